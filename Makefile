@@ -1,0 +1,63 @@
+# `make help` lists the targets. Everything runs in .venv, which is made when it is missing.
+
+# The first Python on the path that is new enough; `make setup PYTHON=/usr/bin/python3.12` names another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+EXP ?= cpu_meta
+T ?= 8
+N ?= 200
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo animate finetune sitters train test check lint clean
+
+help: ## list the targets (this list)
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-9s %s\n' "$$name" "$$text"; done
+	@echo
+	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
+	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'"
+
+setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "headmime needs Python 3.11 or newer, and none is on the path." \
+		"Install one, or name it: make setup PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+		"headmime needs Python 3.11 or newer; $(PYTHON) is older. Name another: make setup PYTHON=python3.12"; exit 1; }
+	@echo "Setting up .venv with $(PYTHON): torch and its libraries are about 5 GB, so this takes minutes the first time."
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## make the Mona Lisa talk: fine-tune on one picture, animate, write mp4, GIF and PNG
+	$(BIN)/headmime demo $(ARGS)
+
+animate: $(READY) ## animate a person: SRC=photo.jpg DRIVE=video.mp4|talk OUT=out.mp4 CONSENT=own|licensed|public-domain|research
+	$(BIN)/headmime animate "source=$(SRC)" "driving=$(DRIVE)" "out=$(OUT)" "consent=$(CONSENT)" $(ARGS)
+
+finetune: $(READY) ## fine-tune and keep a personal model: SRC=photos/ T=8 OUT=models/me CONSENT=own|licensed|public-domain|research
+	$(BIN)/headmime finetune "source=$(SRC)" "T=$(T)" "out=$(OUT)" "consent=$(CONSENT)" $(ARGS)
+
+sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/sitters
+	$(BIN)/headmime data sitters "n=$(N)" "out=$(OUT)" $(ARGS)
+
+train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.devices=2 seed=3'
+	$(BIN)/headmime train -cn $(EXP) $(ARGS)
+
+test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+
+check: $(READY) ## run the slow tests: the smoke run, a paper-size step, the wheel, the README's commands
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: $(READY) ## check style and formatting with ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean: ## remove caches and builds; runs/ and .venv stay
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
