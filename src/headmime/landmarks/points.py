@@ -1,0 +1,69 @@
+"""The 68 points of a face in iBUG order: their names, and small measures of size and expression.
+
+Right and left are the person's own: the right eye is on the left side of the picture.
+"""
+
+import numpy as np
+
+POINTS = 68
+
+JAW = slice(0, 17)
+BROW_R = slice(17, 22)
+BROW_L = slice(22, 27)
+NOSE_BRIDGE = slice(27, 31)
+NOSE_BASE = slice(31, 36)
+EYE_R = slice(36, 42)
+EYE_L = slice(42, 48)
+LIPS_OUTER = slice(48, 60)
+LIPS_INNER = slice(60, 68)
+
+NOSE_TIP = 30
+CHIN = 8
+
+
+def interocular(pixels: np.ndarray) -> np.ndarray:
+    """Distance between the outer corners of the eyes, [..., 68, 2] -> [...], in the input's units.
+
+    The unit in which landmark errors are usually reported. It shrinks when the head turns.
+    """
+    return _length(pixels[..., 36, :] - pixels[..., 45, :])
+
+
+def face_size(pixels: np.ndarray) -> np.ndarray:
+    """About the distance from brows to chin, [..., 68, 2] -> [...], in the input's units.
+
+    The larger of 2.0 x (eye to eye) and 1.8 x (eyes to mouth), as in FFHQ's alignment: turning the
+    head shortens the first and nodding the second, hardly ever both; opening the mouth, neither.
+    """
+    eye_r, eye_l, mouth = _eyes_and_mouth(pixels)
+    return np.maximum(2.0 * _length(eye_l - eye_r), 1.8 * _length(mouth - (eye_r + eye_l) / 2))
+
+
+def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
+    """Mean gap between the inner lips over `face_size`, [..., 68, 2] -> [...].
+
+    0 is closed, about 0.05 speaking, above 0.2 wide open. Any units: the measure is dimensionless.
+    """
+    gap = landmarks[..., [65, 66, 67], :] - landmarks[..., [63, 62, 61], :]
+    return _length(gap).mean(-1) / face_size(landmarks)
+
+
+def head_turn(landmarks: np.ndarray) -> np.ndarray:
+    """How far the nose's tip is from the middle of the eyes, along the eyes' axis, over `face_size`.
+
+    [..., 68, 2] -> [...], dimensionless and unaffected by tilt: 0 is frontal, positive is turned
+    towards the right side of the picture, about 0.1 for 15 degrees and 0.3 for 45.
+    """
+    eye_r, eye_l, _ = _eyes_and_mouth(landmarks)
+    axis = eye_l - eye_r
+    offset = landmarks[..., NOSE_TIP, :] - (eye_r + eye_l) / 2
+    return (offset * axis).sum(-1) / _length(axis) / face_size(landmarks)
+
+
+def _eyes_and_mouth(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    mouth = (points[..., 48, :] + points[..., 54, :]) / 2  # its corners: opening does not move them
+    return points[..., EYE_R, :].mean(-2), points[..., EYE_L, :].mean(-2), mouth
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    return np.hypot(vectors[..., 0], vectors[..., 1])
