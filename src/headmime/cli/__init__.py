@@ -1,0 +1,132 @@
+"""The command `headmime <verb> ...`. Light on imports: a verb's libraries load with the verb."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+from headmime.errors import HeadmimeError
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A row of the verb table. `paths`: keys taken literally; `lists`: those that may be repeated."""
+
+    module: str
+    summary: str
+    paths: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+
+
+VERBS = {
+    "demo": Verb("headmime.cli.demo", "move the Mona Lisa", ("out", "weights")),
+    "animate": Verb(
+        "headmime.cli.animate",
+        "drive a person's pictures with a video or a template",
+        ("source", "driving", "out", "person", "weights"),
+        ("source",),
+    ),
+    "finetune": Verb(
+        "headmime.cli.finetune",
+        "learn one person and keep the result for `animate person=`",
+        ("source", "out", "weights"),
+        ("source",),
+    ),
+    "train": Verb("headmime.cli.train", "meta-train on a store of clips (-cn EXPERIMENT)"),
+    "data": Verb("headmime.cli.data", "make data: `headmime data sitters n=... out=...`", ("out",)),
+}
+
+USAGE = """\
+headmime: few-shot talking heads.
+
+usage: headmime <verb> [key=value ...] [--debug]
+
+{verbs}
+
+headmime <verb> --help   what a verb takes
+headmime --version       the installed version
+--debug                  a traceback instead of one sentence
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `headmime <verb> ...` and return its exit code: 0, 1 (cannot), 2 (usage), 130 (Ctrl-C)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    if not words or words[0] in ("-h", "--help"):
+        print(_usage(), file=sys.stdout if words else sys.stderr)
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(_version())
+        return 0
+    name, *arguments = words
+    if name not in VERBS:
+        return _complain(f"There is no verb {name!r}; the verbs are: {', '.join(VERBS)}.", 2)
+    return _run(name, arguments, debug)
+
+
+def _run(name: str, arguments: list[str], debug: bool) -> int:
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from headmime.cli.arguments import prepare
+    from headmime.cli.config import conf_folder, experiments_folder
+
+    verb = VERBS[name]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printing
+    try:
+        prepared = prepare(arguments, verb.paths, verb.lists, conf_folder(), experiments_folder())
+        sys.argv = [f"headmime {name}", *prepared]
+        import_module(verb.module).main()
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except SystemExit as stop:
+        if debug and stop.__cause__ is not None:
+            raise stop.__cause__ from None
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+            return 1
+        return stop.code or 0
+    except HeadmimeError as error:
+        if debug:
+            raise
+        return _complain(str(error), 1)
+    except (HydraException, OmegaConfBaseException) as error:
+        if debug:
+            raise
+        hint = f"`headmime {name} --help` lists the keys and their values."
+        return _complain(f"{_in_one_line(error)} {hint}", 2)
+    return 0
+
+
+def _in_one_line(error: BaseException) -> str:
+    """What Hydra says over several lines and causes, as one sentence after another."""
+    said: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        # OmegaConf adds lines on its internals (full_key, object_type) under the message.
+        line = " ".join(str(cause).split("\n    full_key")[0].split()).rstrip(".")
+        if line and not any(line in earlier for earlier in said):
+            said.append(line)
+        cause = cause.__cause__
+    return ". ".join(said) + "."
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"headmime: {sentence}", file=sys.stderr)
+    return code
+
+
+def _usage() -> str:
+    return USAGE.format(
+        verbs="\n".join(f"  {name:10}{verb.summary}" for name, verb in VERBS.items())
+    )
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("headmime")

@@ -1,0 +1,81 @@
+"""The command line before Hydra reads it: paths are quoted, experiments are found."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from headmime.errors import HeadmimeError
+
+_CONFIG_NAME = ("-cn", "--config-name")
+_CONFIG_DIR = ("-cd", "--config-dir")
+
+
+def prepare(
+    arguments: Sequence[str],
+    paths: Sequence[str],
+    lists: Sequence[str],
+    conf: Path,
+    experiments: Path,
+) -> list[str]:
+    """What the user typed after the verb -> what Hydra's command line understands.
+
+    `paths`: keys whose values are paths: taken literally, whatever characters they hold.
+    `lists`: those of them that may be given several times; the values are collected in order.
+    """
+    words = _find_experiment(_split_options(arguments), conf, experiments)
+    return _quote_paths(words, paths, lists)
+
+
+def quoted(path: str) -> str:
+    """`path` as a quoted string of Hydra's grammar that means exactly `path`, with `~` expanded."""
+    if path.startswith("~"):
+        path = str(Path(path).expanduser())
+    # OmegaConf would read `${` as an interpolation; a backslash counts only in front of one,
+    # or (in Hydra's grammar) in front of a quote.
+    text = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + r"\${", path)
+    text = re.sub(r"(\\*)'", lambda found: 2 * found[1] + r"\'", text)
+    return "'" + re.sub(r"(\\+)\Z", r"\1\1", text) + "'"
+
+
+def _split_options(arguments: Sequence[str]) -> list[str]:
+    """`--config-name=x` -> `--config-name x`: one spelling for the rest of this file."""
+    words = []
+    for word in arguments:
+        name, equals, value = word.partition("=")
+        if equals and name in _CONFIG_NAME + _CONFIG_DIR:
+            words += [name, value]
+        else:
+            words.append(word)
+    return words
+
+
+def _find_experiment(words: list[str], conf: Path, experiments: Path) -> list[str]:
+    """Let `-cn NAME` find experiments/NAME.yaml, and `-cn some/file.yaml` that file."""
+    place = next((n for n, word in enumerate(words) if word in _CONFIG_NAME), None)
+    if place is None or place + 1 == len(words) or any(word in _CONFIG_DIR for word in words):
+        return words
+    name = words[place + 1]
+    folder, stem = experiments, name.removesuffix(".yaml")
+    if name.endswith((".yaml", ".yml")) and Path(name).is_file():
+        folder, stem = Path(name).resolve().parent, Path(name).stem
+    elif not any((place / f"{stem}.yaml").is_file() for place in (experiments, conf)):
+        known = ", ".join(sorted(file.stem for file in experiments.glob("*.yaml")))
+        raise HeadmimeError(
+            f"There is no experiment named {name!r}; give the path of a YAML file or one of: "
+            f"{known or '(none)'}."
+        )
+    return [*words[: place + 1], stem, *words[place + 2 :], "--config-dir", str(folder)]
+
+
+def _quote_paths(words: list[str], paths: Sequence[str], lists: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    collected: dict[str, list[str]] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or key not in paths or value in ("", "null"):
+            kept.append(word)
+        elif key in lists:
+            collected.setdefault(key, []).append(quoted(value))
+        else:
+            kept.append(f"{key}={quoted(value)}")
+    return kept + [f"{key}=[{','.join(values)}]" for key, values in collected.items()]

@@ -1,0 +1,54 @@
+"""Where the configuration lives, and what every verb does with it."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from headmime.errors import HeadmimeError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def _beside_package(name: str) -> Path:
+    """`name` inside the installed package (a wheel), else the one of the repository (a checkout)."""
+    packaged = PACKAGE / name
+    return packaged if packaged.is_dir() else PACKAGE.parents[1] / name
+
+
+def conf_folder() -> Path:
+    """The folder of the configuration groups; its defaults are the paper."""
+    return _beside_package("conf")
+
+
+def experiments_folder() -> Path:
+    """The folder of the experiments: small differences against the defaults."""
+    return _beside_package("experiments")
+
+
+def plain_errors(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:
+    """Make a verb leave with one sentence where the user can mend something.
+
+    Hydra wraps exceptions of its task in lines of its own; SystemExit passes through untouched.
+    The HeadmimeError stays its cause, so that `headmime --debug` can show where it came from.
+    """
+
+    @functools.wraps(task)
+    def run(config: DictConfig) -> None:
+        try:
+            task(config)
+        except Exception as error:
+            told = _told(error)
+            if told is None:
+                raise
+            raise SystemExit(f"headmime: {told}") from error
+
+    return run
+
+
+def _told(error: BaseException | None) -> HeadmimeError | None:
+    """The HeadmimeError in a chain of causes: Hydra's `instantiate` wraps what a target raises."""
+    while error is not None and not isinstance(error, HeadmimeError):
+        error = error.__cause__
+    return error
