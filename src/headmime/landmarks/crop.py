@@ -57,9 +57,9 @@ class Crop:
 def crop_box(pixels: np.ndarray) -> Crop:
     """The one box for a whole clip, from its landmarks alone, float [T, 68, 2] in picture pixels.
 
-    The face from brows to chin takes a little less than half of the side, with the hair above it and
-    some neck and shoulder below. Every frame's face, and its forehead, lie inside: a head that moves
-    a lot makes the box larger.
+    The face from brows to chin takes about half of the side, with the hair above it and some neck
+    and shoulder below. Every frame's face, and its forehead, lie inside: a head that moves a lot
+    makes the box larger.
     """
     size = face_size(pixels)[:, None]
     low = (pixels.min(1) - size * (BESIDE, ABOVE)).min(0)

@@ -1,4 +1,4 @@
-"""The paper's landmark drawings: coloured contours on black, the only pose that the networks see."""
+"""The paper's landmark drawings: coloured contours on black, the pose that the networks see."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ SUBPIXEL_BITS = 8
 
 
 def draw(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """Contours of crop-coordinate landmarks, [68, 2] or [T, 68, 2] -> uint8 RGB [T?, size, size, 3].
+    """Contours of landmarks in crop coordinates: [T?, 68, 2] -> uint8 RGB [T?, size, size, 3].
 
     Lines are antialiased and placed to a fraction of a pixel; their width grows with the size.
     """

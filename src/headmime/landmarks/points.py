@@ -49,7 +49,7 @@ def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
 
 
 def head_turn(landmarks: np.ndarray) -> np.ndarray:
-    """How far the nose's tip is from the middle of the eyes, along the eyes' axis, over `face_size`.
+    """How far the nose's tip is from the middle of the eyes, along their axis, over `face_size`.
 
     [..., 68, 2] -> [...], dimensionless and unaffected by tilt: 0 is frontal, positive is turned
     towards the right side of the picture, about 0.1 for 15 degrees and 0.3 for 45.
