@@ -1,0 +1,1 @@
+"""Frozen networks that others trained: where their weights come from, and what they expect."""

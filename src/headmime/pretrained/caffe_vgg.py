@@ -1,0 +1,67 @@
+"""The paper's L_CNT networks: Caffe's VGG19 (ImageNet) and VGGFace, fed as Caffe fed them."""
+
+import torch
+
+from headmime.errors import HeadmimeError
+from headmime.pretrained.frozen import Frozen
+from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
+from headmime.pretrained.weights import existing_file, read_state_dict, sha256
+
+# Layers and weights of the paper's v2; numbers count torchvision's `features`: relu1_1 ... relu5_1.
+VGG19_TAPS, VGG19_WEIGHT = (1, 6, 11, 20, 29), 1.5e-1
+VGGFACE_TAPS, VGGFACE_WEIGHT = (1, 6, 11, 18, 25), 2.5e-2
+# Means of the training images, blue, green, red, 0..255.
+VGG19_MEAN = (103.939, 116.779, 123.68)
+VGGFACE_MEAN = (93.5940, 104.7624, 129.1863)
+# The sha256 of torchvision's VGG19 begins so (it is in that file's own name).
+TORCHVISION_VGG19 = "dcbb9e9d"
+
+
+class CaffeVGG(Frozen):
+    """Ten features: five of VGG19, then five of VGGFace, each times its network's weight."""
+
+    def __init__(self, vgg19: VGGStack, vggface: VGGStack, files: dict[str, str]) -> None:
+        super().__init__("paper", {"files": files, "stand_in": False, "scale": "caffe"})
+        self.vgg19 = vgg19
+        self.vggface = vggface
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """images [B, 3, H, W], RGB in [-1, 1] -> ten weighted features."""
+        features = [f * VGG19_WEIGHT for f in self.vgg19(caffe_input(images, VGG19_MEAN))]
+        features += [f * VGGFACE_WEIGHT for f in self.vggface(caffe_input(images, VGGFACE_MEAN))]
+        return features
+
+
+def caffe_input(images: torch.Tensor, mean: tuple[float, float, float]) -> torch.Tensor:
+    """RGB [-1, 1] -> BGR, 0..255, minus the mean (blue, green, red); float32 [B, 3, H, W]."""
+    bgr = images.float().flip(1)
+    return (bgr + 1) * 127.5 - bgr.new_tensor(mean).view(1, 3, 1, 1)
+
+
+def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
+    """`perceptual=paper`. Both files are state dicts converted from Caffe (see weights.py, vgg.py).
+
+    Raises HeadmimeError if one is missing or is not what its key says.
+    """
+    vgg19_file = existing_file(
+        vgg19,
+        "perceptual.vgg19",
+        "the Caffe VGG19's state dict, or choose perceptual=torchvision or perceptual=efficientnet",
+    )
+    vggface_file = existing_file(
+        vggface,
+        "perceptual.vggface",
+        "the Caffe VGGFace's (VGG16) state dict, or choose perceptual=torchvision or "
+        "perceptual=efficientnet",
+    )
+    files = {vgg19_file.name: sha256(vgg19_file), vggface_file.name: sha256(vggface_file)}
+    if files[vgg19_file.name].startswith(TORCHVISION_VGG19):
+        raise HeadmimeError(
+            f"{vgg19_file} is torchvision's VGG19, which expects another input: "
+            f"use perceptual=torchvision perceptual.vgg19={vgg19_file}."
+        )
+    return CaffeVGG(
+        VGGStack(read_state_dict(vgg19_file), VGG19, VGG19_TAPS, vgg19_file.name),
+        VGGStack(read_state_dict(vggface_file), VGG16, VGGFACE_TAPS, vggface_file.name),
+        files,
+    )

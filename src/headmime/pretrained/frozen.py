@@ -1,0 +1,45 @@
+"""Building blocks of frozen networks: their weights are buffers, never saved and never trained."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Frozen(nn.Module):
+    """A network for evaluation only: `.train()` leaves it in evaluation mode."""
+
+    def __init__(self, name: str, origin: dict[str, Any]) -> None:
+        super().__init__()
+        self.name = name
+        self.origin = origin
+        self.eval()
+
+    def train(self, mode: bool = True) -> "Frozen":
+        return super().train(False)
+
+
+class FrozenConv(nn.Module):
+    """A convolution that keeps the size (stride 1) or halves an even size (stride 2).
+
+    Weight [O, I/groups, k, k] and bias [O] are buffers outside the state dict. With stride 2 the
+    padding is TensorFlow's "SAME", the larger part on the right and at the bottom.
+    """
+
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor, stride: int = 1, groups: int = 1
+    ) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight.float().contiguous(), persistent=False)
+        self.register_buffer("bias", bias.float().contiguous(), persistent=False)
+        self.stride = stride
+        self.groups = groups
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        k = self.weight.shape[-1]
+        if self.stride == 1:
+            return F.conv2d(x, self.weight, self.bias, padding=k // 2, groups=self.groups)
+        before, after = (k - 2) // 2, (k - 1) // 2
+        x = F.pad(x, (before, after, before, after))
+        return F.conv2d(x, self.weight, self.bias, stride=self.stride, groups=self.groups)

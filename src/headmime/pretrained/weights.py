@@ -1,0 +1,49 @@
+"""Reading weights that a user names: safely, and with one sentence when that fails."""
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+
+from headmime.errors import HeadmimeError
+
+
+def sha256(path: str | Path) -> str:
+    """Hexadecimal sha256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def existing_file(path: str | Path | None, key: str, what: str) -> Path:
+    """The file at `path`; `key` is the configuration key that names it, `what` what it should hold.
+
+    Raises HeadmimeError if the key is empty or the file is not there.
+    """
+    if path is None:
+        raise HeadmimeError(f"{key} is not set: pass {key}=FILE, {what}.")
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise HeadmimeError(f"{key}: there is no file {path}; pass {key}=FILE, {what}.")
+    return path
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors by name from a .safetensors file or a plain `torch.save`d state dict, on the CPU.
+
+    Nothing but tensors and plain containers is ever unpickled. Raises HeadmimeError otherwise.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise HeadmimeError(
+            f"{path} is not a state dict that can be read safely: save it as .safetensors, or with "
+            "torch.save(model.state_dict(), FILE)."
+        ) from error
+    if not isinstance(state, dict) or not all(torch.is_tensor(v) for v in state.values()):
+        raise HeadmimeError(f"{path} holds no plain state dict: save model.state_dict() alone.")
+    return state
