@@ -1,0 +1,195 @@
+"""`headmime train`: meta-train the networks on a store of clips."""
+
+import json
+import logging
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytorch_lightning as pl
+import torch
+from headmime.data.module import EpisodeData
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from omegaconf import MISSING, DictConfig, OmegaConf
+from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+
+from headmime.assets import weights_path
+from headmime.cli.config import conf_folder, plain_errors
+from headmime.errors import HeadmimeError
+from headmime.learning.callbacks import Curves, Episodes, ExportNets, Grids
+from headmime.learning.meta import MetaLearning
+from headmime.learning.settings import LossWeights, Optimisation
+from headmime.nets import Nets, build_nets
+from headmime.nets.checkpoint import load_nets, save_nets
+from headmime.nets.shape import ModelShape
+from headmime.provenance.origin import software_origin
+
+log = logging.getLogger(__name__)
+GRID_ROWS = 6
+
+
+@dataclass
+class SittersToRender:
+    """Rendered into `store` when it is missing."""
+
+    n: int = MISSING
+    frames: int = MISSING
+    seed: int = 0
+    workers: int = 2
+
+
+@dataclass
+class TrainerSettings:
+    """Lightning's own keys, as far as they make sense here."""
+
+    max_epochs: int = 75
+    max_time: str | None = None
+    accelerator: str = "auto"
+    devices: str = "auto"
+    num_nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    deterministic: bool = False
+    limit_train_batches: int | None = None
+    enable_progress_bar: bool = True
+
+
+@dataclass
+class Train:
+    """Every key of `headmime train`; see conf/train.yaml for the values."""
+
+    model: ModelShape = field(default_factory=ModelShape)
+    perceptual: dict[str, Any] = MISSING
+    logger: dict[str, Any] = MISSING
+    loss: LossWeights = field(default_factory=LossWeights)
+    optim: Optimisation = field(default_factory=Optimisation)
+    trainer: TrainerSettings = field(default_factory=TrainerSettings)
+    store: str = MISSING
+    sitters: SittersToRender | None = None
+    sources: int = MISSING
+    batch: int = MISSING
+    workers: int = MISSING
+    seed: int = MISSING
+    init: str | None = None
+    ckpt: str | None = None
+    log_every: int = MISSING
+    grid_every: int = MISSING
+    save_minutes: float = MISSING
+
+
+ConfigStore.instance().store("train_schema", Train)
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="train", version_base="1.3")
+@plain_errors
+def main(config: DictConfig) -> None:
+    """Compose, check everything that can be checked, train."""
+    settings: Train = OmegaConf.to_object(config)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    resume = _resume_from(settings.ckpt, folder)
+    initial = load_nets(weights_path(settings.init)) if settings.init else None
+    perceptual = instantiate(config.perceptual)
+    _render_missing_sitters(settings)
+    data = EpisodeData(
+        settings.store,
+        sources=settings.sources,
+        batch=settings.batch,
+        workers=settings.workers,
+        seed=settings.seed,
+        size=settings.model.image_size,
+    )
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    nets = _initial_nets(settings, initial)
+    module = MetaLearning(
+        nets,
+        data.rows,
+        perceptual,
+        settings.loss,
+        settings.optim,
+        rows_from_embeddings=initial is not None,
+    )
+    record = {
+        "detector": data.detector,
+        "origin": {
+            **software_origin(),
+            "config": OmegaConf.to_container(config, resolve=True),
+            "experiment": HydraConfig.get().job.config_name,
+            "seed": settings.seed,
+            "store": data.hash,
+            "perceptual": perceptual.origin,
+        },
+    }
+
+    def save(module: MetaLearning, seen: int) -> None:
+        origin = {**record["origin"], "episodes": seen}
+        target = folder / "weights" / "nets"
+        save_nets(target, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
+
+    episodes = Episodes()
+    trainer = pl.Trainer(
+        **asdict(settings.trainer),
+        logger=instantiate(config.logger),
+        callbacks=[
+            episodes,
+            Curves(episodes, settings.log_every),
+            Grids(
+                episodes, settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"
+            ),
+            ExportNets(save, episodes, settings.save_minutes),
+            ModelCheckpoint(
+                folder / "checkpoints",
+                filename="last",
+                train_time_interval=timedelta(minutes=settings.save_minutes),
+                enable_version_counter=False,
+            ),
+            *([RichProgressBar()] if settings.trainer.enable_progress_bar else []),
+        ],
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=1,
+    )
+    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+    log.info("%s episodes seen; weights in %s", episodes.seen, folder / "weights")
+
+
+def _resume_from(ckpt: str | None, folder: Path) -> Path | None:
+    """`last` is the newest state of this run's folder; it must exist."""
+    if ckpt is None:
+        return None
+    state = folder / "checkpoints" / "last.ckpt" if ckpt == "last" else Path(ckpt)
+    if not state.is_file():
+        raise HeadmimeError(f"ckpt={ckpt}: there is no {state}; leave `ckpt` out to start anew.")
+    return state
+
+
+def _initial_nets(settings: Train, initial: tuple[Nets, ModelShape, dict] | None) -> Nets:
+    if initial is None:
+        return build_nets(settings.model)
+    nets, shape, _ = initial
+    if shape != settings.model:
+        raise HeadmimeError(
+            f"init={settings.init} holds networks of another shape than `model` says: {shape}."
+        )
+    return nets
+
+
+def _render_missing_sitters(settings: Train) -> None:
+    if settings.sitters is None or (Path(settings.store) / "manifest.json").is_file():
+        return
+    from headmime.data.sitters.write import write_sitters
+
+    log.info("Rendering %s sitters into %s ...", settings.sitters.n, settings.store)
+    write_sitters(
+        settings.sitters.n,
+        settings.store,
+        frames=settings.sitters.frames,
+        size=settings.model.image_size,
+        seed=settings.sitters.seed,
+        workers=settings.sitters.workers,
+    )

@@ -1,0 +1,151 @@
+"""What a run leaves behind: curves, sample grids, weights. Their axis is episodes seen, not
+optimiser steps.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from headmime.learning.meta import MetaLearning
+from headmime.pixels import to_pictures
+
+
+class Episodes(pl.Callback):
+    """Counts the episodes that the run has seen, over resumptions."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: Any,
+        batch: dict[str, Tensor],
+        _: int,
+    ) -> None:
+        self.seen += len(batch["row"]) * trainer.world_size
+
+    def state_dict(self) -> dict[str, int]:
+        return {"seen": self.seen}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.seen = state["seen"]
+
+
+class Curves(pl.Callback):
+    """Logs the mean of every term over ``every`` batches, and images/s (targets trained on)."""
+
+    def __init__(self, episodes: Episodes, every: int) -> None:
+        self.episodes, self.every = episodes, every
+        self._sums: dict[str, Tensor] = {}
+        self._batches = 0
+        self._since = time.perf_counter()
+        self._seen = 0
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._since, self._seen = time.perf_counter(), self.episodes.seen
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        module: pl.LightningModule,
+        outputs: dict[str, Tensor],
+        batch: Any,
+        _: int,
+    ) -> None:
+        for name, value in outputs.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+        self._batches += 1
+        if self._batches == self.every:
+            now = time.perf_counter()
+            means = {name: float(total) / self._batches for name, total in self._sums.items()}
+            means["images_per_s"] = (self.episodes.seen - self._seen) / (now - self._since)
+            _log(trainer, means, self.episodes.seen)
+            bar = trainer.progress_bar_metrics
+            bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
+            self._sums, self._batches, self._since, self._seen = {}, 0, now, self.episodes.seen
+
+
+class Grids(pl.Callback):
+    """Draws ``source | landmarks | target | output``, a row for each episode of a fixed batch,
+    every ``every`` batches.
+    """
+
+    def __init__(
+        self, episodes: Episodes, every: int, batch: dict[str, Tensor], folder: Path
+    ) -> None:
+        self.episodes, self.every, self.batch, self.folder = episodes, every, batch, folder
+        self._batches = 0
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+    ) -> None:
+        self._batches += 1
+        if self._batches % self.every == 0:
+            self.draw(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        self.draw(trainer, module)
+
+    def draw(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        """Write the picture for the present weights; hand it to loggers that take pictures."""
+        if not trainer.is_global_zero:
+            return
+        grid = sample_grid(module, {name: t.to(module.device) for name, t in self.batch.items()})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / f"{self.episodes.seen:09d}.png"
+        cv2.imwrite(str(file), grid[..., ::-1])
+        for logger in trainer.loggers:
+            if isinstance(logger, pl.loggers.TensorBoardLogger):
+                logger.experiment.add_image("grid", grid, self.episodes.seen, dataformats="HWC")
+            elif isinstance(logger, pl.loggers.WandbLogger):
+                logger.log_image("grid", [grid], caption=[f"{self.episodes.seen} episodes"])
+
+
+class ExportNets(pl.Callback):
+    """Writes the networks as a checkpoint that `load` reads, every ``minutes`` and at the end."""
+
+    def __init__(
+        self, save: Callable[[MetaLearning, int], None], episodes: Episodes, minutes: float
+    ) -> None:
+        self.save, self.episodes, self.minutes = save, episodes, minutes
+        self._saved = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+    ) -> None:
+        if time.monotonic() - self._saved > 60 * self.minutes:
+            self._export(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        self._export(trainer, module)
+
+    def _export(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        if trainer.is_global_zero:
+            self.save(module, self.episodes.seen)
+        self._saved = time.monotonic()
+
+
+def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:
+    """Return uint8 [rows * S, 4 * S, 3]: first source, landmarks, target and output of every
+    episode of ``batch``.
+    """
+    E, G, _ = module.nets
+    with torch.no_grad():
+        x_hat = G(batch["y_t"], G.project(E(batch["x_s"], batch["y_s"])))
+    columns = [batch["x_s"][:, 0], batch["y_t"], batch["x_t"], x_hat]
+    return np.concatenate([np.concatenate(to_pictures(c), 0) for c in columns], 1)
+
+
+def _log(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
+    for logger in trainer.loggers:
+        logger.log_metrics(values, step=step)
+        logger.save()

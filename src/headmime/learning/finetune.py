@@ -1,0 +1,202 @@
+"""Fine-tuning on T pictures of a new person (paper section 3.3): Eq. 7-11."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headmime.errors import HeadmimeError
+from headmime.landmarks.draw import draw
+from headmime.learning.gradients import frozen
+from headmime.learning.settings import LossWeights
+from headmime.losses import (
+    adversarial_loss,
+    content_loss,
+    feature_matching_loss,
+    hinge_loss,
+    pixel_loss,
+)
+from headmime.nets import Nets
+from headmime.nets.personal import Personal, personalise
+from headmime.nets.spectral import power_iterate
+from headmime.pixels import to_tensor
+
+
+@dataclass
+class Jitter:
+    """Largest random similarity put on a picture and its landmarks together; 0 is the paper's: the
+    picture as it is.
+
+    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side.
+    """
+
+    rotation: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+
+
+@dataclass
+class FineTuneSettings:
+    """How long and how fast; the defaults are the paper's 40 epochs at the rates of meta-learning.
+
+    Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
+    smaller), but at least ``minimum_steps``. ``matching`` of ``weights`` has no use here (Eq. 10).
+    """
+
+    epochs: int = 40
+    minimum_steps: int = 0
+    batch: int = 1
+    lr_generator: float = 5e-5
+    lr_psi: float = 5e-5
+    lr_discriminator: float = 2e-4
+    beta2: float = 0.999
+    eps: float = 1e-8
+    discriminator_steps: int = 2
+    weights: LossWeights = field(default_factory=LossWeights)
+    jitter: Jitter = field(default_factory=Jitter)
+    seed: int = 0
+
+    def steps(self, frames: int) -> int:
+        """Updates of the generator for ``frames`` pictures."""
+        return max(self.minimum_steps, math.ceil(self.epochs * frames / self.batch))
+
+
+OnStep = Callable[[int, int, dict[str, Tensor]], None]
+"""Called after every update with (updates done, updates in all, the terms as detached scalars)."""
+
+
+def embed(nets: Nets, frames: Tensor, landmarks: np.ndarray) -> Tensor:
+    """Return e_hat_NEW [N] (Eq. 7) of T frames [T, 3, S, S] in [-1, 1] with landmarks [T, 68, 2] in
+    crop coordinates.
+    """
+    y = to_tensor(draw(landmarks, frames.shape[-1])).to(frames.device)
+    with torch.no_grad():
+        return nets.embedder(frames[None], y[None])[0]
+
+
+def fine_tune(
+    nets: Nets,
+    frames: Tensor,
+    landmarks: np.ndarray,
+    settings: FineTuneSettings,
+    perceptual: nn.Module,
+    on_step: OnStep | None = None,
+) -> Personal:
+    """Return one person's networks, trained on T frames [T, 3, S, S] in [-1, 1], landmarks [T, 68,
+    2] in crop coordinates.
+
+    psi' starts at P e_hat_NEW and w' at w0 + e_hat_NEW; both are trained with psi, theta and b.
+    ``nets`` stay as they are.
+    """
+    if len(frames) == 0 or len(frames) != len(landmarks):
+        raise HeadmimeError(
+            f"Fine-tuning needs frames with landmarks; got {len(frames)} and {len(landmarks)}."
+        )
+    person = personalise(nets.generator, nets.discriminator, embed(nets, frames, landmarks))
+    step_G, step_D = _optimisers(person, settings)
+    total = settings.steps(len(frames))
+    batches = _batches(frames, landmarks, settings)
+    for done in range(1, total + 1):
+        x, y = next(batches)
+        terms = _step(person, step_G, step_D, x, y, settings, perceptual)
+        if on_step is not None:
+            on_step(done, total, terms)
+    return person
+
+
+def _optimisers(
+    person: Personal, s: FineTuneSettings
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    G, D = person
+    groups = [
+        {"params": G.synthesis.parameters(), "lr": s.lr_generator},
+        {"params": [G.psi], "lr": s.lr_psi},
+    ]
+    return (
+        torch.optim.Adam(groups, betas=(0.0, s.beta2), eps=s.eps),
+        torch.optim.Adam(D.parameters(), lr=s.lr_discriminator, betas=(0.0, s.beta2), eps=s.eps),
+    )
+
+
+def _step(
+    person: Personal,
+    step_G: torch.optim.Optimizer,
+    step_D: torch.optim.Optimizer,
+    x: Tensor,
+    y: Tensor,
+    settings: FineTuneSettings,
+    perceptual: nn.Module,
+) -> dict[str, Tensor]:
+    (G, D), L = person, settings.weights
+    power_iterate(G)
+    power_iterate(D)
+    x_hat = G(y)  # Eq. 8
+    real = D(x, y)  # D has not moved before its first update below: one forward serves both
+    with frozen(D):
+        fake = D(x_hat, y)
+    with torch.no_grad():
+        target = perceptual(x)
+    cnt = content_loss(perceptual(x_hat), target)
+    adv = adversarial_loss(fake.score)
+    fm = feature_matching_loss(fake.features, real.features)
+    pix = pixel_loss(x_hat, x)
+    L_adv = L.adversarial * adv + L.feature_matching * fm
+    total = L.content * cnt + L_adv + L.pixel * pix  # Eq. 10
+    step_G.zero_grad()
+    total.backward()
+    step_G.step()
+
+    x_hat = x_hat.detach()
+    for k in range(settings.discriminator_steps):
+        if k > 0:
+            power_iterate(D)
+            real = D(x, y)
+        dsc = hinge_loss(D(x_hat, y).score, real.score)  # Eq. 11
+        step_D.zero_grad()
+        dsc.backward()
+        step_D.step()
+    terms = {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "pix": pix, "dsc": dsc}
+    return {f"loss/{name}": term.detach() for name, term in terms.items()}
+
+
+def _batches(
+    frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pictures and drawings [batch, 3, S, S], in an order that visits every frame equally often."""
+    rng = np.random.default_rng(settings.seed)
+    T, size = len(frames), frames.shape[-1]
+    waiting: list[int] = []
+    while True:
+        while len(waiting) < settings.batch:
+            waiting.extend(rng.permutation(T).tolist())
+        now, waiting = waiting[: settings.batch], waiting[settings.batch :]
+        x, points = jittered(frames[now], landmarks[now], settings.jitter, rng)
+        yield x, to_tensor(draw(points, size)).to(frames.device)
+
+
+def jittered(
+    x: Tensor, landmarks: np.ndarray, jitter: Jitter, rng: np.random.Generator
+) -> tuple[Tensor, np.ndarray]:
+    """Put one random similarity on each picture [B, 3, S, S] and on its landmarks [B, 68, 2];
+    outside is a reflection.
+    """
+    B = len(x)
+    angle = np.deg2rad(rng.uniform(-1, 1, B) * jitter.rotation)
+    scale = 1 + rng.uniform(-1, 1, B) * jitter.scale
+    shift = rng.uniform(-1, 1, (B, 2)) * jitter.shift
+    if jitter == Jitter():
+        return x, landmarks
+    turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], 1)
+    forward = scale[:, None, None] * turn.reshape(B, 2, 2)
+    moved = (landmarks - 0.5) @ forward.transpose(0, 2, 1) + 0.5 + shift[:, None]
+    # grid_sample asks where each output position comes from, with positions from -1 to 1
+    backward = np.linalg.inv(forward)
+    origin = -(backward @ (2 * shift)[:, :, None])
+    theta = torch.from_numpy(np.concatenate([backward, origin], 2)).to(x)
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    warped = F.grid_sample(x, grid, "bicubic", "reflection", align_corners=False)
+    return warped.clamp(-1, 1), moved.astype(np.float32)

@@ -1,0 +1,32 @@
+"""The weights of the objective's terms and the optimisers' rates, with the paper's values as
+defaults.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class LossWeights:
+    """What each term of Eq. 3, 4 and 10 counts; the defaults are the paper's (version 2). ``pixel``
+    is not in the paper.
+    """
+
+    content: float = 1.0
+    adversarial: float = 1.0
+    feature_matching: float = 10.0
+    matching: float = 10.0
+    pixel: float = 0.0
+
+
+@dataclass
+class Optimisation:
+    """Adam's rates for E and G, for D, and for the rows of W; beta1 is 0. Two D updates per G
+    update in the paper.
+    """
+
+    lr_generator: float = 5e-5
+    lr_discriminator: float = 2e-4
+    lr_rows: float = 2e-4
+    beta2: float = 0.999
+    eps: float = 1e-8
+    discriminator_steps: int = 2

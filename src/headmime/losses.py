@@ -1,0 +1,59 @@
+"""The terms of the objective: tensors in, a scalar out. Their weights are applied where the step
+adds them up.
+
+All of them compute in float32, under autocast too.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def _mean_absolute(a: Tensor, b: Tensor) -> Tensor:
+    return F.l1_loss(a.float(), b.float())
+
+
+def content_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """L_CNT (section 3.2): the sum over layers of the mean absolute difference of perceptual
+    features.
+
+    fake, real: a frozen network's features of x_hat and of x, already scaled by their layers'
+    weights. Gradient to: fake.
+    """
+    return sum((_mean_absolute(f, r.detach()) for f, r in zip(fake, real, strict=True)), 0.0)
+
+
+def pixel_loss(x_hat: Tensor, x: Tensor) -> Tensor:
+    """Mean absolute difference of pixels [-1, 1]; not in the paper, weight 0 there. Gradient to:
+    x_hat.
+    """
+    return _mean_absolute(x_hat, x.detach())
+
+
+def adversarial_loss(fake_score: Tensor) -> Tensor:
+    """-D(x_hat, y, i), the first term of L_ADV (Eq. 4), mean over the batch [B]. Gradient to:
+    fake_score.
+    """
+    return -fake_score.float().mean()
+
+
+def feature_matching_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """L_FM (section 3.2): the sum over D's blocks of the mean absolute difference of features.
+    Gradient to: fake.
+    """
+    return content_loss(fake, real)
+
+
+def matching_loss(e_hat: Tensor, W_i: Tensor) -> Tensor:
+    """L_MCH (section 3.2): mean over N (and the batch) of |e_hat - W_i|, [B, N] each. Gradient to:
+    both.
+    """
+    return _mean_absolute(e_hat, W_i)
+
+
+def hinge_loss(fake_score: Tensor, real_score: Tensor) -> Tensor:
+    """L_DSC (Eq. 6; L'_DSC, Eq. 11): max(0, 1 + D(x_hat)) + max(0, 1 - D(x)), mean over the batch.
+    Gradient to: both.
+    """
+    return F.relu(1 + fake_score.float()).mean() + F.relu(1 - real_score.float()).mean()

@@ -1,0 +1,30 @@
+"""The downsampling trunk that embedder and discriminator have in common: (picture, drawing) -> 4x4
+features.
+"""
+
+from torch import Tensor, nn
+
+from headmime.nets.blocks import DownBlock, SelfAttention
+from headmime.nets.shape import ModelShape
+
+PICTURE_AND_DRAWING = 6
+"""Input channels: an RGB picture and its RGB landmark drawing."""
+
+
+def trunk(shape: ModelShape) -> nn.ModuleList:
+    """Build residual downsampling blocks without normalisation, [B, 6, S, S] -> [B, N, 4, 4], with
+    self-attention.
+    """
+    layers = nn.ModuleList()
+    channels, resolution = PICTURE_AND_DRAWING, shape.image_size
+    for width in shape.down_channels():
+        layers.append(DownBlock(channels, width, first=not layers))
+        channels, resolution = width, resolution // 2
+        if resolution == shape.attention_down:
+            layers.append(SelfAttention(channels))
+    return layers
+
+
+def pooled(h: Tensor) -> Tensor:
+    """ReLU, then the sum over space: [B, N, H, W] -> [B, N], in float32."""
+    return h.float().relu().sum(dim=(2, 3))

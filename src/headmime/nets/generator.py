@@ -1,0 +1,82 @@
+"""The generator G(y, e_hat; psi, P), paper section 3.1: landmarks in, a person's picture out.
+
+Its person-generic weights (psi) live in :class:`Synthesis`; the person enters only by the AdaIN
+parameters psi_hat = P e_hat.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention
+from headmime.nets.shape import ModelShape
+from headmime.nets.spectral import SpectralConv2d, SpectralLinear
+
+
+class Synthesis(nn.Module):
+    """Landmark drawing and AdaIN parameters to picture: Johnson et al.'s image-to-image net with
+    residual blocks.
+
+    Instance-normalised downsampling blocks, AdaIN blocks of one size, AdaIN upsampling blocks,
+    tanh.
+    """
+
+    def __init__(self, shape: ModelShape) -> None:
+        super().__init__()
+        widths = shape.down_channels()[: shape.generator_levels]
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        channels, resolution = 3, shape.image_size
+        for width in widths:
+            self.down.append(DownBlock(channels, width, first=not self.down, norm=True))
+            channels, resolution = width, resolution // 2
+            if resolution == shape.attention_down:
+                self.down.append(SelfAttention(channels))
+        self.same = nn.ModuleList(
+            AdaptiveBlock(channels, channels, up=False) for _ in range(shape.bottleneck_blocks)
+        )
+        for width in [*widths[-2::-1], widths[0]]:
+            self.up.append(AdaptiveBlock(channels, width, up=True))
+            channels, resolution = width, resolution * 2
+            if resolution == shape.attention_up:
+                self.up.append(SelfAttention(channels))
+        self.to_rgb = SpectralConv2d(channels, 3, 3)
+
+    @property
+    def n_psi(self) -> int:
+        """A, how many AdaIN parameters one person has."""
+        return sum(b.n_psi for b in (*self.same, *self.up) if isinstance(b, AdaptiveBlock))
+
+    def forward(self, y: Tensor, psi: Tensor) -> Tensor:
+        """Return pictures [B, 3, S, S] float32 in (-1, 1) for drawings y [B, 3, S, S] in [-1, 1]
+        and psi [B, A].
+        """
+        h = y
+        for block in self.down:
+            h = block(h)
+        start = 0
+        for block in (*self.same, *self.up):
+            if isinstance(block, AdaptiveBlock):
+                h = block(h, psi[:, start : start + block.n_psi])
+                start += block.n_psi
+            else:
+                h = block(h)
+        return torch.tanh(self.to_rgb(F.relu(h)).float())
+
+
+class Generator(nn.Module):
+    """The meta-learned generator: ``generator(y, generator.project(e_hat))`` is Eq. 2."""
+
+    def __init__(self, shape: ModelShape) -> None:
+        super().__init__()
+        self.synthesis = Synthesis(shape)
+        self.projection = SpectralLinear(shape.embedding, self.synthesis.n_psi, bias=False)
+
+    def project(self, e_hat: Tensor) -> Tensor:
+        """Return the person-specific AdaIN parameters psi_hat = P e_hat, [B, N] -> [B, A]."""
+        return self.projection(e_hat)
+
+    def forward(self, y: Tensor, psi: Tensor) -> Tensor:
+        """Return x_hat = G(y, e_hat; psi, P) (Eq. 2) [B, 3, S, S] from drawings y [B, 3, S, S] and
+        psi = P e_hat [B, A].
+        """
+        return self.synthesis(y, psi)

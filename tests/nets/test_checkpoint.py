@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from headmime.errors import HeadmimeError
+from headmime.nets import Nets
+from headmime.nets.checkpoint import load_nets, load_personal, save_nets, save_personal
+from headmime.nets.personal import personalise
+from headmime.nets.shape import ModelShape
+
+RECORD = {"detector": "dlib", "origin": {"seed": 3}}
+
+
+def test_networks_survive_a_round_trip(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:
+    save_nets(tmp_path / "a b.v1", nets, tiny, RECORD)
+    loaded, shape, record = load_nets(tmp_path / "a b.v1")
+    assert (shape, record) == (tiny, RECORD)
+    for saved, read in zip(nets, loaded, strict=True):
+        state = read.state_dict()
+        assert all(torch.equal(v, state[k]) for k, v in saved.state_dict().items())
+        assert all(p.requires_grad for p in read.parameters())
+
+
+def test_half_precision_is_read_as_float32(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:
+    save_nets(tmp_path / "half", nets, tiny, RECORD, torch.float16)
+    loaded, _, _ = load_nets(tmp_path / "half.json")
+    assert {p.dtype for net in loaded for p in net.parameters()} == {torch.float32}
+    assert torch.equal(loaded.discriminator.w0, nets.discriminator.w0.half().float())
+
+
+def test_w_is_not_in_a_checkpoint(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:
+    from safetensors.torch import load_file
+
+    save_nets(tmp_path / "nets", nets, tiny, RECORD)
+    names = load_file(tmp_path / "nets.safetensors").keys()
+    assert {n.split(".")[0] for n in names} == {"embedder", "generator", "discriminator"}
+    assert not [n for n in names if "rows" in n or n.endswith(".W")]
+
+
+def test_a_person_survives_a_round_trip(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:
+    generator, _ = personalise(nets.generator, nets.discriminator, torch.rand(8))
+    save_personal(tmp_path / "mona", generator, tiny, RECORD)
+    loaded, _, _ = load_personal(tmp_path / "mona")
+    y = torch.rand(1, 3, 16, 16)
+    assert torch.equal(generator(y), loaded(y))
+
+
+def test_what_is_wrong_with_a_checkpoint_is_said(
+    tmp_path: Path, nets: Nets, tiny: ModelShape
+) -> None:
+    with pytest.raises(HeadmimeError, match=r"none\.safetensors is missing"):
+        load_nets(tmp_path / "none")
+    description = save_nets(tmp_path / "nets", nets, tiny, RECORD)
+    with pytest.raises(HeadmimeError, match="'personal'"):
+        load_personal(description)
+    data = bytearray((tmp_path / "nets.safetensors").read_bytes())
+    data[-1] ^= 1
+    (tmp_path / "nets.safetensors").write_bytes(data)
+    with pytest.raises(HeadmimeError, match="does not match the hash"):
+        load_nets(description)
+    description.write_text(json.dumps({"format": 1}))
+    with pytest.raises(HeadmimeError, match="not a headmime checkpoint"):
+        load_nets(description)
