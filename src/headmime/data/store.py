@@ -1,6 +1,6 @@
 """Store v1: clips of cropped faces with their landmarks, on disk (see docs/data.md).
 
-    store.json               manifest: format, version, size, detector, counts, sha256 of every file
+    manifest.json            format, version, size, detector, counts, sha256 of every file
     clips.npy                one row per clip, sorted by person, video and clip
     shard-00000/frames.bin   JPEG pictures, one after another
     shard-00000/frames.npy   one row per picture: where it is, its time, score and 68 landmarks
@@ -137,7 +137,7 @@ def finish_store(folder: Path) -> "Store":
         "files": {"clips.npy": _file_record(folder / "clips.npy")},
         "shards": shards,
     }
-    with _replacing(folder / "store.json") as partial:
+    with _replacing(folder / "manifest.json") as partial:
         partial.write_text(json.dumps(manifest, indent=1) + "\n")
     return Store(folder)
 
@@ -151,15 +151,15 @@ class Store:
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         try:
-            text = (self.folder / "store.json").read_bytes()
+            text = (self.folder / "manifest.json").read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             raise HeadmimeError(
-                f"{self.folder} is not a finished clip store: it has no store.json."
+                f"{self.folder} is not a finished clip store: it has no manifest.json."
             ) from None
         manifest = json.loads(text)
         if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
             raise HeadmimeError(
-                f"{self.folder}/store.json is not of format {FORMAT!r}, version {VERSION}: make "
+                f"{self.folder}/manifest.json is not of format {FORMAT!r}, version {VERSION}: make "
                 "the store again with this version of headmime."
             )
         self.hash: str = hashlib.sha256(text).hexdigest()
@@ -231,6 +231,11 @@ class Store:
     def landmarks(self, clip: int) -> np.ndarray:
         """A clip's landmarks, float32 [n, 68, 2], crop coordinates."""
         return self._frame_rows(clip)["landmarks"].astype(np.float32)
+
+    def landmarks_at(self, clip: int, t: int) -> np.ndarray:
+        """The landmarks of frame t of a clip, float32 [68, 2], crop coordinates."""
+        rows = self._shard(int(self._rows["shard"][clip]))[1]
+        return rows["landmarks"][self._row(clip, t)].astype(np.float32)
 
     def times(self, clip: int) -> np.ndarray:
         """When its frames were, float64 [n], seconds in the source."""

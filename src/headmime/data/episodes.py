@@ -1,0 +1,127 @@
+"""Episodes: K source frames and a target frame of one video, drawn anew for every episode."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from headmime.data.store import Store
+from headmime.errors import HeadmimeError
+from headmime.landmarks.draw import draw
+
+
+class EpisodeDataset(Dataset):
+    """`dataset[n]` is global episode number n, for any n >= 0: a pure function of (seed, n).
+
+    Each run of `len(dataset)` episodes visits every video of the split exactly once, in an order of
+    its own. An episode's frames are K + 1 different ones, drawn from all clips of its video.
+
+    Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: the source
+    and target frames and their landmark drawings; row: the video's row of W; episode: n (int64).
+    """
+
+    def __init__(
+        self, store: Store | Path | str, sources: int, size: int, seed: int, split: str = "train"
+    ) -> None:
+        self.store = store if isinstance(store, Store) else Store(store)
+        self.sources, self.size, self.seed = sources, size, seed
+        if size > self.store.size:
+            raise HeadmimeError(
+                f"{self.store.folder} holds frames of {self.store.size} pixels, fewer than the "
+                f"{size} asked for: make a larger store or a smaller model."
+            )
+        self.videos = self.store.videos_in(split)
+        if not len(self.videos):
+            raise HeadmimeError(f"{self.store.folder} has no videos in its split {split!r}.")
+        self._frames = self.store.frame_starts[self.store.video_starts]  # [videos + 1]
+        counts = np.diff(self._frames)[self.videos]
+        if counts.min() < sources + 1:
+            person, video = self.store.videos[self.videos[counts.argmin()]]
+            raise HeadmimeError(
+                f"Video {person}/{video} in {self.store.folder} has {counts.min()} frames; an "
+                f"episode of {sources} sources and a target needs {sources + 1}."
+            )
+        self._order: tuple[int, np.ndarray] = (-1, self.videos)
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, n: int) -> dict[str, Tensor]:
+        return to_floats(self.pictures(n))
+
+    def pictures(self, n: int) -> dict[str, Tensor]:
+        """Episode n with its pictures and drawings as uint8 in 0..255: a quarter of the bytes."""
+        video, frames = self.frames_of(n)
+        K, S = self.sources, self.size
+        x, y = torch.empty((2, K + 1, 3, S, S), dtype=torch.uint8)
+        for k, (clip, t) in enumerate(frames):
+            picture = self.store.frame(clip, t)
+            if self.store.size != S:
+                picture = cv2.resize(picture, (S, S), interpolation=cv2.INTER_AREA)
+            cv2.split(picture, list(x[k].numpy()))
+            cv2.split(draw(self.store.landmarks_at(clip, t), S), list(y[k].numpy()))
+        return {
+            "x_s": x[:K],
+            "y_s": y[:K],
+            "x_t": x[K],
+            "y_t": y[K],
+            "row": torch.tensor(video),
+            "episode": torch.tensor(n),
+        }
+
+    def frames_of(self, n: int) -> tuple[int, list[tuple[int, int]]]:
+        """Episode n's video and its K + 1 frames as (clip, t), the target last."""
+        epoch, place = divmod(n, len(self))
+        video = int(self._order_of(epoch)[place])
+        first, end = self._frames[video], self._frames[video + 1]
+        random = np.random.default_rng((self.seed, n))
+        chosen = first + random.choice(end - first, self.sources + 1, replace=False)
+        clips = np.searchsorted(self.store.frame_starts, chosen, side="right") - 1
+        times = chosen - self.store.frame_starts[clips]
+        return video, list(zip(clips.tolist(), times.tolist(), strict=True))
+
+    def _order_of(self, epoch: int) -> np.ndarray:
+        if self._order[0] != epoch:
+            random = np.random.default_rng((self.seed, epoch, 1))
+            self._order = epoch, random.permutation(self.videos)
+        return self._order[1]
+
+
+class EpisodeSampler(Sampler[list[int]]):
+    """Batches of global episode numbers: at each step the next `batch * ranks` of them, in order.
+
+    Rank r of a step takes the r-th run of `batch` numbers. One pass has `len(sampler)` batches,
+    about `length` episodes, from `start` on; nothing is left out between passes if `start` is moved
+    to where the last one ended. Any `start` will do, so that a run resumes exactly.
+    """
+
+    def __init__(
+        self, length: int, batch: int, start: int = 0, rank: int = 0, ranks: int = 1
+    ) -> None:
+        self.length, self.batch, self.start = length, batch, start
+        self.rank, self.ranks = rank, ranks
+
+    def __len__(self) -> int:
+        return max(1, self.length // (self.batch * self.ranks))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        first = self.start + self.rank * self.batch
+        for step in range(len(self)):
+            n = first + step * self.batch * self.ranks
+            yield list(range(n, n + self.batch))
+
+    def after(self, numbers: Tensor) -> int:
+        """The `start` that goes on after the step in which this rank had these numbers [batch]."""
+        return int(numbers[0]) + (self.ranks - self.rank) * self.batch
+
+
+def to_floats(episode: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Bring the uint8 tensors of an episode, or of a batch of them, to float32 in [-1, 1]."""
+    return {
+        name: value.float().div_(127.5).sub_(1.0) if value.dtype == torch.uint8 else value
+        for name, value in episode.items()
+    }

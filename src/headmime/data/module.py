@@ -1,0 +1,123 @@
+"""Episodes for Lightning, resumable to the very next one."""
+
+from pathlib import Path
+
+import cv2
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from headmime.data.episodes import EpisodeDataset, EpisodeSampler, to_floats
+from headmime.data.store import Store
+from headmime.errors import HeadmimeError
+
+
+class EpisodeData(pl.LightningDataModule):
+    """Training episodes of a store, in batches of `batch` per process.
+
+    `episodes` counts the episodes that training has consumed, over all processes and resumptions.
+    It is saved in checkpoints, and training resumes with episode number `episodes`, whatever the
+    number of workers or processes. Needs `Trainer(use_distributed_sampler=False)`.
+    """
+
+    def __init__(
+        self, store: Path | str, *, sources: int, batch: int, workers: int, seed: int, size: int
+    ) -> None:
+        super().__init__()
+        self.store = Store(store)
+        self.sources, self.batch, self.workers = sources, batch, workers
+        self.seed, self.size = seed, size
+        self.dataset = EpisodeDataset(self.store, sources, size, seed)
+        self.sampler: EpisodeSampler | None = None
+        self.episodes = 0
+
+    @property
+    def rows(self) -> int:
+        """The number of videos in the store: rows of W."""
+        return len(self.store.videos)
+
+    @property
+    def detector(self) -> str:
+        """Where the store's landmarks came from."""
+        return self.store.detector
+
+    @property
+    def hash(self) -> str:
+        """sha256 of the store's manifest."""
+        return self.store.hash
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches of `EpisodeDataset` items, their pictures uint8 until they are on the device."""
+        self.sampler = EpisodeSampler(
+            len(self.dataset),
+            self.batch,
+            start=self.episodes,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            ranks=self.trainer.world_size if self.trainer else 1,
+        )
+        return _ResumableLoader(
+            _Pictures(self.dataset),
+            batch_sampler=self.sampler,
+            num_workers=self.workers,
+            worker_init_fn=_one_thread,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def on_before_batch_transfer(
+        self, batch: dict[str, Tensor], dataloader_idx: int
+    ) -> dict[str, Tensor]:
+        """Count a batch when the training loop takes it; loaders have fetched others by then."""
+        if self.trainer.training:
+            self.episodes = self.sampler.start = self.sampler.after(batch["episode"])
+        return batch
+
+    def on_after_batch_transfer(
+        self, batch: dict[str, Tensor], dataloader_idx: int
+    ) -> dict[str, Tensor]:
+        """Bring the pictures to float32 in [-1, 1]."""
+        return to_floats(batch)
+
+    def validation_batch(self, n: int) -> dict[str, Tensor]:
+        """The same n episodes always, of the split "test" if there is one: float32 in [-1, 1]."""
+        split = "test" if len(self.store.videos_in("test")) else "train"
+        dataset = EpisodeDataset(self.store, self.sources, self.size, self.seed, split)
+        return default_collate([dataset[k] for k in range(n)])
+
+    def state_dict(self) -> dict[str, int | str]:
+        """What a checkpoint keeps: the episodes consumed, and the store's hash."""
+        return {"episodes": self.episodes, "store": self.hash}
+
+    def load_state_dict(self, state: dict[str, int | str]) -> None:
+        """Continue after a checkpoint; another store would mean other people by the same rows."""
+        if state["store"] != self.hash:
+            raise HeadmimeError(
+                f"The checkpoint was trained on another store than {self.store.folder} (its "
+                "manifest differs): resume with the same store, or start anew with `init`."
+            )
+        self.episodes = state["episodes"]
+
+
+class _Pictures(Dataset):
+    """The dataset with its pictures as uint8, cheaper to bring to the training process."""
+
+    def __init__(self, dataset: EpisodeDataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, n: int) -> dict[str, Tensor]:
+        return self.dataset.pictures(n)
+
+
+class _ResumableLoader(DataLoader):
+    """Tells Lightning that it resumes in mid-epoch; what that needs is in EpisodeData's state."""
+
+    def state_dict(self) -> dict:
+        return {}
+
+    def load_state_dict(self, state: dict) -> None:
+        pass
+
+
+def _one_thread(worker: int) -> None:
+    cv2.setNumThreads(0)
