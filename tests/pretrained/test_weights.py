@@ -17,7 +17,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path, capsys):
     torch.save({"features.0.weight": Bomb()}, path)
     with pytest.raises(HeadmimeError, match="bomb.pth"):
         read_state_dict(path)
-    path.write_bytes(pickle.dumps(Bomb()))
+    path.write_bytes(pickle.dumps(Bomb(), protocol=2))
     with pytest.raises(HeadmimeError, match="bomb.pth"):
         read_state_dict(path)
     assert "unpickled" not in capsys.readouterr().out
