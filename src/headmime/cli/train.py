@@ -10,7 +10,6 @@ from typing import Any
 import hydra
 import pytorch_lightning as pl
 import torch
-from headmime.data.module import EpisodeData
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
@@ -19,6 +18,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
 
 from headmime.assets import weights_path
 from headmime.cli.config import conf_folder, plain_errors
+from headmime.data.module import EpisodeData
 from headmime.errors import HeadmimeError
 from headmime.learning.callbacks import Curves, Episodes, ExportNets, Grids
 from headmime.learning.meta import MetaLearning
@@ -136,10 +136,8 @@ def main(config: DictConfig) -> None:
         callbacks=[
             episodes,
             Curves(episodes, settings.log_every),
-            Grids(
-                episodes, settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"
-            ),
-            ExportNets(save, episodes, settings.save_minutes),
+            Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"),
+            ExportNets(save, settings.save_minutes),
             ModelCheckpoint(
                 folder / "checkpoints",
                 filename="last",
@@ -155,7 +153,7 @@ def main(config: DictConfig) -> None:
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
-    log.info("%s episodes seen; weights in %s", episodes.seen, folder / "weights")
+    log.info("%s episodes seen; weights in %s", data.episodes, folder / "weights")
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

@@ -17,41 +17,18 @@ from headmime.learning.meta import MetaLearning
 from headmime.pixels import to_pictures
 
 
-class Episodes(pl.Callback):
-    """Counts the episodes that the run has seen, over resumptions."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: dict[str, Tensor],
-        _: int,
-    ) -> None:
-        self.seen += len(batch["row"]) * trainer.world_size
-
-    def state_dict(self) -> dict[str, int]:
-        return {"seen": self.seen}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.seen = state["seen"]
-
-
 class Curves(pl.Callback):
     """Logs the mean of every term over ``every`` batches, and images/s (targets trained on)."""
 
-    def __init__(self, episodes: Episodes, every: int) -> None:
-        self.episodes, self.every = episodes, every
+    def __init__(self, every: int) -> None:
+        self.every = every
         self._sums: dict[str, Tensor] = {}
         self._batches = 0
         self._since = time.perf_counter()
         self._seen = 0
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._since, self._seen = time.perf_counter(), self.episodes.seen
+        self._since, self._seen = time.perf_counter(), episodes_seen(trainer)
 
     def on_train_batch_end(
         self,
@@ -67,11 +44,11 @@ class Curves(pl.Callback):
         if self._batches == self.every:
             now = time.perf_counter()
             means = {name: float(total) / self._batches for name, total in self._sums.items()}
-            means["images_per_s"] = (self.episodes.seen - self._seen) / (now - self._since)
-            _log(trainer, means, self.episodes.seen)
+            means["images_per_s"] = (episodes_seen(trainer) - self._seen) / (now - self._since)
+            _log(trainer, means, episodes_seen(trainer))
             bar = trainer.progress_bar_metrics
             bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
-            self._sums, self._batches, self._since, self._seen = {}, 0, now, self.episodes.seen
+            self._sums, self._batches, self._since, self._seen = {}, 0, now, episodes_seen(trainer)
 
 
 class Grids(pl.Callback):
@@ -79,10 +56,8 @@ class Grids(pl.Callback):
     every ``every`` batches.
     """
 
-    def __init__(
-        self, episodes: Episodes, every: int, batch: dict[str, Tensor], folder: Path
-    ) -> None:
-        self.episodes, self.every, self.batch, self.folder = episodes, every, batch, folder
+    def __init__(self, every: int, batch: dict[str, Tensor], folder: Path) -> None:
+        self.every, self.batch, self.folder = every, batch, folder
         self._batches = 0
 
     def on_train_batch_end(
@@ -101,22 +76,20 @@ class Grids(pl.Callback):
             return
         grid = sample_grid(module, {name: t.to(module.device) for name, t in self.batch.items()})
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / f"{self.episodes.seen:09d}.png"
+        file = self.folder / f"{episodes_seen(trainer):09d}.png"
         cv2.imwrite(str(file), grid[..., ::-1])
         for logger in trainer.loggers:
             if isinstance(logger, pl.loggers.TensorBoardLogger):
-                logger.experiment.add_image("grid", grid, self.episodes.seen, dataformats="HWC")
+                logger.experiment.add_image("grid", grid, episodes_seen(trainer), dataformats="HWC")
             elif isinstance(logger, pl.loggers.WandbLogger):
-                logger.log_image("grid", [grid], caption=[f"{self.episodes.seen} episodes"])
+                logger.log_image("grid", [grid], caption=[f"{episodes_seen(trainer)} episodes"])
 
 
 class ExportNets(pl.Callback):
     """Writes the networks as a checkpoint that `load` reads, every ``minutes`` and at the end."""
 
-    def __init__(
-        self, save: Callable[[MetaLearning, int], None], episodes: Episodes, minutes: float
-    ) -> None:
-        self.save, self.episodes, self.minutes = save, episodes, minutes
+    def __init__(self, save: Callable[[MetaLearning, int], None], minutes: float) -> None:
+        self.save, self.minutes = save, minutes
         self._saved = time.monotonic()
 
     def on_train_batch_end(
@@ -130,8 +103,13 @@ class ExportNets(pl.Callback):
 
     def _export(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         if trainer.is_global_zero:
-            self.save(module, self.episodes.seen)
+            self.save(module, episodes_seen(trainer))
         self._saved = time.monotonic()
+
+
+def episodes_seen(trainer: pl.Trainer) -> int:
+    """Episodes that the run has trained on, over all processes and resumptions."""
+    return trainer.datamodule.episodes
 
 
 def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from headmime.errors import HeadmimeError
+from headmime.landmarks.draw import draw
+from headmime.learning.finetune import FineTuneSettings, Jitter, embed, fine_tune, jittered
+from headmime.learning.settings import LossWeights
+from headmime.nets import Nets, build_nets
+from headmime.nets.personal import personalise
+from headmime.nets.shape import ModelShape
+from headmime.pixels import to_pictures, to_tensor
+
+
+class Pixels(nn.Module):
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        return [images]
+
+
+@pytest.fixture
+def nets() -> Nets:
+    torch.manual_seed(0)
+    return build_nets(ModelShape(16, 4, 8, 2, 2, 8, 8))
+
+
+@pytest.fixture
+def person() -> tuple[torch.Tensor, np.ndarray]:
+    """Two frames and their landmarks."""
+    rng = np.random.default_rng(0)
+    frames = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return frames, rng.uniform(0.2, 0.8, (2, 68, 2)).astype(np.float32)
+
+
+def test_everything_of_the_person_moves_and_the_nets_stay(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+) -> None:
+    before = [p.clone() for net in nets for p in net.parameters()]
+    start = personalise(nets.generator, nets.discriminator, embed(nets, *person))
+    settings = FineTuneSettings(epochs=2)
+    end = fine_tune(nets, *person, settings, Pixels())
+    for first, last in zip(start, end, strict=True):
+        for (name, a), b in zip(first.named_parameters(), last.parameters(), strict=True):
+            assert not torch.equal(a, b), name  # psi', w' and theta among them
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(before, (p for net in nets for p in net.parameters()), strict=True)
+    )
+
+
+def test_no_update_leaves_the_meta_learned_start(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+) -> None:
+    end = fine_tune(nets, *person, FineTuneSettings(epochs=0), Pixels())
+    e_hat = embed(nets, *person)
+    assert torch.equal(end.generator.psi, nets.generator.project(e_hat[None])[0])
+    assert torch.equal(end.discriminator.w, nets.discriminator.w0 + e_hat)
+
+
+def test_one_seed_gives_one_person(nets: Nets, person: tuple[torch.Tensor, np.ndarray]) -> None:
+    settings = FineTuneSettings(epochs=2, jitter=Jitter(10, 0.1, 0.1))
+    one, other = (fine_tune(nets, *person, settings, Pixels()).generator for _ in range(2))
+    assert torch.equal(one.psi, other.psi)
+
+
+def test_content_alone_learns_the_picture(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+) -> None:
+    frames, landmarks = person[0][:1] * 0 + 0.5, person[1][:1]
+    y = to_tensor(draw(landmarks, 16))
+    weights = LossWeights(adversarial=0.0, feature_matching=0.0)
+    settings = FineTuneSettings(100, lr_generator=5e-3, lr_psi=5e-3, weights=weights)
+    with torch.no_grad():
+        before = fine_tune(nets, frames, landmarks, FineTuneSettings(epochs=0), Pixels())
+        far = (before.generator(y) - frames).abs().mean()
+    after = fine_tune(nets, frames, landmarks, settings, Pixels())
+    with torch.no_grad():
+        near = (after.generator(y) - frames).abs().mean()
+    assert near < 0.3 * far
+
+
+def test_progress_is_told_after_every_update(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+) -> None:
+    told = []
+    settings = FineTuneSettings(epochs=3, batch=2)
+    fine_tune(nets, *person, settings, Pixels(), lambda n, of, terms: told.append((n, of)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("epochs", "minimum", "batch", "frames", "steps"),
+    [
+        (40, 0, 1, 1, 40),
+        (40, 0, 1, 8, 320),
+        (40, 0, 8, 32, 160),
+        (0, 60, 4, 1, 60),
+        (1, 0, 4, 5, 2),
+    ],
+)
+def test_how_many_updates(epochs: int, minimum: int, batch: int, frames: int, steps: int) -> None:
+    settings = FineTuneSettings(epochs=epochs, minimum_steps=minimum, batch=batch)
+    assert settings.steps(frames) == steps
+
+
+def test_frames_without_landmarks_are_refused(nets: Nets) -> None:
+    with pytest.raises(HeadmimeError, match="frames with landmarks"):
+        fine_tune(
+            nets, torch.rand(2, 3, 16, 16), np.zeros((1, 68, 2)), FineTuneSettings(), Pixels()
+        )
+
+
+def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
+    """A bright disc stays under its landmark."""
+    size = 64
+    landmarks = np.full((8, 68, 2), 0.6, np.float32)
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    disc = np.hypot(rows - 0.6 * size, columns - 0.6 * size) < 3
+    x = torch.from_numpy(np.where(disc, 1.0, -1.0)).float().expand(8, 3, size, size)
+    moved, points = jittered(x, landmarks, Jitter(20, 0.2, 0.15), np.random.default_rng(0))
+    weight = (moved[:, 0] + 1).numpy()
+    centre = np.stack(
+        [
+            (weight * columns).sum((1, 2)) / weight.sum((1, 2)),
+            (weight * rows).sum((1, 2)) / weight.sum((1, 2)),
+        ],
+        1,
+    )
+    np.testing.assert_allclose(centre / size, points[:, 0], atol=0.01)
+    assert np.ptp(points[:, 0], axis=0).min() > 0.05  # and it did move
+
+
+def test_no_jitter_is_the_picture_itself() -> None:
+    x, points = torch.rand(1, 3, 8, 8), np.zeros((1, 68, 2), np.float32)
+    same, where = jittered(x, points, Jitter(), np.random.default_rng(0))
+    assert same is x
+    assert where is points
+
+
+def test_pictures_and_tensors_are_inverse() -> None:
+    pictures = np.arange(192, dtype=np.uint8).reshape(1, 8, 8, 3)
+    tensor = to_tensor(pictures)
+    assert tensor.shape == (1, 3, 8, 8)
+    assert to_tensor(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1, 1, -1]
+    assert np.array_equal(to_pictures(tensor), pictures)

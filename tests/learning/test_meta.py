@@ -1,0 +1,163 @@
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from headmime.learning.meta import MetaLearning
+from headmime.learning.settings import LossWeights, Optimisation
+from headmime.losses import matching_loss
+from headmime.nets.spectral import power_iterate
+
+Batch = dict[str, Tensor]
+Make = Callable[..., MetaLearning]
+
+
+def state(module: MetaLearning) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
+def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    """The weights that changed; u and v of spectral norm move with every update."""
+    names = {n for n in before if not n.endswith((".u", ".v"))}
+    return {n for n in names if not torch.equal(before[n], after[n])}
+
+
+def step(module: MetaLearning, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    before = state(module)
+    module.training_step(batch, 0)
+    return before, state(module)
+
+
+def row_gradients(module: MetaLearning, batch: Batch) -> list[Tensor]:
+    seen = []
+    module.rows.update = lambda i, gradient: seen.append(gradient.clone())
+    module.training_step(batch, 0)
+    return seen
+
+
+def test_an_update_reaches_every_weight_and_the_batch_s_rows_only(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning()
+    before, after = step(module, batch)
+    # b: while no hinge is saturated, the gradients of its two terms are 1 and -1
+    parameters = {name for name, _ in module.named_parameters()} - {"discriminator.b"}
+    assert parameters <= moved(before, after)
+    rows = (before["rows.W"] != after["rows.W"]).all(1)
+    assert rows.tolist() == [True, False, True, True, False]
+
+
+def test_the_generator_s_update_moves_neither_theta_nor_w0_nor_b(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning(optimisation=Optimisation(lr_discriminator=0.0, lr_rows=0.0))
+    changed = moved(*step(module, batch))
+    assert changed
+    assert not [n for n in changed if n.startswith("discriminator") or n == "rows.W"]
+
+
+def test_the_discriminator_s_update_moves_neither_phi_nor_psi_nor_p(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning(optimisation=Optimisation(lr_generator=0.0))
+    module.discriminator.b.data.fill_(3.0)  # saturates the hinge of the real frames
+    changed = moved(*step(module, batch))
+    assert "discriminator.w0" in changed
+    assert "discriminator.b" in changed
+    assert not [n for n in changed if n.startswith(("embedder", "generator"))]
+
+
+def test_rows_hear_of_the_generator_s_update_through_matching_only(
+    meta_learning: Make, batch: Batch
+) -> None:
+    """L_MCH's gradient waits for D's first update and is in no other."""
+    still = Optimisation(lr_rows=0.0)
+    without = row_gradients(meta_learning(LossWeights(matching=0.0), still), batch)
+    with_it = row_gradients(meta_learning(LossWeights(matching=10.0), still), batch)
+    module = meta_learning()
+    W_i = module.rows.fetch(batch["row"])
+    e_hat = module.embedder(batch["x_s"], batch["y_s"])
+    (10.0 * matching_loss(e_hat, W_i)).backward()
+    assert len(without) == len(with_it) == 2
+    torch.testing.assert_close(with_it[0] - without[0], W_i.grad)
+    # D's second gradient differs only as far as D's first update left D where it was: not at all
+    torch.testing.assert_close(with_it[1], without[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "term"),
+    [
+        ("content", "cnt"),
+        ("adversarial", "adv"),
+        ("feature_matching", "fm"),
+        ("matching", "mch"),
+        ("pixel", "pix"),
+    ],
+)
+def test_every_weight_changes_the_total(
+    meta_learning: Make, name: str, term: str, batch: Batch
+) -> None:
+    with_pixels = LossWeights(pixel=1.0)
+    raised = dataclasses.replace(with_pixels, **{name: getattr(with_pixels, name) + 1})
+    one = meta_learning(with_pixels).training_step(batch, 0)
+    other = meta_learning(raised).training_step(batch, 0)
+    assert other["loss/total"] - one["loss/total"] == pytest.approx(
+        one[f"loss/{term}"].item(), rel=1e-3
+    )
+
+
+def test_every_update_of_d_sees_the_same_batch_and_the_same_output(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning()
+    seen: list[tuple[Tensor, bool]] = []
+    module.discriminator.register_forward_hook(
+        lambda _, inputs, __: seen.append((inputs[0].detach(), inputs[0].requires_grad))
+    )
+    module.training_step(batch, 0)
+    real = [x for x, _ in seen if torch.equal(x, batch["x_t"])]
+    fake = [(x, attached) for x, attached in seen if not torch.equal(x, batch["x_t"])]
+    assert len(real) == 2
+    assert [attached for _, attached in fake] == [True, False, False]
+    assert all(torch.equal(x, fake[0][0]) for x, _ in fake)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_d_is_updated_as_often_as_asked(meta_learning: Make, steps: int, batch: Batch) -> None:
+    module = meta_learning(optimisation=Optimisation(discriminator_steps=steps))
+    module.training_step(batch, 0)
+    assert module.rows.updates.item() == steps
+
+
+def test_two_runs_with_one_seed_are_equal(meta_learning: Make, batch: Batch) -> None:
+    one, other = meta_learning(), meta_learning()
+    for _ in range(3):
+        one.training_step(batch, 0)
+        other.training_step(batch, 0)
+    assert all(torch.equal(a, state(other)[n]) for n, a in state(one).items())
+
+
+def test_rows_start_from_embeddings_when_asked(meta_learning: Make, batch: Batch) -> None:
+    module = meta_learning(
+        optimisation=Optimisation(lr_rows=0.0, lr_generator=0.0), rows_from_embeddings=True
+    )
+    module.training_step(batch, 0)
+    first = module.rows.W[batch["row"]].clone()
+    module.training_step({**batch, "x_s": -batch["x_s"]}, 0)
+    assert torch.equal(module.rows.W[batch["row"]], first)  # touched rows are not set again
+    fresh = meta_learning()
+    power_iterate(fresh.embedder)
+    torch.testing.assert_close(first, fresh.embedder(batch["x_s"], batch["y_s"]))
+
+
+def test_perceptual_networks_are_no_part_of_the_checkpoint(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning()
+    assert not [n for n in module.state_dict() if "perceptual" in n]
+
+
+def test_terms_are_detached(meta_learning: Make, batch: Batch) -> None:
+    assert not [n for n, t in meta_learning().training_step(batch, 0).items() if t.requires_grad]
