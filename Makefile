@@ -7,8 +7,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 EXP ?= cpu_meta
-T ?= 8
+T ?= all
 N ?= 200
+DRIVE ?= talk
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -36,14 +37,16 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## make the Mona Lisa talk: fine-tune on one picture, animate, write mp4, GIF and PNG
 	$(BIN)/headmime demo $(ARGS)
 
-animate: $(READY) ## animate a person: SRC=photo.jpg DRIVE=video.mp4|talk OUT=out.mp4 CONSENT=own|licensed|public-domain|research
-	$(BIN)/headmime animate "source=$(SRC)" "driving=$(DRIVE)" "out=$(OUT)" "consent=$(CONSENT)" $(ARGS)
+animate: $(READY) ## animate a person: SRC=photo.jpg DRIVE=video.mp4 OUT=out.mp4 CONSENT=own|licensed|public-domain|research
+	@test -n "$(SRC)" || { echo "SRC is missing: make animate SRC=photo.jpg DRIVE=talk OUT=out.mp4 CONSENT=own"; exit 1; }
+	$(BIN)/headmime animate "source=$(SRC)" "driving=$(DRIVE)" "out=$(or $(OUT),runs/animated.mp4)" "consent=$(CONSENT)" "T=$(T)" $(ARGS)
 
-finetune: $(READY) ## fine-tune and keep a personal model: SRC=photos/ T=8 OUT=models/me CONSENT=own|licensed|public-domain|research
-	$(BIN)/headmime finetune "source=$(SRC)" "T=$(T)" "out=$(OUT)" "consent=$(CONSENT)" $(ARGS)
+finetune: $(READY) ## fine-tune and keep a personal model for `animate person=`: SRC=photos/ T=8 OUT=models/me CONSENT=...
+	@test -n "$(SRC)" || { echo "SRC is missing: make finetune SRC=photos/ T=8 OUT=models/me CONSENT=own"; exit 1; }
+	$(BIN)/headmime finetune "source=$(SRC)" "T=$(T)" "out=$(or $(OUT),runs/person)" "consent=$(CONSENT)" $(ARGS)
 
-sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/sitters
-	$(BIN)/headmime data sitters "n=$(N)" "out=$(OUT)" $(ARGS)
+sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/stores/sitters
+	$(BIN)/headmime data sitters "n=$(N)" "out=$(or $(OUT),runs/stores/sitters)" $(ARGS)
 
 train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.devices=2 seed=3'
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)

@@ -1,0 +1,89 @@
+"""Every command that README.md prints is run as printed, with keys appended that make it short."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+MONA_LISA = ROOT / "src" / "headmime" / "assets" / "pictures" / "mona_lisa.jpg"
+BRIEFLY = {
+    "demo": "finetune.minimum_steps=2 out={work}/demo",
+    "animate": "",
+    "finetune": "finetune.minimum_steps=2",
+    "train": (
+        "store={work}/store sitters.n=4 sitters.frames=6 batch=2 hydra.run.dir={work}/train "
+        "trainer.max_epochs=1 trainer.limit_train_batches=1"
+    ),
+    "test": "--collect-only -q",
+}
+
+
+def commands():
+    """The lines of README.md's bash blocks, split into words."""
+    blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
+    return [shlex.split(line) for block in blocks for line in block.splitlines() if line]
+
+
+def test_readme_names_the_two_commands():
+    assert commands()[:2] == [["make", "demo"], ["make", "test"]]
+
+
+def test_local_links_lead_somewhere():
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.slow
+def test_commands_of_the_readme_run_as_printed(tmp_path):
+    """In order, since later ones use what earlier ones made; `runs/` is under a scratch folder."""
+    photographs_and_a_driver(tmp_path)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    for words in commands():
+        done = subprocess.run(
+            shortened(words, tmp_path),
+            cwd=ROOT if words[0] == "make" else tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        said = f"{shlex.join(words)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        assert done.returncode == 0, said
+        for word in words:
+            if word.startswith("out="):
+                assert list(tmp_path.glob(f"{word.removeprefix('out=')}*")), said
+
+
+def shortened(words, work):
+    """The command with the keys of BRIEFLY appended: to ARGS where make runs it."""
+    keys = BRIEFLY[words[1]].format(work=work)
+    if words[0] == "make":
+        given = [word.removeprefix("ARGS=") for word in words if word.startswith("ARGS=")]
+        plain = [word for word in words if not word.startswith("ARGS=")]
+        return [*plain, f"ARGS={' '.join([*given, keys])}"]
+    program = Path(sys.executable).parent / Path(words[0]).name
+    if words[1] == "animate" and not any(word.startswith("person=") for word in words):
+        keys = BRIEFLY["finetune"]
+    return [str(program), *words[1:], *keys.split()]
+
+
+def photographs_and_a_driver(folder):
+    """me.jpg, photos/ and driver.mp4, all of the painting: the driver moves it about."""
+    shutil.copy(MONA_LISA, folder / "me.jpg")
+    picture = Image.open(MONA_LISA)
+    (folder / "photos").mkdir()
+    for n in range(3):
+        picture.rotate(4 * n - 4, Image.Resampling.BICUBIC).save(folder / "photos" / f"{n}.jpg")
+    angles = 5 * np.sin(np.linspace(0, 2 * np.pi, 12))
+    frames = [np.asarray(picture.rotate(angle, Image.Resampling.BICUBIC)) for angle in angles]
+    video = folder / "driver.mp4"
+    iio.imwrite(video, np.stack(frames), plugin="pyav", codec="libx264", fps=12)
