@@ -20,7 +20,7 @@ from headmime.assets import weights_path
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.data.module import EpisodeData
 from headmime.errors import HeadmimeError
-from headmime.learning.callbacks import Curves, Episodes, ExportNets, Grids
+from headmime.learning.callbacks import Curves, ExportNets, Grids
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.nets import Nets, build_nets
@@ -129,13 +129,11 @@ def main(config: DictConfig) -> None:
         target = folder / "weights" / "nets"
         save_nets(target, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
 
-    episodes = Episodes()
     trainer = pl.Trainer(
         **asdict(settings.trainer),
         logger=instantiate(config.logger),
         callbacks=[
-            episodes,
-            Curves(episodes, settings.log_every),
+            Curves(settings.log_every),
             Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"),
             ExportNets(save, settings.save_minutes),
             ModelCheckpoint(

@@ -1,0 +1,160 @@
+"""The verb itself, on networks and a store so small that a run takes seconds."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from headmime.cli import main
+from headmime.data.store import ClipFrames, finish_store, write_shard
+from headmime.landmarks.crop import Crop
+from headmime.nets.checkpoint import load_nets
+
+SIZE = 16
+TINY = [
+    "model.image_size=16",
+    "model.width=4",
+    "model.max_width=8",
+    "model.generator_levels=2",
+    "model.bottleneck_blocks=1",
+    "model.attention_down=8",
+    "model.attention_up=8",
+    "sources=2",
+    "batch=2",
+    "workers=0",
+    "log_every=1",
+    "trainer.limit_train_batches=3",
+    "trainer.max_time=null",
+    "trainer.precision=32-true",
+    "trainer.enable_progress_bar=false",
+    "sitters=null",
+]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("store")
+    write_shard(folder, 0, (clip(person) for person in range(7)))
+    finish_store(folder)
+    return folder
+
+
+def clip(person: int, frames: int = 4) -> ClipFrames:
+    rng = np.random.default_rng(person)
+    return ClipFrames(
+        person=f"person {person}",
+        video="video",
+        clip="clip",
+        split="test" if person == 0 else "train",
+        source=f"{person}.mp4",
+        fps=25.0,
+        crop=Crop(0.0, 0.0, 64.0),
+        detector="dlib",
+        frames=iter(rng.integers(0, 255, (frames, SIZE, SIZE, 3), dtype=np.uint8)),
+        landmarks=rng.uniform(0.2, 0.8, (frames, 68, 2)).astype(np.float32),
+        times=np.arange(frames) / 25,
+        scores=np.ones(frames),
+    )
+
+
+@pytest.fixture
+def train(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run `headmime train -cn cpu_meta` in an empty folder; returns the exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, *words: str, epochs: int = 1) -> int:
+        where = [f"store={store}", f"hydra.run.dir={tmp_path / name}"]
+        return main(
+            ["train", "-cn", "cpu_meta", *TINY, *where, f"trainer.max_epochs={epochs}", *words]
+        )
+
+    return run
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def test_a_run_leaves_curves_grids_weights_and_state(train: Callable, tmp_path: Path) -> None:
+    assert train("run") == 0
+    (curves,) = (tmp_path / "run").glob("logs/**/metrics.csv")
+    rows = list(csv.DictReader(curves.open()))
+    assert [int(row["step"]) for row in rows] == [2, 4, 6]  # episodes, not optimiser steps
+    terms = {"cnt", "adv", "fm", "mch", "pix", "dsc", "total"}
+    assert {f"loss/{term}" for term in terms} | {"images_per_s"} <= rows[0].keys()
+    assert [p.name for p in (tmp_path / "run" / "grids").iterdir()] == ["000000006.png"]
+    _, shape, record = load_nets(tmp_path / "run" / "weights" / "nets")
+    assert (shape.image_size, record["detector"]) == (16, "dlib")
+    origin = record["origin"]
+    assert (origin["episodes"], origin["seed"], origin["experiment"]) == (6, 0, "cpu_meta")
+    assert origin["perceptual"]["stand_in"] is True
+    assert origin["config"]["loss"]["adversarial"] == 0.1
+
+
+def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path) -> None:
+    assert train("whole", epochs=2) == 0
+    assert train("halves", epochs=1) == 0
+    assert train("halves", "ckpt=last", epochs=2) == 0
+    whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
+    assert whole.keys() == halves.keys()
+    assert all(torch.equal(whole[name], halves[name]) for name in whole)
+
+
+def test_seeds_differ_and_repeat(train: Callable, tmp_path: Path) -> None:
+    for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
+        assert train(name, f"seed={seed}") == 0
+    a, b, c = (weights(tmp_path / name) for name in "abc")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert not torch.equal(a["rows.W"], c["rows.W"])
+
+
+def test_training_on_from_weights_sets_rows_from_embeddings(
+    train: Callable, tmp_path: Path
+) -> None:
+    assert train("first") == 0
+    still = "optim={lr_generator: 0, lr_discriminator: 0, lr_rows: 0}"
+    assert train("second", f"init={tmp_path / 'first' / 'weights' / 'nets'}", still) == 0
+    rows = weights(tmp_path / "second")["rows.W"]
+    touched = weights(tmp_path / "second")["rows.touched"] >= 0
+    assert touched.sum() == 6
+    assert rows[touched].min() >= 0  # an embedding is a sum of ReLUs; W's own start is not
+    assert rows[~touched].min() < 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["ckpt=last"], "there is no"),
+        (["init=nothing/here"], "nothing/here.safetensors is missing"),
+        (["model.image_size=100"], "model.image_size=100"),
+        (["loss.contnt=1"], "contnt"),
+        (["perceptual=paper"], "perceptual.vgg19"),
+        (["trainer.max_epoch=1"], "max_epoch"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(
+    train: Callable, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert train("run", *words) != 0
+    error = capsys.readouterr().err
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_unknown_keys_in_an_experiment_fail(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = tmp_path / "mine.yaml"
+    experiment.write_text("defaults: [train, _self_]\nloss: {contnt: 2}\n")
+    assert main(["train", "-cn", str(experiment), f"store={store}"]) != 0
+    assert "contnt" in capsys.readouterr().err
+
+
+def test_a_missing_store_is_named_before_any_work(
+    train: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("run", "store=no/such/store") != 0
+    assert "no/such/store" in capsys.readouterr().err
