@@ -24,7 +24,7 @@ from headmime.learning.callbacks import Curves, ExportNets, Grids
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.nets import Nets, build_nets
-from headmime.nets.checkpoint import load_nets, save_nets
+from headmime.nets.checkpoint import Record, load_nets, save_nets
 from headmime.nets.shape import ModelShape
 from headmime.provenance.origin import software_origin
 
@@ -103,55 +103,66 @@ def main(config: DictConfig) -> None:
         size=settings.model.image_size,
     )
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    nets = _initial_nets(settings, initial)
     module = MetaLearning(
-        nets,
+        _initial_nets(settings, initial),
         data.rows,
         perceptual,
         settings.loss,
         settings.optim,
         rows_from_embeddings=initial is not None,
     )
-    record = {
+    record = _record(config, data, perceptual)
+    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    trainer = pl.Trainer(
+        **asdict(settings.trainer),
+        logger=instantiate(config.logger),
+        callbacks=_callbacks(settings, data, folder, record),
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=1,
+    )
+    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+    trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+    log.info("%s episodes seen; weights in %s", data.episodes, folder / "weights")
+
+
+def _record(config: DictConfig, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
+    """What the weights will say of their origin."""
+    return {
         "detector": data.detector,
         "origin": {
             **software_origin(),
             "config": OmegaConf.to_container(config, resolve=True),
             "experiment": HydraConfig.get().job.config_name,
-            "seed": settings.seed,
+            "seed": config.seed,
             "store": data.hash,
             "perceptual": perceptual.origin,
         },
     }
 
-    def save(module: MetaLearning, seen: int) -> None:
-        origin = {**record["origin"], "episodes": seen}
-        target = folder / "weights" / "nets"
-        save_nets(target, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
 
-    trainer = pl.Trainer(
-        **asdict(settings.trainer),
-        logger=instantiate(config.logger),
-        callbacks=[
-            Curves(settings.log_every),
-            Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"),
-            ExportNets(save, settings.save_minutes),
-            ModelCheckpoint(
-                folder / "checkpoints",
-                filename="last",
-                train_time_interval=timedelta(minutes=settings.save_minutes),
-                enable_version_counter=False,
-            ),
-            *([RichProgressBar()] if settings.trainer.enable_progress_bar else []),
-        ],
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        log_every_n_steps=1,
+def _callbacks(
+    settings: Train, data: EpisodeData, folder: Path, record: Record
+) -> list[pl.Callback]:
+    def export(module: MetaLearning, seen: int) -> None:
+        origin = {**record["origin"], "episodes": seen}
+        stem = folder / "weights" / "nets"
+        save_nets(stem, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
+
+    state = ModelCheckpoint(
+        folder / "checkpoints",
+        filename="last",
+        train_time_interval=timedelta(minutes=settings.save_minutes),
+        enable_version_counter=False,
     )
-    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
-    log.info("%s episodes seen; weights in %s", data.episodes, folder / "weights")
+    bar = [RichProgressBar()] if settings.trainer.enable_progress_bar else []
+    return [
+        Curves(settings.log_every),
+        Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"),
+        ExportNets(export, settings.save_minutes),
+        state,
+        *bar,
+    ]
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:
@@ -164,7 +175,7 @@ def _resume_from(ckpt: str | None, folder: Path) -> Path | None:
     return state
 
 
-def _initial_nets(settings: Train, initial: tuple[Nets, ModelShape, dict] | None) -> Nets:
+def _initial_nets(settings: Train, initial: tuple[Nets, ModelShape, Record] | None) -> Nets:
     if initial is None:
         return build_nets(settings.model)
     nets, shape, _ = initial
