@@ -1,0 +1,115 @@
+"""Clothes as a shell around the shoulders, and glasses as wires."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headmime.data.sitters import shade, strands
+from headmime.data.sitters.body import Body
+from headmime.data.sitters.identity import Clothes
+from headmime.data.sitters.strands import Strands
+from headmime.landmarks import points
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A copy of some of the body's triangles, moved outwards.
+
+    source [C]: the body's vertices; offset [C] metres along their normals; cut [C]: cloth is only
+    where it is >= 0; faces [F, 3] count from 0; inner: 1 where the second garment's colour shows.
+    """
+
+    source: NDArray
+    offset: NDArray
+    cut: NDArray
+    faces: NDArray
+    inner: float
+
+
+def _above_neckline(place: NDArray, front: float, back: float) -> NDArray:
+    """Height of template places [N, 3] above a plane through front and back of the neck, metres."""
+    slope = (back - front) / 0.14
+    return place[:, 2] - front - slope * (place[:, 1] + 0.06)
+
+
+def _shell(body: Body, offset: NDArray, cut: NDArray, inner: float) -> Shell:
+    solid = body.faces[body.part == 0]
+    kept = solid[(cut[solid].max(1) >= 0) & (body.vertices[solid][:, :, 2].max(1) < -0.03)]
+    source, inverse = np.unique(kept, return_inverse=True)
+    return Shell(source, offset[source], cut[source], inverse.reshape(-1, 3), inner)
+
+
+def dress(clothes: Clothes, body: Body) -> list[Shell]:
+    """The garments of a sitter."""
+    place = body.vertices
+    x, y = np.abs(place[:, 0]), place[:, 1]
+    front = np.clip((-y - 0.0) / 0.04, 0, 1)
+    thick = np.full(len(place), clothes.thickness)
+    shoulder = 0.8 * (x - 0.078)  # from here on outwards, cloth is everywhere
+    crew = -_above_neckline(place, -0.172 - 0.015 * clothes.depth, -0.112)
+    crew = np.maximum(crew, shoulder)
+    if clothes.neck == "crew":
+        return [_shell(body, thick, crew, 0)]
+    if clothes.neck == "wide":
+        wide = -_above_neckline(place, -0.190 - 0.03 * clothes.depth, -0.140)
+        wide = wide - 0.35 * np.clip(0.10 - x, 0, 0.1) * front
+        wide = np.maximum(wide, shoulder - 0.03 - 0.02 * clothes.depth)
+        return [_shell(body, thick, wide, 0)]
+    if clothes.neck == "vee":
+        vee = crew - np.clip((0.05 + 0.05 * clothes.depth) * (1 - x / 0.06), 0, 1) * front
+        return [_shell(body, thick, vee, 0)]
+    if clothes.neck == "turtle":
+        high = -_above_neckline(place, -0.125 + 0.02 * clothes.depth, -0.075)
+        high = np.maximum(high, shoulder)
+        near = np.clip(1 - np.abs(high) / 0.05, 0, 1)
+        return [_shell(body, thick + 0.004 * near, high, 0)]
+    # A stand-up collar, open in front, flaring out; under a jacket it belongs to the inner shirt
+    rise = _above_neckline(place, -0.165, -0.105)
+    flare = 0.004 + 0.30 * np.clip(rise + 0.02, 0, 0.06)
+    gap = (0.006 + 0.25 * np.clip(rise + 0.03, 0, 0.1)) * (0.6 + clothes.depth) * front
+    top = 0.026 - 0.012 * front
+    band = np.minimum(np.minimum(top - rise, rise + 0.03), np.where(y < 0, x - gap, 1))
+    body_of_shirt = crew - np.clip(0.04 * (1 - x / 0.03), 0, 1) * front * clothes.depth
+    inner = 1.0 if clothes.neck == "jacket" else 0.0
+    collar = _shell(body, thick + flare, band, inner)
+    return [_shell(body, thick, body_of_shirt, 0), collar]
+
+
+def glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
+    """Rims, bridge and temples in front of a neutral person; marks [68, 3] are its landmarks."""
+    if not clothes.glasses:
+        return []
+    eye_r, eye_l = marks[points.EYE_R].mean(0), marks[points.EYE_L].mean(0)
+    bridge = marks[27]
+    gap = eye_l[0] - eye_r[0]
+    depth = min(bridge[1], marks[19][1], marks[24][1]) - 0.006
+    square = {"round": 2.0, "square": 4.0, "half": 3.0}[clothes.glasses]
+    width = 0.0028 if clothes.glasses == "square" else 0.0016
+    lines = []
+    for eye in (eye_r, eye_l):
+        angle = np.linspace(0, 2 * np.pi, 29)
+        if clothes.glasses == "half":
+            angle = np.linspace(-0.1, np.pi + 0.1, 29)
+        c, s = np.cos(angle), np.sin(angle)
+        c, s = np.sign(c) * np.abs(c) ** (2 / square), np.sign(s) * np.abs(s) ** (2 / square)
+        centre = np.array([eye[0] * 1.04, depth, eye[2] - 0.004])
+        ring = centre + np.stack(
+            [0.40 * gap * c, 0.12 * np.abs(0.40 * gap * c), 0.33 * gap * s], -1
+        )
+        ring[:, 1] += 0.010 * ((ring[:, 0] / (eye[0] + 1e-9)) > 1) * np.abs(c)
+        lines.append(ring)
+    inside = 0.64 * gap / 2 * 0.22
+    across = np.linspace(-1, 1, 29)[:, None]
+    mid = np.array([0, depth - 0.001, bridge[2] + 0.001])
+    lines.append(mid + across * np.array([inside * 1.6, 0, 0]) + (1 - across**2) * [0, 0, 0.003])
+    for sign in (-1, 1):
+        hinge = np.array(
+            [sign * (abs(eye_l[0]) * 1.04 + 0.40 * gap), depth + 0.012, eye_l[2] + 0.004]
+        )
+        ear = np.array([sign * 0.079, 0.015, eye_l[2] + 0.004])
+        lines.append(hinge + np.linspace(0, 1, 29)[:, None] * (ear - hinge))
+    shape = np.stack(lines)
+    extra = np.ones((*shape.shape[:2], 4))
+    nowhere = np.zeros((len(shape), 3), np.int32), np.zeros((len(shape), 3), np.float32)
+    return [strands.make(shape, np.array(width), extra, *nowhere, int(shade.WIRE))]

@@ -1,0 +1,397 @@
+"""Hairstyles, brows, beards and lashes: strands for one sitter."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from headmime.data.sitters import shade, skin, strands
+from headmime.data.sitters.body import Body
+from headmime.data.sitters.identity import Hair
+from headmime.data.sitters.strands import Obstacle, Strands, unit
+from headmime.landmarks import points
+
+POOL = 40000
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Random places on the template's skin, the same for everybody.
+
+    corners [P, 3] vertices and weights [P, 3]; unrolled [P, 2] (see `skin.unrolled`).
+    """
+
+    corners: NDArray
+    weights: NDArray
+    unrolled: NDArray
+
+    def on(self, vertices: NDArray) -> NDArray:
+        """The places on a person's vertices [V, 3], [P, 3]."""
+        return (vertices[self.corners] * self.weights[..., None]).sum(1)
+
+
+def make_pool(body: Body, low: float, keep, count: int, seed: int) -> Pool:
+    """Places spread evenly over the skin above height `low`, where keep(unrolled) is true."""
+    rng = np.random.default_rng(seed)
+    solid = body.faces[body.part == 0]
+    bare = (body.paint_ears[solid].max(1) < 0.4) & (body.paint_mouth[solid].max(1) < 0.3)
+    solid = solid[bare & (body.vertices[solid][:, :, 2].min(1) > low)]
+    solid = solid[keep(skin.unrolled(body.vertices[solid].mean(1)))]
+    a, b, c = (body.vertices[solid[:, k]] for k in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=-1)
+    chosen = rng.choice(len(solid), size=count, p=area / area.sum())
+    weights = rng.dirichlet([1, 1, 1], size=count)
+    corners = solid[chosen]
+    place = (body.vertices[corners] * weights[..., None]).sum(1)
+    return Pool(corners, weights, skin.unrolled(place))
+
+
+@dataclass(frozen=True)
+class Follicles:
+    """The pools that `grow_hair` draws from; made once per process."""
+
+    head: Pool
+    brows: Pool
+    marks: NDArray  # the template's landmarks, unrolled [68, 2]
+    lids: NDArray  # vertices of the 68 landmarks
+
+
+def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
+    marks = skin.unrolled(body.vertices[landmark_vertices])
+    low = float(marks[points.BROW_R, 1].min() - 0.012)
+    high = float(marks[points.BROW_R, 1].max() + 0.008)
+
+    def brow(place: NDArray) -> NDArray:
+        side = np.abs(place[:, 0]) < 0.085
+        return side & (place[:, 1] > low) & (place[:, 1] < high)
+
+    return Follicles(
+        head=make_pool(body, -0.13, lambda place: np.ones(len(place), bool), POOL, 1),
+        brows=make_pool(body, -0.13, brow, 6000, 2),
+        marks=marks,
+        lids=landmark_vertices,
+    )
+
+
+def _extra(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
+    """(tone, along, grey, openness) of strands."""
+    count, steps = shape
+    along = np.broadcast_to(np.linspace(0, 1, steps), shape)
+    tone = np.exp(rng.normal(size=(count, 1)) * 0.16) * (0.85 + 0.3 * along)
+    grey = np.clip(hair.grey + rng.normal(size=(count, 1)) * 0.3 * np.sqrt(hair.grey), 0, 1)
+    grey = np.broadcast_to(grey, shape)
+    sky = open_root + (1 - open_root) * np.clip(along * 1.6, 0, 1)
+    return np.stack([tone, along, grey, sky], -1)
+
+
+def grow_hair(
+    hair: Hair,
+    rest: NDArray,
+    normals: NDArray,
+    obstacle: Obstacle,
+    where: Follicles,
+    rng: Generator,
+) -> list[Strands]:
+    """All of a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin."""
+    grown = [
+        *_brows(hair, rest, normals, where, rng),
+        *_lashes(hair, rest, where, rng),
+    ]
+    if hair.beard or hair.moustache:
+        grown += _beard(hair, rest, normals, where, rng)
+    if hair.style != "bald" and hair.length > 0:
+        grown += _scalp(hair, rest, normals, obstacle, where, rng)
+    return grown
+
+
+def _pick(rng: Generator, weight: NDArray, count: int) -> NDArray:
+    allowed = np.flatnonzero(weight > 0)
+    if len(allowed) == 0:
+        return allowed
+    share = weight[allowed] / weight[allowed].sum()
+    return rng.choice(allowed, size=min(count, len(allowed)), replace=False, p=share)
+
+
+def _scalp(
+    hair: Hair,
+    rest: NDArray,
+    normals: NDArray,
+    obstacle: Obstacle,
+    where: Follicles,
+    rng: Generator,
+) -> list[Strands]:
+    pool = where.head
+    depth = skin.hair_depth(pool.unrolled, hair)
+    ragged = rng.normal(size=POOL) * 0.0025
+    density = np.clip((depth + ragged) / 0.004, 0, 1)
+    short = hair.length < 0.03
+    chosen = _pick(rng, density, 4200 if short else 2600)
+    corners, weights = pool.corners[chosen], pool.weights[chosen]
+    roots = (rest[corners] * weights[..., None]).sum(1)
+    normal = unit((normals[corners] * weights[..., None]).sum(1))
+    around = pool.unrolled[chosen, 0] / skin.RADIUS
+    count = len(chosen)
+    jitter = rng.normal(size=(count, 3))
+    x, y, z = roots.T
+    side = np.sign(x - hair.part * 0.07 + 0.004 * rng.normal(size=count))
+    lengths = hair.length * rng.uniform(0.75, 1.05, count)
+    start = normal + 0.2 * jitter
+    way = normal + 0.3 * jitter
+    bend, steps, weight = 0.02, 6, 0.0
+    crown = np.clip((z - 0.02) / 0.1, 0, 1)[:, None]
+    down = np.array([0.0, 0.0, -1.0])
+    thickness = 0.004 + 0.012 * hair.volume
+    style = hair.style
+    tie = np.array([0.0, 0.128, 0.075 if style == "bun" else 0.055])
+    if style == "short":
+        parted = 0.5 * side * (abs(hair.part) > 0) * crown[:, 0]
+        way = np.stack([parted, -0.5 * crown[:, 0], 0 * x], -1)
+        way = 0.55 * normal + way + 0.4 * down * (1 - crown) + 0.2 * jitter
+        thickness *= 0.8
+    elif style == "forward":
+        ahead = np.stack([0.2 * x / 0.07, -1 + 0 * x, -0.2 + 0 * x], -1)
+        way = ahead * crown + (1 - crown) * (down + np.array([0, 0.2, 0])) + 0.15 * jitter
+        start = normal * 0.5 + way
+        steps = 7
+    elif style == "back":
+        way = np.array([0, 1.0, -0.15]) + 0.8 * down * (1 - crown) + 0.12 * jitter
+        start = 0.7 * normal + np.array([0, 0, 0.5]) * (y < -0.03)[:, None] + 0.5 * way
+        bend, steps, weight = 0.022, 8, 0.4
+        thickness *= 1.2
+    elif style in {"side", "long", "bob", "curls", "braids"}:
+        front = np.clip((-y - 0.02) / 0.06, 0, 1)
+        over = np.stack([side, 0.35 + 0.6 * front, -0.1 + 0 * x], -1)
+        back = np.stack([0.3 * side, 0.8 + 0 * x, -0.6 + 0 * x], -1)
+        behind = np.clip((y - 0.02) / 0.05, 0, 1)[:, None]
+        way = (over * (1 - behind) + back * behind) + 0.1 * jitter
+        start = (0.2 + 0.6 * hair.volume) * normal + 0.7 * way
+        bend, steps, weight = 0.010 + 0.012 * hair.volume, 14 if hair.length > 0.1 else 9, 1.0
+        if style == "side":
+            lengths = lengths * np.clip(0.3 + 0.7 * crown[:, 0], 0.25, 1)
+            thickness *= 0.8
+        if hair.length > 0.1:
+            # one length at the ends, not one length from the root
+            lengths = np.clip(hair.length + (z - 0.07) * 0.7, 0.06, 1) * rng.uniform(
+                0.9, 1.02, count
+            )
+        if hair.fringe:
+            bangs = (y < -0.035) & (np.abs(around) < 0.75) & (z > 0.06)
+            ahead = np.stack([0.25 * x / 0.05 + 0.2 * side, -0.6 + 0 * x, -0.6 + 0 * x], -1)
+            way[bangs] = (ahead + 0.1 * jitter)[bangs]
+            start[bangs] = (0.6 * normal + 0.8 * ahead)[bangs]
+            to_brow = np.clip(z - 0.047, 0.01, 0.12) * 1.25 * rng.uniform(0.85, 1.1, count)
+            lengths[bangs] = to_brow[bangs]
+    elif style in {"tied", "bun"}:
+        start = 0.35 * normal + unit(tie - roots)
+        lengths = np.linalg.norm(tie - roots, axis=-1) * 1.35
+        bend, steps = 0.012, 10
+        thickness = 0.004 + 0.006 * hair.volume
+    elif style == "afro":
+        steps = 7
+        thickness = 0.002
+        start = way = normal + 0.45 * jitter
+        lengths = hair.length * rng.uniform(0.6, 1.05, count)
+
+    def pull(place: NDArray) -> NDArray:
+        """Where hair wants to go: its comb's way on the skull, then down, but out of the face."""
+        if style in {"tied", "bun"}:
+            return unit(tie - place) + 0.03 * jitter
+        hanging = np.clip((0.125 - place[:, 2]) / 0.07, 0, 1)[:, None] * weight
+        wanted = way * (1 - hanging) + hanging * (1.4 * down + 0.08 * jitter)
+        wide = np.clip((0.078 - np.abs(place[:, 0])) / 0.02, 0, 1)
+        deep = np.clip((-0.040 - place[:, 1]) / 0.02, 0, 1)
+        low = np.clip(((0.035 if hair.fringe else 0.085) - place[:, 2]) / 0.02, 0, 1)
+        away = np.stack([np.sign(place[:, 0]) * 1.2, 1.2 + 0 * wide, 0 * wide], -1)
+        return wanted + (wide * deep * low)[:, None] * away
+
+    clearance = rng.uniform(0.15, 1.0, count) * thickness
+    shape = strands.grow(roots, start, pull, lengths, steps, bend, obstacle, clearance)
+    if style in {"tied", "bun"}:
+        reach = np.linalg.norm(shape - tie, axis=-1)
+        arrived = np.maximum.accumulate(reach < 0.022, axis=1)
+        shape = np.where(arrived[..., None], tie + 0.3 * (shape - tie), shape)
+    elif not short:
+        guides = rng.choice(
+            count, size=max(8, count // (60 if style == "braids" else 18)), replace=False
+        )
+        amount = 0.92 if style == "braids" else 0.75 * hair.clump
+        shape = strands.clump(shape, amount, guides)
+    if hair.curl and style not in {"tied", "bun", "buzz"}:
+        amount = hair.curl * (0.004 + 0.3 * hair.curl_length) * rng.uniform(0.6, 1.2, count)
+        phase = rng.uniform(0, 2 * np.pi, count)
+        fine = np.linspace(0, steps - 1, steps * 2 if style in {"afro", "curls"} else steps)
+        low = np.minimum(fine.astype(int), steps - 2)
+        part = (fine - low)[None, :, None]
+        shape = shape[:, low] * (1 - part) + shape[:, low + 1] * part
+        shape = strands.curl(shape, np.minimum(amount, 0.011), hair.curl_length, phase)
+    steps = shape.shape[1]
+    along = np.linspace(0, 1, steps)
+    wide = 0.0026 if short else 0.0042
+    if style in {"afro", "curls"}:
+        wide = 0.0034
+    width = wide * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
+    extra = _extra(rng, hair, (count, steps), 0.35)
+    extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
+    grown = [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
+    if style == "bun":
+        grown.append(_bun(hair, tie, rng))
+    elif style == "tied":
+        grown.append(_tail(hair, tie, obstacle, rng))
+    return grown
+
+
+def _nowhere(count: int) -> tuple[NDArray, NDArray]:
+    """Corners and weights of strands that follow no expression."""
+    return np.zeros((count, 3), np.int32), np.zeros((count, 3), np.float32)
+
+
+def _bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
+    count, steps = 260, 12
+    radius = 0.024 + 0.016 * hair.volume
+    axis = unit(rng.normal(size=(count, 3)))
+    first = unit(np.cross(axis, rng.normal(size=(count, 3))))
+    second = np.cross(axis, first)
+    angle = np.linspace(0, 2.6, steps) + rng.uniform(0, 6.28, (count, 1))
+    size = radius * rng.uniform(0.8, 1.05, (count, 1, 1))
+    ring = np.cos(angle)[..., None] * first[:, None] + np.sin(angle)[..., None] * second[:, None]
+    centre = tie + np.array([0, 0.6, 0.35]) * radius
+    extra = _extra(rng, hair, (count, steps), 0.6)
+    return strands.make(
+        centre + size * ring, np.array(0.004), extra, *_nowhere(count), int(shade.HAIR)
+    )
+
+
+def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Strands:
+    count, steps = 260, 12
+    start = np.array([0, 1.0, 0.25]) + 0.25 * rng.normal(size=(count, 3))
+    way = np.array([0, 0.15, -1.0]) + 0.12 * rng.normal(size=(count, 3))
+    lengths = rng.uniform(0.16, 0.26, count)
+    roots = tie + 0.008 * rng.normal(size=(count, 3))
+    clearance = rng.uniform(0.005, 0.03, count)
+    shape = strands.grow(roots, start, lambda _: way, lengths, steps, 0.03, obstacle, clearance)
+    extra = _extra(rng, hair, (count, steps), 0.6)
+    return strands.make(shape, np.array(0.0042), extra, *_nowhere(count), int(shade.HAIR))
+
+
+def _brows(
+    hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
+) -> list[Strands]:
+    pool, marks = where.brows, where.marks
+    best = np.full(len(pool.unrolled), 9.0)
+    direction = np.zeros((len(best), 2))
+    for side, sign in ((points.BROW_R, -1.0), (points.BROW_L, 1.0)):
+        path = skin.brow_path(marks, side)
+        for a, b in pairwise(path):
+            along = b - a
+            share = np.clip(((pool.unrolled - a) @ along) / (along @ along), 0, 1)
+            away = np.linalg.norm(pool.unrolled - a - share[:, None] * along, axis=-1)
+            outwards = along if along[0] * sign > 0 else -along
+            closer = away < best
+            best = np.where(closer, away, best)
+            direction[closer] = outwards / np.linalg.norm(outwards)
+    reach = 0.0036 * hair.brow_thickness
+    chosen = _pick(rng, np.clip(1.2 - best / reach, 0, 1), int(210 * hair.brow_thickness))
+    corners, weights = pool.corners[chosen], pool.weights[chosen]
+    roots = (rest[corners] * weights[..., None]).sum(1)
+    normal = unit((normals[corners] * weights[..., None]).sum(1))
+    flat = direction[chosen]
+    way = np.stack([flat[:, 0], 0 * flat[:, 0], flat[:, 1] + 0.25], -1)
+    way = way - (way * normal).sum(-1, keepdims=True) * normal
+    way = unit(way + 0.12 * rng.normal(size=way.shape))
+    count, steps = len(chosen), 3
+    along = np.linspace(0, 1, steps)[None, :, None]
+    length = rng.uniform(0.004, 0.0075, (count, 1, 1))
+    shape = roots[:, None] + length * along * way[:, None] + 0.0012 * normal[:, None]
+    extra = _extra(rng, hair, (count, steps), 0.9)
+    extra[..., 0] *= 0.75 * hair.brow_colour.mean() / max(hair.colour.mean(), 12) + 0.1
+    extra[..., 2] *= 0.7
+    width = 0.0013 * np.array([1.0, 0.9, 0.3])
+    return [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
+
+
+def _lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
+    """Upper lashes, and the dark line that they make along the lid."""
+    grown = []
+    for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):
+        vertex = where.lids[list(ids)]
+        lid = rest[vertex]
+        count = 16
+        at = np.linspace(0.0, 2.9, count)
+        low = np.minimum(at.astype(int), 2)
+        part = at - low
+        corners = np.stack([vertex[low], vertex[low + 1], vertex[low]], -1)
+        weights = np.stack([1 - part, part, 0 * part], -1)
+        roots = lid[low] * (1 - part)[:, None] + lid[low + 1] * part[:, None]
+        fan = sign * np.linspace(0.9, -0.15, count)
+        way = unit(np.stack([fan, -0.9 + 0 * fan, 0.35 + 0 * fan], -1))
+        along = np.linspace(0, 1, 3)[None, :, None]
+        length = 0.0025 + 0.0045 * hair.lashes
+        shape = roots[:, None] + length * along * way[:, None]
+        shape[..., 2] += 0.25 * length * along[..., 0] ** 2
+        width = (0.0006 + 0.0009 * hair.lashes) * np.array([1.0, 0.7, 0.2])
+        dark = np.zeros((count, 3, 4))
+        dark[..., 3] = 1
+        grown.append(strands.make(shape, width, dark, corners, weights, int(shade.LASH)))
+        line = roots[None] + np.array([0, -0.0012, 0.0002])
+        dark = np.zeros((1, count, 4))
+        dark[..., 3] = 1
+        grown.append(
+            strands.make(
+                line,
+                np.array(0.0007 + 0.0011 * hair.lashes),
+                dark,
+                corners[None],
+                weights[None],
+                int(shade.LASH),
+            )
+        )
+    return grown
+
+
+def _beard(
+    hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
+) -> list[Strands]:
+    pool, marks = where.head, where.marks
+    inside = skin.beard_depth(pool.unrolled, marks) + rng.normal(size=POOL) * 0.002
+    upper = pool.unrolled[:, 1] > marks[54, 1] - 0.002
+    central = np.abs(pool.unrolled[:, 0]) < np.abs(marks[48, 0]) * 1.35
+    growth = np.where(upper & central, hair.moustache > 0, hair.beard > 0)
+    density = np.clip(inside / 0.004, 0, 1) * growth
+    chosen = _pick(rng, density, int((1500 if hair.beard else 350) * hair.beard_density))
+    if len(chosen) == 0:
+        return []
+    corners, weights = pool.corners[chosen], pool.weights[chosen]
+    roots = (rest[corners] * weights[..., None]).sum(1)
+    normal = unit((normals[corners] * weights[..., None]).sum(1))
+    count, steps = len(chosen), 5
+    lip = upper[chosen] & central[chosen]
+    sign = np.sign(roots[:, 0])
+    down = np.where(
+        lip[:, None],
+        np.stack([0.9 * sign, -0.1 + 0 * sign, -0.8 + 0 * sign], -1),
+        np.stack([0.1 * sign, -0.25 + 0 * sign, -1 + 0 * sign], -1),
+    )
+    way = unit(0.55 * normal + down + 0.25 * rng.normal(size=down.shape))
+    longest = max(hair.beard, 0.008)
+    low = np.clip((marks[48, 1] - pool.unrolled[chosen, 1]) / 0.04, 0, 1)
+    length = np.where(lip, np.minimum(longest, 0.011), longest * (0.45 + 0.55 * low))
+    length = length * rng.uniform(0.6, 1.1, count)
+    along = np.linspace(0, 1, steps)[None, :, None]
+    shape = roots[:, None] + length[:, None, None] * along * way[:, None]
+    shape[..., 2] -= 0.3 * length[:, None] * along[..., 0] ** 2
+    shape = strands.curl(
+        shape, np.full(count, hair.curl * 0.003), 0.015, rng.uniform(0, 6.28, count)
+    )
+    extra = _extra(rng, hair, (count, steps), 0.5)
+    width = 0.0024 * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
+    made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
+    share = np.ones_like(made.share)  # beards move with the head, however long
+    return [Strands(**{**vars(made), "share": share})]
+
+
+def obstacle_of(vertices: NDArray, normals: NDArray) -> Obstacle:
+    """A surface to stay out of, from vertices and normals [N, 3]."""
+    return Obstacle(cKDTree(vertices), normals)

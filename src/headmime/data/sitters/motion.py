@@ -1,0 +1,178 @@
+"""How sitters move: speech, expressions, blinks, gaze and head pose as functions of time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+FPS = 25.0
+
+VISEMES = {
+    # what the lips and the jaw do for a group of sounds, in anny's facial actions
+    "rest": {},
+    "a": {"jawOpen": 0.55, "mouthLowerDown": 0.35, "mouthUpperUp": 0.2},
+    "e": {"jawOpen": 0.28, "mouthStretch": 0.45, "mouthLowerDown": 0.3, "mouthUpperUp": 0.2},
+    "i": {"jawOpen": 0.12, "mouthStretch": 0.5, "mouthSmile": 0.25, "mouthLowerDown": 0.35},
+    "o": {"jawOpen": 0.35, "mouthFunnel": 0.65, "mouthPucker": 0.2},
+    "u": {"jawOpen": 0.12, "mouthPucker": 0.75, "mouthFunnel": 0.3},
+    "m": {"mouthPress": 0.5, "mouthRollLower": 0.25, "mouthRollUpper": 0.2},
+    "f": {"jawOpen": 0.06, "mouthRollLower": 0.55, "mouthUpperUp": 0.35},
+    "l": {"jawOpen": 0.25, "mouthLowerDown": 0.35, "mouthUpperUp": 0.25},
+    "s": {"jawOpen": 0.08, "mouthStretch": 0.3, "mouthLowerDown": 0.45, "mouthUpperUp": 0.3},
+}
+SIDED = {"mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthPress"}
+
+
+@dataclass(frozen=True)
+class Motion:
+    """actions [T, 52] in 0..1; turns [T, 3] radians: nod (down +), turn (to the sitter's left +),
+    tilt (to the sitter's left shoulder +), of the whole head against the shoulders."""
+
+    actions: NDArray
+    turns: NDArray
+
+    def every(self, step: int) -> "Motion":
+        """Every step-th frame."""
+        return Motion(self.actions[::step], self.turns[::step])
+
+
+def drift(rng: Generator, frames: int, seconds: float) -> NDArray:
+    """Smooth noise with variance 1 and features of about `seconds`, [frames]."""
+    sigma = seconds * FPS / 2.5
+    reach = int(4 * sigma) + 1
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel /= np.sqrt((kernel**2).sum())
+    return np.convolve(rng.normal(size=frames + 2 * reach), kernel, "valid")
+
+
+def blinks(rng: Generator, frames: int, period: float) -> NDArray:
+    """Eyelids [frames], 1 closed: about one blink every `period` seconds."""
+    time = np.arange(frames)
+    lids = np.zeros(frames)
+    at = rng.uniform(0, period) * FPS
+    while at < frames:
+        after = time - at
+        lids = np.maximum(lids, np.where(after < 0, np.exp(-((after / 1.6) ** 2)), 0))
+        lids = np.maximum(lids, np.where(after >= 0, np.exp(-((after / 3.0) ** 2)), 0))
+        at += FPS * period * rng.uniform(0.4, 1.6)
+    return lids
+
+
+def speech(rng: Generator, names: list[str], frames: int, strength: float) -> NDArray:
+    """Mouth movements of somebody who talks, with pauses, [frames, 52]."""
+    column = {name: k for k, name in enumerate(names)}
+    wanted = np.zeros((frames, len(names)))
+    at = 0.0
+    talking = rng.random() < 0.8
+    until = rng.uniform(0.5, 3) * FPS
+    while at < frames:
+        if at > until:
+            talking = not talking
+            until = at + (rng.uniform(1.0, 4.0) if talking else rng.uniform(0.3, 1.2)) * FPS
+        sound = str(rng.choice(list(VISEMES)[1:])) if talking else "rest"
+        length = rng.uniform(0.09, 0.22) * FPS
+        loud = strength * rng.uniform(0.55, 1.3)
+        for name, value in VISEMES[sound].items():
+            for side in ("Left", "Right") if name in SIDED else ("",):
+                wanted[int(at) : int(at + length) + 1, column[name + side]] = value * loud
+        at += length
+    kernel = np.exp(-0.5 * (np.arange(-6, 7) / 1.5) ** 2)
+    kernel /= kernel.sum()
+    return np.stack([np.convolve(np.pad(t, 6, "edge"), kernel, "valid") for t in wanted.T], -1)
+
+
+def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
+    """A clip of a talking head at 25 frames/s: each clip has its own temper and range of poses."""
+    column = {name: k for k, name in enumerate(names)}
+    actions = speech(rng, names, frames, rng.uniform(0.6, 1.3))
+
+    def add(name: str, track: NDArray, side: float = 0.0) -> None:
+        """Add to one action, or to both sides of it, `side` times stronger on the left."""
+        if name in column:
+            actions[:, column[name]] += track
+        else:
+            actions[:, column[name + "Left"]] += track * (1 + side)
+            actions[:, column[name + "Right"]] += track * (1 - side)
+
+    mood = rng.normal()
+    smile = np.clip(0.22 * drift(rng, frames, 1.5) + 0.25 * mood, 0, 1)
+    add("mouthSmile", smile, rng.normal() * 0.12)
+    add("cheekSquint", 0.6 * smile)
+    add("mouthFrown", np.clip(0.15 * drift(rng, frames, 1.5) - 0.15 * mood, 0, 0.6))
+    raised = np.clip(0.35 * drift(rng, frames, 0.7) + 0.08 + rng.normal() * 0.15, 0, 1)
+    add("browInnerUp", 0.7 * raised)
+    add("browOuterUp", 0.8 * raised, rng.normal() * 0.25)
+    lowered = np.clip(0.25 * drift(rng, frames, 0.8) - 0.25 + rng.normal() * 0.12, 0, 0.8)
+    add("browDown", lowered * (raised < 0.15))
+    squint = np.clip(0.15 * drift(rng, frames, 1.2) + rng.normal() * 0.12, 0, 0.6)
+    add("eyeSquint", squint)
+    add("eyeWide", np.clip(0.2 * raised - 0.05, 0, 0.4))
+    if rng.random() < 0.3:
+        add("noseSneer", np.clip(0.2 * drift(rng, frames, 0.8) - 0.1, 0, 0.5))
+    if rng.random() < 0.3:
+        add("cheekPuff", np.clip(0.25 * drift(rng, frames, 0.6) - 0.25, 0, 0.6))
+    if rng.random() < 0.12:  # wide open: surprise, laughter, a yawn
+        add("jawOpen", np.clip(0.5 * drift(rng, frames, 0.9), 0, 0.7))
+    shift = np.clip(0.15 * drift(rng, frames, 0.8), -0.4, 0.4)
+    add("mouthLeft", np.maximum(shift, 0))
+    add("mouthRight", np.maximum(-shift, 0))
+
+    lids = blinks(rng, frames, rng.uniform(1.5, 4))
+    nod_scale, turn_scale, tilt_scale = (
+        rng.uniform(0.3, 1.0),
+        rng.uniform(0.25, 1.0),
+        rng.uniform(0.2, 1.0),
+    )
+    turn = 0.30 * turn_scale * drift(rng, frames, 1.6) + rng.normal() * 0.22
+    turn = 0.75 * np.tanh(turn / 0.75)  # at most 43 degrees
+    nod = 0.10 * nod_scale * drift(rng, frames, 1.2) + rng.normal() * 0.07
+    nod = nod + 0.03 * drift(rng, frames, 0.35) * nod_scale
+    tilt = 0.09 * tilt_scale * drift(rng, frames, 1.4) + rng.normal() * 0.05
+    turns = np.stack([np.clip(nod, -0.38, 0.38), turn, np.clip(tilt, -0.35, 0.35)], -1)
+
+    # Eyes jump; they also stay with the camera while the head turns
+    follow = rng.uniform(0.1, 0.7)
+    jumps = _saccades(rng, frames)
+    across = np.clip(-follow * turn / 0.6 + jumps[:, 0], -0.9, 0.9)
+    up = np.clip(0.4 * follow * nod / 0.35 + 0.6 * jumps[:, 1], -0.7, 0.7)
+    for side, outwards in (("Left", 1.0), ("Right", -1.0)):
+        add("eyeLookOut" + side, np.maximum(outwards * across, 0))
+        add("eyeLookIn" + side, np.maximum(-outwards * across, 0))
+        add("eyeLookUp" + side, np.maximum(up, 0))
+        add("eyeLookDown" + side, np.maximum(-up, 0))
+        add("eyeBlink" + side, np.maximum(lids, 0.25 * np.maximum(-up, 0)))
+    closed = actions[:, [column["eyeBlinkLeft"]]]
+    for name in ("eyeWideLeft", "eyeWideRight", "eyeSquintLeft", "eyeSquintRight"):
+        actions[:, [column[name]]] *= 1 - np.clip(closed, 0, 1)
+    return Motion(np.clip(actions, 0, 1), turns)
+
+
+def _saccades(rng: Generator, frames: int) -> NDArray:
+    gaze = np.zeros((frames, 2))
+    at, here = 0, rng.normal(size=2) * (0.12, 0.08)
+    while at < frames:
+        stay = int(rng.uniform(0.3, 2.0) * FPS) + 1
+        gaze[at : at + stay] = here
+        at += stay
+        here = rng.normal(size=2) * (0.25, 0.18) if rng.random() < 0.6 else here * 0.3
+    kernel = np.array([0.25, 0.5, 0.25])
+    return np.stack([np.convolve(np.pad(t, 1, "edge"), kernel, "valid") for t in gaze.T], -1)
+
+
+def bone_turns(turns: NDArray) -> NDArray:
+    """Share head poses [T, 3] among neck01, neck02, neck03 and head: rotations [T, 4, 3, 3]."""
+    shares = np.array([0.10, 0.15, 0.25, 0.50])
+    nod, turn, tilt = (turns[:, None, k] * shares for k in range(3))
+    zero, one = np.zeros_like(nod), np.ones_like(nod)
+
+    def stack(rows: list[list[NDArray]]) -> NDArray:
+        return np.stack([np.stack(row, -1) for row in rows], -2)
+
+    c, s = np.cos(nod), np.sin(nod)
+    about_x = stack([[one, zero, zero], [zero, c, -s], [zero, s, c]])
+    c, s = np.cos(turn), np.sin(turn)
+    about_z = stack([[c, -s, zero], [s, c, zero], [zero, zero, one]])
+    c, s = np.cos(tilt), np.sin(tilt)
+    about_y = stack([[c, zero, s], [zero, one, zero], [-s, zero, c]])
+    return about_z @ about_x @ about_y
