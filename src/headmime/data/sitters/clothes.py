@@ -70,10 +70,29 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
     gap = (0.006 + 0.25 * np.clip(rise + 0.03, 0, 0.1)) * (0.6 + clothes.depth) * front
     top = 0.026 - 0.012 * front
     band = np.minimum(np.minimum(top - rise, rise + 0.03), np.where(y < 0, x - gap, 1))
+    band = np.minimum(band, 0.088 - x)
     body_of_shirt = crew - np.clip(0.04 * (1 - x / 0.03), 0, 1) * front * clothes.depth
     inner = 1.0 if clothes.neck == "jacket" else 0.0
     collar = _shell(body, thick + flare, band, inner)
     return [_shell(body, thick, body_of_shirt, 0), collar]
+
+
+def earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
+    """A ring below each ear lobe of a neutral person."""
+    if not clothes.earrings:
+        return []
+    rings = []
+    for sign in (-1, 1):
+        ear = np.flatnonzero((body.paint_ears > 0.6) & (sign * body.vertices[:, 0] > 0))
+        lobe = rest[ear[np.argmin(rest[ear, 2])]]
+        angle = np.linspace(0, 2 * np.pi, 13)
+        radius = 0.004 + 0.009 * clothes.earrings
+        ring = np.stack([0.35 * np.cos(angle), 0.6 * np.cos(angle), np.sin(angle) - 1], -1)
+        rings.append(lobe + np.array([sign * 0.002, -0.003, 0.002]) + radius * ring)
+    shape = np.stack(rings)
+    extra = np.ones((*shape.shape[:2], 4))
+    nowhere = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.float32)
+    return [strands.make(shape, np.array(0.0022), extra, *nowhere, int(shade.WIRE))]
 
 
 def glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:

@@ -15,7 +15,7 @@ from headmime.data.sitters.extract import vertex_normals
 from headmime.data.sitters.hair import Follicles
 from headmime.data.sitters.identity import Sitter
 from headmime.data.sitters.motion import Motion, bone_turns
-from headmime.data.sitters.points import LANDMARK_VERTICES
+from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
 
 MATERIAL_OF_PART = np.array(
     [shade.SKIN, shade.EYE, shade.EYE, shade.TEETH, shade.TEETH, shade.TONGUE] + [shade.LASH] * 4
@@ -32,11 +32,13 @@ class Model:
     actions: list[str]  # names of the facial actions
     eyes: NDArray  # centres of the right and left eyeball in the template [2, 3]
     landmarks: NDArray  # vertices of the 68 points
+    chains: NDArray  # see points.jaw_chains
     neighbours: scipy.sparse.csr_matrix  # sums the normals of the triangles around each vertex
 
-    def landmarks_of(self, camera: Camera, figure: "Figure", posed: "Pose") -> NDArray:
+    def landmarks_of(self, camera: Camera, posed: "Pose") -> NDArray:
         """The 68 points of a posed figure in picture units, [68, 2]."""
-        return camera.project(posed.mesh[self.landmarks])[:, :2]
+        projected = camera.project(posed.mesh[: len(self.body.vertices)])[:, :2]
+        return landmarks_of(projected, self.landmarks, self.chains)
 
 
 def _middle(body: Body, part: int) -> NDArray:
@@ -51,6 +53,7 @@ def make_model(body: Body) -> Model:
         [str(name) for name in body.action_names],
         np.stack([_middle(body, RIGHT_EYE), _middle(body, LEFT_EYE)]),
         landmarks,
+        jaw_chains(body, landmarks),
         _neighbours(body.faces, len(body.vertices)),
     )
 
@@ -123,6 +126,7 @@ def make_figure(model: Model, sitter: Sitter, rng: Generator) -> Figure:
     outside = outside[(body.paint_mouth[outside] < 0.3) & (rest[outside, 2] > -0.42)]
     obstacle = hair.obstacle_of(covered[outside], normals[outside])
     grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, rng)
+    grown += clothes.earrings(sitter.clothes, body, rest)
     grown += clothes.glasses(sitter.clothes, rest, rest[model.landmarks])
 
     first = total

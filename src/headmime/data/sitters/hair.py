@@ -12,7 +12,6 @@ from headmime.data.sitters import shade, skin, strands
 from headmime.data.sitters.body import Body
 from headmime.data.sitters.identity import Hair
 from headmime.data.sitters.strands import Obstacle, Strands, unit
-from headmime.landmarks import points
 
 POOL = 40000
 
@@ -61,8 +60,7 @@ class Follicles:
 
 def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
     marks = skin.unrolled(body.vertices[landmark_vertices])
-    low = float(marks[points.BROW_R, 1].min() - 0.012)
-    high = float(marks[points.BROW_R, 1].max() + 0.008)
+    low, high = skin.BROW[:, 1].min() - 0.012, skin.BROW[:, 1].max() + 0.012
 
     def brow(place: NDArray) -> NDArray:
         side = np.abs(place[:, 0]) < 0.085
@@ -144,6 +142,7 @@ def _scalp(
     crown = np.clip((z - 0.02) / 0.1, 0, 1)[:, None]
     down = np.array([0.0, 0.0, -1.0])
     thickness = 0.004 + 0.012 * hair.volume
+    to_brow = np.clip(z - 0.055, 0.008, 0.12) * rng.uniform(0.9, 1.25, count)
     style = hair.style
     tie = np.array([0.0, 0.128, 0.075 if style == "bun" else 0.055])
     if style == "short":
@@ -156,6 +155,7 @@ def _scalp(
         way = ahead * crown + (1 - crown) * (down + np.array([0, 0.2, 0])) + 0.15 * jitter
         start = normal * 0.5 + way
         steps = 7
+        lengths = np.where(y < -0.03, np.minimum(lengths, to_brow), lengths)
     elif style == "back":
         way = np.array([0, 1.0, -0.15]) + 0.8 * down * (1 - crown) + 0.12 * jitter
         start = 0.7 * normal + np.array([0, 0, 0.5]) * (y < -0.03)[:, None] + 0.5 * way
@@ -182,13 +182,15 @@ def _scalp(
             ahead = np.stack([0.25 * x / 0.05 + 0.2 * side, -0.6 + 0 * x, -0.6 + 0 * x], -1)
             way[bangs] = (ahead + 0.1 * jitter)[bangs]
             start[bangs] = (0.6 * normal + 0.8 * ahead)[bangs]
-            to_brow = np.clip(z - 0.047, 0.01, 0.12) * 1.25 * rng.uniform(0.85, 1.1, count)
             lengths[bangs] = to_brow[bangs]
     elif style in {"tied", "bun"}:
         start = 0.35 * normal + unit(tie - roots)
         lengths = np.linalg.norm(tie - roots, axis=-1) * 1.35
         bend, steps = 0.012, 10
         thickness = 0.004 + 0.006 * hair.volume
+    elif style == "wreath":
+        way = 0.4 * normal + down + np.array([0, 0.5, 0]) + 0.2 * jitter
+        thickness *= 0.6
     elif style == "afro":
         steps = 7
         thickness = 0.002
@@ -199,12 +201,14 @@ def _scalp(
         """Where hair wants to go: its comb's way on the skull, then down, but out of the face."""
         if style in {"tied", "bun"}:
             return unit(tie - place) + 0.03 * jitter
-        hanging = np.clip((0.125 - place[:, 2]) / 0.07, 0, 1)[:, None] * weight
+        off_skull = (np.hypot(place[:, 0], place[:, 1] - 0.01) - 0.078) / 0.03
+        hanging = np.clip(np.maximum((0.125 - place[:, 2]) / 0.07, off_skull), 0.4, 1)
+        hanging = hanging[:, None] * weight
         wanted = way * (1 - hanging) + hanging * (1.4 * down + 0.08 * jitter)
-        wide = np.clip((0.078 - np.abs(place[:, 0])) / 0.02, 0, 1)
-        deep = np.clip((-0.040 - place[:, 1]) / 0.02, 0, 1)
-        low = np.clip(((0.035 if hair.fringe else 0.085) - place[:, 2]) / 0.02, 0, 1)
-        away = np.stack([np.sign(place[:, 0]) * 1.2, 1.2 + 0 * wide, 0 * wide], -1)
+        wide = np.clip((0.080 - np.abs(place[:, 0])) / 0.015, 0, 1)
+        deep = np.clip((-0.035 - place[:, 1]) / 0.02, 0, 1)
+        low = np.clip(((0.060 if hair.fringe else 0.105) - place[:, 2]) / 0.015, 0, 1)
+        away = np.stack([np.sign(place[:, 0]) * 3.0, 2.0 + 0 * wide, 0 * wide], -1)
         return wanted + (wide * deep * low)[:, None] * away
 
     clearance = rng.uniform(0.15, 1.0, count) * thickness
@@ -279,26 +283,27 @@ def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Stran
 def _brows(
     hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
 ) -> list[Strands]:
-    pool, marks = where.brows, where.marks
+    pool = where.brows
     best = np.full(len(pool.unrolled), 9.0)
     direction = np.zeros((len(best), 2))
-    for side, sign in ((points.BROW_R, -1.0), (points.BROW_L, 1.0)):
-        path = skin.brow_path(marks, side)
+    for sign in (-1.0, 1.0):
+        path = skin.brow_path(hair, sign)
         for a, b in pairwise(path):
             along = b - a
             share = np.clip(((pool.unrolled - a) @ along) / (along @ along), 0, 1)
             away = np.linalg.norm(pool.unrolled - a - share[:, None] * along, axis=-1)
-            outwards = along if along[0] * sign > 0 else -along
             closer = away < best
             best = np.where(closer, away, best)
-            direction[closer] = outwards / np.linalg.norm(outwards)
-    reach = 0.0036 * hair.brow_thickness
-    chosen = _pick(rng, np.clip(1.2 - best / reach, 0, 1), int(210 * hair.brow_thickness))
+            direction[closer] = along / np.linalg.norm(along)
+    tail = np.interp(np.abs(pool.unrolled[:, 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
+    reach = 0.0036 * hair.brow_thickness * tail
+    chosen = _pick(rng, np.clip(1.2 - best / reach, 0, 1), int(230 * hair.brow_thickness))
     corners, weights = pool.corners[chosen], pool.weights[chosen]
     roots = (rest[corners] * weights[..., None]).sum(1)
     normal = unit((normals[corners] * weights[..., None]).sum(1))
     flat = direction[chosen]
-    way = np.stack([flat[:, 0], 0 * flat[:, 0], flat[:, 1] + 0.25], -1)
+    rising = np.interp(np.abs(pool.unrolled[chosen, 0]), [0.008, 0.02, 0.05], [0.9, 0.25, -0.05])
+    way = np.stack([flat[:, 0], 0 * flat[:, 0], flat[:, 1] + rising], -1)
     way = way - (way * normal).sum(-1, keepdims=True) * normal
     way = unit(way + 0.12 * rng.normal(size=way.shape))
     count, steps = len(chosen), 3
@@ -360,7 +365,7 @@ def _beard(
     central = np.abs(pool.unrolled[:, 0]) < np.abs(marks[48, 0]) * 1.35
     growth = np.where(upper & central, hair.moustache > 0, hair.beard > 0)
     density = np.clip(inside / 0.004, 0, 1) * growth
-    chosen = _pick(rng, density, int((1500 if hair.beard else 350) * hair.beard_density))
+    chosen = _pick(rng, density, int((2400 if hair.beard else 500) * hair.beard_density))
     if len(chosen) == 0:
         return []
     corners, weights = pool.corners[chosen], pool.weights[chosen]
@@ -374,7 +379,7 @@ def _beard(
         np.stack([0.9 * sign, -0.1 + 0 * sign, -0.8 + 0 * sign], -1),
         np.stack([0.1 * sign, -0.25 + 0 * sign, -1 + 0 * sign], -1),
     )
-    way = unit(0.55 * normal + down + 0.25 * rng.normal(size=down.shape))
+    way = unit(0.38 * normal + down + 0.18 * rng.normal(size=down.shape))
     longest = max(hair.beard, 0.008)
     low = np.clip((marks[48, 1] - pool.unrolled[chosen, 1]) / 0.04, 0, 1)
     length = np.where(lip, np.minimum(longest, 0.011), longest * (0.45 + 0.55 * low))
@@ -383,10 +388,11 @@ def _beard(
     shape = roots[:, None] + length[:, None, None] * along * way[:, None]
     shape[..., 2] -= 0.3 * length[:, None] * along[..., 0] ** 2
     shape = strands.curl(
-        shape, np.full(count, hair.curl * 0.003), 0.015, rng.uniform(0, 6.28, count)
+        shape, np.full(count, 0.0012 + hair.curl * 0.003), 0.02, rng.uniform(0, 6.28, count)
     )
+    shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
     extra = _extra(rng, hair, (count, steps), 0.5)
-    width = 0.0024 * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
+    width = 0.0019 * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
     made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
     share = np.ones_like(made.share)  # beards move with the head, however long
     return [Strands(**{**vars(made), "share": share})]

@@ -71,6 +71,8 @@ class Hair:
     gloss: float
     fringe: bool
     brow_thickness: float
+    brow_height: float  # metres above the average
+    brow_arch: float  # metres
     brow_colour: NDArray
     beard: float  # length, 0: none
     beard_density: float
@@ -98,7 +100,7 @@ class Clothes:
     lapel: float
     glasses: str  # "" | "round" | "square" | "half"
     glasses_colour: NDArray
-    earrings: float
+    earrings: float  # size, 0: none
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ class Studio:
     saturation: float
     cast: NDArray
     vignette: float
+    jpeg: int  # quality, 0: none
+    brush: float  # 0 a photograph, up to 1 a painting
     backdrop: int  # seed
 
 
@@ -299,7 +303,11 @@ def _hair(rng: Generator, race: NDArray, old: float, female: bool) -> Hair:
         temples=float(rng.uniform(0, 0.012) + recede * 1.2),
         gloss=float(rng.uniform(0.15, 0.8)),
         fringe=bool(rng.random() < (0.35 if female else 0.15)),
-        brow_thickness=float(rng.uniform(0.55, 1.0) if female else rng.uniform(0.8, 1.5)),
+        brow_thickness=float(rng.uniform(0.45, 0.85) if female else rng.uniform(0.65, 1.25)),
+        brow_height=float(np.clip(rng.normal() * 0.0012, -0.002, 0.002)),
+        brow_arch=float(
+            np.clip(rng.normal() * 0.0013 + (0.0008 if female else -0.0005), -0.003, 0.003)
+        ),
         brow_colour=brow,
         beard=float(
             rng.choice([0.0, rng.uniform(0.004, 0.012), rng.uniform(0.012, 0.05)]) if bearded else 0
@@ -371,6 +379,10 @@ def _studio(rng: Generator) -> Studio:
     hard = rng.random() < 0.35
     rim = rng.uniform(0.2, 1.2) if rng.random() < 0.3 else 0.0
     key = 1.0 if hard else rng.uniform(0.5, 0.9)
+    brush = float(rng.uniform(0.3, 1)) if rng.random() < 0.12 else 0.0
+    saturation = float(np.clip(rng.normal(1.1, 0.18), 0.4, 1.5)) * (1 - 0.4 * brush)
+    if rng.random() < 0.03:
+        saturation = 0.0  # black and white
     ambient = rng.uniform(0.12, 0.35) if hard else rng.uniform(0.3, 0.7)
     return Studio(
         key_azimuth=float(np.clip(rng.normal() * 0.75, -1.7, 1.7)),
@@ -394,9 +406,11 @@ def _studio(rng: Generator) -> Studio:
         ),
         noise=float(rng.choice([0.0, rng.uniform(0, 3), rng.uniform(0, 8)], p=[0.4, 0.4, 0.2])),
         contrast=float(np.exp(rng.normal() * 0.12)),
-        saturation=float(np.clip(rng.normal(1.1, 0.18), 0.4, 1.5)),
-        cast=_warmth(rng, 0.04),
+        saturation=saturation,
+        cast=_warmth(rng, 0.04) if not brush else np.array([1.06, 1.0, rng.uniform(0.75, 1.0)]),
         vignette=float(rng.uniform(0, 0.35) if rng.random() < 0.3 else 0),
+        jpeg=int(rng.integers(15, 60)) if rng.random() < 0.3 else 0,
+        brush=brush,
         backdrop=int(rng.integers(2**31)),
     )
 

@@ -1,26 +1,75 @@
 """Which vertices of MakeHuman's base mesh are the 68 iBUG points.
 
-Made by tools/landmark_vertices.py: dlib's predictor on 60 rendered frontal faces; for each point
-the mirror-symmetric vertex that is nearest on average (3 % of the interocular distance away).
+Made by tools/landmark_vertices.py: dlib's predictor on 595 rendered faces; for each point the
+mirror-symmetric vertex that is nearest on average (2 to 6 % of the interocular distance away, along
+the jaw 4 to 13 %, where dlib itself is unsure).
 """
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from headmime.data.sitters.body import Body
 
 LANDMARK_VERTICES = np.array(
     [
         # jaw
-        5765, 5468, 5759, 5242, 735, 5298, 5295, 5221, 5296, 11831, 11901, 11903,
-        7455, 11851, 12356, 12067, 12362,
+        5415, 5638, 5480, 910, 5240, 915, 5295, 5292, 5225, 11898, 11901, 7617,
+        11849, 7612, 12079, 12235, 12014,
         # brows
-        261, 225, 204, 180, 209, 6984, 6956, 6979, 6999, 7030,
+        3742, 5260, 229, 223, 228, 7001, 6997, 7002, 11868, 10410,
         # nose
-        133, 131, 164, 294, 320, 313, 317, 7076, 7082,
+        136, 131, 164, 294, 320, 313, 343, 7076, 7082,
         # eyes
-        25, 4896, 55, 4871, 45, 38, 11489, 6839, 11514, 6809, 6822, 6829,
+        4852, 4848, 4865, 6764, 6772, 6776, 13360, 11483, 11466, 11470, 13372, 13368,
         # outer lips
-        501, 5351, 450, 466, 7210, 11953, 7250, 7130, 7241, 492, 486, 370,
+        501, 5351, 456, 466, 7215, 11953, 7250, 7130, 7241, 492, 486, 370,
         # inner lips
-        438, 472, 474, 7228, 7198, 7242, 493, 487,
+        437, 462, 474, 7221, 7197, 7242, 493, 487,
     ]
 )  # fmt: skip
 """[68] numbers in the base mesh (`Body.source`), in iBUG order."""
+
+CHAIN = 7
+"""Candidates per point of the jaw."""
+
+
+def jaw_chains(body: Body, landmarks: NDArray) -> NDArray:
+    """Vertices [17, CHAIN] between each point of the jaw and the middle of the face.
+
+    On a turned head a detector puts the far points of the jaw on the outline of the cheek; the
+    outline runs through one of these vertices. The first of each chain is the jaw's own vertex.
+    """
+    bare = np.zeros(len(body.vertices), bool)
+    bare[body.faces[body.part == 0]] = True
+    bare &= (body.paint_mouth < 0.3) & (body.paint_lips < 0.2) & (body.paint_ears < 0.2)
+    candidates = np.flatnonzero(bare & (np.abs(body.vertices[:, 0]) < 0.09))
+    tree = cKDTree(body.vertices[candidates])
+    chains = []
+    for point in range(17):
+        start = body.vertices[landmarks[point]]
+        side = landmarks[36 if point < 8 else 45]  # towards the eye's corner, or the lips
+        lips = landmarks[{7: 59, 8: 57, 9: 55}.get(point, 48 if point < 8 else 54)]
+        share = np.clip(abs(point - 8) / 8, 0, 1)
+        end = share * body.vertices[side] + (1 - share) * body.vertices[lips]
+        path = start + np.linspace(0, 0.6, CHAIN)[:, None] * (end - start)
+        chains.append(candidates[tree.query(path)[1]])
+    chains = np.stack(chains)
+    chains[:, 0] = landmarks[:17]
+    return chains
+
+
+OUTWARDS = np.stack([-np.cos(np.linspace(0, np.pi, 17)), np.sin(np.linspace(0, np.pi, 17))], -1)
+"""Where each point of the jaw lies from the middle of an upright face, in the picture [17, 2]."""
+
+
+def landmarks_of(projected: NDArray, landmarks: NDArray, chains: NDArray) -> NDArray:
+    """The 68 points [68, 2] of a projected mesh [V, 2], those of the jaw on the face's outline."""
+    points = projected[landmarks].copy()
+    across = points[45] - points[36]
+    across = across / np.linalg.norm(across)
+    outwards = OUTWARDS[:, :1] * across + OUTWARDS[:, 1:] * np.array([-across[1], across[0]])
+    places = projected[chains]
+    best = np.argmax((places * outwards[:, None]).sum(-1), axis=1)
+    points[:17] = places[np.arange(17), best]
+    return points

@@ -140,10 +140,17 @@ def beard_depth(place: NDArray, marks: NDArray) -> NDArray:
     return np.minimum(inside, lips * half)
 
 
-def brow_path(marks: NDArray, side: slice) -> NDArray:
-    """A brow's middle line [5, 2] from unrolled landmarks, raised beside the nose."""
-    inner = np.linspace(0, 1, 5) if side == points.BROW_R else np.linspace(1, 0, 5)
-    return marks[side] + np.stack([0 * inner, -0.0015 + 0.0030 * inner], -1)
+BROW = np.array(
+    [(0.0090, 0.0490), (0.0175, 0.0510), (0.0275, 0.0524), (0.0390, 0.0514), (0.0505, 0.0466)]
+)
+"""The middle of an average left brow, unrolled, from the nose outwards."""
+
+
+def brow_path(hair: Hair, sign: float) -> NDArray:
+    """A brow's middle line [5, 2], unrolled, from the nose outwards; sign: -1 right, 1 left."""
+    path = BROW + np.array([[0, 1.0], [0, 1.2], [0, 1.3], [0, 1.2], [0, 0.8]]) * hair.brow_height
+    path = path + np.array([[0, -0.3], [0, 0], [0, 0.5], [0, 0.8], [0, -0.3]]) * hair.brow_arch
+    return path * np.array([sign, 1.0])
 
 
 def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
@@ -206,9 +213,10 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
         scalp = ramp(-0.002, 0.008, hair_depth(cells, hair)) * 0.3 * hair.stubble
         tint(scalp, np.clip(0.4 + 0.4 * hair_colour / linear(skin.tone), 0.2, 1.0))
     brow_colour = linear(hair.brow_colour)
-    for side in (points.BROW_R, points.BROW_L):
-        away = distance_to(brow_path(marks, side)) + 0.0006 * noise(rng, 0.003)
-        mask = ramp(0.0048, 0.0012, away / hair.brow_thickness)[..., None] * 0.5
+    for sign in (-1.0, 1.0):
+        away = distance_to(brow_path(hair, sign)) + 0.0006 * noise(rng, 0.003)
+        tail = np.interp(np.abs(cells[..., 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
+        mask = ramp(0.0050, 0.0010, away / (tail * hair.brow_thickness))[..., None] * 0.6
         tone = tone * (1 - mask) + brow_colour * mask
 
     oily = near((0, 0.085), 0.03, 0.018) + near((0, nose[1]), 0.012, 0.025)
@@ -232,13 +240,13 @@ def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
         corner = marks[48 if sign < 0 else 54]
         fold = np.array(
             [
-                wing + np.array([sign * 0.003, 0.004]),
+                wing + np.array([sign * 0.007, 0.002]),
                 wing + np.array([sign * 0.011, -0.010]),
                 corner + np.array([sign * 0.008, 0.004]),
                 corner + np.array([sign * 0.009, -0.010]),
             ]
         )
-        tint((0.12 + 0.6 * old) * ramp(0.0032, 0.0004, distance_to(fold)), dark)
+        tint((0.10 + 0.45 * old) * ramp(0.0036, 0.0, distance_to(fold)), dark)
         outer = marks[36 if sign < 0 else 45]
         for k in range(3):
             end = outer + np.array([sign * 0.017, 0.009 - 0.008 * k])

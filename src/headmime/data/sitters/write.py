@@ -66,7 +66,7 @@ def sitter_clips(
     for clip, length in enumerate(clip_lengths(frames)):
         motion = random_motion(rng, model.actions, length * STEP).every(STEP)
         poses = pose(model, figure, motion)
-        pixels = np.stack([model.landmarks_of(camera, figure, posed) for posed in poses])
+        pixels = np.stack([model.landmarks_of(camera, posed) for posed in poses])
         crop = _jittered(crop_box(pixels), rng)
         grain = np.random.default_rng([seed, number, clip])
         pictures = (
