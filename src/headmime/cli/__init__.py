@@ -1,6 +1,7 @@
 """The command `headmime <verb> ...`. Light on imports: a verb's libraries load with the verb."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from headmime.errors import HeadmimeError
 
 @dataclass(frozen=True)
 class Verb:
-    """A row of the verb table. `paths`: keys taken literally; `lists`: those that may be repeated."""
+    """A row of the verb table. `paths`: keys taken literally; `lists`: those that may repeat."""
 
     module: str
     summary: str
@@ -33,9 +34,16 @@ VERBS = {
         ("source", "out", "weights"),
         ("source",),
     ),
-    "train": Verb("headmime.cli.train", "meta-train on a store of clips (-cn EXPERIMENT)"),
+    "train": Verb(
+        "headmime.cli.train",
+        "meta-train on a store of clips (-cn EXPERIMENT)",
+        ("store", "init", "ckpt", "perceptual.vgg19", "perceptual.vggface", "perceptual.scales"),
+    ),
     "data": Verb("headmime.cli.data", "make data: `headmime data sitters n=... out=...`", ("out",)),
 }
+
+# Where Hydra's messages turn to its own internals.
+INTERNALS = ("\n    full_key", "\nTo append to", "\nConfig search path")
 
 USAGE = """\
 headmime: few-shot talking heads.
@@ -51,7 +59,7 @@ headmime --version       the installed version
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `headmime <verb> ...` and return its exit code: 0, 1 (cannot), 2 (usage), 130 (Ctrl-C)."""
+    """Run `headmime <verb> ...`; the exit code is 0, 1 (cannot), 2 (usage) or 130 (Ctrl-C)."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -85,7 +93,7 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
         return 130
     except SystemExit as stop:
         if debug and stop.__cause__ is not None:
-            raise stop.__cause__ from None
+            raise stop.__cause__ from stop.__cause__.__cause__
         if isinstance(stop.code, str):
             print(stop.code, file=sys.stderr)
             return 1
@@ -104,11 +112,15 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
 
 def _in_one_line(error: BaseException) -> str:
     """What Hydra says over several lines and causes, as one sentence after another."""
+    from hydra.errors import OverrideParseException
+
+    if isinstance(error, OverrideParseException):
+        return f"{error.override!r} is not of the form key=value."
     said: list[str] = []
     cause: BaseException | None = error
     while cause is not None:
-        # OmegaConf adds lines on its internals (full_key, object_type) under the message.
-        line = " ".join(str(cause).split("\n    full_key")[0].split()).rstrip(".")
+        text = re.split("|".join(INTERNALS), str(cause))[0]
+        line = " ".join(text.split()).rstrip(".:")
         if line and not any(line in earlier for earlier in said):
             said.append(line)
         cause = cause.__cause__

@@ -72,8 +72,10 @@ def _quote_paths(words: list[str], paths: Sequence[str], lists: Sequence[str]) -
     collected: dict[str, list[str]] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals or key not in paths or value in ("", "null"):
+        if not equals or key not in paths or value == "null":
             kept.append(word)
+        elif key in lists and not value:
+            collected.setdefault(key, [])
         elif key in lists:
             collected.setdefault(key, []).append(quoted(value))
         else:

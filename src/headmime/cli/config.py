@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def _beside_package(name: str) -> Path:
-    """`name` inside the installed package (a wheel), else the one of the repository (a checkout)."""
+    """`name` inside the installed package (a wheel), else in the repository (a checkout)."""
     packaged = PACKAGE / name
     return packaged if packaged.is_dir() else PACKAGE.parents[1] / name
 

@@ -16,8 +16,8 @@ class Consent(Enum):
 
 
 def parse_consent(value: str | None) -> Consent:
-    """The user's word as a Consent; None is NOT_STATED. HeadmimeError on any other word."""
-    if value is None:
+    """The user's word as a Consent; None or "" is NOT_STATED. HeadmimeError on any other word."""
+    if not value:
         return Consent.NOT_STATED
     allowed = [consent.value for consent in Consent]
     if value not in allowed:

@@ -1,0 +1,21 @@
+"""Few-shot adversarial learning of talking head models (Zakharov et al., ICCV 2019).
+
+    model = headmime.load()
+    person = headmime.personalise(model, ["photo.jpg", "holiday.mp4"], consent="own")
+    headmime.save(headmime.animate(person, "talk"), "out.mp4")
+
+The functions are documented in `headmime.animate.api`; they load when they are first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["animate", "load", "personalise", "save"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "animate":
+        return import_module("headmime.animate")
+    if name in __all__:
+        return getattr(import_module("headmime.animate.api"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,66 @@
+"""Meta-learned networks, loaded for use."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headmime.assets import weights_path
+from headmime.errors import HeadmimeError
+from headmime.nets import Nets
+from headmime.nets.checkpoint import checkpoint_files, checkpoint_sha256, load_nets
+from headmime.nets.shape import ModelShape
+
+BUNDLED = "bundled"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint's networks, their shape, its hash, and what it says of itself."""
+
+    nets: Nets
+    shape: ModelShape
+    sha256: str
+    record: dict[str, Any]
+
+    @property
+    def detector(self) -> str:
+        """The landmark source of the training: another one puts the points elsewhere."""
+        return self.record["detector"]
+
+
+def weights_stem(weights: Path | str = BUNDLED) -> Path:
+    """Where a checkpoint lies; "bundled": inside the package. HeadmimeError if it is missing."""
+    stem = weights_path(str(weights)).expanduser()
+    for file in checkpoint_files(stem):
+        if not file.is_file():
+            raise HeadmimeError(
+                f"weights={weights}: {file} is missing; give a .safetensors file with its .json "
+                f"beside it, or {BUNDLED!r}."
+            )
+    return stem
+
+
+def load(weights: Path | str = BUNDLED, device: str = "auto") -> Model:
+    """Read a checkpoint of meta-learned networks, by default the bundled one, onto a device.
+
+    `device`: "auto" (the GPU if there is one), or a name that torch knows.
+    """
+    stem = weights_stem(weights)
+    nets, shape, record = load_nets(stem)
+    for net in nets:
+        net.to(torch_device(device)).eval()
+    return Model(nets, shape, checkpoint_sha256(stem), record)
+
+
+def torch_device(name: str) -> torch.device:
+    """`device=` as torch's object. HeadmimeError if torch cannot use it here."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise HeadmimeError(f"device={name} cannot be used here; try device=cpu.") from error
+    return device

@@ -1,0 +1,158 @@
+"""One person's model: made by fine-tuning or feed-forward, kept, and asked for frames."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from headmime.animate.model import Model
+from headmime.animate.poses import neutral_frame
+from headmime.animate.sources import Sources
+from headmime.errors import HeadmimeError
+from headmime.landmarks.draw import draw
+from headmime.learning.finetune import FineTuneSettings, OnStep, embed, fine_tune
+from headmime.nets import Nets
+from headmime.nets.checkpoint import checkpoint_files, load_personal, save_personal
+from headmime.nets.personal import PersonalGenerator, personalise
+from headmime.nets.shape import ModelShape
+from headmime.pixels import to_pictures, to_tensor
+from headmime.provenance.consent import Consent, parse_consent
+from headmime.provenance.origin import software_origin
+
+Animator = Callable[[np.ndarray], np.ndarray]
+"""Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
+
+BATCH = 16  # frames through the generator at once
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person's generator, and what relative motion needs to know of the face.
+
+    `neutral`: landmarks [68, 2] of the most neutral source frame, in crop coordinates; `portrait`:
+    that frame, uint8 [S, S, 3], for contact sheets (None after loading: files keep no picture).
+    `record`: `detector` (landmark source) and `origin`, as in the JSON beside the weights.
+    """
+
+    generator: PersonalGenerator
+    shape: ModelShape
+    neutral: np.ndarray
+    consent: Consent
+    record: dict[str, Any]
+    portrait: np.ndarray | None = None
+
+    @property
+    def animator(self) -> Animator:
+        """The person as a function from landmarks to frames."""
+        return animator(self.generator, self.shape.image_size)
+
+    def save(self, path: Path | str) -> Path:
+        """Write `<path>.safetensors` and `<path>.json`; return the latter. No picture is kept."""
+        kept = {"neutral": np.round(self.neutral.astype(float), 5).tolist()}
+        return save_personal(
+            path, self.generator, self.shape, self.record | kept | {"consent": self.consent.value}
+        )
+
+
+def person_stem(path: Path | str) -> Path:
+    """Where a saved person lies. HeadmimeError if the files are not there."""
+    stem = Path(path).expanduser()
+    for file in checkpoint_files(stem):
+        if not file.is_file():
+            raise HeadmimeError(f"person={path}: {file} is missing; `headmime finetune` makes it.")
+    return stem
+
+
+def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
+    """What `Person.save` wrote. HeadmimeError naming the file if it is missing or another kind."""
+    generator, shape, record = load_personal(person_stem(path))
+    try:
+        neutral = np.array(record.pop("neutral"), np.float32).reshape(68, 2)
+        consent = parse_consent(record.pop("consent"))
+    except (KeyError, ValueError) as error:
+        raise HeadmimeError(
+            f"{path} lacks the person's neutral face or the consent; run `headmime finetune` again."
+        ) from error
+    return Person(generator.to(device).eval(), shape, neutral, consent, record)
+
+
+def person_from(
+    model: Model,
+    sources: Sources,
+    settings: FineTuneSettings | None,
+    perceptual: nn.Module | None,
+    consent: Consent,
+    on_step: OnStep | None = None,
+) -> Person:
+    """A person's model from framed pictures: fine-tuned; feed-forward where `settings` is None."""
+    generator = _generator(
+        model.nets, sources.frames, sources.landmarks, settings, perceptual, on_step
+    )
+    neutral = neutral_frame(sources.landmarks)
+    return Person(
+        generator=generator,
+        shape=model.shape,
+        neutral=sources.landmarks[neutral],
+        consent=consent,
+        record={
+            "detector": sources.detector,
+            "origin": {
+                "model_sha256": model.sha256,
+                "frames": len(sources.frames),
+                "method": "feed-forward" if settings is None else "fine-tuned",
+                **software_origin(),
+            },
+        },
+        portrait=sources.frames[neutral],
+    )
+
+
+def adapt(
+    nets: Nets,
+    frames: np.ndarray,
+    landmarks: np.ndarray,
+    settings: FineTuneSettings | None,
+    perceptual: nn.Module | None = None,
+    on_step: OnStep | None = None,
+) -> Animator:
+    """uint8 [T, S, S, 3] and landmarks [T, 68, 2] of a new person -> that person's animator.
+
+    `settings` None is the feed-forward model G(y, e_hat); otherwise it is fine-tuned with
+    `perceptual` in L_CNT (Eq. 10).
+    """
+    generator = _generator(nets, frames, landmarks, settings, perceptual, on_step)
+    return animator(generator, frames.shape[1])
+
+
+def animator(generator: PersonalGenerator, size: int) -> Animator:
+    """`generator` as a function of landmarks alone."""
+
+    @torch.inference_mode()
+    def frames(landmarks: np.ndarray) -> np.ndarray:
+        parts = [
+            to_pictures(generator(to_tensor(draw(part, size)).to(generator.psi.device)))
+            for part in np.split(landmarks, range(BATCH, len(landmarks), BATCH))
+        ]
+        return np.concatenate(parts)
+
+    return frames
+
+
+def _generator(
+    nets: Nets,
+    frames: np.ndarray,
+    landmarks: np.ndarray,
+    settings: FineTuneSettings | None,
+    perceptual: nn.Module | None,
+    on_step: OnStep | None,
+) -> PersonalGenerator:
+    x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
+    if settings is None:
+        person = personalise(nets.generator, nets.discriminator, embed(nets, x, landmarks))
+    else:
+        person = fine_tune(nets, x, landmarks, settings, perceptual, on_step)
+    return person.generator.eval()

@@ -1,0 +1,236 @@
+"""Pictures and videos of one person -> T frames, framed as in training, with their landmarks."""
+
+import glob
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from headmime.animate.poses import spread
+from headmime.data.pictures import read_picture
+from headmime.data.video import read_video, video_info
+from headmime.errors import HeadmimeError
+from headmime.landmarks.crop import crop_box
+from headmime.landmarks.detect import Detector
+from headmime.landmarks.track import largest
+
+log = logging.getLogger(__name__)
+
+MOST = 32  # frames of "all"; the largest T of the paper
+LOOKED_AT = 256  # frames of a video in which a face is searched, spread over its length
+
+PICTURES = {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """T frames of one person: uint8 [T, S, S, 3], landmarks float32 [T, 68, 2] in crop coordinates.
+
+    `detector` is the landmark source; `names` say which picture or moment each frame is.
+    """
+
+    frames: np.ndarray
+    landmarks: np.ndarray
+    detector: str
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A video's candidates: numbers, times [n] in seconds, landmarks [n, 68, 2] in pixels."""
+
+    file: Path
+    numbers: list[int]
+    times: list[float]
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Still:
+    """A picture, framed: uint8 [S, S, 3], landmarks [68, 2] in crop coordinates."""
+
+    file: Path
+    frame: np.ndarray
+    landmarks: np.ndarray
+
+
+def parse_count(T: str) -> int:
+    """`T=` as the largest number of frames to use: a positive integer, or "all" (up to 32)."""
+    if T == "all":
+        return MOST
+    if not T.isdecimal() or int(T) == 0:
+        raise HeadmimeError(f"T={T} is not a number of frames; give 1, 8, 32 or all.")
+    return int(T)
+
+
+def find_files(sources: Sequence[str | Path]) -> list[Path]:
+    """Pictures, videos, folders of them and globs -> files, each once, in order.
+
+    A name that exists is taken as it is, whatever characters it has. HeadmimeError naming what is
+    not there.
+    """
+    files = [file for source in sources for file in _expand(str(source))]
+    if not files:
+        raise HeadmimeError("source= is missing; name pictures, folders or videos of one person.")
+    return list(dict.fromkeys(files))
+
+
+def _expand(source: str) -> list[Path]:
+    path = Path(source).expanduser()
+    if path.is_dir():
+        inside = [file for file in sorted(path.iterdir()) if _is_media(file)]
+        if not inside:
+            raise HeadmimeError(f"source={source} is a folder without pictures or videos.")
+        return [file.absolute() for file in inside]
+    if path.exists():
+        return [path.absolute()]
+    matches = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
+    if not matches:
+        raise HeadmimeError(f"source={source}: there is no such file or folder.")
+    return [file.absolute() for file in matches if file.is_file()]
+
+
+def _is_media(file: Path) -> bool:
+    hidden = file.name.startswith(".")
+    return not hidden and file.is_file() and file.suffix.lower() in PICTURES | VIDEOS
+
+
+def load_sources(files: Sequence[Path], count: int, size: int, detector: Detector) -> Sources:
+    """At most `count` frames of the person in `files`, each cut to `size`, with landmarks.
+
+    All pictures come first (the `count` most different ones, if there are more), then frames of the
+    videos that differ most from those in pose and mimic. A picture has its own crop; the frames of
+    one video share theirs. Files without a usable face are listed in the log and left out;
+    HeadmimeError if that leaves none.
+    """
+    stills, clips, refused = _look_at(files, size, detector)
+    for reason in refused:
+        log.warning("Left out: %s", reason)
+    if not stills and not clips:
+        raise HeadmimeError(_nothing_left(refused))
+    chosen = _choose(stills, clips, count)
+    frames, landmarks, names = [], [], []
+    for place in chosen[0]:
+        frames.append(stills[place].frame)
+        landmarks.append(stills[place].landmarks)
+        names.append(stills[place].file.name)
+    for clip, places in zip(clips, chosen[1], strict=True):
+        if places:
+            cut, points = _cut(clip, places, size)
+            frames += cut
+            landmarks += list(points)
+            names += [f"{clip.file.name} at {clip.times[k]:.2f} s" for k in places]
+    log.info("%d frame(s) of the person: %s", len(frames), "; ".join(names))
+    return Sources(np.stack(frames), np.stack(landmarks), detector.name, names)
+
+
+def _nothing_left(refused: list[str]) -> str:
+    if len(refused) == 1:
+        return refused[0]
+    return f"None of the {len(refused)} sources can be used: " + " ".join(refused)
+
+
+def _look_at(
+    files: Sequence[Path], size: int, detector: Detector
+) -> tuple[list[_Still], list[_Clip], list[str]]:
+    """What can be used of `files`, and a sentence for each that cannot."""
+    stills, clips, refused = [], [], []
+    for file in files:
+        try:
+            if _is_picture(file):
+                stills.append(_still(file, size, detector))
+            else:
+                clips.append(_clip(file, detector))
+        except HeadmimeError as error:
+            refused.append(str(error))
+    return stills, clips, refused
+
+
+def _is_picture(file: Path) -> bool:
+    if file.suffix.lower() in PICTURES | VIDEOS:
+        return file.suffix.lower() in PICTURES
+    try:
+        with Image.open(file):
+            return True
+    except OSError:
+        return False
+
+
+def _still(file: Path, size: int, detector: Detector) -> _Still:
+    picture = read_picture(file)
+    (faces,) = detector.detect([picture])
+    if not faces:
+        raise HeadmimeError(f"{file}: no face was found; a larger, more frontal one may help.")
+    if len(faces) > 1:
+        log.warning("%s: %d faces; the largest is taken.", file.name, len(faces))
+    pixels = largest(faces).pixels
+    crop = crop_box(pixels[None])
+    return _Still(file, crop.cut(picture, size), crop.to_crop(pixels))
+
+
+def _clip(file: Path, detector: Detector) -> _Clip:
+    numbers, times, pixels = [], [], []
+    crowded = looked_at = 0
+    for number, (frame, time) in _every(_stride(file), read_video(file)):
+        looked_at += 1
+        (faces,) = detector.detect([frame])
+        crowded += len(faces) > 1
+        if faces:
+            numbers.append(number)
+            times.append(time)
+            pixels.append(largest(faces).pixels)
+    if not pixels:
+        raise HeadmimeError(f"{file}: no face was found in {looked_at} frame(s) over its length.")
+    if crowded:
+        log.warning(
+            "%s: several faces in %d of %d frames; the largest is taken.",
+            file.name,
+            crowded,
+            looked_at,
+        )
+    return _Clip(file, numbers, times, np.stack(pixels))
+
+
+def _stride(file: Path) -> int:
+    return max(1, -(-video_info(file).frames // LOOKED_AT))
+
+
+def _every(
+    stride: int, frames: Iterator[tuple[np.ndarray, float]]
+) -> Iterator[tuple[int, tuple[np.ndarray, float]]]:
+    return (pair for pair in enumerate(frames) if pair[0] % stride == 0)
+
+
+def _choose(
+    stills: list[_Still], clips: list[_Clip], count: int
+) -> tuple[list[int], list[list[int]]]:
+    """Which stills, and which candidates of each clip, in order."""
+    faces = [still.landmarks[None] for still in stills] + [clip.pixels for clip in clips]
+    together = np.concatenate(faces)
+    if len(stills) >= count:
+        return sorted(spread(together[: len(stills)], count)), [[] for _ in clips]
+    picked = sorted(spread(together, count, list(range(len(stills)))))
+    starts = np.cumsum([len(stills)] + [len(clip.pixels) for clip in clips])
+    places = [
+        [k - start for k in picked if start <= k < end]
+        for start, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+    ]
+    return list(range(len(stills))), places
+
+
+def _cut(clip: _Clip, places: list[int], size: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """The chosen candidates, cut with one crop: a second pass over the video."""
+    pixels = clip.pixels[places]
+    crop = crop_box(pixels)
+    wanted = {clip.numbers[k] for k in places}
+    frames = []
+    for number, (frame, _) in enumerate(read_video(clip.file)):
+        if number in wanted:
+            frames.append(crop.cut(frame, size))
+        if len(frames) == len(wanted):
+            break
+    return frames, crop.to_crop(pixels)

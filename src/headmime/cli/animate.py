@@ -1,0 +1,75 @@
+"""`headmime animate`: a person's pictures (or saved model), a driving, a video."""
+
+from dataclasses import dataclass, replace
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.utils import instantiate
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from headmime.animate import api
+from headmime.animate.driving import find_driving
+from headmime.animate.media import media_path
+from headmime.animate.model import torch_device
+from headmime.animate.motion import check_motion
+from headmime.animate.person import Person, load_person, person_stem
+from headmime.cli.config import conf_folder, plain_errors
+from headmime.cli.person import PersonSettings, check, make_person
+from headmime.cli.progress import progress
+from headmime.errors import HeadmimeError
+from headmime.landmarks.detect import Detector
+from headmime.provenance.consent import parse_consent
+
+
+@dataclass
+class Animate(PersonSettings):
+    """Every key of `headmime animate`; conf/animate.yaml says what they mean."""
+
+    person: str | None = None
+    driving: str | None = None
+    out: str | None = None
+    motion: str = MISSING
+    scale: int | None = None
+
+
+ConfigStore.instance().store("animate_schema", Animate)
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="animate", version_base="1.3")
+@plain_errors
+def main(config: DictConfig) -> None:
+    """Check what can be checked, make or load the person, write the video."""
+    settings: Animate = OmegaConf.to_object(config)
+    _check(settings)
+    detector = instantiate(settings.detector)
+    person = _person(settings, detector)
+    with progress("Reading the motion") as on_frame:
+        animation = api.animate(person, settings.driving, settings.motion, detector, on_frame)
+    with progress("Frames") as on_frame:
+        print(api.save(animation, settings.out, settings.scale, on_frame))
+
+
+def _check(settings: Animate) -> None:
+    for key in ("driving", "out"):
+        if not getattr(settings, key):
+            raise HeadmimeError(f"{key}= is missing; `headmime animate --help` explains the keys.")
+    if bool(settings.source) == bool(settings.person):
+        raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
+    find_driving(settings.driving)
+    media_path(settings.out)
+    check_motion(settings.motion)
+    if settings.person:
+        person_stem(settings.person)
+        parse_consent(settings.consent)
+        torch_device(settings.device)
+    else:
+        check(settings)
+
+
+def _person(settings: Animate, detector: Detector | None) -> Person:
+    if not settings.person:
+        return make_person(settings, detector)
+    person = load_person(settings.person, torch_device(settings.device))
+    if settings.consent:
+        return replace(person, consent=parse_consent(settings.consent))
+    return person

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headmime.animate.motion import fitted, relative
+from headmime.errors import HeadmimeError
+from headmime.landmarks.points import mouth_opening
+
+LIPS = ([61, 62, 63], [67, 66, 65])
+
+
+@pytest.fixture(scope="module")
+def driving(mona_landmarks: np.ndarray) -> np.ndarray:
+    """Somebody else's face (wider, longer) that opens the mouth, moves, tilts and closes again."""
+    face = (mona_landmarks - 0.5) * (1.15, 0.9) + (0.52, 0.55)
+    clip = []
+    for t in np.linspace(0, np.pi, 9):
+        now = face.copy()
+        now[[65, 66, 67, 55, 56, 57, 58, 59, *range(5, 12)], 1] += 0.08 * np.sin(t)
+        angle = 0.3 * np.sin(2 * t)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        clip.append((now - 0.5) @ turn.T + 0.5 + (0.1 * np.sin(t), 0))
+    return np.stack(clip).astype(np.float32)
+
+
+def gaps(faces: np.ndarray) -> np.ndarray:
+    """Lower minus upper inner lip, along the face's own down: negative where they are crossed."""
+    across = faces[:, 64] - faces[:, 60]
+    down = np.stack([-across[:, 1], across[:, 0]], -1) / np.linalg.norm(across, axis=-1)[:, None]
+    return np.einsum("tpc,tc->tp", faces[:, LIPS[1]] - faces[:, LIPS[0]], down)
+
+
+def test_absolute_is_the_driving_itself(driving, mona_landmarks):
+    assert np.array_equal(fitted(driving, 0, mona_landmarks, "absolute"), driving)
+
+
+def test_one_s_own_motion_comes_back_unchanged(driving):
+    assert abs(relative(driving, driving[0], driving[0]) - driving).max() < 1e-4
+
+
+def test_the_neutral_frame_gives_the_source_s_own_face(driving, mona_landmarks):
+    moved = fitted(driving, 0, mona_landmarks, "relative")
+    assert abs(moved[0] - mona_landmarks).max() < 0.01  # her dlib lips overlap a little
+
+
+@given(angle=st.floats(-0.5, 0.5), scale=st.floats(0.3, 3), x=st.floats(-1, 1), y=st.floats(-1, 1))
+def test_the_driver_s_place_size_and_tilt_in_the_frame_do_not_matter(
+    driving, mona_landmarks, angle, scale, x, y
+):
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    elsewhere = driving @ turn.T + (x, y)
+    one = fitted(driving, 0, mona_landmarks, "relative")
+    other = fitted(elsewhere.astype(np.float32), 0, mona_landmarks, "relative")
+    assert abs(one - other).max() < 1e-4
+
+
+def test_the_mouth_opens_as_far_as_the_driver_s(driving, mona_landmarks):
+    moved = fitted(driving, 0, mona_landmarks, "relative")
+    driven, given_ = mouth_opening(moved), mouth_opening(driving)
+    assert np.corrcoef(driven, given_)[0, 1] > 0.99
+    assert 0.8 < np.ptp(driven) / np.ptp(given_) < 1.25
+
+
+def test_tilt_keeps_the_source_s_proportions(driving, mona_landmarks):
+    """A tilt of the head moves the source's face as a whole, however wide the driver's is."""
+    tilted = driving[[0, 2]].copy()
+    angle = 0.5
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    tilted[1] = (driving[0] - 0.5) @ turn.T + 0.5
+    before, after = fitted(tilted, 0, mona_landmarks, "relative")
+    sides = [np.linalg.norm(face[16] - face[0]) for face in (before, after)]
+    heights = [np.linalg.norm(face[27] - face[8]) for face in (before, after)]
+    assert sides[0] == pytest.approx(sides[1], rel=1e-4)
+    assert heights[0] == pytest.approx(heights[1], rel=1e-4)
+
+
+@pytest.mark.parametrize("start", range(9))
+@pytest.mark.parametrize("open_by", [0.0, 0.05])
+def test_lips_never_cross(driving, mona_landmarks, start, open_by):
+    """Whatever frame the driving starts from, and with a source whose mouth is open."""
+    source = mona_landmarks.copy()
+    source[[65, 66, 67, 55, 56, 57, 58, 59], 1] += open_by
+    assert gaps(fitted(driving, start, source, "relative")).min() > -1e-6
+
+
+def test_lids_never_cross(driving, mona_landmarks):
+    blink = np.repeat(mona_landmarks[None], 2, 0)
+    blink[1, [37, 38, 43, 44], 1] += 0.1
+    moved = fitted(blink, 0, mona_landmarks, "relative")
+    assert (moved[:, [41, 40, 47, 46], 1] - moved[:, [37, 38, 43, 44], 1]).min() > -0.005
+
+
+def test_an_unknown_motion_is_refused(driving, mona_landmarks):
+    with pytest.raises(HeadmimeError, match="motion=backwards.*absolute, relative"):
+        fitted(driving, 0, mona_landmarks, "backwards")

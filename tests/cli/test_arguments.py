@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from headmime.cli.arguments import prepare, quoted
+from headmime.errors import HeadmimeError
+
+LETTERS = "ab \\'\"${}[],=()~:;é漢\n\t%@?|#*+-"
+NASTY = st.text(st.sampled_from(LETTERS), min_size=1, max_size=12)
+
+
+def understood(word: str) -> object:
+    """What Hydra and OmegaConf make of `key=value`."""
+    value = OverridesParser.create().parse_override(word).value()
+    return OmegaConf.to_container(OmegaConf.create({"value": value}), resolve=True)["value"]
+
+
+@given(path=NASTY.filter(lambda path: not path.startswith("~")))
+def test_a_quoted_path_means_itself(path: str) -> None:
+    assert understood(f"source={quoted(path)}") == path
+    assert understood(f"source=[{quoted(path)},{quoted('b c')}]") == [path, "b c"]
+
+
+def test_home_is_expanded() -> None:
+    assert understood(f"out={quoted('~/me')}") == str(Path.home() / "me")
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> dict[str, Path]:
+    for name in ("conf", "experiments"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "conf" / "train.yaml").touch()
+    (tmp_path / "experiments" / "small.yaml").touch()
+    (tmp_path / "my own.yaml").touch()
+    return {"conf": tmp_path / "conf", "experiments": tmp_path / "experiments"}
+
+
+def prepared(folders: dict[str, Path], *words: str) -> list[str]:
+    return prepare(words, ("source", "out"), ("source",), **folders)
+
+
+def test_only_paths_are_quoted_and_repeated_ones_collected(folders: dict) -> None:
+    words = prepared(folders, "source=a b", "seed=3", "source=c,d", "out=x=y", "model=small")
+    assert words == ["seed=3", "out='x=y'", "model=small", "source=['a b','c,d']"]
+
+
+def test_nothing_stays_nothing(folders: dict) -> None:
+    assert prepared(folders, "out=", "source=") == ["out=''", "source=[]"]
+    assert prepared(folders, "out=null") == ["out=null"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["-cn", "small"], ["-cn=small"], ["--config-name", "small.yaml"], ["--config-name=small"]],
+)
+def test_an_experiment_is_found_by_its_name(folders: dict, words: list[str]) -> None:
+    option = words[0].partition("=")[0]
+    expected = [option, "small", "seed=1", "--config-dir", str(folders["experiments"])]
+    assert prepared(folders, *words, "seed=1") == expected
+
+
+def test_an_experiment_may_be_any_file(folders: dict, tmp_path: Path) -> None:
+    words = prepared(folders, "-cn", str(tmp_path / "my own.yaml"))
+    assert words == ["-cn", "my own", "--config-dir", str(tmp_path)]
+
+
+def test_a_config_folder_of_one_s_own_is_left_alone(folders: dict) -> None:
+    words = ["-cn", "other", "--config-dir", "elsewhere"]
+    assert prepared(folders, *words) == words
+
+
+def test_an_unknown_experiment_is_refused_with_the_list(folders: dict) -> None:
+    with pytest.raises(HeadmimeError, match="no experiment named 'large'.*one of: small"):
+        prepared(folders, "-cn", "large")
+    assert prepared(folders, "-cn", "train")[:2] == ["-cn", "train"]

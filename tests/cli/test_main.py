@@ -1,0 +1,151 @@
+"""The command itself: verbs, help, errors. What a verb does is tested with the verb."""
+
+import subprocess
+import sys
+import time
+from importlib import import_module
+
+import pytest
+
+from headmime.cli import VERBS, Verb, main
+from headmime.cli.config import conf_folder, experiments_folder, plain_errors
+from headmime.errors import HeadmimeError
+
+# Python's own start and the modules that hold everything else up; none is light.
+HEAVY = {"torch", "hydra", "cv2", "av", "numpy", "pytorch_lightning", "rich"}
+
+
+def test_help_is_quick_and_names_every_verb() -> None:
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "headmime.cli", "--help"], capture_output=True, text=True
+    )
+    assert time.monotonic() - started < 1
+    assert done.returncode == 0
+    assert all(f"\n  {name}" in done.stdout for name in VERBS)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys, headmime.cli as c; c.main(['--help']); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(done.stderr.split())
+
+
+def test_the_api_loads_when_it_is_used() -> None:
+    code = """
+import sys, headmime
+assert not {"torch", "numpy"} & set(sys.modules)
+assert all(callable(getattr(headmime, name)) for name in headmime.__all__)
+from headmime.animate import media  # the package of the same name as the verb
+assert callable(headmime.animate)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_every_verb_has_a_module_with_a_main() -> None:
+    for verb in VERBS.values():
+        assert callable(import_module(verb.module).main)
+        assert set(verb.lists) <= set(verb.paths)
+
+
+def test_without_a_verb_the_usage_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "usage: headmime <verb>" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip()[0].isdigit()
+
+
+def test_an_unknown_verb_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["anmate", "source=x"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "'anmate'" in said
+    assert all(name in said for name in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sorce=x"], "'sorce'"),
+        (["finetune.epoch=1"], "'finetune.epoch'"),
+        (["finetune=best"], "default none paper"),
+        (["seed=x"], "seed=x"),
+        (["lonely"], "'lonely' is not of the form key=value"),
+    ],
+)
+def test_what_the_configuration_does_not_know_is_a_sentence(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["animate", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "`headmime animate --help`" in error
+    assert error.count("\n") == 1
+
+
+def test_help_of_a_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("animate", "finetune", "demo"):
+        assert main([name, "--help"]) == 0
+        said = capsys.readouterr().out
+        assert f"headmime {name}" in said
+        assert "weights: bundled" in said
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> type:
+    """A verb `fail` that raises the class attribute `error`, wrapped as Hydra does it."""
+
+    class Module:
+        error: BaseException
+
+        @staticmethod
+        def main() -> None:
+            task(None)
+
+    @plain_errors
+    def task(config: object) -> None:
+        try:
+            raise Module.error
+        except Exception as error:
+            raise RuntimeError("instantiation failed") from error
+
+    monkeypatch.setitem(VERBS, "fail", Verb("json", "fails"))
+    monkeypatch.setattr("headmime.cli.import_module", lambda name: Module)
+    return Module
+
+
+def test_an_error_of_the_user_is_one_sentence(
+    failing: type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.error = HeadmimeError("x.jpg is missing.")
+    assert main(["fail"]) == 1
+    assert capsys.readouterr().err == "headmime: x.jpg is missing.\n"
+
+
+def test_debug_shows_where_it_came_from(failing: type) -> None:
+    failing.error = HeadmimeError("x.jpg is missing.")
+    with pytest.raises(RuntimeError) as caught:
+        main(["fail", "--debug"])
+    assert caught.value.__cause__ is failing.error
+
+
+def test_an_error_of_ours_stays_raw(failing: type) -> None:
+    failing.error = ZeroDivisionError()
+    with pytest.raises(RuntimeError):
+        main(["fail"])
+
+
+def test_ctrl_c_is_said_and_has_its_exit_code(
+    failing: type, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.error = KeyboardInterrupt()
+    assert main(["fail"]) == 130
+    assert capsys.readouterr().err.strip() == "Stopped."
+
+
+def test_configuration_and_experiments_are_found() -> None:
+    assert (conf_folder() / "animate.yaml").is_file()
+    assert list(experiments_folder().glob("*.yaml"))
