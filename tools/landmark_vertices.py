@@ -1,9 +1,10 @@
 """Find which vertices of the body model are the 68 iBUG points, by asking dlib.
 
-Renders sitters that have nothing in front of their faces, runs dlib's predictor on the pictures, and
-takes for each point the mirror-symmetric vertex that lies nearest on average: on nearly frontal faces,
-and for the jaw also on its near side when the head is turned (the far side is the outline of the
-cheek, see `points.jaw_chains`). Prints the table that stands in headmime/data/sitters/points.py. Takes two minutes.
+Renders sitters that have nothing in front of their faces, runs dlib's predictor on the pictures,
+and takes for each point the mirror-symmetric vertex that lies nearest on average: on nearly frontal
+faces, and for the jaw also on its near side when the head is turned (the far side is the outline of
+the cheek, see `points.jaw_chains`). Prints the table that stands in
+headmime/data/sitters/points.py. Takes two minutes.
 
     python tools/landmark_vertices.py [picture.png]
 """

@@ -230,7 +230,8 @@ def _scalp(
         low = np.minimum(fine.astype(int), steps - 2)
         part = (fine - low)[None, :, None]
         shape = shape[:, low] * (1 - part) + shape[:, low + 1] * part
-        shape = strands.curl(shape, np.minimum(amount, 0.011), hair.curl_length, phase)
+        wave = max(hair.curl_length, 4 * float(lengths.mean()) / shape.shape[1])
+        shape = strands.curl(shape, np.minimum(amount, 0.011), wave, phase)
     steps = shape.shape[1]
     along = np.linspace(0, 1, steps)
     wide = 0.0026 if short else 0.0042

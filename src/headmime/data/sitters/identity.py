@@ -396,7 +396,7 @@ def _studio(rng: Generator) -> Studio:
         ambient=float(ambient),
         sky=_warmth(rng, 0.12),
         ground=_warmth(rng, 0.15) * rng.uniform(0.3, 0.8),
-        exposure=float(np.exp(rng.normal() * 0.2)),
+        exposure=float(np.exp(0.12 + rng.normal() * 0.2)),
         distance=float(np.exp(rng.uniform(np.log(0.7), np.log(3.0)))),
         camera_azimuth=float(rng.normal() * 0.12),
         camera_height=float(np.clip(rng.normal() * 0.10, -0.3, 0.3)),
@@ -409,7 +409,7 @@ def _studio(rng: Generator) -> Studio:
         saturation=saturation,
         cast=_warmth(rng, 0.04) if not brush else np.array([1.06, 1.0, rng.uniform(0.75, 1.0)]),
         vignette=float(rng.uniform(0, 0.35) if rng.random() < 0.3 else 0),
-        jpeg=int(rng.integers(15, 60)) if rng.random() < 0.3 else 0,
+        jpeg=int(rng.integers(35, 80)) if rng.random() < 0.3 else 0,
         brush=brush,
         backdrop=int(rng.integers(2**31)),
     )

@@ -124,6 +124,8 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
         rng.uniform(0.25, 1.0),
         rng.uniform(0.2, 1.0),
     )
+    if rng.random() < 0.3:
+        turn_scale = rng.uniform(1.0, 1.7)
     turn = 0.30 * turn_scale * drift(rng, frames, 1.6) + rng.normal() * 0.22
     turn = 0.75 * np.tanh(turn / 0.75)  # at most 43 degrees
     nod = 0.10 * nod_scale * drift(rng, frames, 1.2) + rng.normal() * 0.07
