@@ -46,21 +46,26 @@ def drift(rng: Generator, frames: int, seconds: float) -> NDArray:
     return np.convolve(rng.normal(size=frames + 2 * reach), kernel, "valid")
 
 
+def blink(frames: int, at: float) -> NDArray:
+    """Eyelids [frames] of one blink that is closed (1) `at` seconds: quick down, slower up."""
+    after = np.arange(frames) - at * FPS
+    return np.exp(-((after / np.where(after < 0, 1.6, 3.0)) ** 2))
+
+
 def blinks(rng: Generator, frames: int, period: float) -> NDArray:
     """Eyelids [frames], 1 closed: about one blink every `period` seconds."""
-    time = np.arange(frames)
     lids = np.zeros(frames)
-    at = rng.uniform(0, period) * FPS
-    while at < frames:
-        after = time - at
-        lids = np.maximum(lids, np.where(after < 0, np.exp(-((after / 1.6) ** 2)), 0))
-        lids = np.maximum(lids, np.where(after >= 0, np.exp(-((after / 3.0) ** 2)), 0))
-        at += FPS * period * rng.uniform(0.4, 1.6)
+    at = rng.uniform(0, period)
+    while at * FPS < frames:
+        lids = np.maximum(lids, blink(frames, at))
+        at += period * rng.uniform(0.4, 1.6)
     return lids
 
 
-def speech(rng: Generator, names: list[str], frames: int, strength: float) -> NDArray:
-    """Mouth movements of somebody who talks, with pauses, [frames, 52]."""
+def speech(
+    rng: Generator, names: list[str], frames: int, strength: float, silence: float = 1.2
+) -> NDArray:
+    """Mouth movements of somebody talking, with pauses of up to `silence` seconds, [frames, 52]."""
     column = {name: k for k, name in enumerate(names)}
     wanted = np.zeros((frames, len(names)))
     at = 0.0
@@ -69,7 +74,9 @@ def speech(rng: Generator, names: list[str], frames: int, strength: float) -> ND
     while at < frames:
         if at > until:
             talking = not talking
-            until = at + (rng.uniform(1.0, 4.0) if talking else rng.uniform(0.3, 1.2)) * FPS
+            until = (
+                at + (rng.uniform(1.0, 4.0) if talking else rng.uniform(0.25, 1.0) * silence) * FPS
+            )
         sound = str(rng.choice(list(VISEMES)[1:])) if talking else "rest"
         length = rng.uniform(0.09, 0.22) * FPS
         loud = strength * rng.uniform(0.55, 1.3)

@@ -115,12 +115,13 @@ def write_sitters(
     size: int,
     seed: int = 0,
     workers: int = 1,
-    on_sitters: Callable[[int], None] = lambda count: None,
+    on_sitters: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Render n sitters, `frames` pictures of size x size each, into a new store `out`.
 
     The same (n, frames, size, seed) gives the same bytes, with any number of worker processes.
-    on_sitters(count) is called as sitters are finished. The store appears when it is complete.
+    on_sitters(done) is called with the number of finished sitters, now and then. The store appears
+    when it is complete.
     """
     out = Path(out)
     if n < 1 or frames < 1 or size < 16 or workers < 1:
@@ -133,15 +134,13 @@ def write_sitters(
     unfinished.mkdir(parents=True)
     work = partial(_write_shard, n=n, out=unfinished, frames=frames, size=size, seed=seed)
     shards = range((n + SHARD - 1) // SHARD)
+    done = 0
     try:
-        if workers == 1:
-            for shard in shards:
-                on_sitters(work(shard))
-        else:
-            # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
-            with multiprocessing.get_context("spawn").Pool(workers) as pool:
-                for count in pool.imap_unordered(work, shards):
-                    on_sitters(count)
+        # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            for count in pool.imap_unordered(work, shards):
+                done += count
+                on_sitters(done)
         finish_store(unfinished)
         os.replace(unfinished, out)
     except BaseException:

@@ -1,0 +1,71 @@
+"""`headmime data <what>`: make data sets. So far: sitters."""
+
+import sys
+from dataclasses import dataclass
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from headmime.cli.config import conf_folder, plain_errors
+from headmime.errors import HeadmimeError
+
+USAGE = """\
+usage: headmime data <what> [key=value ...]
+
+  sitters   render synthetic talking heads into a clip store: n=... out=...
+
+headmime data <what> --help   what it takes
+"""
+
+
+@dataclass
+class Sitters:
+    """Every key of `headmime data sitters`; conf/sitters.yaml says what they mean."""
+
+    n: int | None = None
+    out: str | None = None
+    frames: int = 12
+    size: int = 64
+    seed: int = 0
+    workers: int = 2
+
+
+ConfigStore.instance().store("sitters_schema", Sitters)
+
+
+def main() -> None:
+    """Hand the rest of the command line to what its first word names."""
+    what, *arguments = sys.argv[1:] or ["--help"]
+    if what in ("-h", "--help"):
+        print(USAGE, end="")
+        return
+    if what != "sitters":
+        raise HeadmimeError(f"headmime data {what}: there is only `headmime data sitters`.")
+    sys.argv = ["headmime data sitters", *arguments]
+    sitters()
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="sitters", version_base="1.3")
+@plain_errors
+def sitters(config: DictConfig) -> None:
+    """Check the keys, render with a progress bar."""
+    settings: Sitters = OmegaConf.to_object(config)
+    if settings.n is None:
+        raise HeadmimeError("n= is missing: how many sitters to render.")
+    if not settings.out:
+        raise HeadmimeError("out= is missing: the folder of the new store.")
+    from headmime.cli.progress import progress
+    from headmime.data.sitters.write import write_sitters
+
+    with progress("rendering sitters") as on_step:
+        write_sitters(
+            settings.n,
+            settings.out,
+            frames=settings.frames,
+            size=settings.size,
+            seed=settings.seed,
+            workers=settings.workers,
+            on_sitters=lambda done: on_step(done, settings.n),
+        )
+    print(settings.out)
