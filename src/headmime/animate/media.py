@@ -49,8 +49,8 @@ def write_media(
 ) -> Path:
     """Write uint8 RGB `frames` [H, W, 3] as they come; return the absolute path.
 
-    The suffix decides: .mp4 (h264, plays in browsers), .gif (endless), .png (the first frame; `fps`
-    has no meaning then). `scale` enlarges by bicubic interpolation, for viewing. The file says in
+    The suffix decides: .mp4 (h264, plays in browsers), .gif (endless), .png (one frame; `fps` has
+    no meaning then). `scale` enlarges by bicubic interpolation, for viewing. The file says in
     its metadata that it is AI-generated, and the `consent`. It appears under its name when it is
     complete; after an error or Ctrl-C nothing of it stays.
     """
@@ -120,4 +120,5 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment:
 def _write_png(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str) -> None:
     text = PngInfo()
     text.add_text("Comment", comment)
-    imageio.v3.imwrite(path, next(frames), plugin="pillow", pnginfo=text)
+    (picture,) = frames
+    imageio.v3.imwrite(path, picture, plugin="pillow", pnginfo=text)

@@ -20,7 +20,7 @@ from headmime.landmarks.track import largest
 log = logging.getLogger(__name__)
 
 MOST = 32  # frames of "all"; the largest T of the paper
-LOOKED_AT = 256  # frames of a video in which a face is searched, spread over its length
+LOOKED_AT = 160  # frames of a video in which a face is searched, spread over its length
 
 PICTURES = {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
