@@ -1,0 +1,81 @@
+"""The drawings carry what the networks must see: each part, the mouth, fractions of a pixel."""
+
+import time
+
+import numpy as np
+import pytest
+
+from headmime.landmarks import points
+from headmime.landmarks.crop import crop_box
+from headmime.landmarks.draw import CONTOURS, draw
+
+
+def in_crop(face: np.ndarray) -> np.ndarray:
+    return crop_box(face[None]).to_crop(face)
+
+
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_a_drawing_is_thin_lines_on_black(face: np.ndarray, size: int):
+    drawing = draw(in_crop(face), size)
+    assert drawing.shape == (size, size, 3) and drawing.dtype == np.uint8
+    lit = (drawing.max(-1) > 0).mean()
+    assert 0.02 < lit < 0.2
+
+
+def test_a_clip_is_drawn_frame_by_frame(face: np.ndarray, open_face: np.ndarray):
+    clip = np.stack([in_crop(face), in_crop(open_face)])
+    drawings = draw(clip, 64)
+    assert drawings.shape == (2, 64, 64, 3)
+    for drawing, landmarks in zip(drawings, clip, strict=True):
+        np.testing.assert_array_equal(drawing, draw(landmarks, 64))
+
+
+def test_every_part_has_its_line_and_its_colour(face: np.ndarray):
+    landmarks, size = in_crop(face), 256
+    drawing = draw(landmarks, size)
+    for part, _, colour in CONTOURS:
+        x, y = (landmarks[part][1] * size).astype(int)
+        near = drawing[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3).astype(int)
+        assert np.abs(near - colour).sum(-1).min() < 60
+
+
+def test_neighbouring_parts_differ_in_colour():
+    colours = {tuple(colour) for _, _, colour in CONTOURS}
+    assert len(colours) == 6  # jaw, brows, nose, eyes, outer lips, inner lips
+    assert sum(part.stop - part.start for part, *_ in CONTOURS) == points.POINTS
+
+
+def test_the_opening_mouth_is_seen_at_64(face: np.ndarray, open_face: np.ndarray):
+    """Between the lips it becomes dark; the row of pixels through the mouth's middle tells."""
+    closed, opened = in_crop(face), in_crop(open_face)
+    x, y = (opened[points.LIPS_INNER].mean(0) * 64).astype(int)
+    assert draw(opened, 64)[y, x].max() < 64
+    assert draw(closed, 64)[y - 1 : y + 2, x].max() > 128
+
+
+def test_a_tenth_of_a_pixel_is_seen(face: np.ndarray):
+    landmarks = in_crop(face)
+    moved = draw(landmarks + np.float32(0.1 / 64), 64).astype(int)
+    assert np.abs(moved - draw(landmarks, 64)).max() > 5
+
+
+def test_a_line_lies_where_its_points_are():
+    """A horizontal jaw at y = 0.25 of 64 pixels: between pixel rows 15 and 16, equally bright."""
+    landmarks = np.full((68, 2), 5.0, np.float32)
+    landmarks[points.JAW] = np.stack([np.linspace(0.2, 0.8, 17), np.full(17, 0.25)], -1)
+    green = draw(landmarks, 64)[:, 32, 1].astype(float)
+    rows = np.arange(64) + 0.5
+    assert (rows * green).sum() / green.sum() == pytest.approx(16, abs=0.15)
+
+
+def test_points_outside_are_no_error(face: np.ndarray):
+    assert draw(in_crop(face) * 1e6 - 1e5, 64).shape == (64, 64, 3)
+    assert draw(in_crop(face) + 3, 64).max() == 0
+
+
+def test_drawing_is_fast(face: np.ndarray):
+    """Training draws 2 (K + 1) of them for every image that it generates."""
+    landmarks = np.repeat(in_crop(face)[None], 500, 0)
+    start = time.process_time()
+    draw(landmarks, 64)
+    assert time.process_time() - start < 0.25  # measured: 0.01 s

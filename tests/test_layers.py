@@ -1,0 +1,76 @@
+"""Each layer of the package imports only what is below it, and Lightning by one name only."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "headmime"
+LAYERS = [
+    {"errors", "assets"},
+    {"pixels"},
+    {"provenance", "landmarks", "pretrained"},
+    {"data", "nets"},
+    {"losses"},
+    {"learning"},
+    {"animate"},
+    {"evaluation"},
+    {"web"},
+    {"cli"},
+]
+# The public names, `headmime.load` and its siblings, are `animate` by another way.
+PUBLIC = "__init__"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_name(file: Path) -> str:
+    return ".".join(("headmime", *file.relative_to(PACKAGE).with_suffix("").parts))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every module that a file imports, also inside of functions, by its full name."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} has a relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part(module: str) -> str:
+    """The part of headmime that a module belongs to: `nets` for headmime.nets.blocks."""
+    return [*module.split("."), PUBLIC][1]
+
+
+def layer(name: str) -> int:
+    (level,) = [level for level, names in enumerate(LAYERS) if name in names]
+    return level
+
+
+def test_the_whole_package_is_looked_at():
+    parts = {part(module_name(file)) for file in FILES}
+    assert {"landmarks", "data", "nets", "losses", "learning", "animate", "cli"} <= parts
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_a_layer_imports_only_what_is_below_it(file: Path):
+    own = part(module_name(file))
+    if own == PUBLIC:
+        return
+    used = {part(name) for name in imports(file) if name.split(".")[0] == "headmime"}
+    above = {name for name in used - {own, PUBLIC} if layer(name) >= layer(own)}
+    assert not above
+
+
+def test_losses_and_nets_know_no_configuration():
+    for file in FILES:
+        if part(module_name(file)) in {"losses", "nets"}:
+            assert not {"hydra", "omegaconf"} & {name.split(".")[0] for name in imports(file)}
+
+
+def test_lightning_is_imported_as_pytorch_lightning():
+    for file in [*FILES, *(ROOT / "tests").rglob("*.py")]:
+        assert "lightning" not in {name.split(".")[0] for name in imports(file)}, file
