@@ -1,0 +1,62 @@
+"""Relative motion against the truth: the same motion made by another sitter, seen turned."""
+
+import numpy as np
+import pytest
+
+from headmime.animate.motion import relative
+from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
+from headmime.data.sitters.camera import look_at
+from headmime.data.sitters.identity import Sitter, random_sitter
+from headmime.data.sitters.motion import Motion, bone_turns, random_motion
+from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
+from headmime.landmarks.crop import crop_box
+from headmime.landmarks.points import face_size
+
+CAMERA = look_at(np.array([0.0, -0.03, 0.02]), 1.3, 0.0, 0.0, 0.0)
+
+
+def points(body: Body, sitter: Sitter, motion: Motion) -> np.ndarray:
+    """The 68 points [T, 68, 2] of a sitter in front of a camera."""
+    landmarks = body.vertex(LANDMARK_VERTICES)
+    chains = jaw_chains(body, landmarks)
+    rest, bones = body.person(sitter.phenotype, sitter.local)
+    rotations, translations = bone_transforms(bones, bone_turns(motion.turns))
+    meshes = [
+        skin(expressed, body.weights, rotations[t], translations[t])
+        for t, expressed in enumerate(body.express(rest, motion.actions))
+    ]
+    return np.stack(
+        [landmarks_of(CAMERA.project(mesh)[:, :2], landmarks, chains) for mesh in meshes]
+    )
+
+
+def error(landmarks: np.ndarray, truth: np.ndarray) -> float:
+    """Mean distance of the points, in face sizes."""
+    return float((np.linalg.norm(landmarks - truth, axis=-1).mean(-1) / face_size(truth)).mean())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("turn", "at_most"), [(0.0, 0.035), (0.15, 0.05), (-0.25, 0.06)])
+def test_another_person_s_motion_on_one_s_own_face(turn: float, at_most: float) -> None:
+    """`turn`: of the source's head against the driver's, in radians.
+
+    Far nearer to the truth than the driver's own landmarks and than not moving at all.
+    """
+    body = load_body()
+    rng = np.random.default_rng(7)
+    errors = []
+    for _ in range(6):
+        source, driver = (random_sitter(rng, body.local_names) for _ in range(2))
+        motion = random_motion(rng, [str(name) for name in body.action_names], 200).every(10)
+        actions, turns = motion.actions.copy(), motion.turns.copy()
+        actions[0] = turns[0] = 0  # begins with the neutral face
+        driving = points(body, driver, Motion(actions, turns))
+        driving = crop_box(driving).to_crop(driving)
+        truth = points(body, source, Motion(actions, turns + np.array([0, turn, 0])))
+        truth = crop_box(truth[:1]).to_crop(truth)
+        moved = relative(driving, driving[0], truth[0])
+        errors.append((error(moved, truth), error(driving, truth), error(truth[:1], truth)))
+    relative_error, absolute_error, still_error = np.mean(errors, 0)
+    assert relative_error < at_most
+    assert relative_error < 0.4 * absolute_error
+    assert relative_error < 0.4 * still_error
