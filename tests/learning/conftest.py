@@ -45,8 +45,6 @@ def meta_learning() -> Callable[..., MetaLearning]:
 def _meta_learning(
     weights: LossWeights | None = None,
     optimisation: Optimisation | None = None,
-    *,
-    rows_from_embeddings: bool = False,
 ) -> MetaLearning:
     torch.manual_seed(0)
     module = MetaLearning(
@@ -55,8 +53,9 @@ def _meta_learning(
         Pooled(),
         weights or LossWeights(),
         optimisation or Optimisation(),
-        rows_from_embeddings=rows_from_embeddings,
     )
+    module.rows.W.normal_(std=0.02)
+    module.rows.touched.zero_()  # as if every row had been visited before
     optimisers = module.configure_optimizers()
     module.optimizers = lambda: optimisers
     module.manual_backward = lambda loss: loss.backward()

@@ -69,7 +69,7 @@ def test_content_alone_learns_the_picture(
     frames, landmarks = person[0][:1] * 0 + 0.5, person[1][:1]
     y = to_tensor(draw(landmarks, 16))
     weights = LossWeights(adversarial=0.0, feature_matching=0.0)
-    settings = FineTuneSettings(100, lr_generator=5e-3, lr_psi=5e-3, weights=weights)
+    settings = FineTuneSettings(60, lr_generator=5e-3, lr_psi=5e-3, weights=weights)
     with torch.no_grad():
         before = fine_tune(nets, frames, landmarks, FineTuneSettings(epochs=0), Pixels())
         far = (before.generator(y) - frames).abs().mean()

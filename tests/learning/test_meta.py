@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from headmime.learning.meta import MetaLearning
+from headmime.learning.rows import UNTOUCHED
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.losses import matching_loss
 from headmime.nets.spectral import power_iterate
@@ -139,10 +140,9 @@ def test_two_runs_with_one_seed_are_equal(meta_learning: Make, batch: Batch) -> 
     assert all(torch.equal(a, state(other)[n]) for n, a in state(one).items())
 
 
-def test_rows_start_from_embeddings_when_asked(meta_learning: Make, batch: Batch) -> None:
-    module = meta_learning(
-        optimisation=Optimisation(lr_rows=0.0, lr_generator=0.0), rows_from_embeddings=True
-    )
+def test_rows_start_from_their_first_embedding(meta_learning: Make, batch: Batch) -> None:
+    module = meta_learning(optimisation=Optimisation(lr_rows=0.0, lr_generator=0.0))
+    module.rows.touched.fill_(UNTOUCHED)
     module.training_step(batch, 0)
     first = module.rows.W[batch["row"]].clone()
     module.training_step({**batch, "x_s": -batch["x_s"]}, 0)

@@ -109,7 +109,6 @@ def main(config: DictConfig) -> None:
         perceptual,
         settings.loss,
         settings.optim,
-        rows_from_embeddings=initial is not None,
     )
     record = _record(config, data, perceptual)
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
 from headmime.learning.gradients import frozen
+from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
 from headmime.losses import (
     adversarial_loss,
@@ -21,7 +22,7 @@ from headmime.losses import (
     pixel_loss,
 )
 from headmime.nets import Nets
-from headmime.nets.personal import Personal, personalise
+from headmime.nets.personal import Personal, PersonalGenerator, personalise
 from headmime.nets.spectral import power_iterate
 from headmime.pixels import to_tensor
 
@@ -44,7 +45,8 @@ class FineTuneSettings:
     """How long and how fast; the defaults are the paper's 40 epochs at the rates of meta-learning.
 
     Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
-    smaller), but at least ``minimum_steps``. ``matching`` of ``weights`` has no use here (Eq. 10).
+    smaller), but at least ``minimum_steps``. ``rehearsal`` frames of other people join every update
+    of the generator (not in the paper). ``matching`` of ``weights`` has no use here (Eq. 10).
     """
 
     epochs: int = 40
@@ -56,6 +58,7 @@ class FineTuneSettings:
     beta2: float = 0.999
     eps: float = 1e-8
     discriminator_steps: int = 2
+    rehearsal: int = 0
     weights: LossWeights = field(default_factory=LossWeights)
     jitter: Jitter = field(default_factory=Jitter)
     seed: int = 0
@@ -85,13 +88,16 @@ def fine_tune(
     settings: FineTuneSettings,
     perceptual: nn.Module,
     on_step: OnStep | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> Personal:
     """Return one person's networks, trained on T frames [T, 3, S, S] in [-1, 1], landmarks [T, 68,
     2] in crop coordinates.
 
     psi' starts at P e_hat_NEW and w' at w0 + e_hat_NEW; both are trained with psi, theta and b.
-    ``nets`` stay as they are.
+    ``nets`` stay as they are. ``rehearsal`` is needed where the settings ask for it.
     """
+    if settings.rehearsal and rehearsal is None:
+        raise HeadmimeError(f"rehearsal={settings.rehearsal} needs frames of other people.")
     if len(frames) == 0 or len(frames) != len(landmarks):
         raise HeadmimeError(
             f"Fine-tuning needs frames with landmarks; got {len(frames)} and {len(landmarks)}."
@@ -100,9 +106,11 @@ def fine_tune(
     step_G, step_D = _optimisers(person, settings)
     total = settings.steps(len(frames))
     batches = _batches(frames, landmarks, settings)
+    rng = np.random.default_rng((settings.seed, 1))
     for done in range(1, total + 1):
         x, y = next(batches)
-        terms = _step(person, step_G, step_D, x, y, settings, perceptual)
+        others = rehearsal.draw(settings.rehearsal, rng) if settings.rehearsal else None
+        terms = _step(person, step_G, step_D, x, y, others, settings, perceptual)
         if on_step is not None:
             on_step(done, total, terms)
     return person
@@ -128,6 +136,7 @@ def _step(
     step_D: torch.optim.Optimizer,
     x: Tensor,
     y: Tensor,
+    others: Rehearsal | None,
     settings: FineTuneSettings,
     perceptual: nn.Module,
 ) -> dict[str, Tensor]:
@@ -146,6 +155,8 @@ def _step(
     pix = pixel_loss(x_hat, x)
     L_adv = L.adversarial * adv + L.feature_matching * fm
     total = L.content * cnt + L_adv + L.pixel * pix  # Eq. 10
+    if others is not None:
+        total = total + _rehearsed(G, others, L, perceptual)
     step_G.zero_grad()
     total.backward()
     step_G.step()
@@ -161,6 +172,17 @@ def _step(
         step_D.step()
     terms = {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "pix": pix, "dsc": dsc}
     return {f"loss/{name}": term.detach() for name, term in terms.items()}
+
+
+def _rehearsed(
+    G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: nn.Module
+) -> Tensor:
+    """L_CNT (and pixels) of other people, with their own psi_hat. Gradient to: psi, not psi'."""
+    x_hat = G.synthesis(others.y, others.psi)
+    with torch.no_grad():
+        target = perceptual(others.x)
+    cnt = content_loss(perceptual(x_hat), target)
+    return L.content * cnt + L.pixel * pixel_loss(x_hat, others.x)
 
 
 def _batches(

@@ -20,11 +20,7 @@ from headmime.nets.spectral import power_iterate
 
 
 class MetaLearning(pl.LightningModule):
-    """Embedder, generator, discriminator and W, trained on episodes.
-
-    ``rows_from_embeddings``: a row's first value is its video's embedding (for training that
-    continues from weights without W).
-    """
+    """Embedder, generator, discriminator and W, trained on episodes."""
 
     def __init__(
         self,
@@ -33,8 +29,6 @@ class MetaLearning(pl.LightningModule):
         perceptual: nn.Module,
         weights: LossWeights,
         optimisation: Optimisation,
-        *,
-        rows_from_embeddings: bool = False,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -48,7 +42,6 @@ class MetaLearning(pl.LightningModule):
         )
         self._perceptual = [perceptual]  # in a list: frozen, and no part of this module's state
         self.weights, self.optimisation = weights, optimisation
-        self.rows_from_embeddings = rows_from_embeddings
 
     @property
     def nets(self) -> Nets:
@@ -83,8 +76,7 @@ class MetaLearning(pl.LightningModule):
             power_iterate(net)
         e_hat = E(batch["x_s"], batch["y_s"])
         x_hat = G(y_t, G.project(e_hat))
-        if self.rows_from_embeddings:
-            self.rows.start_from(i, e_hat)
+        self.rows.start_from(i, e_hat)
         W_i = self.rows.fetch(i)
         real = D(
             x_t, y_t, W_i

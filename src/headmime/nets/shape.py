@@ -37,8 +37,8 @@ class ModelShape:
             )
         if self.down_channels()[-1] != self.max_width:
             raise HeadmimeError(
-                f"model.width={self.width} never reaches"
-                f" model.max_width={self.max_width} on the way from {size} to {FINAL_RESOLUTION} pixels: raise width or lower max_width."
+                f"model.width={self.width} never reaches model.max_width={self.max_width} on the"
+                f" way from {size} to {FINAL_RESOLUTION} pixels: raise width or lower max_width."
             )
 
     @property

@@ -1,0 +1,45 @@
+"""Frames of other people that fine-tuning keeps in mind (a deviation; off in `finetune=paper`).
+
+On one picture, fine-tuning learns the person and forgets that landmarks move a face. Rehearsing a
+few people with their own, fixed AdaIN parameters keeps psi answering to landmarks, while psi'
+belongs to the new person alone.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headmime.landmarks.draw import draw
+from headmime.nets import Nets
+from headmime.pixels import to_tensor
+
+
+class Rehearsal(NamedTuple):
+    """R frames x and drawings y [R, 3, S, S] in [-1, 1], with their people's psi_hat [R, A]."""
+
+    x: Tensor
+    y: Tensor
+    psi: Tensor
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, nets: Nets, people: Iterable[tuple[np.ndarray, np.ndarray]]) -> Self:
+        """Prepare people given as (frames uint8 [T, S, S, 3], landmarks [T, 68, 2])."""
+        device = next(nets.embedder.parameters()).device
+        xs, ys, psis = [], [], []
+        for frames, landmarks in people:
+            x = to_tensor(frames).to(device)
+            y = to_tensor(draw(landmarks, frames.shape[1])).to(device)
+            psi_hat = nets.generator.project(nets.embedder(x[None], y[None]))
+            xs.append(x)
+            ys.append(y)
+            psis.append(psi_hat.expand(len(x), -1))
+        return cls(torch.cat(xs), torch.cat(ys), torch.cat(psis))
+
+    def draw(self, n: int, rng: np.random.Generator) -> "Rehearsal":
+        """Return n of the frames, all different."""
+        chosen = torch.from_numpy(rng.choice(len(self.x), n, replace=False))
+        return Rehearsal(*(tensor[chosen] for tensor in self))
