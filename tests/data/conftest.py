@@ -12,9 +12,12 @@ from headmime.landmarks.crop import Crop
 SIZE = 16
 
 
-def made_up_clip(person: int, video: int, clip: int, frames: int = 4, **changes) -> ClipFrames:
-    """Every picture is one colour: red is the person, green the video, blue the frame."""
-    colours = [(20 * person, 60 * video, 100 * clip + 20 * t) for t in range(frames)]
+def made_up_clip(person: int, video: int, clip: int, n: int = 4, /, **changes) -> ClipFrames:
+    """A clip of n frames, each of one colour: red is the person, green the video, blue the frame.
+
+    `changes` replace what would be made up.
+    """
+    colours = [(20 * person, 60 * video, 100 * clip + 20 * t) for t in range(n)]
     pictures = [np.full((SIZE, SIZE, 3), colour, np.uint8) for colour in colours]
     random = np.random.default_rng((person, video, clip))
     values = {
@@ -27,9 +30,9 @@ def made_up_clip(person: int, video: int, clip: int, frames: int = 4, **changes)
         "crop": Crop(1.5, -2.25, 100.0),
         "detector": "dlib",
         "frames": iter(pictures),
-        "landmarks": random.uniform(0, 1, (frames, 68, 2)).astype(np.float32),
-        "times": np.arange(frames) / 25,
-        "scores": np.full(frames, 0.5),
+        "landmarks": random.uniform(0, 1, (n, 68, 2)).astype(np.float32),
+        "times": np.arange(n) / 25,
+        "scores": np.full(n, 0.5),
     }
     return ClipFrames(**(values | changes))
 

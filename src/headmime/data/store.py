@@ -156,7 +156,12 @@ class Store:
             raise HeadmimeError(
                 f"{self.folder} is not a finished clip store: it has no manifest.json."
             ) from None
-        manifest = json.loads(text)
+        try:
+            manifest = json.loads(text)
+        except ValueError as error:
+            raise HeadmimeError(
+                f"{self.folder}/manifest.json is damaged ({error}): copy or make the store again."
+            ) from error
         if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
             raise HeadmimeError(
                 f"{self.folder}/manifest.json is not of format {FORMAT!r}, version {VERSION}: make "
