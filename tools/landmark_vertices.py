@@ -19,7 +19,6 @@ import numpy as np
 
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
-from headmime.data.sitters.camera import to_samples
 from headmime.data.sitters.figure import make_figure, make_model, pose
 from headmime.data.sitters.identity import random_sitter
 from headmime.data.sitters.motion import random_motion
@@ -59,7 +58,7 @@ def main(picture: str | None) -> None:
         sitter = replace(
             sitter, hair=bare, studio=clear, clothes=replace(sitter.clothes, glasses="")
         )
-        figure = make_figure(model, sitter, rng)
+        figure = make_figure(model, sitter, 1.0, rng)
         motion = random_motion(rng, model.actions, 4 * 20).every(20)
         turned = np.array([0.0, rng.normal() * 0.05, -0.45, 0.45])
         motion = replace(motion, turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
@@ -76,7 +75,7 @@ def main(picture: str | None) -> None:
             found = [(p.x + 0.5, p.y + 0.5) for p in predict(image, boxes[0]).parts()]
             points = np.array(found)
             mesh = posed.mesh[: len(body.vertices)]
-            projected = to_samples(camera.project(mesh), crop, SIZE)[:, :2]
+            projected = crop.to_crop(camera.project(mesh)[:, :2]) * SIZE
             facing = (posed.normals[: len(mesh)] * (camera.place - mesh)).sum(1) > 0
             distance = np.linalg.norm(projected - points[:, None], axis=-1) / interocular(points)
             turn = head_turn(points)

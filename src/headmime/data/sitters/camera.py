@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headmime.landmarks.crop import Crop
-
 FOCAL = 2000.0
 """Picture units per unit of slope: landmarks in these units are the `pixels` that crop_box sees."""
 
@@ -43,9 +41,3 @@ def look_at(target: NDArray, distance: float, azimuth: float, height: float, rol
     c, s = np.cos(roll), np.sin(roll)
     axes = np.stack([c * right + s * down, c * down - s * right, forward])
     return Camera(target - distance * forward, axes)
-
-
-def to_samples(projected: NDArray, crop: Crop, samples: int) -> NDArray:
-    """Picture units -> sample coordinates of a crop of samples x samples, [..., 3]."""
-    xy = (projected[..., :2] - (crop.x, crop.y)) * (samples / crop.side)
-    return np.concatenate([xy, projected[..., 2:]], -1).astype(np.float32)

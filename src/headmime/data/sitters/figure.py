@@ -71,7 +71,8 @@ class Figure:
 
     rest [N, 3], weights [N, 5], template [N, 3], extra [N, 4], cut [N]; origin [N] is the body
     vertex of each; offset [N] how far it stands off along that vertex' normal. faces count the
-    mesh first, then two vertices per point of a strand; hair_* are flattened `Strands`.
+    mesh first, then two vertices per point of a strand; casting are those that cast shadows;
+    hair_* are flattened `Strands`.
     """
 
     sitter: Sitter
@@ -82,6 +83,7 @@ class Figure:
     offset: NDArray
     template: NDArray
     faces: NDArray
+    casting: NDArray
     material: NDArray
     extra: NDArray
     cut: NDArray
@@ -90,13 +92,14 @@ class Figure:
     hair_outward: NDArray
     hair_width: NDArray
     hair_share: NDArray
+    hair_follows: NDArray  # which of the M points follow the face's expression
     hair_corners: NDArray
     hair_weights: NDArray
     albedo: NDArray
 
 
-def make_figure(model: Model, sitter: Sitter, rng: Generator) -> Figure:
-    """Build a sitter's geometry and paint."""
+def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> Figure:
+    """Build a sitter's geometry and paint. detail: see `hair.grow_hair`."""
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
     solid = body.faces[body.part == 0]
@@ -125,18 +128,21 @@ def make_figure(model: Model, sitter: Sitter, rng: Generator) -> Figure:
     outside = np.flatnonzero(np.abs(normals).sum(1) > 0)
     outside = outside[(body.paint_mouth[outside] < 0.3) & (rest[outside, 2] > -0.42)]
     obstacle = hair.obstacle_of(covered[outside], normals[outside])
-    grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, rng)
+    grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, detail, rng)
     grown += clothes.earrings(sitter.clothes, body, rest)
     grown += clothes.glasses(sitter.clothes, rest, rest[model.landmarks])
 
     first = total
-    ribbons, ribbon_material = [], []
+    ribbons, ribbon_material, casting = [], [], []
     for group in grown:
         count, steps = group.points.shape[:2]
         index = first + 2 * np.arange(count * steps).reshape(count, steps)
         a, b = index[:, :-1].reshape(-1), index[:, 1:].reshape(-1)
-        ribbons.append(np.stack([a, a + 1, b], -1))
-        ribbons.append(np.stack([a + 1, b + 1, b], -1))
+        pair = [np.stack([a, a + 1, b], -1), np.stack([a + 1, b + 1, b], -1)]
+        ribbons += pair
+        every = 2 if count > 500 else 1  # every other strand of much hair is shadow enough
+        casts = np.repeat(np.arange(count) % every == 0, steps - 1)
+        casting += [triangles[casts] for triangles in pair]
         ribbon_material.append(np.full(2 * len(a), group.material))
         first += 2 * count * steps
 
@@ -144,6 +150,7 @@ def make_figure(model: Model, sitter: Sitter, rng: Generator) -> Figure:
         parts = [getattr(group, name) for group in grown]
         return np.concatenate([part.reshape(-1, *part.shape[2:]) for part in parts])
 
+    follows = np.flatnonzero(flat("weights").sum(1) > 0)
     origins, offsets = np.concatenate(origin), np.concatenate(offset)
     placed = rest[origins] + normals[origins] * offsets[:, None]
     return Figure(
@@ -155,6 +162,7 @@ def make_figure(model: Model, sitter: Sitter, rng: Generator) -> Figure:
         offset=offsets,
         template=body.vertices[origins],
         faces=np.concatenate([*faces, *ribbons]).astype(np.int32),
+        casting=np.concatenate([*faces, *casting]).astype(np.int32),
         material=np.concatenate([*material, *ribbon_material]).astype(np.int32),
         extra=np.concatenate([*extra, np.repeat(flat("extra"), 2, 0)]).astype(np.float32),
         cut=np.concatenate([*cut, np.ones(first - total)]).astype(np.float32),
@@ -163,8 +171,9 @@ def make_figure(model: Model, sitter: Sitter, rng: Generator) -> Figure:
         hair_outward=flat("outward"),
         hair_width=flat("width"),
         hair_share=flat("share"),
-        hair_corners=flat("corners"),
-        hair_weights=flat("weights"),
+        hair_follows=follows,
+        hair_corners=flat("corners")[follows],
+        hair_weights=flat("weights")[follows],
         albedo=skin.paint(sitter.skin, sitter.hair, model.follicles.marks, rng),
     )
 
@@ -209,10 +218,11 @@ def pose(model: Model, figure: Figure, motion: Motion) -> list[Pose]:
         normals = model.neighbours @ np.cross(b - a, c - a)
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
         normals = normals[figure.origin]
-        follow = (change[figure.hair_corners] * figure.hair_weights[..., None]).sum(1)
         turn, shift = rotations[t, -1], translations[t, -1]
         share = figure.hair_share[:, None]
-        place = figure.hair_points + follow
+        place = figure.hair_points.copy()
+        moved = change[figure.hair_corners] * figure.hair_weights[..., None]
+        place[figure.hair_follows] += moved.sum(1)
         place = place + share * (place @ turn.T + shift - place)
         poses.append(
             Pose(

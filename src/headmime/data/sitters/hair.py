@@ -91,17 +91,21 @@ def grow_hair(
     normals: NDArray,
     obstacle: Obstacle,
     where: Follicles,
+    detail: float,
     rng: Generator,
 ) -> list[Strands]:
-    """All of a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin."""
+    """All of a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin.
+
+    detail: 1 for all strands; less gives fewer and wider ones, for small pictures.
+    """
     grown = [
         *_brows(hair, rest, normals, where, rng),
         *_lashes(hair, rest, where, rng),
     ]
     if hair.beard or hair.moustache:
-        grown += _beard(hair, rest, normals, where, rng)
+        grown += _beard(hair, rest, normals, where, detail, rng)
     if hair.style != "bald" and hair.length > 0:
-        grown += _scalp(hair, rest, normals, obstacle, where, rng)
+        grown += _scalp(hair, rest, normals, obstacle, where, detail, rng)
     return grown
 
 
@@ -119,6 +123,7 @@ def _scalp(
     normals: NDArray,
     obstacle: Obstacle,
     where: Follicles,
+    detail: float,
     rng: Generator,
 ) -> list[Strands]:
     pool = where.head
@@ -126,7 +131,7 @@ def _scalp(
     ragged = rng.normal(size=POOL) * 0.0025
     density = np.clip((depth + ragged) / 0.004, 0, 1)
     short = hair.length < 0.03
-    chosen = _pick(rng, density, 4200 if short else 2600)
+    chosen = _pick(rng, density, int((4200 if short else 2600) * detail))
     corners, weights = pool.corners[chosen], pool.weights[chosen]
     roots = (rest[corners] * weights[..., None]).sum(1)
     normal = unit((normals[corners] * weights[..., None]).sum(1))
@@ -237,10 +242,10 @@ def _scalp(
     wide = 0.0026 if short else 0.0042
     if style in {"afro", "curls"}:
         wide = 0.0034
-    width = wide * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
+    width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
     extra = _extra(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
-    grown = [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
+    grown = [strands.make(shape, width, extra, *_nowhere(count), int(shade.HAIR))]
     if style == "bun":
         grown.append(_bun(hair, tie, rng))
     elif style == "tied":
@@ -358,7 +363,12 @@ def _lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list
 
 
 def _beard(
-    hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
+    hair: Hair,
+    rest: NDArray,
+    normals: NDArray,
+    where: Follicles,
+    detail: float,
+    rng: Generator,
 ) -> list[Strands]:
     pool, marks = where.head, where.marks
     inside = skin.beard_depth(pool.unrolled, marks) + rng.normal(size=POOL) * 0.002
@@ -366,7 +376,7 @@ def _beard(
     central = np.abs(pool.unrolled[:, 0]) < np.abs(marks[48, 0]) * 1.35
     growth = np.where(upper & central, hair.moustache > 0, hair.beard > 0)
     density = np.clip(inside / 0.004, 0, 1) * growth
-    chosen = _pick(rng, density, int((2400 if hair.beard else 500) * hair.beard_density))
+    chosen = _pick(rng, density, int((2400 if hair.beard else 500) * hair.beard_density * detail))
     if len(chosen) == 0:
         return []
     corners, weights = pool.corners[chosen], pool.weights[chosen]
@@ -393,7 +403,7 @@ def _beard(
     )
     shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
     extra = _extra(rng, hair, (count, steps), 0.5)
-    width = 0.0019 * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
+    width = 0.0019 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
     made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
     share = np.ones_like(made.share)  # beards move with the head, however long
     return [Strands(**{**vars(made), "share": share})]

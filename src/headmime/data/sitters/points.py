@@ -30,12 +30,16 @@ LANDMARK_VERTICES = np.array(
 )  # fmt: skip
 """[68] numbers in the base mesh (`Body.source`), in iBUG order."""
 
-CHAIN = 7
-"""Candidates per point of the jaw."""
+CHAIN = 9
+"""Candidates per point of the jaw, besides its own vertex."""
+
+BEHIND = {3: 0.25, 4: 0.15}
+"""How far the chains of some points of the jaw reach back towards its corner, where a detector puts
+them on the near side of a turned head; in units of the way to the eye's corner."""
 
 
 def jaw_chains(body: Body, landmarks: NDArray) -> NDArray:
-    """Vertices [17, CHAIN] between each point of the jaw and the middle of the face.
+    """Vertices [17, 1 + CHAIN] between each point of the jaw and the middle of the face.
 
     On a turned head a detector puts the far points of the jaw on the outline of the cheek; the
     outline runs through one of these vertices. The first of each chain is the jaw's own vertex.
@@ -52,11 +56,11 @@ def jaw_chains(body: Body, landmarks: NDArray) -> NDArray:
         lips = landmarks[{7: 59, 8: 57, 9: 55}.get(point, 48 if point < 8 else 54)]
         share = np.clip(abs(point - 8) / 8, 0, 1)
         end = share * body.vertices[side] + (1 - share) * body.vertices[lips]
-        path = start + np.linspace(0, 0.6, CHAIN)[:, None] * (end - start)
+        behind = -BEHIND.get(min(point, 16 - point), 0.0)
+        path = start + np.linspace(behind, 0.6, CHAIN)[:, None] * (end - start)
         chains.append(candidates[tree.query(path)[1]])
     chains = np.stack(chains)
-    chains[:, 0] = landmarks[:17]
-    return chains
+    return np.concatenate([landmarks[:17, None], chains], axis=1)
 
 
 OUTWARDS = np.stack([-np.cos(np.linspace(0, np.pi, 17)), np.sin(np.linspace(0, np.pi, 17))], -1)

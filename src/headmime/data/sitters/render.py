@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.data.sitters import raster, shade
-from headmime.data.sitters.camera import Camera, look_at, to_samples
+from headmime.data.sitters.camera import FOCAL, Camera, look_at
 from headmime.data.sitters.figure import Figure, Pose
 from headmime.data.sitters.identity import Studio
 from headmime.data.sitters.shade import vec3
@@ -58,6 +58,27 @@ def _flatten(
     )
 
 
+@wp.kernel(enable_backward=False)
+def _project(
+    world: wp.array(dtype=wp.vec3),
+    place: wp.vec3,
+    right: wp.vec3,
+    down: wp.vec3,
+    forward: wp.vec3,
+    focal: float,
+    corner: wp.vec2,
+    scale: float,
+    points: wp.array(dtype=wp.vec3),
+):
+    """`camera.Camera.project` and the crop: sample coordinates and nearness."""
+    i = wp.tid()
+    seen = world[i] - place
+    nearness = 1.0 / wp.dot(seen, forward)
+    x = focal * wp.dot(seen, right) * nearness
+    y = focal * wp.dot(seen, down) * nearness
+    points[i] = wp.vec3((x - corner[0]) * scale, (y - corner[1]) * scale, nearness)
+
+
 def _array(values: NDArray, dtype: type) -> wp.array:
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device="cpu")
 
@@ -67,6 +88,7 @@ class Prepared:
     """The arrays of a figure that do not change from frame to frame, where warp can read them."""
 
     faces: wp.array
+    casting: wp.array
     material: wp.array
     cut: wp.array
     extra: wp.array
@@ -79,6 +101,7 @@ def prepare(figure: Figure, eyes: NDArray) -> Prepared:
     """eyes [2, 3]: centres of the right and left eye in template coordinates."""
     return Prepared(
         faces=_array(figure.faces, wp.vec3i),
+        casting=_array(figure.casting, wp.vec3i),
         material=_array(figure.material, int),
         cut=_array(figure.cut, float),
         extra=_array(figure.extra, wp.vec4),
@@ -183,7 +206,7 @@ def render(
     world = _array(world_space, wp.vec3)
     centre = _array(posed.hair_points, wp.vec3)
     tangent = _array(posed.hair_tangents, wp.vec3)
-    sample = crop.side / samples / 2000.0 * float(np.linalg.norm(camera.place))
+    sample = crop.side / samples / FOCAL * float(np.linalg.norm(camera.place))
 
     def ribbons(eye: NDArray, narrowest: float) -> None:
         wp.launch(
@@ -194,7 +217,7 @@ def render(
         )
 
     shadow_points = wp.empty(total, dtype=wp.vec3, device="cpu")
-    ribbons(np.array(light.key) * 5.0, 0.0)
+    ribbons(np.array(light.key) * 5.0, SHADOW_SPAN / SHADOW_SIZE)
     wp.launch(
         _flatten,
         dim=total,
@@ -210,9 +233,17 @@ def render(
         ],
         device="cpu",
     )
-    shadow = raster.draw(shadow_points, prepared.cut, prepared.faces, SHADOW_SIZE, SHADOW_SIZE)
+    shadow = raster.draw(shadow_points, prepared.cut, prepared.casting, SHADOW_SIZE, SHADOW_SIZE)
     ribbons(camera.place, 0.7 * sample)
-    points = to_samples(camera.project(world.numpy()), crop, samples)
+    points = wp.empty(total, dtype=wp.vec3, device="cpu")
+    right, down, forward = (vec3(axis) for axis in camera.axes)
+    corner, scale = wp.vec2(crop.x, crop.y), samples / crop.side
+    wp.launch(
+        _project,
+        dim=total,
+        inputs=[world, vec3(camera.place), right, down, forward, FOCAL, corner, scale, points],
+        device="cpu",
+    )
     canvas = raster.draw(points, prepared.cut, prepared.faces, samples, samples)
 
     normals = np.concatenate([posed.normals, np.repeat(posed.hair_outward, 2, 0)])
