@@ -153,6 +153,9 @@ def _generator(
     x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
     if settings is None:
         person = personalise(nets.generator, nets.discriminator, embed(nets, x, landmarks))
+    elif perceptual is None:
+        raise HeadmimeError("Fine-tuning needs `perceptual`, the frozen networks of L_CNT.")
     else:
+        perceptual = perceptual.to(x.device)
         person = fine_tune(nets, x, landmarks, settings, perceptual, on_step)
     return person.generator.eval()

@@ -55,6 +55,8 @@ def _check(settings: Animate) -> None:
             raise HeadmimeError(f"{key}= is missing; `headmime animate --help` explains the keys.")
     if bool(settings.source) == bool(settings.person):
         raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
+    if settings.scale is not None and settings.scale < 1:
+        raise HeadmimeError(f"scale={settings.scale} should be 1 or more.")
     find_driving(settings.driving)
     media_path(settings.out)
     check_motion(settings.motion)
