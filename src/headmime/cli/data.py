@@ -55,17 +55,19 @@ def sitters(config: DictConfig) -> None:
         raise HeadmimeError("n= is missing: how many sitters to render.")
     if not settings.out:
         raise HeadmimeError("out= is missing: the folder of the new store.")
+    render(**OmegaConf.to_container(config))
+    print(settings.out)
+
+
+def render(n: int, out: str, frames: int, size: int, seed: int, workers: int) -> None:
+    """Write a store of sitters, with a progress bar. HeadmimeError where the extra is missing."""
+    try:
+        from headmime.data.sitters.write import write_sitters
+    except ModuleNotFoundError as missing:
+        raise HeadmimeError(
+            f"Rendering sitters needs the package {missing.name}: pip install 'headmime[sitters]'."
+        ) from missing
     from headmime.cli.progress import progress
-    from headmime.data.sitters.write import write_sitters
 
     with progress("rendering sitters") as on_step:
-        write_sitters(
-            settings.n,
-            settings.out,
-            frames=settings.frames,
-            size=settings.size,
-            seed=settings.seed,
-            workers=settings.workers,
-            on_sitters=lambda done: on_step(done, settings.n),
-        )
-    print(settings.out)
+        write_sitters(n, out, frames, size, seed, workers, lambda done: on_step(done, n))

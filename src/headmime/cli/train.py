@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
 
 from headmime.assets import weights_path
 from headmime.cli.config import conf_folder, plain_errors
+from headmime.cli.data import render
 from headmime.data.module import EpisodeData
 from headmime.errors import HeadmimeError
 from headmime.learning.callbacks import Curves, ExportNets, Grids
@@ -90,6 +92,8 @@ def main(config: DictConfig) -> None:
     """Compose, check everything that can be checked, train."""
     settings: Train = OmegaConf.to_object(config)
     folder = Path(HydraConfig.get().runtime.output_dir)
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", "`isinstance\\(treespec, LeafSpec\\)` is deprecated")
     resume = _resume_from(settings.ckpt, folder)
     initial = load_nets(weights_path(settings.init)) if settings.init else None
     perceptual = instantiate(config.perceptual)
@@ -188,14 +192,6 @@ def _initial_nets(settings: Train, initial: tuple[Nets, ModelShape, Record] | No
 def _render_missing_sitters(settings: Train) -> None:
     if settings.sitters is None or (Path(settings.store) / "manifest.json").is_file():
         return
-    from headmime.data.sitters.write import write_sitters
-
-    log.info("Rendering %s sitters into %s ...", settings.sitters.n, settings.store)
-    write_sitters(
-        settings.sitters.n,
-        settings.store,
-        frames=settings.sitters.frames,
-        size=settings.model.image_size,
-        seed=settings.sitters.seed,
-        workers=settings.sitters.workers,
-    )
+    log.info("%s is not there yet: rendering %s sitters.", settings.store, settings.sitters.n)
+    size = settings.model.image_size
+    render(**asdict(settings.sitters), out=settings.store, size=size)

@@ -103,6 +103,7 @@ def _save(
     }
     partial = tensor_file.with_name(tensor_file.name + ".part")
     save_file(stored, partial)
+    partial.chmod(0o644)  # safetensors writes for the owner alone
     content = {
         "format": FORMAT,
         "kind": kind,
