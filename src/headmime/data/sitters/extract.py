@@ -10,8 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import warp as wp
 from numpy.typing import NDArray
+
+from headmime.data.sitters.warp_cpu import wp
 
 PARTS = (
     "body",

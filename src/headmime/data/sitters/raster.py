@@ -7,11 +7,7 @@ name device="cpu".
 
 from dataclasses import dataclass
 
-import warp as wp
-
-wp.config.quiet = True
-wp.config.log_level = wp.LOG_ERROR  # no talk about missing GPUs: nothing here wants one
-wp.init()
+from headmime.data.sitters.warp_cpu import wp
 
 
 @wp.func

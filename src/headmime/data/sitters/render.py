@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import warp as wp
 from numpy.random import Generator
 from numpy.typing import NDArray
 
@@ -14,6 +13,7 @@ from headmime.data.sitters.figure import Figure, Pose
 from headmime.data.sitters.identity import Studio
 from headmime.data.sitters.shade import vec3
 from headmime.data.sitters.skin import linear
+from headmime.data.sitters.warp_cpu import wp
 from headmime.landmarks.crop import Crop
 
 SHADOW_SIZE = 160

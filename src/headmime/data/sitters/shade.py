@@ -5,7 +5,8 @@ depends on the material and is said where it is read.
 """
 
 import numpy as np
-import warp as wp
+
+from headmime.data.sitters.warp_cpu import wp
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, WIRE = (wp.constant(k) for k in range(8))
 """Materials of triangles."""
