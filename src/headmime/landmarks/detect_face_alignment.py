@@ -54,7 +54,8 @@ class FaceAlignmentDetector:
 
     def _detect(self, frame: np.ndarray) -> list[Face]:
         scale = min(1.0, LOOKED_AT / max(frame.shape))
-        small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        height, width = (max(1, round(length * scale)) for length in frame.shape[:2])
+        small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
         found = self._networks.face_detector.detect_from_image(small)
         if not len(found):
             return []
