@@ -11,6 +11,7 @@ from torch import nn
 
 from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
+from headmime.animate.rehearsal import bundled_rehearsal
 from headmime.animate.sources import Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
@@ -157,5 +158,6 @@ def _generator(
         raise HeadmimeError("Fine-tuning needs `perceptual`, the frozen networks of L_CNT.")
     else:
         perceptual = perceptual.to(x.device)
-        person = fine_tune(nets, x, landmarks, settings, perceptual, on_step)
+        others = bundled_rehearsal(nets, frames.shape[1]) if settings.rehearsal else None
+        person = fine_tune(nets, x, landmarks, settings, perceptual, on_step, others)
     return person.generator.eval()
