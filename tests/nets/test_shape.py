@@ -16,7 +16,7 @@ def test_the_paper_s_parameter_counts() -> None:
         nets = build_nets(ModelShape())
     assert parameters(nets.embedder) == 14_906_945
     assert parameters(nets.generator.synthesis) == 31_127_877
-    assert parameters(nets.generator.projection) == 512 * 13_184
+    assert parameters(nets.generator.projection) == 512 * 13_312
     assert parameters(nets.discriminator) == 19_627_074
 
 

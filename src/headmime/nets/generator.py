@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention
+from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention, adain
 from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import SpectralConv2d, SpectralLinear
 
@@ -17,8 +17,8 @@ class Synthesis(nn.Module):
     """Landmark drawing and AdaIN parameters to picture: Johnson et al.'s image-to-image net with
     residual blocks.
 
-    Instance-normalised downsampling blocks, AdaIN blocks of one size, AdaIN upsampling blocks,
-    tanh.
+    Instance-normalised downsampling blocks, AdaIN blocks of one size, AdaIN upsampling blocks, and
+    a last AdaIN before the picture (without it the last ReLU can die: seen after 200 updates).
     """
 
     def __init__(self, shape: ModelShape) -> None:
@@ -39,12 +39,14 @@ class Synthesis(nn.Module):
             channels, resolution = width, resolution * 2
             if resolution == shape.attention_up:
                 self.up.append(SelfAttention(channels))
+        self.last = channels
         self.to_rgb = SpectralConv2d(channels, 3, 3)
 
     @property
     def n_psi(self) -> int:
         """A, how many AdaIN parameters one person has."""
-        return sum(b.n_psi for b in (*self.same, *self.up) if isinstance(b, AdaptiveBlock))
+        blocks = (b for b in (*self.same, *self.up) if isinstance(b, AdaptiveBlock))
+        return sum(block.n_psi for block in blocks) + 2 * self.last
 
     def forward(self, y: Tensor, psi: Tensor) -> Tensor:
         """Return pictures [B, 3, S, S] float32 in (-1, 1) for drawings y [B, 3, S, S] in [-1, 1]
@@ -60,7 +62,8 @@ class Synthesis(nn.Module):
                 start += block.n_psi
             else:
                 h = block(h)
-        return torch.tanh(self.to_rgb(F.relu(h)).float())
+        gamma, beta = psi[:, start:].split(self.last, dim=1)
+        return torch.tanh(self.to_rgb(F.relu(adain(h, gamma, beta))).float())
 
 
 class Generator(nn.Module):
