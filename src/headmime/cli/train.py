@@ -4,7 +4,6 @@ import json
 import logging
 import warnings
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
-from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import RichProgressBar
 
 from headmime.assets import weights_path
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.data import render
 from headmime.data.module import EpisodeData
 from headmime.errors import HeadmimeError
-from headmime.learning.callbacks import Curves, ExportNets, Grids
+from headmime.learning.callbacks import Curves, Grids, Keep
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.nets import Nets, build_nets
@@ -80,7 +79,7 @@ class Train:
     ckpt: str | None = None
     log_every: int = MISSING
     grid_every: int = MISSING
-    save_minutes: float = MISSING
+    save_every: int = MISSING
 
 
 ConfigStore.instance().store("train_schema", Train)
@@ -116,16 +115,18 @@ def main(config: DictConfig) -> None:
     )
     record = _record(config, data, perceptual)
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    keep = _keep(settings, folder, record)
     trainer = pl.Trainer(
         **asdict(settings.trainer),
         logger=instantiate(config.logger),
-        callbacks=_callbacks(settings, data, folder, record),
+        callbacks=_callbacks(settings, data, folder, keep),
+        enable_checkpointing=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
         log_every_n_steps=1,
     )
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
-    trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+    keep.keep(trainer, module)
     log.info("%s episodes seen; weights in %s", data.episodes, folder / "weights")
 
 
@@ -144,28 +145,19 @@ def _record(config: DictConfig, data: EpisodeData, perceptual: torch.nn.Module) 
     }
 
 
-def _callbacks(
-    settings: Train, data: EpisodeData, folder: Path, record: Record
-) -> list[pl.Callback]:
+def _keep(settings: Train, folder: Path, record: Record) -> Keep:
     def export(module: MetaLearning, seen: int) -> None:
         origin = {**record["origin"], "episodes": seen}
         stem = folder / "weights" / "nets"
         save_nets(stem, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
 
-    state = ModelCheckpoint(
-        folder / "checkpoints",
-        filename="last",
-        train_time_interval=timedelta(minutes=settings.save_minutes),
-        enable_version_counter=False,
-    )
+    return Keep(settings.save_every, folder / "checkpoints" / "last.ckpt", export)
+
+
+def _callbacks(settings: Train, data: EpisodeData, folder: Path, keep: Keep) -> list[pl.Callback]:
+    grids = Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids")
     bar = [RichProgressBar()] if settings.trainer.enable_progress_bar else []
-    return [
-        Curves(settings.log_every),
-        Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids"),
-        ExportNets(export, settings.save_minutes),
-        state,
-        *bar,
-    ]
+    return [Curves(settings.log_every), grids, keep, *bar]
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

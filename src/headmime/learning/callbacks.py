@@ -2,6 +2,7 @@
 optimiser steps.
 """
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,26 +86,32 @@ class Grids(pl.Callback):
                 logger.log_image("grid", [grid], caption=[f"{episodes_seen(trainer)} episodes"])
 
 
-class ExportNets(pl.Callback):
-    """Writes the networks as a checkpoint that `load` reads, every ``minutes`` and at the end."""
+class Keep(pl.Callback):
+    """Every ``every`` batches and at the end: the whole state, to resume from, and the networks.
 
-    def __init__(self, save: Callable[[MetaLearning, int], None], minutes: float) -> None:
-        self.save, self.minutes = save, minutes
-        self._saved = time.monotonic()
+    Batches and not minutes, so that all processes of a run do it at the same time.
+    """
+
+    def __init__(
+        self, every: int, state: Path, export: Callable[[MetaLearning, int], None]
+    ) -> None:
+        self.every, self.state, self.export = every, state, export
+        self._batches = 0
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
     ) -> None:
-        if time.monotonic() - self._saved > 60 * self.minutes:
-            self._export(trainer, module)
+        self._batches += 1
+        if self._batches % self.every == 0:
+            self.keep(trainer, module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self._export(trainer, module)
-
-    def _export(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        """Write both; the state appears under its name when it is complete."""
+        partial = self.state.with_name(self.state.name + ".part")
+        trainer.save_checkpoint(partial)
         if trainer.is_global_zero:
-            self.save(module, episodes_seen(trainer))
-        self._saved = time.monotonic()
+            os.replace(partial, self.state)
+            self.export(module, episodes_seen(trainer))
 
 
 def episodes_seen(trainer: pl.Trainer) -> int:
