@@ -1,0 +1,51 @@
+"""Bring the curves of a run, over all of its resumptions, into one CSV and one picture.
+
+python tools/curves.py runs/sitters_64/0 experiments/sitters_64
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+PANELS = {
+    "objective of E and G": ["loss/cnt", "loss/fm", "loss/mch", "loss/pix"],
+    "discriminator": ["loss/dsc", "score/real", "score/fake"],
+    "embeddings": ["embedding/spread"],
+    "speed (images/s)": ["images_per_s"],
+}
+STYLES = ["-", "--", ":", "-."]
+
+
+def main(run: str, out: str) -> None:
+    """Read `run`/logs/version_*/metrics.csv; write curves.csv and curves.png into `out`."""
+    rows: dict[int, dict[str, str]] = {}
+    versions = Path(run).glob("logs/version_*/metrics.csv")
+    for file in sorted(versions, key=lambda file: int(file.parent.name.split("_")[1])):
+        with file.open() as stream:
+            rows |= {int(row["step"]): row for row in csv.DictReader(stream)}
+    episodes = sorted(rows)
+    names = ["step", *(name for name in rows[episodes[0]] if name != "step")]
+    with (Path(out) / "curves.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["episodes", *names[1:]])
+        for step in episodes:
+            writer.writerow([step, *(f"{float(rows[step][name]):.4g}" for name in names[1:])])
+    figure, axes = plt.subplots(len(PANELS), 1, figsize=(7, 9), sharex=True)
+    for axis, (title, curves) in zip(axes, PANELS.items(), strict=True):
+        for name, style in zip(curves, STYLES, strict=False):
+            values = [float(rows[step][name]) for step in episodes]
+            axis.plot(episodes, values, style, color="black", lw=1, label=name)
+        axis.set_title(title, fontsize=9)
+        axis.legend(fontsize=7)
+    axes[-1].set_xlabel("episodes seen")
+    figure.tight_layout()
+    figure.savefig(Path(out) / "curves.png", dpi=90)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
