@@ -2,7 +2,19 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
+import torch
+from torch import Tensor, nn
+
+from headmime.assets import ASSETS
+from headmime.nets import Nets, build_nets
+from headmime.nets.shape import ModelShape
+
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("headmime", deadline=None)
+hypothesis.settings.load_profile("headmime")
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +24,43 @@ def shared_data() -> Path:
     if not (folder / "clips.tsv").is_file():
         pytest.skip(f"no real data: {folder} is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mona_lisa() -> Path:
+    """The bundled picture."""
+    return ASSETS / "pictures" / "mona_lisa.jpg"
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModelShape:
+    """Pictures of 16 pixels, N = 8, attention in every part."""
+    return ModelShape(
+        image_size=16,
+        width=4,
+        max_width=8,
+        generator_levels=2,
+        bottleneck_blocks=1,
+        attention_down=8,
+        attention_up=8,
+    )
+
+
+@pytest.fixture
+def nets(tiny: ModelShape) -> Nets:
+    """Untrained networks of that shape, the same for every test."""
+    torch.manual_seed(0)
+    return build_nets(tiny)
+
+
+class PixelsAsFeatures(nn.Module):
+    """Stands for a perceptual network: two sizes of the picture."""
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return [images, nn.functional.avg_pool2d(images, 4)]
+
+
+@pytest.fixture(scope="session")
+def perceptual() -> nn.Module:
+    """What L_CNT compares, without a network."""
+    return PixelsAsFeatures()

@@ -7,30 +7,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-import torch
 
 from headmime.animate.model import Model
-from headmime.assets import ASSETS
 from headmime.data.pictures import read_picture
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector, Face, detector
-from headmime.nets import build_nets
+from headmime.nets import Nets
 from headmime.nets.shape import ModelShape
-
-TINY = ModelShape(
-    image_size=16,
-    width=4,
-    max_width=8,
-    generator_levels=2,
-    bottleneck_blocks=1,
-    attention_down=8,
-    attention_up=8,
-)
-
-
-@pytest.fixture(scope="session")
-def mona_lisa() -> Path:
-    return ASSETS / "pictures" / "mona_lisa.jpg"
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +34,10 @@ def mona_landmarks(mona_pixels: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def model() -> Model:
-    torch.manual_seed(0)
-    nets = build_nets(TINY)
+def model(nets: Nets, tiny: ModelShape) -> Model:
     for net in nets:
         net.eval()
-    return Model(nets, TINY, sha256="0" * 64, record={"detector": "dlib"})
+    return Model(nets, tiny, sha256="0" * 64, record={"detector": "dlib"})
 
 
 class Marked:

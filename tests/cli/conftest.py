@@ -6,33 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from headmime.assets import ASSETS
 from headmime.nets import build_nets
 from headmime.nets.checkpoint import save_nets
 from headmime.nets.shape import ModelShape
 
 
 @pytest.fixture(scope="session")
-def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory, tiny: ModelShape) -> Path:
     """The stem of an untrained checkpoint of 16 pixels."""
-    shape = ModelShape(
-        image_size=16,
-        width=4,
-        max_width=8,
-        generator_levels=2,
-        bottleneck_blocks=1,
-        attention_down=8,
-        attention_up=8,
-    )
     torch.manual_seed(0)
     stem = tmp_path_factory.mktemp("weights") / "tiny"
-    save_nets(stem, build_nets(shape), shape, {"detector": "dlib", "origin": {}})
+    save_nets(stem, build_nets(tiny), tiny, {"detector": "dlib", "origin": {}})
     return stem
-
-
-@pytest.fixture(scope="session")
-def mona_lisa() -> Path:
-    return ASSETS / "pictures" / "mona_lisa.jpg"
 
 
 @pytest.fixture(scope="session")

@@ -7,21 +7,9 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, Jitter, embed, fine_tune, jittered
 from headmime.learning.settings import LossWeights
-from headmime.nets import Nets, build_nets
+from headmime.nets import Nets
 from headmime.nets.personal import personalise
-from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
-
-
-class Pixels(nn.Module):
-    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
-        return [images]
-
-
-@pytest.fixture
-def nets() -> Nets:
-    torch.manual_seed(0)
-    return build_nets(ModelShape(16, 4, 8, 2, 2, 8, 8))
 
 
 @pytest.fixture
@@ -33,12 +21,12 @@ def person() -> tuple[torch.Tensor, np.ndarray]:
 
 
 def test_everything_of_the_person_moves_and_the_nets_stay(
-    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
     before = [p.clone() for net in nets for p in net.parameters()]
     start = personalise(nets.generator, nets.discriminator, embed(nets, *person))
     settings = FineTuneSettings(epochs=2)
-    end = fine_tune(nets, *person, settings, Pixels())
+    end = fine_tune(nets, *person, settings, perceptual)
     for first, last in zip(start, end, strict=True):
         for (name, a), b in zip(first.named_parameters(), last.parameters(), strict=True):
             assert not torch.equal(a, b), name  # psi', w' and theta among them
@@ -49,42 +37,44 @@ def test_everything_of_the_person_moves_and_the_nets_stay(
 
 
 def test_no_update_leaves_the_meta_learned_start(
-    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
-    end = fine_tune(nets, *person, FineTuneSettings(epochs=0), Pixels())
+    end = fine_tune(nets, *person, FineTuneSettings(epochs=0), perceptual)
     e_hat = embed(nets, *person)
     assert torch.equal(end.generator.psi, nets.generator.project(e_hat[None])[0])
     assert torch.equal(end.discriminator.w, nets.discriminator.w0 + e_hat)
 
 
-def test_one_seed_gives_one_person(nets: Nets, person: tuple[torch.Tensor, np.ndarray]) -> None:
+def test_one_seed_gives_one_person(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
+) -> None:
     settings = FineTuneSettings(epochs=2, jitter=Jitter(10, 0.1, 0.1))
-    one, other = (fine_tune(nets, *person, settings, Pixels()).generator for _ in range(2))
+    one, other = (fine_tune(nets, *person, settings, perceptual).generator for _ in range(2))
     assert torch.equal(one.psi, other.psi)
 
 
 def test_content_alone_learns_the_picture(
-    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
     frames, landmarks = person[0][:1] * 0 + 0.5, person[1][:1]
     y = to_tensor(draw(landmarks, 16))
     weights = LossWeights(adversarial=0.0, feature_matching=0.0)
     settings = FineTuneSettings(60, lr_generator=5e-3, lr_psi=5e-3, weights=weights)
     with torch.no_grad():
-        before = fine_tune(nets, frames, landmarks, FineTuneSettings(epochs=0), Pixels())
+        before = fine_tune(nets, frames, landmarks, FineTuneSettings(epochs=0), perceptual)
         far = (before.generator(y) - frames).abs().mean()
-    after = fine_tune(nets, frames, landmarks, settings, Pixels())
+    after = fine_tune(nets, frames, landmarks, settings, perceptual)
     with torch.no_grad():
         near = (after.generator(y) - frames).abs().mean()
     assert near < 0.3 * far
 
 
 def test_progress_is_told_after_every_update(
-    nets: Nets, person: tuple[torch.Tensor, np.ndarray]
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
     told = []
     settings = FineTuneSettings(epochs=3, batch=2)
-    fine_tune(nets, *person, settings, Pixels(), lambda n, of, terms: told.append((n, of)))
+    fine_tune(nets, *person, settings, perceptual, lambda n, of, terms: told.append((n, of)))
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -103,10 +93,10 @@ def test_how_many_updates(epochs: int, minimum: int, batch: int, frames: int, st
     assert settings.steps(frames) == steps
 
 
-def test_frames_without_landmarks_are_refused(nets: Nets) -> None:
+def test_frames_without_landmarks_are_refused(nets: Nets, perceptual: nn.Module) -> None:
     with pytest.raises(HeadmimeError, match="frames with landmarks"):
         fine_tune(
-            nets, torch.rand(2, 3, 16, 16), np.zeros((1, 68, 2)), FineTuneSettings(), Pixels()
+            nets, torch.rand(2, 3, 16, 16), np.zeros((1, 68, 2)), FineTuneSettings(), perceptual
         )
 
 

@@ -7,19 +7,7 @@ from headmime.errors import HeadmimeError
 from headmime.learning.finetune import FineTuneSettings, fine_tune
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
-from headmime.nets import Nets, build_nets
-from headmime.nets.shape import ModelShape
-
-
-class Pixels(nn.Module):
-    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
-        return [images]
-
-
-@pytest.fixture
-def nets() -> Nets:
-    torch.manual_seed(0)
-    return build_nets(ModelShape(16, 4, 8, 2, 2, 8, 8))
+from headmime.nets import Nets
 
 
 def person(seed: int, frames: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +35,7 @@ def test_a_draw_keeps_frames_and_parameters_together(nets: Nets) -> None:
         assert torch.equal(rehearsal.psi[place], psi)
 
 
-def test_rehearsing_keeps_the_others_nearer(nets: Nets) -> None:
+def test_rehearsing_keeps_the_others_nearer(nets: Nets, perceptual: nn.Module) -> None:
     """After learning one picture, the generator still knows the people that it rehearsed."""
     others = Rehearsal.of(nets, [person(k) for k in range(2)])
     pictures, points = person(9, frames=1)
@@ -57,15 +45,15 @@ def test_rehearsing_keeps_the_others_nearer(nets: Nets) -> None:
 
     def error(rehearsal: int) -> float:
         settings = FineTuneSettings(**fast, rehearsal=rehearsal)
-        G, _ = fine_tune(nets, x.float(), points, settings, Pixels(), rehearsal=others)
+        G, _ = fine_tune(nets, x.float(), points, settings, perceptual, rehearsal=others)
         with torch.no_grad():
             return (G.synthesis(others.y, others.psi) - others.x).abs().mean().item()
 
     assert error(rehearsal=4) < error(rehearsal=0)
 
 
-def test_rehearsal_without_people_is_refused(nets: Nets) -> None:
+def test_rehearsal_without_people_is_refused(nets: Nets, perceptual: nn.Module) -> None:
     pictures, points = person(0, frames=1)
     x = torch.from_numpy(pictures).movedim(-1, 1).float()
     with pytest.raises(HeadmimeError, match="rehearsal=2"):
-        fine_tune(nets, x, points, FineTuneSettings(rehearsal=2), Pixels())
+        fine_tune(nets, x, points, FineTuneSettings(rehearsal=2), perceptual)
