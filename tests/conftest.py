@@ -11,7 +11,6 @@ from headmime.assets import ASSETS
 from headmime.nets import Nets, build_nets
 from headmime.nets.shape import ModelShape
 
-
 # A busy machine is no failure.
 hypothesis.settings.register_profile("headmime", deadline=None)
 hypothesis.settings.load_profile("headmime")

@@ -8,7 +8,7 @@ M, N = 6, 3
 visits = st.lists(st.lists(st.integers(0, M - 1), min_size=1, max_size=4), min_size=1, max_size=12)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(visits=visits, seed=st.integers(0, 2**16))
 def test_updates_equal_dense_adam(visits: list[list[int]], seed: int) -> None:
     """In float64, over any order of visits, a row named twice in one batch included."""

@@ -43,7 +43,7 @@ def generator(seed=0):
     return np.random.default_rng(seed)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 200))
 def test_actions_and_turns_stay_in_their_ranges(seed, frames):
     motion = random_motion(generator(seed), NAMES, frames)

@@ -11,7 +11,7 @@ from headmime.data.sitters.identity import random_sitter
 FOREHEAD_TO_CROWN = np.array([[0.0, 0.02], [0.0, 0.08], [0.0, 0.14]])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**6))
 def test_every_sitter_can_be_drawn_from_a_seed(seed):
     one, same = (random_sitter(np.random.default_rng(seed), ["nose-hump-incr"]) for _ in "ab")

@@ -73,7 +73,7 @@ def test_behind_the_camera_nothing_is_drawn():
 coordinate = st.floats(-SIZE, 2 * SIZE, width=32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.tuples(*[coordinate] * 6))
 def test_weights_give_back_the_place_of_the_sample(values):
     points = np.array(values).reshape(3, 2)
