@@ -158,3 +158,13 @@ def test_a_missing_store_is_named_before_any_work(
 ) -> None:
     assert train("run", "store=no/such/store") != 0
     assert "no/such/store" in capsys.readouterr().err
+
+
+def test_tensorboard(train: Callable, tmp_path: Path) -> None:
+    assert train("run", "logger=tensorboard") == 0
+    assert list((tmp_path / "run").glob("logs/**/events.out.tfevents*"))
+
+
+def test_wandb_offline(train: Callable, tmp_path: Path) -> None:
+    assert train("run", "logger=wandb", "logger.offline=true") == 0
+    assert list((tmp_path / "run").glob("wandb/offline-run-*/*.wandb"))
