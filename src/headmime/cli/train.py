@@ -136,7 +136,7 @@ def _record(config: DictConfig, data: EpisodeData, perceptual: torch.nn.Module) 
         "detector": data.detector,
         "origin": {
             **software_origin(),
-            "config": OmegaConf.to_container(config, resolve=True),
+            "config": OmegaConf.to_container(config),
             "experiment": HydraConfig.get().job.config_name,
             "seed": config.seed,
             "store": data.hash,
