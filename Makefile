@@ -20,7 +20,7 @@ help: ## list the targets (this list)
 		printf '  make %-9s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
-	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'"
+	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=1 trainer.num_nodes=1 seed=3'    (more than one process is refused for now)"
 
 setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
 
@@ -48,7 +48,7 @@ finetune: $(READY) ## fine-tune and keep a personal model for `animate person=`:
 sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/stores/sitters
 	$(BIN)/headmime data sitters "n=$(N)" "out=$(or $(OUT),runs/stores/sitters)" $(ARGS)
 
-train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.devices=2 seed=3'
+train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.accelerator=gpu seed=3'
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)
 
 test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)

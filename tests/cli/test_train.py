@@ -133,6 +133,7 @@ def test_training_on_from_weights_starts_rows_at_their_embeddings(
         (["loss.contnt=1"], "contnt"),
         (["perceptual=paper"], "perceptual.vgg19"),
         (["trainer.max_epoch=1"], "max_epoch"),
+        (["trainer.devices=2"], "trainer.devices=1"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(

@@ -125,6 +125,11 @@ def main(config: DictConfig) -> None:
         use_distributed_sampler=False,
         log_every_n_steps=1,
     )
+    if trainer.world_size > 1:
+        raise HeadmimeError(
+            f"Training in {trainer.world_size} processes is not supported yet (W and the gradients"
+            " would drift apart): set trainer.devices=1 trainer.num_nodes=1."
+        )
     trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
     keep.keep(trainer, module)
     log.info("%s episodes seen; weights in %s", data.episodes, folder / "weights")
