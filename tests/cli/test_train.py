@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from headmime.cli import main
-from headmime.data.store import ClipFrames, finish_store, write_shard
+from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
 from headmime.nets.checkpoint import load_nets
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.store import ClipFrames, finish_store, write_shard
+from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
 
 SIZE = 16

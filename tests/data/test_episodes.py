@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler
-from headmime.data.store import ClipFrames, Store, finish_store, write_shard
+from headmime.data.shards import ClipFrames, finish_store, write_shard
+from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
 from headmime.pixels import to_tensor

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from headmime.data.module import EpisodeData
-from headmime.data.store import ClipFrames, finish_store, write_shard
+from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.errors import HeadmimeError
 
 BATCH = 3

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from headmime.data.store import ClipFrames, Store, finish_store, shard_path, write_shard
+from headmime.data.shards import ClipFrames, finish_store, shard_path, write_shard
+from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
 

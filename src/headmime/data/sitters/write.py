@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
+from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
 from headmime.data.sitters.figure import Model, make_figure, make_model, pose
 from headmime.data.sitters.identity import random_sitter
 from headmime.data.sitters.motion import FPS, random_motion
 from headmime.data.sitters.render import camera_of, develop, light_of, prepare, render
-from headmime.data.store import ClipFrames, finish_store, write_shard
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop, crop_box
 
