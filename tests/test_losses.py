@@ -1,5 +1,7 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headmime.losses import (
     adversarial_loss,
@@ -70,3 +72,21 @@ def test_adversarial_is_minus_the_score() -> None:
 def test_half_precision_scores_are_judged_in_float32() -> None:
     score = torch.tensor([1.0], dtype=torch.bfloat16)
     assert hinge_loss(score, score).dtype == torch.float32
+
+
+@given(seed=st.integers(0, 2**16), parts=st.sampled_from([1, 2, 3, 6]))
+def test_the_loss_of_a_batch_is_the_mean_over_its_equal_parts(seed: int, parts: int) -> None:
+    torch.manual_seed(seed)
+    a, b = torch.randn(2, 6, 3, 4, 4, dtype=torch.float64)
+    v, w = torch.randn(2, 6, 8, dtype=torch.float64)
+    one, other = torch.randn(2, 6, dtype=torch.float64)
+    for loss, tensors in [
+        (lambda a, b: content_loss([a, b], [b, 2 * b]), (a, b)),
+        (pixel_loss, (a, b)),
+        (matching_loss, (v, w)),
+        (adversarial_loss, (one,)),
+        (hinge_loss, (one, other)),
+    ]:
+        of_parts = [loss(*part) for part in zip(*(t.chunk(parts) for t in tensors), strict=True)]
+        torch.testing.assert_close(torch.stack(of_parts).mean(), loss(*tensors))
+        assert of_parts[0].dtype == torch.float64

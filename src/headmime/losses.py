@@ -1,7 +1,8 @@
 """The terms of the objective: tensors in, a scalar out. Their weights are applied where the step
 adds them up.
 
-All of them compute in float32, under autocast too.
+All of them compute in float32, under autocast too, or in float64 if that is what they are given.
+Each is a mean over the batch, so that the loss of a batch is the mean of the losses of its parts.
 """
 
 from collections.abc import Sequence
@@ -9,9 +10,11 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.nn import functional as F
 
+from headmime.precision import at_least_float32
+
 
 def _mean_absolute(a: Tensor, b: Tensor) -> Tensor:
-    return F.l1_loss(a.float(), b.float())
+    return F.l1_loss(at_least_float32(a), at_least_float32(b))
 
 
 def content_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
@@ -35,7 +38,7 @@ def adversarial_loss(fake_score: Tensor) -> Tensor:
     """-D(x_hat, y, i), the first term of L_ADV (Eq. 4), mean over the batch [B]. Gradient to:
     fake_score.
     """
-    return -fake_score.float().mean()
+    return -at_least_float32(fake_score).mean()
 
 
 def feature_matching_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
@@ -56,4 +59,5 @@ def hinge_loss(fake_score: Tensor, real_score: Tensor) -> Tensor:
     """L_DSC (Eq. 6; L'_DSC, Eq. 11): max(0, 1 + D(x_hat)) + max(0, 1 - D(x)), mean over the batch.
     Gradient to: both.
     """
-    return F.relu(1 + fake_score.float()).mean() + F.relu(1 - real_score.float()).mean()
+    fake, real = at_least_float32(fake_score), at_least_float32(real_score)
+    return F.relu(1 + fake).mean() + F.relu(1 - real).mean()

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from headmime.nets.blocks import DownBlock, SameBlock
 from headmime.nets.downsampling import pooled, trunk
 from headmime.nets.shape import ModelShape
+from headmime.precision import at_least_float32
 
 W0_DEVIATION = 0.02
 
@@ -43,7 +44,8 @@ def realism(v: Tensor, w: Tensor, b: Tensor) -> Tensor:
     """Return V^T w + b in float32: v [B, N], w [B, N] or [N], b [1] -> [B]. The head of Eq. 5 and
     Eq. 9.
     """
-    return (v.float() * w.float()).sum(dim=-1) + b.float()
+    v, w, b = (at_least_float32(t) for t in (v, w, b))
+    return (v * w).sum(dim=-1) + b
 
 
 class Discriminator(nn.Module):

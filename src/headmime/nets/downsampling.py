@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from headmime.nets.blocks import DownBlock, SelfAttention
 from headmime.nets.shape import ModelShape
+from headmime.precision import at_least_float32
 
 PICTURE_AND_DRAWING = 6
 """Input channels: an RGB picture and its RGB landmark drawing."""
@@ -26,5 +27,5 @@ def trunk(shape: ModelShape) -> nn.ModuleList:
 
 
 def pooled(h: Tensor) -> Tensor:
-    """ReLU, then the sum over space: [B, N, H, W] -> [B, N], in float32."""
-    return h.float().relu().sum(dim=(2, 3))
+    """ReLU, then the sum over space: [B, N, H, W] -> [B, N], in float32 (float64 stays)."""
+    return at_least_float32(h).relu().sum(dim=(2, 3))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention, adain
 from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import SpectralConv2d, SpectralLinear
+from headmime.precision import at_least_float32
 
 
 class Synthesis(nn.Module):
@@ -63,7 +64,7 @@ class Synthesis(nn.Module):
             else:
                 h = block(h)
         gamma, beta = psi[:, start:].split(self.last, dim=1)
-        return torch.tanh(self.to_rgb(F.relu(adain(h, gamma, beta))).float())
+        return torch.tanh(at_least_float32(self.to_rgb(F.relu(adain(h, gamma, beta)))))
 
 
 class Generator(nn.Module):
