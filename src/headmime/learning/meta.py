@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from headmime.learning.gradients import frozen
+from headmime.learning.readings import step_readings
 from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.losses import (
@@ -104,7 +105,8 @@ class MetaLearning(pl.LightningModule):
                 power_iterate(D)
                 W_i = self.rows.fetch(i)
                 real = D(x_t, y_t, W_i)
-            dsc = hinge_loss(D(x_hat, y_t, W_i).score, real.score)  # Eq. 6
+            fake = D(x_hat, y_t, W_i)
+            dsc = hinge_loss(fake.score, real.score)  # Eq. 6
             step_D.zero_grad()
             self.manual_backward(dsc)
             step_D.step()
@@ -119,9 +121,5 @@ class MetaLearning(pl.LightningModule):
             "pix": pix,
             "dsc": dsc,
         }
-        scores = {"score/real": real.score.mean(), "score/fake": fake.score.mean()}
-        spread = {
-            "embedding/spread": e_hat.std(dim=0).mean() if len(e_hat) > 1 else e_hat.new_zeros(())
-        }
-        logged = {f"loss/{name}": term for name, term in terms.items()} | scores | spread
-        return {name: value.detach() for name, value in logged.items()}
+        losses = {f"loss/{name}": term.detach() for name, term in terms.items()}
+        return losses | step_readings(self.nets, real.score, fake.score, e_hat, W_i)
