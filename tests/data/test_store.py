@@ -12,11 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.lib.recfunctions import repack_fields
 
 from headmime.data.shards import ClipFrames, finish_store, shard_path, write_shard
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
+from headmime.landmarks.points import EYE_L, EYE_R, NOSE_TIP
 
 MakeClip = Callable[..., ClipFrames]
 names = st.text(
@@ -48,6 +50,33 @@ def test_pictures_landmarks_and_records_come_back(store_folder: Path, clip: Make
     np.testing.assert_array_equal(store.scores(index), given_in.scores)
     assert (record.person, record.split, record.detector) == ("person 3", "train", "dlib")
     assert (record.crop, record.fps, record.frames) == (Crop(1.5, -2.25, 100.0), 25.0, 4)
+
+
+def test_quality_measures_are_those_of_the_clip(tmp_path: Path, clip: MakeClip):
+    """Eyes 0.2 apart in a box of 100 pixels: a face of 40. The nose moves by 0.2 of that."""
+    points = np.full((3, 68, 2), 0.5)
+    points[:, EYE_R, 0], points[:, EYE_L, 0] = 0.4, 0.6
+    points[2, NOSE_TIP, 0] = 0.58
+    board = (np.indices((16, 16)).sum(0) % 2 * 255).astype(np.uint8)
+    frames = [np.stack([board] * 3, -1)] * 3
+    write_shard(tmp_path, 0, [clip(0, 0, 0, 3, landmarks=points, frames=frames), clip(1, 0, 0)])
+    lively, flat = finish_store(tmp_path).clips
+    assert lively.quality.sharpness > 1000 and flat.quality.sharpness == 0
+    assert lively.quality.face == pytest.approx(40)
+    assert lively.quality.turn == pytest.approx((0, 0.2))
+
+
+def test_a_store_of_version_1_is_read_without_quality_measures(store_folder: Path, tmp_path: Path):
+    folder = shutil.copytree(store_folder, tmp_path / "store")
+    rows, measures = np.load(folder / "clips.npy"), ["sharpness", "face", "turn"]
+    kept = [name for name in rows.dtype.names if name not in measures]
+    np.save(folder / "clips.npy", repack_fields(rows[kept]))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["version"] = 1
+    manifest["files"]["clips.npy"]["bytes"] = (folder / "clips.npy").stat().st_size
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    record = Store(folder).clip(3)
+    assert record.frames == 4 and np.isnan(record.quality.sharpness)
 
 
 def test_a_frame_that_is_not_there_is_an_error_not_the_next_clip(store_folder: Path):
@@ -90,7 +119,7 @@ def test_the_bytes_do_not_depend_on_who_wrote_first(tmp_path: Path, clip: MakeCl
 
 def test_the_manifest_has_the_hash_of_every_file(store_folder: Path):
     manifest = json.loads((store_folder / "manifest.json").read_text())
-    assert (manifest["format"], manifest["version"]) == ("headmime clip store", 1)
+    assert (manifest["format"], manifest["version"]) == ("headmime clip store", 2)
     assert (manifest["clips"], manifest["videos"], manifest["persons"]) == (32, 16, 8)
     assert manifest["frames"] == 128
     listed = {store_folder / name: record for name, record in manifest["files"].items()}
@@ -123,7 +152,7 @@ def test_a_shard_that_fails_leaves_nothing(tmp_path: Path, clip: MakeClip):
 
 
 def test_a_killed_writer_does_not_hinder_the_next(tmp_path: Path, clip: MakeClip):
-    left_behind = tmp_path / ".shard-00000.partial"
+    left_behind = tmp_path / ".partial-shard-00000.0"
     left_behind.mkdir()
     (left_behind / "frames.bin").write_bytes(b"half")
     assert write_shard(tmp_path, 0, [clip(0, 0, 0)]) == shard_path(tmp_path, 0)
@@ -181,8 +210,8 @@ def test_a_clip_that_contradicts_itself(tmp_path: Path, clip: MakeClip, changes:
 def test_what_is_not_a_store(tmp_path: Path, store_folder: Path):
     with pytest.raises(HeadmimeError, match=r"not a finished clip store.*manifest\.json"):
         Store(tmp_path / "nowhere")
-    (tmp_path / "manifest.json").write_text('{"format": "headmime clip store", "version": 2}')
-    with pytest.raises(HeadmimeError, match="version 1"):
+    (tmp_path / "manifest.json").write_text('{"format": "headmime clip store", "version": 3}')
+    with pytest.raises(HeadmimeError, match="version 2"):
         Store(tmp_path)
     (tmp_path / "manifest.json").write_text("not json")
     with pytest.raises(HeadmimeError, match=r"manifest\.json"):

@@ -4,20 +4,24 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from uuid import uuid4
 
 import cv2
 import numpy as np
 
-from headmime.data.store import CLIP_KEYS, FORMAT, FRAME_ROW, VERSION, Store
+from headmime.data.open_shards import FRAME_ROW
+from headmime.data.store import CLIP_KEYS, FORMAT, VERSION, Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
+from headmime.landmarks.points import face_size, head_turn
 
 JPEG_QUALITY = 95
+PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,8 @@ def write_shard(
     final = shard_path(folder, number)
     if final.exists():
         raise HeadmimeError(f"{final} exists already: remove it or write to another folder.")
-    partial = final.with_name(f".{final.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    # A name of its own: a process that was believed dead may still be at the same shard.
+    partial = final.with_name(f"{PARTIAL}{final.name}.{uuid4().hex}")
     partial.mkdir(parents=True)
     try:
         _write_shard_files(partial, clips, quality)
@@ -66,9 +70,15 @@ def shard_path(folder: Path, number: int) -> Path:
     return Path(folder) / f"shard-{number:05d}"
 
 
-def finish_store(folder: Path) -> Store:
-    """Check the shards in `folder` against each other, write index and manifest, open the store."""
+def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = ()) -> Store:
+    """Check the shards in `folder` against each other, write index and manifest, open the store.
+
+    made: how it was made, for the manifest (anything that JSON can say). extra: names of further
+    files in `folder` that belong to the store. What killed writers left behind is removed.
+    """
     folder = Path(folder)
+    for left_behind in folder.glob(f"{PARTIAL}*"):
+        shutil.rmtree(left_behind)
     clips, shards = [], []
     for path in sorted(folder.glob("shard-*")):
         description = json.loads((path / "clips.json").read_text())
@@ -94,7 +104,8 @@ def finish_store(folder: Path) -> Store:
         "videos": len({_identity(clip)[:2] for clip in clips}),
         "clips": len(clips),
         "frames": int(rows["frames"].sum()),
-        "files": {"clips.npy": _file_record(folder / "clips.npy")},
+        "made": made,
+        "files": {name: _file_record(folder / name) for name in ("clips.npy", *extra)},
         "shards": shards,
     }
     with _replacing(folder / "manifest.json") as partial:
@@ -109,10 +120,12 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
         for clip in clips:
             first = len(rows)
             _check_clip(clip)
+            sharpness = []
             for t, picture in enumerate(clip.frames):
                 size = size or len(picture)
                 if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
                     raise ValueError(f"expected uint8 [{size}, {size}, 3], got {picture.shape}")
+                sharpness.append(_sharpness(picture))
                 jpeg = _encode(picture, quality)
                 file.write(jpeg)
                 digest.update(jpeg)
@@ -126,6 +139,9 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
                     "fps": float(clip.fps),
                     "crop": [float(clip.crop.x), float(clip.crop.y), float(clip.crop.side)],
                     "score": float(np.mean(clip.scores)),
+                    "sharpness": float(np.mean(sharpness)),
+                    "face": float(np.median(face_size(clip.landmarks))) * float(clip.crop.side),
+                    "turn": _turns(clip.landmarks),
                     "first": first,
                     "frames": len(rows) - first,
                 }
@@ -137,6 +153,9 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
     }
     description = {"size": size, "files": files, "clips": records}
     (folder / "clips.json").write_text(json.dumps(description, indent=1) + "\n")
+    for path in folder.iterdir():
+        with open(path, "rb") as written:
+            os.fsync(written.fileno())
 
 
 def _check_clip(clip: ClipFrames) -> None:
@@ -145,6 +164,17 @@ def _check_clip(clip: ClipFrames) -> None:
         raise ValueError(f"landmarks of clip {clip.clip!r} must be finite [n, 68, 2], n > 0")
     if len(clip.times) != n or len(clip.scores) != n:
         raise ValueError(f"clip {clip.clip!r} must have {n} times and scores")
+
+
+def _sharpness(picture: np.ndarray) -> float:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+
+
+def _turns(landmarks: np.ndarray) -> list[float]:
+    with np.errstate(divide="ignore", invalid="ignore"):  # eyes in one place look nowhere: 0
+        turns = np.nan_to_num(head_turn(landmarks), posinf=0, neginf=0)
+    return [float(turns.min()), float(turns.max())]
 
 
 def _encode(picture: np.ndarray, quality: int) -> bytes:
@@ -177,8 +207,9 @@ def _the_same(folder: Path, what: str, values: set) -> int | str:
 
 def _clip_rows(clips: list[dict]) -> np.ndarray:
     texts = {key: np.array([_bytes(clip[key]) for clip in clips]) for key in CLIP_KEYS}
-    numbers = [("fps", "<f8"), ("crop", "<f8", (3,)), ("score", "<f4"), ("shard", "<i4")]
-    numbers += [("first", "<i8"), ("frames", "<i4")]
+    numbers = [("fps", "<f8"), ("crop", "<f8", (3,)), ("score", "<f4"), ("sharpness", "<f4")]
+    numbers += [("face", "<f4"), ("turn", "<f4", (2,))]
+    numbers += [("shard", "<i4"), ("first", "<i8"), ("frames", "<i4")]
     rows = np.empty(len(clips), [(key, texts[key].dtype) for key in CLIP_KEYS] + numbers)
     for key in CLIP_KEYS:
         rows[key] = texts[key]

@@ -1,4 +1,4 @@
-"""Store v1: clips of cropped faces with their landmarks, on disk (see docs/data.md).
+"""Store v2: clips of cropped faces with their landmarks, on disk (see docs/data.md).
 
     manifest.json            format, version, size, detector, counts, sha256 of every file
     clips.npy                one row per clip, sorted by person, video and clip
@@ -6,33 +6,40 @@
     shard-00000/frames.npy   one row per picture: where it is, its time, score and 68 landmarks
     shard-00000/clips.json   the shard's clips in the order they were written
 
-This file reads; `shards.py` writes. Everything large is memory-mapped and read when asked for.
+This file reads; `shards.py` writes. What is large stays on disk until it is asked for.
 """
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from headmime.data.open_shards import OpenShards, check_size
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
 
-FORMAT, VERSION = "headmime clip store", 1
+FORMAT, VERSION = "headmime clip store", 2
+READABLE = (1, 2)  # version 1 had no quality measures
 
-FRAME_ROW = np.dtype(
-    [
-        ("offset", "<i8"),  # bytes, in frames.bin
-        ("bytes", "<i4"),
-        ("score", "<f4"),  # the detector's
-        ("time", "<f8"),  # seconds in the source
-        ("landmarks", "<f2", (68, 2)),  # crop coordinates
-    ]
-)
 CLIP_KEYS = ("person", "video", "clip", "split", "source", "detector")
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Measures to choose clips by. NaN in stores of version 1, which lack them.
+
+    sharpness: variance of the Laplacian of the grey values (0..255) of a stored picture, mean over
+    the clip. face: median of `face_size` in pixels of the source. turn: the least and the largest
+    `head_turn`; their difference is the range of yaw.
+    """
+
+    sharpness: float
+    face: float
+    turn: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Clip:
     fps: float
     crop: Crop
     score: float  # mean over its frames
+    quality: Quality
     shard: int
     first: int  # its first row in the shard's frames.npy
     frames: int
@@ -73,7 +81,7 @@ class Store:
             raise HeadmimeError(
                 f"{self.folder}/manifest.json is damaged ({error}): copy or make the store again."
             ) from error
-        if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION):
+        if manifest.get("format") != FORMAT or manifest.get("version") not in READABLE:
             raise HeadmimeError(
                 f"{self.folder}/manifest.json is not of format {FORMAT!r}, version {VERSION}: make "
                 "the store again with this version of headmime."
@@ -81,8 +89,7 @@ class Store:
         self.hash: str = hashlib.sha256(text).hexdigest()
         self.size: int = manifest["size"]
         self.detector: str = manifest["detector"]
-        self._shards: list[dict] = manifest["shards"]
-        self._open: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._shards = OpenShards(self.folder, manifest["shards"])
         self._rows = _load(self.folder / "clips.npy", manifest["files"]["clips.npy"]["bytes"])
         keys = self._rows[["person", "video"]]
         first_of_video = np.append(True, keys[1:] != keys[:-1])
@@ -117,6 +124,7 @@ class Store:
             fps=float(row["fps"]),
             crop=Crop(*row["crop"].tolist()),
             score=float(row["score"]),
+            quality=_quality(row),
             shard=int(row["shard"]),
             first=int(row["first"]),
             frames=int(row["frames"]),
@@ -132,17 +140,27 @@ class Store:
 
     def frame(self, clip: int, t: int) -> np.ndarray:
         """Frame t of a clip, decoded: uint8 RGB [size, size, 3]."""
-        pictures, rows = self._shard(int(self._rows["shard"][clip]))
-        row = rows[self._row(clip, t)]
-        start = int(row["offset"])
-        jpeg = pictures[start : start + int(row["bytes"])]
-        picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB) if jpeg.size else None
-        if picture is None or picture.shape != (self.size, self.size, 3):
-            raise HeadmimeError(
-                f"Frame {t} of clip {self.clip(clip).clip!r} in {self.folder} is damaged: "
-                "make the store again."
-            )
-        return picture
+        pictures = np.empty((1, self.size, self.size, 3), np.uint8)
+        self.read_into(pictures, [(clip, t)])
+        return pictures[0]
+
+    def read_into(self, pictures: np.ndarray, frames: Sequence[tuple[int, int]]) -> np.ndarray:
+        """Decode frames (clip, t) into uint8 RGB [n, S, S, 3]; S is the store's size or smaller.
+
+        Shrinking to a half, a quarter or an eighth is done by the decoder: cheaper than averaging,
+        and hardly different. Returns their landmarks, float32 [n, 68, 2], crop coordinates.
+        """
+        landmarks = np.empty((len(frames), 68, 2), np.float32)
+        for k, (clip, t) in enumerate(frames):
+            shard = self._shards[int(self._rows["shard"][clip])]
+            (row,) = shard.rows(self._row(clip, t), 1)
+            if not shard.decode(row, pictures[k], self.size):
+                raise HeadmimeError(
+                    f"Frame {t} of clip {self.clip(clip).clip!r} in {self.folder} is damaged: "
+                    "make the store again."
+                )
+            landmarks[k] = row["landmarks"]
+        return landmarks
 
     def landmarks(self, clip: int) -> np.ndarray:
         """A clip's landmarks, float32 [n, 68, 2], crop coordinates."""
@@ -150,8 +168,8 @@ class Store:
 
     def landmarks_at(self, clip: int, t: int) -> np.ndarray:
         """The landmarks of frame t of a clip, float32 [68, 2], crop coordinates."""
-        rows = self._shard(int(self._rows["shard"][clip]))[1]
-        return rows["landmarks"][self._row(clip, t)].astype(np.float32)
+        (row,) = self._shards[int(self._rows["shard"][clip])].rows(self._row(clip, t), 1)
+        return row["landmarks"].astype(np.float32)
 
     def times(self, clip: int) -> np.ndarray:
         """When its frames were, float64 [n], seconds in the source."""
@@ -169,23 +187,13 @@ class Store:
 
     def _frame_rows(self, clip: int) -> np.ndarray:
         row = self._rows[clip]
-        first = int(row["first"])
-        return self._shard(int(row["shard"]))[1][first : first + int(row["frames"])]
+        return self._shards[int(row["shard"])].rows(int(row["first"]), int(row["frames"]))
 
-    def _shard(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """A shard's two files, mapped into memory at first use."""
-        if number not in self._open:
-            shard = self._shards[number]
-            path = self.folder / shard["name"]
-            sizes = {name: record["bytes"] for name, record in shard["files"].items()}
-            _check_size(path / "frames.bin", sizes["frames.bin"])
-            pictures = np.memmap(path / "frames.bin", np.uint8, mode="r")
-            # A plain array: slicing a memmap costs several times as much.
-            self._open[number] = (
-                pictures.view(np.ndarray),
-                _load(path / "frames.npy", sizes["frames.npy"]),
-            )
-        return self._open[number]
+
+def _quality(row: np.void) -> Quality:
+    if "sharpness" not in row.dtype.names:
+        return Quality(np.nan, np.nan, (np.nan, np.nan))
+    return Quality(float(row["sharpness"]), float(row["face"]), tuple(row["turn"].tolist()))
 
 
 def _text(value: bytes) -> str:
@@ -193,14 +201,6 @@ def _text(value: bytes) -> str:
 
 
 def _load(path: Path, size: int) -> np.ndarray:
-    _check_size(path, size)
+    check_size(path, size)
+    # A plain array: slicing a memmap costs several times as much.
     return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-
-
-def _check_size(path: Path, size: int) -> None:
-    actual = path.stat().st_size if path.exists() else None
-    if actual != size:
-        raise HeadmimeError(
-            f"{path} is damaged ({actual} bytes, the manifest says {size}): copy or make the store "
-            "again."
-        )
