@@ -24,6 +24,7 @@ from headmime.errors import HeadmimeError
 from headmime.learning.callbacks import Curves, Grids, Keep
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.watch import Watch
 from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
 from headmime.nets.shape import ModelShape
@@ -80,6 +81,7 @@ class Train:
     log_every: int = MISSING
     grid_every: int = MISSING
     save_every: int = MISSING
+    stop_if_ill: bool = True
 
 
 ConfigStore.instance().store("train_schema", Train)
@@ -115,11 +117,16 @@ def main(config: DictConfig) -> None:
     )
     record = _record(config, data, perceptual)
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    keep = _keep(settings, folder, record)
+    watch = Watch(
+        data.validation_batch(GRID_ROWS),
+        folder / "checkpoints" / "last.ckpt",
+        stop=settings.stop_if_ill,
+    )
+    keep = _keep(settings, folder, record, watch)
     trainer = pl.Trainer(
         **asdict(settings.trainer),
         logger=instantiate(config.logger),
-        callbacks=_callbacks(settings, data, folder, keep),
+        callbacks=_callbacks(settings, folder, watch, keep),
         enable_checkpointing=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -150,19 +157,19 @@ def _record(config: DictConfig, data: EpisodeData, perceptual: torch.nn.Module) 
     }
 
 
-def _keep(settings: Train, folder: Path, record: Record) -> Keep:
+def _keep(settings: Train, folder: Path, record: Record, watch: Watch) -> Keep:
     def export(module: MetaLearning, seen: int) -> None:
         origin = {**record["origin"], "episodes": seen}
         stem = folder / "weights" / "nets"
         save_nets(stem, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
 
-    return Keep(settings.save_every, folder / "checkpoints" / "last.ckpt", export)
+    return Keep(settings.save_every, watch.state, export, watch)
 
 
-def _callbacks(settings: Train, data: EpisodeData, folder: Path, keep: Keep) -> list[pl.Callback]:
-    grids = Grids(settings.grid_every, data.validation_batch(GRID_ROWS), folder / "grids")
+def _callbacks(settings: Train, folder: Path, watch: Watch, keep: Keep) -> list[pl.Callback]:
+    grids = Grids(settings.grid_every, watch.batch, folder / "grids")
     bar = [RichProgressBar()] if settings.trainer.enable_progress_bar else []
-    return [Curves(settings.log_every), grids, keep, *bar]
+    return [watch, Curves(settings.log_every, watch), grids, keep, *bar]
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

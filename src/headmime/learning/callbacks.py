@@ -15,15 +15,17 @@ import torch
 from torch import Tensor
 
 from headmime.learning.meta import MetaLearning
+from headmime.learning.watch import Watch
 from headmime.pixels import to_pictures
 
 
 class Curves(pl.Callback):
-    """Logs the mean of every term over ``every`` batches, and images/s (targets trained on)."""
+    """Logs what ``watch`` has seen every ``every`` batches, with images/s (targets trained on), and
+    has it judge the run. ``watch`` comes before it among the callbacks.
+    """
 
-    def __init__(self, every: int) -> None:
-        self.every = every
-        self._sums: dict[str, Tensor] = {}
+    def __init__(self, every: int, watch: Watch) -> None:
+        self.every, self.watch = every, watch
         self._batches = 0
         self._since = time.perf_counter()
         self._seen = 0
@@ -34,22 +36,22 @@ class Curves(pl.Callback):
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: dict[str, Tensor],
+        module: MetaLearning,
+        outputs: Any,
         batch: Any,
         _: int,
     ) -> None:
-        for name, value in outputs.items():
-            self._sums[name] = self._sums.get(name, 0) + value
         self._batches += 1
         if self._batches == self.every:
-            now = time.perf_counter()
-            means = {name: float(total) / self._batches for name, total in self._sums.items()}
-            means["images_per_s"] = (episodes_seen(trainer) - self._seen) / (now - self._since)
-            _log(trainer, means, episodes_seen(trainer))
+            now, seen = time.perf_counter(), episodes_seen(trainer)
+            readings = self.watch.readings(module)
+            means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
+            _log(trainer, means, seen)
             bar = trainer.progress_bar_metrics
             bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
-            self._sums, self._batches, self._since, self._seen = {}, 0, now, episodes_seen(trainer)
+            self.watch.judge(module, readings, seen)
+            self.watch.reset()
+            self._batches, self._since, self._seen = 0, now, seen
 
 
 class Grids(pl.Callback):
@@ -87,15 +89,16 @@ class Grids(pl.Callback):
 
 
 class Keep(pl.Callback):
-    """Every ``every`` batches and at the end: the whole state, to resume from, and the networks.
+    """Every ``every`` batches and at the end: the whole state, to resume from, and the networks,
+    unless ``watch`` finds that they are past saving.
 
     Batches and not minutes, so that all processes of a run do it at the same time.
     """
 
     def __init__(
-        self, every: int, state: Path, export: Callable[[MetaLearning, int], None]
+        self, every: int, state: Path, export: Callable[[MetaLearning, int], None], watch: Watch
     ) -> None:
-        self.every, self.state, self.export = every, state, export
+        self.every, self.state, self.export, self.watch = every, state, export, watch
         self._batches = 0
 
     def on_train_batch_end(
@@ -107,6 +110,7 @@ class Keep(pl.Callback):
 
     def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write both; the state appears under its name when it is complete."""
+        self.watch.judge(module, self.watch.readings(module), episodes_seen(trainer))
         partial = self.state.with_name(self.state.name + ".part")
         trainer.save_checkpoint(partial)
         if trainer.is_global_zero:
