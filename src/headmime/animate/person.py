@@ -90,7 +90,7 @@ def person_from(
     on_step: OnStep | None = None,
 ) -> Person:
     """A person's model from framed pictures: fine-tuned; feed-forward where `settings` is None."""
-    generator = _generator(
+    generator = personal_generator(
         model.nets, sources.frames, sources.landmarks, settings, perceptual, on_step
     )
     neutral = neutral_frame(sources.landmarks)
@@ -125,7 +125,7 @@ def adapt(
     `settings` None is the feed-forward model G(y, e_hat); otherwise it is fine-tuned with
     `perceptual` in L_CNT (Eq. 10).
     """
-    generator = _generator(nets, frames, landmarks, settings, perceptual, on_step)
+    generator = personal_generator(nets, frames, landmarks, settings, perceptual, on_step)
     return animator(generator, frames.shape[1])
 
 
@@ -143,7 +143,7 @@ def animator(generator: PersonalGenerator, size: int) -> Animator:
     return frames
 
 
-def _generator(
+def personal_generator(
     nets: Nets,
     frames: np.ndarray,
     landmarks: np.ndarray,
@@ -151,6 +151,7 @@ def _generator(
     perceptual: nn.Module | None,
     on_step: OnStep | None,
 ) -> PersonalGenerator:
+    """The generator behind `adapt`, for those who keep it."""
     x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
     if settings is None:
         person = personalise(nets.generator, nets.discriminator, embed(nets, x, landmarks))
