@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from headmime.learning.gradients import frozen
+from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
 from headmime.learning.readings import step_readings
 from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation
@@ -17,7 +18,11 @@ from headmime.losses import (
     pixel_loss,
 )
 from headmime.nets import Nets
+from headmime.nets.discriminator import Judgement
 from headmime.nets.spectral import power_iterate
+
+TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "dsc")
+JUDGED = ("real", "fake", "e_hat", "W_i")
 
 
 class MetaLearning(pl.LightningModule):
@@ -65,61 +70,75 @@ class MetaLearning(pl.LightningModule):
     def on_fit_start(self) -> None:
         self._perceptual[0].to(self.device)
 
+    def on_train_start(self) -> None:
+        require_equal(self.state_dict())
+
     def training_step(self, batch: dict[str, Tensor], _: int) -> dict[str, Tensor]:
-        """One update of E and G, then the updates of D, on the same batch; returns the terms
-        (detached scalars).
+        """One update of E and G, then the updates of D, on the same batch, worked through in
+        `accumulate` equal parts; returns the terms (detached scalars).
         """
         E, G, D, perceptual, L = *self.nets, self._perceptual[0], self.weights
-        x_t, y_t, i = batch["x_t"], batch["y_t"], batch["row"]
         step_E_and_G, step_D = self.optimizers()
+        parts = _in_parts(batch, self.optimisation.accumulate)
+        i_everywhere = gathered(batch["row"])
 
         for net in (E, G, D):
             power_iterate(net)
-        e_hat = E(batch["x_s"], batch["y_s"])
-        x_hat = G(y_t, G.project(e_hat))
-        self.rows.start_from(i, e_hat)
-        W_i = self.rows.fetch(i)
-        real = D(
-            x_t, y_t, W_i
-        )  # D has not moved before its first update below: one forward serves both
-        with frozen(D):
-            fake = D(x_hat, y_t, W_i.detach())
-        with torch.no_grad():
-            target = perceptual(x_t)
-        cnt = content_loss(perceptual(x_hat), target)
-        adv = adversarial_loss(fake.score)
-        fm = feature_matching_loss(fake.features, real.features)
-        mch = matching_loss(e_hat, W_i)
-        pix = pixel_loss(x_hat, x_t)
-        L_adv = L.adversarial * adv + L.feature_matching * fm  # Eq. 4
-        total = L.content * cnt + L_adv + L.matching * mch + L.pixel * pix  # Eq. 3
         step_E_and_G.zero_grad()
-        self.manual_backward(
-            total
-        )  # leaves L_MCH's gradient in W_i: it waits there for D's first update
+        step_D.zero_grad()
+        for part in parts:
+            x_t, y_t, i = part["x_t"], part["y_t"], part["row"]
+            e_hat = E(part["x_s"], part["y_s"])
+            x_hat = G(y_t, G.project(e_hat))
+            self.rows.start_from(gathered(i), gathered(e_hat.detach()))
+            W_i = self.rows.fetch(i)
+            real = D(x_t, y_t, W_i)  # serves D's first update too: D has not moved before it
+            with frozen(D):
+                fake = D(x_hat, y_t, W_i.detach())
+            with torch.no_grad():
+                target = perceptual(x_t)
+            cnt = content_loss(perceptual(x_hat), target)
+            adv = adversarial_loss(fake.score)
+            fm = feature_matching_loss(fake.features, real.features)
+            mch = matching_loss(e_hat, W_i)
+            pix = pixel_loss(x_hat, x_t)
+            L_adv = L.adversarial * adv + L.feature_matching * fm  # Eq. 4
+            total = L.content * cnt + L_adv + L.matching * mch + L.pixel * pix  # Eq. 3
+            self.manual_backward(total / len(parts))  # leaves L_MCH's gradient in W_i for D's turn
+            part |= {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "mch": mch, "pix": pix}
+            part |= {"e_hat": e_hat.detach(), "x_hat": x_hat.detach(), "W_i": W_i}
+            self._discriminate(part, real, len(parts))
+        mean_gradients([*E.parameters(), *G.parameters()])
         step_E_and_G.step()
 
-        x_hat = x_hat.detach()
         for k in range(self.optimisation.discriminator_steps):
             if k > 0:
                 power_iterate(D)
-                W_i = self.rows.fetch(i)
-                real = D(x_t, y_t, W_i)
-            fake = D(x_hat, y_t, W_i)
-            dsc = hinge_loss(fake.score, real.score)  # Eq. 6
-            step_D.zero_grad()
-            self.manual_backward(dsc)
+                step_D.zero_grad()
+                for part in parts:
+                    part["W_i"] = W_i = self.rows.fetch(part["row"])
+                    self._discriminate(part, D(part["x_t"], part["y_t"], W_i), len(parts))
+            mean_gradients(D.parameters())
             step_D.step()
-            self.rows.update(i, W_i.grad)
+            W_i_grad = torch.cat([part["W_i"].grad for part in parts])
+            self.rows.update(i_everywhere, gathered(W_i_grad) / processes())
 
-        terms = {
-            "total": total,
-            "cnt": cnt,
-            "adv": adv,
-            "fm": fm,
-            "mch": mch,
-            "pix": pix,
-            "dsc": dsc,
+        whole = {
+            name: torch.stack([part[name].detach() for part in parts]).mean() for name in TERMS
         }
-        losses = {f"loss/{name}": term.detach() for name, term in terms.items()}
-        return losses | step_readings(self.nets, real.score, fake.score, e_hat, W_i)
+        losses = {f"loss/{name}": term for name, term in whole.items()}
+        judged = (torch.cat([part[name] for part in parts]) for name in JUDGED)
+        return losses | step_readings(self.nets, *judged)
+
+    def _discriminate(self, part: dict[str, Tensor], real: Judgement, parts: int) -> None:
+        """Leave the gradient of L_DSC in D and in the part's rows W_i."""
+        fake = self.discriminator(part["x_hat"], part["y_t"], part["W_i"])
+        dsc = hinge_loss(fake.score, real.score)  # Eq. 6
+        self.manual_backward(dsc / parts)
+        part |= {"dsc": dsc, "real": real.score.detach(), "fake": fake.score.detach()}
+
+
+def _in_parts(batch: dict[str, Tensor], n: int) -> list[dict[str, Tensor]]:
+    """n batches, of consecutive episodes each."""
+    chunks = {name: t.chunk(n) for name, t in batch.items()}
+    return [{name: chunks[name][k] for name in batch} for k in range(n)]

@@ -21,7 +21,7 @@ class LossWeights:
 @dataclass
 class Optimisation:
     """Adam's rates for E and G, for D, and for the rows of W; beta1 is 0. Two D updates per G
-    update in the paper.
+    update in the paper. An update sees ``accumulate`` batches, one after the other.
     """
 
     lr_generator: float = 5e-5
@@ -30,3 +30,4 @@ class Optimisation:
     beta2: float = 0.999
     eps: float = 1e-8
     discriminator_steps: int = 2
+    accumulate: int = 1

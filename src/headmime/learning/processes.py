@@ -1,0 +1,83 @@
+"""What the processes of one training run exchange: dense collectives that NCCL and gloo both have.
+
+Every process holds all weights, all of W, and the state of all optimisers. They stay equal because
+each update is computed from the same gradients everywhere. With one process nothing is exchanged.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from headmime.errors import HeadmimeError
+
+BUCKET = 16 * 2**20
+"""Numbers that travel in one all_reduce: 64 MB of float32."""
+
+
+def processes() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def gathered(t: Tensor) -> Tensor:
+    """Return [processes * B, ...]: every process's t [B, ...], in their order; shapes are equal."""
+    if processes() == 1:
+        return t
+    parts = [torch.empty_like(t) for _ in range(processes())]
+    dist.all_gather(parts, t.contiguous())
+    return torch.cat(parts)
+
+
+def mean_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over the processes, in a few large all_reduce calls."""
+    if processes() == 1:
+        return
+    under_way = []
+    for gradients in _buckets(p.grad for p in parameters if p.grad is not None):
+        flat = torch.cat([g.flatten() for g in gradients]).div_(processes())
+        under_way.append((gradients, flat, dist.all_reduce(flat, async_op=True)))
+    for gradients, flat, work in under_way:
+        work.wait()
+        for g, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            g.copy_(mean.view(g.shape))
+
+
+def mean(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the scalars' means over the processes; all must give the same names."""
+    if processes() == 1:
+        return values
+    flat = torch.stack([values[name].float() for name in values]) / processes()
+    dist.all_reduce(flat)
+    return dict(zip(values, flat.unbind(), strict=True))
+
+
+def require_equal(state: dict[str, Tensor]) -> None:
+    """Raise HeadmimeError unless all processes hold the same tensors (sums of their bytes, which
+    are exact, are compared).
+    """
+    if processes() == 1:
+        return
+    sums = torch.stack([t.reshape(-1).view(torch.uint8).sum() for t in state.values()])
+    low, high = sums.clone(), sums.clone()
+    dist.all_reduce(low, dist.ReduceOp.MIN)
+    dist.all_reduce(high, dist.ReduceOp.MAX)
+    different = [name for name, same in zip(state, (low == high).tolist(), strict=True) if not same]
+    if different:
+        raise HeadmimeError(
+            f"The processes start from different values of {different[0]} ({len(different)} of "
+            f"{len(state)} tensors differ): give all of them the same seed, `init` and `ckpt`."
+        )
+
+
+def _buckets(gradients: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Lists of consecutive gradients with about BUCKET numbers each."""
+    bucket: list[Tensor] = []
+    for g in gradients:
+        bucket.append(g)
+        if sum(t.numel() for t in bucket) >= BUCKET:
+            yield bucket
+            bucket = []
+    if bucket:
+        yield bucket
