@@ -107,14 +107,19 @@ def test_workers_give_the_same_episodes(dataset: EpisodeDataset):
         assert all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_video_with_too_few_frames_is_named(
-    tmp_path: Path, clip: Callable[..., ClipFrames], store_folder: Path
+def test_videos_with_too_few_frames_are_left_out(
+    tmp_path: Path, clip: Callable[..., ClipFrames], caplog: pytest.LogCaptureFixture
 ):
-    write_shard(tmp_path, 0, [clip(1, 0, 0), clip(2, 1, 0, 3)])
+    """Their rows of W stay theirs: other videos keep their numbers."""
+    write_shard(tmp_path, 0, [clip(1, 0, 0, 3), clip(2, 1, 0, 4), clip(3, 0, 0, 2)])
     finish_store(tmp_path)
-    EpisodeDataset(tmp_path, 2, 16, seed=0)
-    with pytest.raises(HeadmimeError, match="person 2/video 1 .* 3 frames.* needs 4"):
-        EpisodeDataset(tmp_path, 3, 16, seed=0)
+    assert len(EpisodeDataset(tmp_path, 1, 16, seed=0)) == 3
+    assert not caplog.records
+    dataset = EpisodeDataset(tmp_path, 3, 16, seed=0)
+    assert [dataset[n]["row"].item() for n in range(3)] == [1, 1, 1]
+    assert "2 of 3 videos of the split 'train' have fewer than 4 frames" in caplog.text
+    with pytest.raises(HeadmimeError, match="No video of the split 'train' .* 5 frames"):
+        EpisodeDataset(tmp_path, 4, 16, seed=0)
 
 
 def test_wrong_sizes_and_splits(store_folder: Path):

@@ -1,9 +1,9 @@
 """Episodes: K source frames and a target frame of one video, drawn anew for every episode."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,14 +11,17 @@ from torch.utils.data import Dataset, Sampler
 
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.landmarks.draw import draw
+from headmime.landmarks.draw import draw_into
+
+log = logging.getLogger(__name__)
 
 
 class EpisodeDataset(Dataset):
     """`dataset[n]` is global episode number n, for any n >= 0: a pure function of (seed, n).
 
     Each run of `len(dataset)` episodes visits every video of the split exactly once, in an order of
-    its own. An episode's frames are K + 1 different ones, drawn from all clips of its video.
+    its own. An episode's frames are K + 1 different ones, drawn from all clips of its video. Videos
+    with fewer frames are left out; the rows of the others stay what they are.
 
     Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: the source
     and target frames and their landmark drawings; row: the video's row of W; episode: n (int64).
@@ -38,39 +41,48 @@ class EpisodeDataset(Dataset):
         if not len(self.videos):
             raise HeadmimeError(f"{self.store.folder} has no videos in its split {split!r}.")
         self._frames = self.store.frame_starts[self.store.video_starts]  # [videos + 1]
-        counts = np.diff(self._frames)[self.videos]
-        if counts.min() < sources + 1:
-            person, video = self.store.videos[self.videos[counts.argmin()]]
+        enough = np.diff(self._frames)[self.videos] > sources
+        if not enough.any():
             raise HeadmimeError(
-                f"Video {person}/{video} in {self.store.folder} has {counts.min()} frames; an "
-                f"episode of {sources} sources and a target needs {sources + 1}."
+                f"No video of the split {split!r} in {self.store.folder} has the {sources + 1} "
+                f"frames of an episode of {sources} sources and a target: use fewer sources."
             )
+        if short := np.count_nonzero(~enough):
+            log.warning(
+                "%d of %d videos of the split %r have fewer than %d frames and are left out.",
+                short,
+                len(enough),
+                split,
+                sources + 1,
+            )
+        self.videos = self.videos[enough]
         self._order: tuple[int, np.ndarray] = (-1, self.videos)
 
     def __len__(self) -> int:
         return len(self.videos)
 
     def __getitem__(self, n: int) -> dict[str, Tensor]:
-        return to_floats(self.pictures(n))
+        return {name: value[0] for name, value in to_floats(self.batch([n])).items()}
 
-    def pictures(self, n: int) -> dict[str, Tensor]:
-        """Episode n with its pictures and drawings as uint8 in 0..255: a quarter of the bytes."""
-        video, frames = self.frames_of(n)
-        K, S = self.sources, self.size
-        x, y = torch.empty((2, K + 1, 3, S, S), dtype=torch.uint8)
-        for k, (clip, t) in enumerate(frames):
-            picture = self.store.frame(clip, t)
-            if self.store.size != S:
-                picture = cv2.resize(picture, (S, S), interpolation=cv2.INTER_AREA)
-            cv2.split(picture, list(x[k].numpy()))
-            cv2.split(draw(self.store.landmarks_at(clip, t), S), list(y[k].numpy()))
+    def batch(self, numbers: Sequence[int]) -> dict[str, Tensor]:
+        """Several episodes, stacked, with pictures and drawings as uint8 in 0..255.
+
+        A quarter of the floats' bytes. In memory the colours of a pixel are neighbours, as decoder
+        and lines leave them: nothing is copied (see `to_floats`).
+        """
+        B, K, S = len(numbers), self.sources, self.size
+        x_s, y_s = np.empty((2, B, K, S, S, 3), np.uint8)
+        x_t, y_t = np.empty((2, B, S, S, 3), np.uint8)
+        rows = np.empty(B, np.int64)
+        for b, n in enumerate(numbers):
+            rows[b], frames = self.frames_of(n)
+            landmarks = self.store.read_into([*x_s[b], x_t[b]], frames)
+            draw_into([*y_s[b], y_t[b]], landmarks)
+        pictures = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
         return {
-            "x_s": x[:K],
-            "y_s": y[:K],
-            "x_t": x[K],
-            "y_t": y[K],
-            "row": torch.tensor(video),
-            "episode": torch.tensor(n),
+            **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in pictures.items()},
+            "row": torch.from_numpy(rows),
+            "episode": torch.tensor(numbers),
         }
 
     def frames_of(self, n: int) -> tuple[int, list[tuple[int, int]]]:
@@ -119,9 +131,11 @@ class EpisodeSampler(Sampler[list[int]]):
         return int(numbers[0]) + (self.ranks - self.rank) * self.batch
 
 
-def to_floats(episode: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Bring the uint8 tensors of an episode, or of a batch of them, to float32 in [-1, 1]."""
+def to_floats(episodes: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Bring the uint8 tensors of a batch to float32 in [-1, 1], contiguous."""
     return {
-        name: value.float().div_(127.5).sub_(1.0) if value.dtype == torch.uint8 else value
-        for name, value in episode.items()
+        name: value.contiguous().float().div_(127.5).sub_(1.0)
+        if value.dtype == torch.uint8
+        else value
+        for name, value in episodes.items()
     }

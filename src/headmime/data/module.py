@@ -35,7 +35,7 @@ class EpisodeData(pl.LightningDataModule):
     @property
     def rows(self) -> int:
         """The number of videos in the store: rows of W."""
-        return len(self.store.videos)
+        return len(self.store.video_starts) - 1
 
     @property
     def detector(self) -> str:
@@ -48,7 +48,7 @@ class EpisodeData(pl.LightningDataModule):
         return self.store.hash
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of `EpisodeDataset` items, their pictures uint8 until they are on the device."""
+        """Batches of episodes, their pictures uint8 until they are on the device."""
         self.sampler = EpisodeSampler(
             len(self.dataset),
             self.batch,
@@ -57,8 +57,9 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Pictures(self.dataset),
+            _Batches(self.dataset),
             batch_sampler=self.sampler,
+            collate_fn=_as_it_is,
             num_workers=self.workers,
             worker_init_fn=_one_thread,
             persistent_workers=self.workers > 0,
@@ -99,14 +100,14 @@ class EpisodeData(pl.LightningDataModule):
         self.episodes = state["episodes"]
 
 
-class _Pictures(Dataset):
-    """The dataset with its pictures as uint8, cheaper to bring to the training process."""
+class _Batches(Dataset):
+    """The dataset for a loader: whole batches at once, their pictures as uint8."""
 
     def __init__(self, dataset: EpisodeDataset) -> None:
         self.dataset = dataset
 
-    def __getitem__(self, n: int) -> dict[str, Tensor]:
-        return self.dataset.pictures(n)
+    def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
+        return self.dataset.batch(numbers)
 
 
 class _ResumableLoader(DataLoader):
@@ -117,6 +118,10 @@ class _ResumableLoader(DataLoader):
 
     def load_state_dict(self, state: dict) -> None:
         pass
+
+
+def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    return batch
 
 
 def _one_thread(worker: int) -> None:

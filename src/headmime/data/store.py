@@ -140,12 +140,14 @@ class Store:
 
     def frame(self, clip: int, t: int) -> np.ndarray:
         """Frame t of a clip, decoded: uint8 RGB [size, size, 3]."""
-        pictures = np.empty((1, self.size, self.size, 3), np.uint8)
-        self.read_into(pictures, [(clip, t)])
-        return pictures[0]
+        picture = np.empty((self.size, self.size, 3), np.uint8)
+        self.read_into([picture], [(clip, t)])
+        return picture
 
-    def read_into(self, pictures: np.ndarray, frames: Sequence[tuple[int, int]]) -> np.ndarray:
-        """Decode frames (clip, t) into uint8 RGB [n, S, S, 3]; S is the store's size or smaller.
+    def read_into(
+        self, pictures: Sequence[np.ndarray], frames: Sequence[tuple[int, int]]
+    ) -> np.ndarray:
+        """Decode n frames (clip, t) into uint8 RGB [S, S, 3]; S is the store's size or smaller.
 
         Shrinking to a half, a quarter or an eighth is done by the decoder: cheaper than averaging,
         and hardly different. Returns their landmarks, float32 [n, 68, 2], crop coordinates.

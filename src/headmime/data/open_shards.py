@@ -1,0 +1,132 @@
+"""Shards while they are read: two open files each, and only so many open at a time."""
+
+import os
+import resource
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from headmime.errors import HeadmimeError
+
+FRAME_ROW = np.dtype(
+    [
+        ("offset", "<i8"),  # bytes, in frames.bin
+        ("bytes", "<i4"),
+        ("score", "<f4"),  # the detector's
+        ("time", "<f8"),  # seconds in the source
+        ("landmarks", "<f2", (68, 2)),  # crop coordinates
+    ]
+)
+SHARE = 4  # at most a quarter of the files that the process may open
+SCALES = (2, 4, 8)  # by which libjpeg-turbo shrinks while it decodes
+
+
+class OpenShards:
+    """The shards of the store in `folder`, by number. Those used longest ago are closed first.
+
+    Files are read by position, not mapped: memory stays as it is, however many there are, and
+    forked processes do not disturb each other.
+    """
+
+    def __init__(self, folder: Path, shards: list[dict], most: int | None = None) -> None:
+        self._folder, self._shards = folder, shards
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.most = most or max(1, files // SHARE // len(OpenShard.FILES))
+        self._open: OrderedDict[int, OpenShard] = OrderedDict()
+
+    def __getitem__(self, number: int) -> "OpenShard":
+        if number in self._open:
+            self._open.move_to_end(number)
+        else:
+            shard = self._shards[number]
+            sizes = {name: record["bytes"] for name, record in shard["files"].items()}
+            self._open[number] = OpenShard(self._folder / shard["name"], sizes)
+            if len(self._open) > self.most:
+                self._open.popitem(last=False)
+        return self._open[number]
+
+
+class OpenShard:
+    """One shard: rows of its table, and pictures by their row."""
+
+    FILES = ("frames.bin", "frames.npy")
+
+    def __init__(self, folder: Path, sizes: dict[str, int]) -> None:
+        self._pictures, self._table = (_File(folder / name, sizes[name]) for name in self.FILES)
+        self._first_row = _header_length(self._table)
+
+    def rows(self, first: int, count: int) -> np.ndarray:
+        """Rows of frames.npy, FRAME_ROW [count], read-only."""
+        size = FRAME_ROW.itemsize
+        content = self._table.read(self._first_row + first * size, count * size)
+        return np.frombuffer(content, FRAME_ROW)
+
+    def decode(self, row: np.void, picture: np.ndarray, size: int) -> bool:
+        """Decode the picture of a row, `size` pixels wide and high, into uint8 RGB [S, S, 3].
+
+        S is `size` or less. False if it is damaged; `picture` then holds anything.
+        """
+        S = len(picture)
+        shrunk_while_decoding = size == S or size in [S * scale for scale in SCALES]
+        decoded = picture if shrunk_while_decoding else np.empty((size, size, 3), np.uint8)
+        try:
+            jpeg = self._pictures.read(int(row["offset"]), int(row["bytes"]))
+            found = simplejpeg.decode_jpeg(jpeg, min_height=S, min_width=S, buffer=decoded)
+        except (OSError, ValueError):
+            return False
+        if found.shape != decoded.shape:
+            return False
+        if not shrunk_while_decoding:
+            cv2.resize(decoded, (S, S), dst=picture, interpolation=cv2.INTER_AREA)
+        return True
+
+
+@dataclass
+class _File:
+    """An open file; closed as soon as nobody has it any more."""
+
+    path: Path
+    size: int
+
+    def __post_init__(self) -> None:
+        check_size(self.path, self.size)
+        self._descriptor = os.open(self.path, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
+
+    def read(self, start: int, count: int) -> bytes:
+        """`count` bytes from `start` on; ValueError if the file does not have them."""
+        if start < 0 or count < 0 or start + count > self.size:
+            raise ValueError(f"{self.path} has no {count} bytes at {start}")
+        return os.pread(self._descriptor, count, start)
+
+
+def check_size(path: Path, size: int) -> None:
+    """HeadmimeError unless the file is there and has `size` bytes."""
+    actual = path.stat().st_size if path.exists() else None
+    if actual != size:
+        raise HeadmimeError(
+            f"{path} is damaged ({actual} bytes, the manifest says {size}): copy or make the store "
+            "again."
+        )
+
+
+def _header_length(table: _File) -> int:
+    with open(table.path, "rb") as file:
+        try:
+            np.lib.format.read_magic(file)
+            _, _, dtype = np.lib.format.read_array_header_1_0(file)
+        except ValueError:
+            dtype = None
+        if dtype != FRAME_ROW:
+            raise HeadmimeError(
+                f"{table.path} is damaged (its header is not that of a table of frames): copy or "
+                "make the store again."
+            )
+        return file.tell()
