@@ -46,3 +46,14 @@ def test_every_convolution_and_linear_layer_is_spectral_and_nothing_else(nets: N
         for name, _ in net.named_parameters(recurse=False)
     }
     assert plain == {"w0", "b", "psi", "w"}  # W is no parameter of a network at all
+
+
+def test_sigma_is_differentiated() -> None:
+    torch.manual_seed(0)
+    layer = SpectralConv2d(2, 3, 3, bias=False).double()
+    plain = layer.weight / torch.dot(layer.u, layer.weight.flatten(1) @ layer.v)
+    torch.testing.assert_close(layer.normalised_weight(), plain)
+    g = torch.randn_like(plain)
+    (ours,) = torch.autograd.grad(layer.normalised_weight(), layer.weight, g)
+    (autograd,) = torch.autograd.grad(plain, layer.weight, g)
+    torch.testing.assert_close(ours, autograd)

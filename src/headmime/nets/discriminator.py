@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from headmime.nets.blocks import DownBlock, SameBlock
+from headmime.nets.blocks import DownBlock, SameBlock, channels_last
 from headmime.nets.downsampling import pooled, trunk
 from headmime.nets.shape import ModelShape
 from headmime.precision import at_least_float32
@@ -31,7 +31,7 @@ class Features(nn.Module):
         """Return V [B, N] float32 and the residual blocks' outputs, for x, y [B, 3, S, S] in [-1,
         1].
         """
-        h = torch.cat([x, y], dim=1)
+        h = channels_last(torch.cat([x, y], dim=1))
         features = []
         for layer in self.layers:
             h = layer(h)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from headmime.nets.blocks import channels_last
 from headmime.nets.downsampling import pooled, trunk
 from headmime.nets.shape import ModelShape
 
@@ -21,7 +22,7 @@ class Embedder(nn.Module):
         x, y: frames and drawings [B, K, 3, S, S] in [-1, 1].
         """
         B, K = x.shape[:2]
-        h = torch.cat([x, y], dim=2).flatten(0, 1)
+        h = channels_last(torch.cat([x, y], dim=2).flatten(0, 1))
         for layer in self.layers:
             h = layer(h)
         return pooled(h).view(B, K, -1).mean(dim=1)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention, adain
+from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention, adain, channels_last
 from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import SpectralConv2d, SpectralLinear
 from headmime.precision import at_least_float32
@@ -53,7 +53,7 @@ class Synthesis(nn.Module):
         """Return pictures [B, 3, S, S] float32 in (-1, 1) for drawings y [B, 3, S, S] in [-1, 1]
         and psi [B, A].
         """
-        h = y
+        h = channels_last(y)
         for block in self.down:
             h = block(h)
         start = 0

@@ -8,9 +8,32 @@ computes to the bit what its origin computes.
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional as F
 
+from headmime.nets.folding import conv_then_pool, upsample_then_conv
+
 CONSTRUCTION_ITERATIONS = 15
+
+
+class _Normalised(torch.autograd.Function):
+    """weight / sigma. The gradient is written out because autograd's takes twice as long."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
+        sigma = torch.dot(u, weight.flatten(1) @ v)
+        ctx.save_for_backward(weight, u, v, sigma)
+        return weight / sigma
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        weight, u, v, sigma = ctx.saved_tensors
+        g = gradient.flatten(1)
+        with torch.autocast(weight.device.type, enabled=False):
+            # d(weight / sigma) = (d weight - weight / sigma d sigma) / sigma, d sigma = u^T d weight v
+            along = torch.dot(g.flatten(), weight.flatten()) / sigma
+            return torch.addr(g, u, -along * v).div_(sigma).view_as(weight), None, None
 
 
 class _Spectral(nn.Module):
@@ -43,8 +66,7 @@ class _Spectral(nn.Module):
     def normalised_weight(self) -> Tensor:
         """Return weight / sigma; sigma is differentiated, u and v are constants."""
         with torch.autocast(self.weight.device.type, enabled=False):
-            sigma = torch.dot(self.u, self.weight.flatten(1) @ self.v)
-            return self.weight / sigma
+            return _Normalised.apply(self.weight, self.u, self.v)
 
 
 class SpectralConv2d(_Spectral):
@@ -58,6 +80,16 @@ class SpectralConv2d(_Spectral):
 
     def forward(self, h: Tensor) -> Tensor:
         return F.conv2d(h, self.normalised_weight(), self.bias, padding=self.padding)
+
+    def then_pooled(self, h: Tensor) -> Tensor:
+        """Return the convolution (3x3) averaged over 2x2 pixels, [B, out, H/2, W/2]."""
+        return conv_then_pool(h, self.normalised_weight(), self.bias)
+
+    def on_upsampled(self, h: Tensor) -> Tensor:
+        """Return the convolution (3x3, no bias) of h enlarged to the nearest pixel, [B, out, 2H,
+        2W].
+        """
+        return upsample_then_conv(h, self.normalised_weight())
 
 
 class SpectralLinear(_Spectral):

@@ -35,7 +35,9 @@ class CaffeVGG(Frozen):
 def caffe_input(images: torch.Tensor, mean: tuple[float, float, float]) -> torch.Tensor:
     """RGB [-1, 1] -> BGR, 0..255, minus the mean (blue, green, red); float32 [B, 3, H, W]."""
     bgr = images.float().flip(1)
-    return (bgr + 1) * 127.5 - bgr.new_tensor(mean).view(1, 3, 1, 1)
+    normalised = (bgr + 1) * 127.5 - bgr.new_tensor(mean).view(1, 3, 1, 1)
+    # On a CPU, poolings are up to twenty times faster with channels last, convolutions up to twice.
+    return normalised.contiguous(memory_format=torch.channels_last)
 
 
 def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
