@@ -169,3 +169,46 @@ def test_tensorboard(train: Callable, tmp_path: Path) -> None:
 def test_wandb_offline(train: Callable, tmp_path: Path) -> None:
     assert train("run", "logger=wandb", "logger.offline=true") == 0
     assert list((tmp_path / "run").glob("wandb/offline-run-*/*.wandb"))
+
+
+def test_a_run_that_becomes_nan_stops_and_keeps_the_last_good_state(
+    train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("run") == 0
+    kept = {p.name: p.read_bytes() for p in (tmp_path / "run" / "weights").iterdir()}
+    state = (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes()
+    assert train("run", "ckpt=last", "optim.lr_discriminator=1e38", epochs=2) == 1
+    said = capsys.readouterr().err
+    assert "loss/" in said and "NaN" in said and "last.ckpt" in said
+    assert "Traceback" not in said
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes() == state
+    assert {p.name: p.read_bytes() for p in (tmp_path / "run" / "weights").iterdir()} == kept
+
+
+def test_a_resumed_run_has_the_rates_of_its_configuration(train: Callable, tmp_path: Path) -> None:
+    assert train("run") == 0
+    before = weights(tmp_path / "run")
+    still = "optim={lr_generator: 0, lr_discriminator: 0, lr_rows: 0}"
+    assert train("run", "ckpt=last", still, epochs=2) == 0
+    after = weights(tmp_path / "run")
+    names = [n for n in before if n.endswith("weight")]
+    assert all(torch.equal(before[n], after[n]) for n in names)
+
+
+def test_averages_are_exported_and_resumed(train: Callable, tmp_path: Path) -> None:
+    averaging = "ema.decay=0.5"
+    assert train("whole", averaging, epochs=2) == 0
+    assert train("halves", averaging, epochs=1) == 0
+    assert train("halves", averaging, "ckpt=last", epochs=2) == 0
+    whole, halves = (
+        load_nets(tmp_path / name / "weights" / "nets")[0] for name in ("whole", "halves")
+    )
+    for one, other in zip(whole, halves, strict=True):
+        assert all(
+            torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True)
+        )
+    exported = whole.embedder.layers[0].conv1.weight
+    assert not torch.equal(
+        exported, weights(tmp_path / "whole")["embedder.layers.0.conv1.weight"].half().float()
+    )
+    assert train("run", "ema.decay=1") == 1

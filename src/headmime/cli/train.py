@@ -21,6 +21,7 @@ from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.data import render
 from headmime.data.module import EpisodeData
 from headmime.errors import HeadmimeError
+from headmime.learning.averaging import Averages
 from headmime.learning.callbacks import Curves, Grids, Keep
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights, Optimisation
@@ -42,6 +43,19 @@ class SittersToRender:
     frames: int = MISSING
     seed: int = 0
     workers: int = 2
+
+
+@dataclass
+class Ema:
+    """`decay` of the moving averages of E and G, which the exported weights then are; null: off, as
+    in the paper.
+    """
+
+    decay: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.decay is not None and not 0 <= self.decay < 1:
+            raise HeadmimeError(f"ema.decay={self.decay} must be at least 0 and below 1.")
 
 
 @dataclass
@@ -69,6 +83,7 @@ class Train:
     logger: dict[str, Any] = MISSING
     loss: LossWeights = field(default_factory=LossWeights)
     optim: Optimisation = field(default_factory=Optimisation)
+    ema: Ema = field(default_factory=Ema)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     store: str = MISSING
     sitters: SittersToRender | None = None
@@ -122,11 +137,12 @@ def main(config: DictConfig) -> None:
         folder / "checkpoints" / "last.ckpt",
         stop=settings.stop_if_ill,
     )
-    keep = _keep(settings, folder, record, watch)
+    averages = None if settings.ema.decay is None else Averages(settings.ema.decay)
+    keep = _keep(settings, folder, record, watch, averages)
     trainer = pl.Trainer(
         **asdict(settings.trainer),
         logger=instantiate(config.logger),
-        callbacks=_callbacks(settings, folder, watch, keep),
+        callbacks=_callbacks(settings, folder, watch, keep, averages),
         enable_checkpointing=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -157,19 +173,25 @@ def _record(config: DictConfig, data: EpisodeData, perceptual: torch.nn.Module) 
     }
 
 
-def _keep(settings: Train, folder: Path, record: Record, watch: Watch) -> Keep:
+def _keep(
+    settings: Train, folder: Path, record: Record, watch: Watch, averages: Averages | None
+) -> Keep:
     def export(module: MetaLearning, seen: int) -> None:
         origin = {**record["origin"], "episodes": seen}
         stem = folder / "weights" / "nets"
-        save_nets(stem, module.nets, settings.model, {**record, "origin": origin}, torch.float16)
+        nets = module.nets if averages is None else averages.averaged(module.nets)
+        save_nets(stem, nets, settings.model, {**record, "origin": origin}, torch.float16)
 
     return Keep(settings.save_every, watch.state, export, watch)
 
 
-def _callbacks(settings: Train, folder: Path, watch: Watch, keep: Keep) -> list[pl.Callback]:
+def _callbacks(
+    settings: Train, folder: Path, watch: Watch, keep: Keep, averages: Averages | None
+) -> list[pl.Callback]:
     grids = Grids(settings.grid_every, watch.batch, folder / "grids")
     bar = [RichProgressBar()] if settings.trainer.enable_progress_bar else []
-    return [watch, Curves(settings.log_every, watch), grids, keep, *bar]
+    first = [watch] if averages is None else [averages, watch]
+    return [*first, Curves(settings.log_every, watch), grids, keep, *bar]
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

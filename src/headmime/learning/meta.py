@@ -72,6 +72,9 @@ class MetaLearning(pl.LightningModule):
 
     def on_train_start(self) -> None:
         require_equal(self.state_dict())
+        for resumed, configured in zip(self.optimizers(), self.configure_optimizers(), strict=True):
+            for group, rates in zip(resumed.param_groups, configured.param_groups, strict=True):
+                group.update({k: v for k, v in rates.items() if k != "params"})
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> dict[str, Tensor]:
         """One update of E and G, then the updates of D, on the same batch, worked through in

@@ -44,13 +44,22 @@ def mean_gradients(parameters: Iterable[nn.Parameter]) -> None:
             g.copy_(mean.view(g.shape))
 
 
-def mean(values: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the scalars' means over the processes; all must give the same names."""
+def mean(t: Tensor) -> Tensor:
+    """Return the mean of the processes' t, of equal shapes."""
     if processes() == 1:
-        return values
-    flat = torch.stack([values[name].float() for name in values]) / processes()
-    dist.all_reduce(flat)
-    return dict(zip(values, flat.unbind(), strict=True))
+        return t
+    total = t / processes()
+    dist.all_reduce(total)
+    return total
+
+
+def least(t: Tensor) -> Tensor:
+    """Return the smallest of the processes' t, element by element."""
+    if processes() == 1:
+        return t
+    smallest = t.clone()
+    dist.all_reduce(smallest, dist.ReduceOp.MIN)
+    return smallest
 
 
 def require_equal(state: dict[str, Tensor]) -> None:
@@ -60,10 +69,8 @@ def require_equal(state: dict[str, Tensor]) -> None:
     if processes() == 1:
         return
     sums = torch.stack([t.reshape(-1).view(torch.uint8).sum() for t in state.values()])
-    low, high = sums.clone(), sums.clone()
-    dist.all_reduce(low, dist.ReduceOp.MIN)
-    dist.all_reduce(high, dist.ReduceOp.MAX)
-    different = [name for name, same in zip(state, (low == high).tolist(), strict=True) if not same]
+    equal = least(sums) == -least(-sums)
+    different = [name for name, same in zip(state, equal.tolist(), strict=True) if not same]
     if different:
         raise HeadmimeError(
             f"The processes start from different values of {different[0]} ({len(different)} of "

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from headmime.errors import HeadmimeError
 from headmime.learning.meta import MetaLearning
+from headmime.learning.processes import least, mean
 from headmime.learning.readings import grid_readings
 from headmime.learning.settings import LossWeights
 
@@ -75,12 +76,13 @@ class Watch(pl.Callback):
         self._batches += 1
 
     def readings(self, module: MetaLearning) -> dict[str, float]:
-        """The means since the last reset, and the grid's readings now."""
+        """The means since the last reset over all processes, and the grid's readings now."""
         batch = {name: t.to(module.device) for name, t in self.batch.items()}
         grid = {name: value.item() for name, value in grid_readings(module.nets, batch).items()}
         if not self._batches:
             return grid
-        means = (self._sums / self._batches).tolist()
+        means = mean(self._sums / self._batches).tolist()
+        self._until = least(self._until)
         return dict(zip(self._names, means, strict=True)) | grid
 
     def judge(self, module: MetaLearning, readings: dict[str, float], episode: int) -> None:
@@ -93,6 +95,24 @@ class Watch(pl.Callback):
         if said is not None:
             good = f"the last good state is {self.state}" if self.state.is_file() else "none kept"
             raise HeadmimeError(f"Stopped at episode {episode}: {said} ({good}).")
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if self._batches:  # of a run that went on
+            self._sums, self._numbers, self._until = (
+                t.to(module.device) for t in (self._sums, self._numbers, self._until)
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        if not self._batches:
+            return {}
+        sums = {"sums": self._sums, "numbers": self._numbers, "until": self._until}
+        return {"names": self._names, "batches": self._batches, **sums}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._names, self._batches = state["names"], state["batches"]
+        self._sums, self._numbers, self._until = (
+            state[name].clone() for name in ("sums", "numbers", "until")
+        )
 
     def _not_a_number(self, readings: dict[str, float]) -> str | None:
         bad = [name for name, value in readings.items() if not math.isfinite(value)]
