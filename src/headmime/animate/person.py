@@ -148,8 +148,8 @@ def personal_generator(
     frames: np.ndarray,
     landmarks: np.ndarray,
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None,
-    on_step: OnStep | None,
+    perceptual: nn.Module | None = None,
+    on_step: OnStep | None = None,
 ) -> PersonalGenerator:
     """The generator behind `adapt`, for those who keep it."""
     x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
