@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from headmime.learning.meta import MetaLearning
+from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
@@ -35,8 +36,9 @@ def meta_learning(tiny: ModelShape, perceptual: nn.Module) -> Callable[..., Meta
             weights or LossWeights(),
             optimisation or Optimisation(),
         )
-        module.rows.W.normal_(std=0.02)
-        module.rows.touched.zero_()  # as if every row had been visited before
+        if isinstance(module.rows, Rows):
+            module.rows.W.normal_(std=0.02)
+            module.rows.touched.zero_()  # as if every row had been visited before
         optimisers = module.configure_optimizers()
         module.optimizers = lambda: optimisers
         module.manual_backward = lambda loss: loss.backward()

@@ -4,10 +4,11 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from headmime.errors import HeadmimeError
 from headmime.learning.gradients import frozen
 from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
 from headmime.learning.readings import step_readings
-from headmime.learning.rows import Rows
+from headmime.learning.rows import NoRows, Rows
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.losses import (
     adversarial_loss,
@@ -39,12 +40,16 @@ class MetaLearning(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.embedder, self.generator, self.discriminator = nets
-        self.rows = Rows(
-            rows,
-            len(nets.discriminator.w0),
-            lr=optimisation.lr_rows,
-            beta2=optimisation.beta2,
-            eps=optimisation.eps,
+        N, o = len(nets.discriminator.w0), optimisation
+        if o.lr_rows is None and weights.matching:
+            raise HeadmimeError(
+                f"optim.lr_rows=null leaves W out, but loss.matching={weights.matching} compares"
+                " embeddings with its rows: set loss.matching=0."
+            )
+        self.rows = (
+            NoRows(N)
+            if o.lr_rows is None
+            else Rows(rows, N, lr=o.lr_rows, beta2=o.beta2, eps=o.eps)
         )
         self._perceptual = [perceptual]  # in a list: frozen, and no part of this module's state
         self.weights, self.optimisation = weights, optimisation

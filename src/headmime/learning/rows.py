@@ -65,6 +65,26 @@ class Rows(nn.Module):
         self.touched[i] = self.updates
 
 
+class NoRows(nn.Module):
+    """Stands where W is left out (an ablation): every row is 0 and stays so; D is V^T w0 + b."""
+
+    row: Tensor
+
+    def __init__(self, embedding: int) -> None:
+        super().__init__()
+        self.register_buffer("row", torch.zeros(1, embedding), persistent=False)
+
+    def fetch(self, i: Tensor) -> Tensor:
+        """Return zeros [B, N] for the rows i [B]."""
+        return self.row.repeat(len(i), 1).requires_grad_()
+
+    def start_from(self, i: Tensor, e_hat: Tensor) -> None:
+        """Leave the rows at 0."""
+
+    def update(self, i: Tensor, gradient: Tensor) -> None:
+        """Leave the rows at 0."""
+
+
 def _same(i: Tensor) -> Tensor:
     """Return which of the places of i [B] name the same row, bool [B, B].
 
