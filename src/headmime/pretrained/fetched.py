@@ -1,0 +1,34 @@
+"""Weights of scorers: a file that the user names, or one that the user lets us fetch."""
+
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+
+from headmime.errors import HeadmimeError
+from headmime.pretrained.weights import existing_file
+
+DOWNLOAD = "download"
+
+
+def weights_file(path: str | None, key: str, what: str, url: str) -> Path:
+    """The file at `path`; with `path` "download", that of `url`, fetched once into torch's cache.
+
+    `url` ends in -<first digits of its sha256>.<suffix>, and the file is checked against them.
+    HeadmimeError if it is neither named nor can be fetched.
+    """
+    if path != DOWNLOAD:
+        return existing_file(path, key, f"{what}, or {key}={DOWNLOAD} to fetch {url}")
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
+    if file.is_file():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        digits = file.stem.rsplit("-", 1)[1]
+        torch.hub.download_url_to_file(url, str(file), hash_prefix=digits, progress=False)
+    except (URLError, OSError, RuntimeError) as error:
+        raise HeadmimeError(
+            f"{key}={DOWNLOAD}: {url} could not be fetched ({error}); fetch it elsewhere and pass "
+            f"{key}=FILE."
+        ) from error
+    return file

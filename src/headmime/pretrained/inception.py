@@ -1,0 +1,57 @@
+"""The Inception network of FID and KID: TensorFlow's of 2015, as torch-fidelity converted it."""
+
+import io
+from typing import Any
+
+import numpy as np
+import torch
+
+from headmime.errors import HeadmimeError
+from headmime.pretrained.fetched import weights_file
+from headmime.pretrained.weights import read_state_dict, sha256
+
+URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth"
+)
+BATCH = 16
+
+
+class InceptionFeatures:
+    """The last pooling, 2,048 numbers; pictures enlarged to 299 as TensorFlow 1 did."""
+
+    name = "inception-2048"
+
+    def __init__(self, network: torch.nn.Module, files: dict[str, str]) -> None:
+        self.origin: dict[str, Any] = {"files": files, "stand_in": False}
+        self._network = network
+
+    @torch.inference_mode()
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """See `FeatureScorer`."""
+        pictures = torch.from_numpy(frames).movedim(-1, 1)
+        parts = [self._network(pictures[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
+        return torch.cat(parts).float().numpy()
+
+
+def inception_features(file: str | None) -> InceptionFeatures:
+    """`file`: weights-inception-2015-12-05-6726825d.pth, or "download".
+
+    Raises HeadmimeError on a missing file or package, or weights of something else.
+    """
+    path = weights_file(file, "scorers.features.file", "torch-fidelity's Inception", URL)
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    except ImportError as error:
+        raise HeadmimeError(
+            f"scorers=paper needs torch-fidelity ({error}): `pip install 'headmime[evaluation]'`."
+        ) from error
+    # torch-fidelity unpickles without looking: it gets a copy of what was read safely.
+    copy = io.BytesIO()
+    torch.save(read_state_dict(path), copy)
+    copy.seek(0)
+    try:
+        network = FeatureExtractorInceptionV3("inception", ["2048"], copy)
+    except RuntimeError as error:
+        raise HeadmimeError(f"{path} does not hold torch-fidelity's Inception: {error}.") from error
+    return InceptionFeatures(network, {path.name: sha256(path)})

@@ -1,0 +1,61 @@
+"""LPIPS as the literature reports it: AlexNet by torchvision, the linear heads of package lpips."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+
+from headmime.errors import HeadmimeError
+from headmime.pixels import to_tensor
+from headmime.pretrained.fetched import weights_file
+from headmime.pretrained.weights import read_state_dict, sha256
+
+URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+BATCH = 16
+
+
+class LpipsAlexNet:
+    """LPIPS 0.1 between pictures as they are (not resized). See `DistanceScorer`."""
+
+    name = "lpips-alex"
+
+    def __init__(self, network: torch.nn.Module, files: dict[str, str]) -> None:
+        self.origin: dict[str, Any] = {"files": files, "stand_in": False}
+        self._network = network
+
+    @torch.inference_mode()
+    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """See `DistanceScorer`."""
+        parts = [
+            self._network(to_tensor(one[k : k + BATCH]), to_tensor(other[k : k + BATCH]))
+            for k in range(0, len(one), BATCH)
+        ]
+        return torch.cat(parts).flatten().numpy()
+
+
+def lpips_alexnet(file: str | None) -> LpipsAlexNet:
+    """`file`: torchvision's alexnet-owt-7be5be79.pth, or "download".
+
+    Raises HeadmimeError on a missing file or package, or weights of something else.
+    """
+    path = weights_file(file, "scorers.distance.file", "torchvision's AlexNet", URL)
+    try:
+        import lpips
+    except ImportError as error:
+        raise HeadmimeError(
+            f"scorers=paper needs lpips ({error}): `pip install 'headmime[evaluation]'`."
+        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchvision's about `pretrained=`
+        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+    state = read_state_dict(path)
+    try:
+        for slice_number in range(1, 6):
+            for number, layer in getattr(network.net, f"slice{slice_number}").named_children():
+                if hasattr(layer, "weight"):
+                    parts = {k: state[f"features.{number}.{k}"] for k in ("weight", "bias")}
+                    layer.load_state_dict(parts)
+    except (KeyError, RuntimeError) as error:
+        raise HeadmimeError(f"{path} does not hold torchvision's AlexNet: {error}.") from error
+    return LpipsAlexNet(network.eval().requires_grad_(False), {path.name: sha256(path)})

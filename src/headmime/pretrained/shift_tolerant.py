@@ -1,0 +1,126 @@
+"""Shift-tolerant LPIPS in AlexNet's shape: the packaged stand-in for LPIPS and, pooled, for FID.
+
+Ghildyal and Liu, ECCV 2022. The weights are those of the package stlpips-pytorch, whose code is
+neither imported nor copied: anti-aliased strides as in Zhang, "Making convolutional networks
+shift-invariant again", with a first convolution of stride 1.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from headmime.errors import HeadmimeError
+from headmime.pixels import to_tensor
+from headmime.pretrained.frozen import Frozen
+from headmime.pretrained.weights import read_state_dict, sha256
+
+FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
+BATCH = 16
+# The five convolutions: (number in the state dict, padding).
+LAYERS = ((0, 2), (5, 2), (9, 1), (11, 1), (13, 1))
+
+
+class ShiftTolerantAlexNet(Frozen):
+    """Five ReLU outputs of 64, 192, 384, 256 and 256 channels, and LPIPS's linear heads on them."""
+
+    def __init__(self, state: dict[str, Tensor], files: dict[str, str]) -> None:
+        super().__init__("stlpips-alex", {"files": files, "stand_in": True})
+        for name, tensor in state.items():
+            self.register_buffer(name.replace(".", "_"), tensor, persistent=False)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """images [B, 3, H, W], RGB in [-1, 1] -> five features [B, C, h, w]."""
+        x = (images - self.scaling_layer_shift) / self.scaling_layer_scale
+        features = []
+        for stage, (number, padding) in enumerate(LAYERS, start=1):
+            if stage in (2, 3):
+                x = _blurred(F.max_pool2d(x, 3, stride=1))
+            weight, bias = (getattr(self, f"net_slice{stage}_{number}_{k}") for k in _PARTS)
+            x = F.conv2d(x, weight, bias, padding=padding)
+            x = F.relu(_blurred(x) if stage == 1 else x)
+            features.append(x)
+        return features
+
+    def heads(self) -> list[Tensor]:
+        """The linear heads, [1, C, 1, 1] each."""
+        return [getattr(self, f"lin{k}_model_1_weight") for k in range(len(LAYERS))]
+
+
+_PARTS = ("weight", "bias")
+
+
+class ShiftTolerantDistance:
+    """Shift-tolerant LPIPS between pictures as they are (not resized). See `DistanceScorer`."""
+
+    def __init__(self, network: ShiftTolerantAlexNet) -> None:
+        self.name, self.origin = network.name, network.origin
+        self._network = network
+
+    @torch.inference_mode()
+    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """See `DistanceScorer`."""
+        parts = [
+            self._distance(to_tensor(one[k : k + BATCH]), to_tensor(other[k : k + BATCH]))
+            for k in range(0, len(one), BATCH)
+        ]
+        return torch.cat(parts).numpy()
+
+    def _distance(self, x: Tensor, y: Tensor) -> Tensor:
+        pairs = zip(self._network(x), self._network(y), self._network.heads(), strict=True)
+        return sum((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
+
+
+class ShiftTolerantFeatures:
+    """The last feature's mean over the picture, 256 numbers. See `FeatureScorer`."""
+
+    def __init__(self, network: ShiftTolerantAlexNet) -> None:
+        self.name, self.origin = f"{network.name}-relu5", network.origin
+        self._network = network
+
+    @torch.inference_mode()
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """See `FeatureScorer`."""
+        parts = [self._pooled(frames[k : k + BATCH]) for k in range(0, len(frames), BATCH)]
+        return torch.cat(parts).numpy()
+
+    def _pooled(self, frames: np.ndarray) -> Tensor:
+        x, side = to_tensor(frames), (FEATURE_SIDE, FEATURE_SIDE)
+        if x.shape[-2:] != side:
+            x = F.interpolate(x, side, mode="bilinear", antialias=x.shape[-1] > FEATURE_SIDE)
+        return self._network(x)[-1].mean((2, 3))
+
+
+def shift_tolerant_alexnet() -> ShiftTolerantAlexNet:
+    """The network with the weights of the package; HeadmimeError if it is not installed."""
+    package = find_spec("stlpips_pytorch")
+    if package is None or package.origin is None:
+        raise HeadmimeError(
+            "scorers=packaged needs stlpips-pytorch: `pip install 'headmime[evaluation]'`."
+        )
+    file = Path(package.origin).parent / "weights" / "vST0.0" / "alex_shift_tolerant.pth"
+    return ShiftTolerantAlexNet(read_state_dict(file), {file.name: sha256(file)})
+
+
+def shift_tolerant_distance() -> ShiftTolerantDistance:
+    """`scorers=packaged`, in the place of LPIPS."""
+    return ShiftTolerantDistance(shift_tolerant_alexnet())
+
+
+def shift_tolerant_features() -> ShiftTolerantFeatures:
+    """`scorers=packaged`, in the place of Inception."""
+    return ShiftTolerantFeatures(shift_tolerant_alexnet())
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Half the size, after a binomial blur of 3x3; reflected two pixels beyond the border."""
+    row = torch.tensor([0.25, 0.5, 0.25], device=x.device)
+    kernel = torch.outer(row, row).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(F.pad(x, (2, 2, 2, 2), "reflect"), kernel, stride=2, groups=x.shape[1])
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)
