@@ -37,7 +37,7 @@ def made_up_clip(person: int, video: int, clip: int, n: int = 4, /, **changes) -
     return ClipFrames(**(values | changes))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clip() -> Callable[..., ClipFrames]:
     return made_up_clip
 
