@@ -20,6 +20,11 @@ class Verb:
     lists: tuple[str, ...] = ()
 
 
+ROW_PATHS = (
+    "store", "weights", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
+    "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
+)  # fmt: skip
+
 VERBS = {
     "demo": Verb("headmime.cli.demo", "move the Mona Lisa", ("out", "weights")),
     "animate": Verb(
@@ -39,6 +44,13 @@ VERBS = {
         "meta-train on a store of clips (-cn EXPERIMENT)",
         ("store", "init", "ckpt", "perceptual.vgg19", "perceptual.vggface", "perceptual.scales"),
     ),
+    "eval": Verb(
+        "headmime.cli.evaluate",
+        "score a model, a baseline or the ceiling: one row of a table (-cn EXPERIMENT)",
+        ROW_PATHS,
+    ),
+    "table": Verb("headmime.cli.table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
+    "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
     "data": Verb("headmime.cli.data", "make data: `headmime data sitters n=... out=...`", ("out",)),
 }
 

@@ -1,0 +1,89 @@
+"""The keys of `eval` and `table`, and what can be checked of them before any work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from headmime.animate.motion import MOTIONS
+from headmime.errors import HeadmimeError
+from headmime.evaluation import baselines
+from headmime.evaluation.evaluate import Adapt
+from headmime.evaluation.trials import MODES
+from headmime.learning.finetune import FineTuneSettings
+
+BASELINES: dict[str, Adapt | None] = {
+    "copy": baselines.copy_first,
+    "nearest": baselines.copy_nearest,
+    "warp": baselines.warp_nearest,
+    "mean": baselines.mean_frame,
+    "real": None,
+}
+MODELS = ("ff", "ft")
+METHODS = (*MODELS, *BASELINES)
+
+
+@dataclass
+class TableOfRows:
+    """The rows of `headmime table`: all methods with all Ts; machine `part` of `parts` runs its
+    share of them.
+    """
+
+    methods: list[str] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    part: int = 0
+    parts: int = 1
+
+
+@dataclass
+class Evaluate:
+    """Every key of `headmime eval` and `headmime table`; conf/evaluate.yaml says what they mean."""
+
+    store: str = MISSING
+    dataset: str = MISSING
+    split: str = MISSING
+    videos: int = MISSING
+    held_out: int = MISSING
+    sources: int = MISSING
+    cases_seed: int = MISSING
+    mode: str = MISSING
+    drivers: int = MISSING
+    motion: str = MISSING
+    method: str = MISSING
+    T: int = MISSING
+    weights: str = MISSING
+    size: int | None = None
+    seed: int = MISSING
+    finetune: FineTuneSettings = field(default_factory=FineTuneSettings)
+    perceptual: dict[str, Any] = field(default_factory=dict)
+    scorers: dict[str, Any] = field(default_factory=dict)
+    detector: dict[str, Any] | None = None
+    device: str = MISSING
+    results: str = MISSING
+    memory: str = MISSING
+    table: TableOfRows = field(default_factory=TableOfRows)
+
+
+ConfigStore.instance().store("evaluate_schema", Evaluate)
+
+
+def check(settings: Evaluate, methods: Sequence[str], Ts: Sequence[int]) -> None:
+    """HeadmimeError, before any work, for what is misspelt or cannot be."""
+    known = {"mode": MODES, "motion": (*MOTIONS, "own")}
+    for key, values in known.items():
+        if getattr(settings, key) not in values:
+            raise HeadmimeError(
+                f"{key}={getattr(settings, key)} is not known; choose one of {', '.join(values)}."
+            )
+    for method in methods:
+        if method not in METHODS:
+            raise HeadmimeError(
+                f"method={method} is not known; choose one of {', '.join(METHODS)}."
+            )
+        if method == "real" and settings.mode == "cross":
+            raise HeadmimeError("method=real needs true frames: mode=self or mode=truth.")
+    for T in Ts:
+        if not 1 <= T <= settings.sources:
+            raise HeadmimeError(f"T={T} should be from 1 to sources={settings.sources}.")

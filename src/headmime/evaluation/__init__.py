@@ -1,0 +1,1 @@
+"""How good an animator is: one door for models, baselines, ceilings (see docs/evaluation.md)."""

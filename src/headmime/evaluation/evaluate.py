@@ -1,0 +1,162 @@
+"""One row of a table: adapt on T frames, animate by the driving landmarks, score, summarise."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headmime.animate.person import Animator
+from headmime.animate.steps import OnFrame, reported
+from headmime.data.store import Store
+from headmime.evaluation.baselines import copy_nearest
+from headmime.evaluation.looks import Look, Scorers, look_at_made, look_at_real
+from headmime.evaluation.memory import Arrays, digest, remembered
+from headmime.evaluation.metrics.csim import nearer_to_source
+from headmime.evaluation.metrics.id_rank1 import id_rank1
+from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
+from headmime.evaluation.metrics.sharpness import sharpness
+from headmime.evaluation.scores import frame_scores, truth_scores, with_subsets
+from headmime.evaluation.trials import Trial, asked_landmarks, pictures, points
+from headmime.landmarks.points import head_turn, mouth_opening
+
+Adapt = Callable[[np.ndarray, np.ndarray], Animator]
+"""T frames uint8 [T, S, S, 3] of a person and their landmarks [T, 68, 2] -> that person's animator.
+None stands for the ceiling: the true frames themselves."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What every row of a table shares: data, sizes, scoring networks, and where work is kept.
+
+    `code` is a hash of the code that scores.
+    """
+
+    store: Store
+    trials: Sequence[Trial]
+    size: int
+    motion: str
+    scorers: Scorers
+    memory: Path
+    code: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one row measured: per trial its name, person, scores and features.
+
+    Scores are float [n] per frame, or [1] where one number is the trial's.
+    """
+
+    trials: Sequence[Trial]
+    scores: Sequence[Arrays]
+    features: Sequence[tuple[np.ndarray, np.ndarray] | None]
+
+
+def evaluate(
+    contest: Contest, adapt: Adapt | None, T: int, key: str, on_trial: OnFrame | None = None
+) -> Row:
+    """Run every trial with `adapt` on the first T frames of its gallery.
+
+    `key` names everything that makes the animators beside these frames: with it, a trial that was
+    scored before (perhaps by a run that was stopped) is read from the contest's memory.
+    """
+    gallery = Gallery(contest)
+    scores, features = [], []
+    for trial in reported(contest.trials, len(contest.trials), on_trial):
+        arrays = remembered(
+            contest.memory / "trials",
+            _trial_key(contest, gallery, trial, T, key),
+            lambda trial=trial: _run(contest, gallery, trial, adapt, T),
+        )
+        embeddings = arrays.pop("embeddings")
+        real, fake = arrays.pop("real", None), arrays.pop("fake", None)
+        rank = id_rank1(embeddings, gallery.all, gallery.persons.index(trial.person))
+        scores.append({**arrays, "id_rank1": rank.astype(float)})
+        features.append(None if real is None else (real, fake))
+    return Row(contest.trials, scores, features)
+
+
+class Gallery:
+    """The mean embedding of every person of a contest, from all frames set aside as sources."""
+
+    def __init__(self, contest: Contest) -> None:
+        frames: dict[str, set[tuple[int, int]]] = {}
+        for trial in contest.trials:
+            frames.setdefault(trial.person, set()).update(trial.gallery)
+            if trial.driver is not None:
+                frames.setdefault(trial.driver, set()).update(trial.driver_gallery)
+        self.persons = sorted(frames)
+        self.frames = {person: tuple(sorted(frames[person])) for person in self.persons}
+        looks = [_real_look(contest, self.frames[person]) for person in self.persons]
+        self.all = np.stack([look.embeddings.mean(0) for look in looks])  # [P, E]
+
+    def of(self, person: str) -> np.ndarray:
+        """One person's, [E]."""
+        return self.all[self.persons.index(person)]
+
+
+def _run(contest: Contest, gallery: Gallery, trial: Trial, adapt: Adapt | None, T: int) -> Arrays:
+    store, size, scorers = contest.store, contest.size, contest.scorers
+    sources = points(store, trial.gallery[:T])
+    asked = asked_landmarks(store, trial, sources, contest.motion)
+    true = None if trial.truth is None else pictures(store, trial.truth, size)
+    if adapt is None:
+        animator = copy_nearest(true, asked)
+    else:
+        animator = adapt(pictures(store, trial.gallery[:T], size), sources)
+    made = animator(asked)
+    look = look_at_made(made, asked, scorers, contest.memory / "looks", contest.code)
+    source = gallery.of(trial.person)
+    scores = frame_scores(made, look, asked, source, scorers)
+    scores["sharpness"] /= _source_sharpness(contest, trial)
+    arrays = {"embeddings": look.embeddings}
+    if true is not None:
+        true_look = _real_look(contest, trial.truth)
+        scores |= truth_scores(made, look, true, true_look, scorers)
+        scores = with_subsets(scores, true_look.detected, sources)
+        arrays |= {"real": true_look.features, "fake": look.features}
+    if trial.driver is not None:
+        driver = gallery.of(trial.driver)
+        scores["nearer"] = np.array([nearer_to_source(look.embeddings, source, driver)])
+    return arrays | scores | motion_scores(look.detected, points(store, trial.driving))
+
+
+def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
+    """Correlation and amplitude of mouth and head turn, output against driving [n, 68, 2]; [1]."""
+    scores = {}
+    for name, measure in (("mouth", mouth_opening), ("turn", head_turn)):
+        pair = measure(detected), measure(driving)
+        scores[f"{name}_correlation"] = np.array([correlation(*pair, STILL[name])])
+        scores[f"{name}_amplitude"] = np.array([amplitude(*pair, STILL[name])])
+    return scores
+
+
+def _real_look(contest: Contest, frames: Sequence[tuple[int, int]]) -> Look:
+    return look_at_real(
+        pictures(contest.store, frames, contest.size),
+        points(contest.store, frames),
+        contest.scorers,
+        contest.memory / "looks",
+        contest.code,
+    )
+
+
+def _source_sharpness(contest: Contest, trial: Trial) -> float:
+    frames = pictures(contest.store, trial.gallery, contest.size)
+    return float(sharpness(frames, points(contest.store, trial.gallery)).mean())
+
+
+def _trial_key(contest: Contest, gallery: Gallery, trial: Trial, T: int, key: str) -> str:
+    people = [gallery.frames[name] for name in (trial.person, trial.driver) if name]
+    return digest(
+        contest.store.hash,
+        [trial.gallery, trial.driving, trial.truth],
+        people,
+        T,
+        contest.size,
+        contest.motion,
+        contest.scorers.origin,
+        contest.code,
+        key,
+    )

@@ -1,0 +1,216 @@
+"""Result files -> one page of tables in Markdown."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headmime.evaluation.compare import advantage, verdict
+from headmime.evaluation.memory import digest
+from headmime.evaluation.names import METRICS
+from headmime.evaluation.paper import quoted
+from headmime.evaluation.results import Result, read_result
+
+METHODS = {
+    "ff": "FF (feed-forward)",
+    "ft": "FT (fine-tuned)",
+    "warp": "warp of the nearest frame",
+    "nearest": "nearest frame",
+    "copy": "first frame",
+    "mean": "mean frame",
+    "real": "real frames (ceiling)",
+}
+TABLES = (
+    ("fid", "kid", "ssim", "lpips", "csim", "csim_source", "id_distance", "id_rank1", "nearer"),
+    (
+        "akd", "apd", "found", "mouth_correlation", "turn_correlation", "mouth_amplitude",
+        "turn_amplitude", "sharpness",
+    ),
+    (
+        "ssim@turned", "lpips@turned", "csim@turned", "akd@turned",
+        "ssim@near", "lpips@near", "csim@near", "akd@near",
+    ),
+)  # fmt: skip
+AGAINST_WARP = ("ssim", "lpips", "csim", "lpips@turned", "csim@turned", "lpips@near", "csim@near")
+MODES = {
+    "self": "self-reenactment",
+    "cross": "cross-reenactment of other people",
+    "truth": "cross-reenactment with ground truth",
+}
+ARROWS = {1: " ↑", -1: " ↓", 0: ""}
+# What may differ between the rows of one table.
+OF_A_ROW = {"method", "T", "checkpoint", "finetune", "perceptual", "seed", "model_code"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A result and the file that it was read from."""
+
+    file: Path
+    result: Result
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """All settings that its numbers depend on."""
+        return self.result.row
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Methods in the order of METHODS, within them by T."""
+        return list(METHODS).index(self.row["method"]), self.row["T"], self.file.name
+
+
+def report(files: Sequence[Path], command: str) -> str:
+    """The page: a table for every set of rows that may be compared, and what each row is made of.
+
+    `command` is how the page is made again.
+    """
+    entries = sorted((Entry(file, read_result(file)) for file in files), key=lambda e: e.order)
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        shared = {key: value for key, value in entry.row.items() if key not in OF_A_ROW}
+        groups.setdefault(digest(shared), []).append(entry)
+    lines = [
+        "# Results",
+        "",
+        f"Made by `{command}` from {len(entries)} result files; none of it is edited by hand.",
+        "Cells are value [95 % interval by bootstrap over persons]; ↑ more is better, ↓ less is.",
+        "What each metric is: [evaluation.md](evaluation.md).",
+    ]
+    for group in sorted(groups.values(), key=lambda g: _heading(g[0].row)):
+        lines += ["", *_group(group)]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(row: dict[str, Any]) -> str:
+    return f"{row['dataset']}: {MODES[row['mode']]}, {row['motion']} motion"
+
+
+def _group(entries: list[Entry]) -> Iterator[str]:
+    first = entries[0]
+    row = first.row
+    yield f"## {_heading(row)}"
+    yield ""
+    yield (
+        f"Store {row['store'][:12]}, split {row['split']}, {row['trials']} trials of "
+        f"{row['persons']} persons, {row['size']}x{row['size']} pixels. {_scorers(first.result)}"
+    )
+    if first.result.left_out:
+        yield f"{first.result.left_out} videos of the split have too few frames for it."
+    for metrics in TABLES:
+        present = [name for name in metrics if any(name in e.result.metrics for e in entries)]
+        if present:
+            yield ""
+            yield from _table(entries, present)
+    yield from _notes(entries)
+    yield from _against_warp(entries)
+    yield from _beside_paper(entries)
+    yield ""
+    yield "Made of:"
+    yield ""
+    for entry in entries:
+        origin = entry.result.origin
+        checkpoint = entry.row["checkpoint"]
+        weights = f", weights {checkpoint[:12]}" if checkpoint else ""
+        yield (
+            f"- {_name(entry)}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
+            f"commit {origin['commit']}, {origin['date'][:10]}, file `{entry.file.name}`"
+        )
+
+
+def _scorers(result: Result) -> str:
+    named = ", ".join(
+        f"{use}: {one['name']}{' (a stand-in)' if one.get('stand_in') else ''}"
+        for use, one in result.scorers.items()
+    )
+    if result.stand_in:
+        return f"Scored by {named}. Not comparable with numbers of the literature."
+    return f"Scored by {named}."
+
+
+def _name(entry: Entry) -> str:
+    return f"{METHODS[entry.row['method']]}, T = {entry.row['T']}"
+
+
+def _table(entries: list[Entry], metrics: Sequence[str]) -> Iterator[str]:
+    heads = [f"{name}{ARROWS[METRICS[name].better]}" for name in metrics]
+    yield f"| | {' | '.join(heads)} |"
+    yield "|---|" + "---|" * len(heads)
+    for entry in entries:
+        cells = [_cell(entry.result, name) for name in metrics]
+        yield f"| {_name(entry)} | {' | '.join(cells)} |"
+
+
+def _cell(result: Result, name: str) -> str:
+    if name not in result.metrics:
+        return ""
+    digits, one = METRICS[name].digits, result.metrics[name]
+    star = "*" if "note" in one else ""
+    if one["low"] is None:
+        return f"{one['value']:.{digits}f}{star}"
+    return f"{one['value']:.{digits}f}{star} [{one['low']:.{digits}f}, {one['high']:.{digits}f}]"
+
+
+def _notes(entries: list[Entry]) -> Iterator[str]:
+    notes = {
+        f"{name}: {one['note']}"
+        for entry in entries
+        for name, one in entry.result.metrics.items()
+        if "note" in one
+    }
+    if notes:
+        yield ""
+        yield f"(*) {'; '.join(sorted(notes))}: rank-deficient, comparable within this table only."
+
+
+def _against_warp(entries: list[Entry]) -> Iterator[str]:
+    """Every model beside the warp of the same T, person by person."""
+    warps = {e.row["T"]: e for e in entries if e.row["method"] == "warp"}
+    lines = []
+    for entry in entries:
+        warp = warps.get(entry.row["T"])
+        if entry.row["method"] in ("ff", "ft") and warp is not None:
+            lines += [f"- {_name(entry)}: {sentence}" for sentence in _beside(entry, warp)]
+    if lines:
+        yield ""
+        yield "Against the warp (difference in the metric's own unit, above 0 is better than it):"
+        yield ""
+        yield from lines
+
+
+def _beside(entry: Entry, warp: Entry) -> Iterator[str]:
+    said: dict[str, list[str]] = {"better": [], "worse": [], "undecided": []}
+    for name in AGAINST_WARP:
+        difference = advantage(entry.file, warp.file, name)
+        if difference is not None:
+            numbers = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+            said[verdict(difference)].append(f"{name} {numbers}")
+    if said["better"]:
+        yield f"beats the warp in {', '.join(said['better'])}."
+    if said["worse"]:
+        yield f"**does not beat the warp** in {', '.join(said['worse'])}."
+    if said["undecided"]:
+        yield f"no difference to the warp is shown in {', '.join(said['undecided'])}."
+
+
+def _beside_paper(entries: list[Entry]) -> Iterator[str]:
+    """The paper's cells, where the data set and the networks are the paper's."""
+    lines = []
+    for entry in entries:
+        row, metrics = entry.row, entry.result.metrics
+        numbers = quoted(row["dataset"].lower(), row["method"], row["T"])
+        like_the_paper = not entry.result.stand_in and row["mode"] == "self" and row["size"] == 256
+        if numbers is not None and like_the_paper:
+            pairs = [
+                f"{_cell(entry.result, name)} | {number}"
+                for name, number in zip(("fid", "ssim", "csim"), numbers, strict=True)
+                if name in metrics
+            ]
+            lines.append(f"| {_name(entry)} | {' | '.join(pairs)} |")
+    if lines:
+        yield ""
+        yield 'Beside the paper ("?": quoted from memory):'
+        yield ""
+        yield "| | FID, ours | paper | SSIM, ours | paper | CSIM, ours | paper |"
+        yield "|---|---|---|---|---|---|---|"
+        yield from lines

@@ -1,0 +1,59 @@
+"""Scores of one trial, frame by frame: what a row's numbers are made of."""
+
+import numpy as np
+
+from headmime.evaluation.looks import Look, Scorers
+from headmime.evaluation.memory import Arrays
+from headmime.evaluation.metrics.akd import akd
+from headmime.evaluation.metrics.apd import apd
+from headmime.evaluation.metrics.csim import csim, identity_distance
+from headmime.evaluation.metrics.pose import turned
+from headmime.evaluation.metrics.sharpness import sharpness
+from headmime.evaluation.metrics.ssim import ssim
+
+
+def frame_scores(
+    made: np.ndarray, look: Look, asked: np.ndarray, source: np.ndarray, scorers: Scorers
+) -> Arrays:
+    """Scores that need no true frames, one per frame; `source` [E] is the person's embedding."""
+    found = np.isfinite(look.detected[:, 0, 0])
+    where = np.where(np.isnan(look.detected), asked, look.detected)
+    return {
+        "csim_source": csim(look.embeddings, source),
+        "id_distance": identity_distance(look.embeddings, source),
+        "akd": akd(look.detected, asked),
+        "apd": apd(look.detected, asked),
+        "found": found.astype(float),
+        "sharpness": sharpness(made, where),
+    }
+
+
+def truth_scores(
+    made: np.ndarray, look: Look, true: np.ndarray, true_look: Look, scorers: Scorers
+) -> Arrays:
+    """Scores against true frames, uint8 [n, S, S, 3]; these replace what `frame_scores` has of the
+    same name.
+    """
+    return {
+        "ssim": ssim(made, true),
+        "lpips": scorers.distance(made, true).astype(float),
+        "csim": csim(look.embeddings, true_look.embeddings),
+        "akd": akd(look.detected, true_look.detected),
+        "apd": apd(look.detected, true_look.detected),
+    }
+
+
+def with_subsets(scores: Arrays, landmarks: np.ndarray, sources: np.ndarray) -> Arrays:
+    """Scores of the heads turned more than 15 degrees from every source frame, and of the others.
+
+    Adds, for every frame score X that compares with the truth, X@turned and X@near, NaN elsewhere;
+    `landmarks` [n, 68, 2] are the true ones, `sources` [T, 68, 2] the animator's.
+    """
+    far = turned(landmarks, sources)
+    subsets = {"turned": far, "near": ~far}
+    compared = ("ssim", "lpips", "csim", "akd")
+    return scores | {
+        f"{name}@{subset}": np.where(chosen, scores[name], np.nan)
+        for name in compared
+        for subset, chosen in subsets.items()
+    }

@@ -1,0 +1,237 @@
+"""Each metric: truths known by hand, and agreement with independent implementations."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.metrics import structural_similarity
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.kid import KernelInceptionDistance
+
+from headmime.evaluation.metrics.akd import akd
+from headmime.evaluation.metrics.apd import apd
+from headmime.evaluation.metrics.csim import csim, identity_distance, nearer_to_source
+from headmime.evaluation.metrics.fid import fid
+from headmime.evaluation.metrics.id_rank1 import id_rank1
+from headmime.evaluation.metrics.kid import kid
+from headmime.evaluation.metrics.motion import amplitude, correlation
+from headmime.evaluation.metrics.pose import HEAD, RIGID, angles, facing, rotations, turned
+from headmime.evaluation.metrics.sharpness import sharpness
+from headmime.evaluation.metrics.ssim import ssim
+
+
+def random_frames(seed: int, n: int = 3, size: int = 40) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
+
+
+def smooth_frames(seed: int) -> np.ndarray:
+    """Frames with some structure: sums of waves."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:48, :48] / 48
+    waves = [np.sin(2 * np.pi * (rng.uniform(0, 4) * x + rng.uniform(0, 4) * y)) for _ in range(9)]
+    return np.rint(127 + 60 * np.stack(waves).reshape(3, 3, 48, 48).transpose(0, 2, 3, 1)).astype(
+        np.uint8
+    )
+
+
+# SSIM
+
+
+def test_ssim_of_equal_frames_is_one():
+    frames = smooth_frames(0)
+    np.testing.assert_allclose(ssim(frames, frames), 1)
+
+
+def test_ssim_agrees_with_scikit_image():
+    one, other = smooth_frames(1), smooth_frames(1)
+    other = np.clip(other + np.random.default_rng(0).normal(0, 12, other.shape), 0, 255)
+    other = other.astype(np.uint8)
+    expected = [
+        structural_similarity(
+            a,
+            b,
+            data_range=255,
+            channel_axis=-1,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+        for a, b in zip(one, other, strict=True)
+    ]
+    np.testing.assert_allclose(ssim(one, other), expected, atol=1e-4)
+
+
+# FID and KID
+
+
+class AsTheyAre(nn.Module):
+    """A feature network that gives back its input's first pixel row."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.num_features = features
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.double()
+
+
+def correlated(seed: int, n: int, shift: float) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 8)) @ rng.normal(size=(8, 8)) + shift
+
+
+def test_fid_of_a_distribution_with_itself_is_zero():
+    x = correlated(0, 100, 0)
+    assert fid(x, x) == pytest.approx(0, abs=1e-8)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=8, max_size=8), st.integers(3, 60))
+@settings(max_examples=25)
+def test_fid_of_a_shift_is_its_squared_length(shift, n):
+    x = correlated(1, n, 0)  # fewer frames than features, too
+    assert fid(x, x + shift) == pytest.approx(np.square(shift).sum(), abs=1e-6)
+
+
+def test_fid_of_scaled_gaussians_by_hand():
+    """Covariances C and 4 C: tr(C + 4 C - 2 * 2 C) = tr C."""
+    x = correlated(2, 500, 0)
+    x -= x.mean(0)
+    assert fid(x, 2 * x) == pytest.approx(np.trace(np.cov(x.T)))
+
+
+def test_fid_and_kid_agree_with_torchmetrics():
+    real, fake = correlated(3, 300, 0), correlated(4, 200, 0.3)
+    reference = FrechetInceptionDistance(AsTheyAre(8)).set_dtype(torch.float64)
+    kernel = KernelInceptionDistance(AsTheyAre(8), subsets=1, subset_size=200)
+    for metric, x in ((reference, real), (kernel, real[:200])):
+        metric.update(torch.from_numpy(x), real=True)
+        metric.update(torch.from_numpy(fake), real=False)
+    assert fid(real, fake) == pytest.approx(reference.compute().item(), rel=1e-4)
+    assert kid(real[:200], fake) == pytest.approx(kernel.compute()[0].item(), rel=1e-4)
+
+
+def test_kid_does_not_grow_with_fewer_frames_but_fid_does():
+    def halves(distance, n):
+        draws = np.random.default_rng(0).normal(size=(40, 2, n, 8))
+        return np.mean([distance(a, b) for a, b in draws])
+
+    assert abs(halves(kid, 12)) < 0.1
+    assert halves(fid, 12) > 2 * halves(fid, 60) > 0.1
+
+
+# Identity
+
+
+def test_cosine_and_distance_by_hand():
+    e = np.array([[1.0, 0], [0, 2], [-3, 0]])
+    np.testing.assert_allclose(csim(e, np.array([1.0, 0])), [1, 0, -1], atol=1e-12)
+    np.testing.assert_allclose(identity_distance(e, np.array([1.0, 0])), [0, 5**0.5, 4])
+
+
+def test_rank1_finds_the_nearest_person():
+    gallery = np.eye(3)
+    near = np.array([[0.9, 0.2, 0], [0, 1, 0.3], [0.1, 0.2, 0.8]])
+    np.testing.assert_array_equal(id_rank1(near, gallery, 1), [False, True, False])
+
+
+def test_nearer_compares_the_mean_of_the_output():
+    source, driver = np.array([0.0, 0]), np.array([1.0, 0])
+    mixed = np.array([[0.9, 0], [0.0, 0], [0.0, 0]])
+    assert nearer_to_source(mixed, source, driver) == 1
+    assert nearer_to_source(driver[None], source, driver) == 0
+
+
+# Landmarks and pose
+
+
+def head(yaw: float = 0, pitch: float = 0, roll: float = 0) -> np.ndarray:
+    """Landmarks [68, 2] of the average head seen from afar, turned by degrees; others at 0.5."""
+    y, p, r = np.deg2rad([-yaw, pitch, roll])
+    Ry = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    Rx = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
+    Rz = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
+    points = np.full((68, 2), 0.5)
+    points[RIGID] = 0.5 + ((HEAD - HEAD.mean(0)) @ (Rz @ Ry @ Rx).T)[:, :2] / 400
+    return points
+
+
+def test_a_frontal_head_is_the_identity():
+    np.testing.assert_allclose(rotations(head()[None])[0], np.eye(3), atol=1e-9)
+
+
+@pytest.mark.parametrize(("axis", "name"), [(0, "yaw"), (1, "pitch"), (2, "roll")])
+def test_one_angle_comes_back(axis, name):
+    for degrees in (-40, -10, 0, 25, 40):
+        expected = np.zeros(3)
+        expected[axis] = degrees
+        got = angles(head(**{name: degrees})[None])[0]
+        np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_yaw_to_the_right_points_the_nose_to_the_right():
+    assert facing(head(yaw=30)[None])[0] == pytest.approx([0.5, 0, -(0.75**0.5)], abs=1e-6)
+    frontal, right = head()[30] - head()[36], head(yaw=30)[30] - head(yaw=30)[36]
+    assert right[0] > frontal[0]
+
+
+def test_turned_looks_at_the_nearest_source_and_not_at_tilts():
+    sources = np.stack([head(), head(yaw=-20)])
+    asked = np.stack([head(yaw=10), head(yaw=20), head(yaw=-30), head(roll=40), head(pitch=16)])
+    np.testing.assert_array_equal(turned(asked, sources), [False, True, False, False, True])
+
+
+def test_apd_is_the_mean_of_three_angles_and_nan_without_a_face():
+    detected = np.stack([head(yaw=9), np.full((68, 2), np.nan)])
+    asked = np.stack([head(), head()])
+    np.testing.assert_allclose(apd(detected, asked), [3, np.nan], atol=1e-6)
+
+
+def test_akd_by_hand():
+    asked = np.stack([head(), head(yaw=40)])
+    eyes = np.linalg.norm(asked[0, 36] - asked[0, 45])
+    detected = asked + np.array([0.1 * eyes, 0])
+    np.testing.assert_allclose(akd(detected, asked), [0.1, 0.1])
+    detected[1] = np.nan
+    np.testing.assert_allclose(akd(detected, asked), [0.1, np.nan])
+
+
+# Motion
+
+
+def test_correlation_and_amplitude_by_hand():
+    driving = np.sin(np.arange(20))
+    assert correlation(3 * driving + 1, driving, 0.01) == pytest.approx(1)
+    assert correlation(-driving, driving, 0.01) == pytest.approx(-1)
+    assert amplitude(0.5 * driving, driving, 0.01) == pytest.approx(0.5)
+
+
+def test_a_frozen_output_follows_nothing():
+    driving = np.sin(np.arange(20))
+    assert correlation(np.ones(20), driving, 0.01) == 0
+    assert amplitude(np.ones(20), driving, 0.01) == 0
+
+
+def test_a_still_driving_or_too_few_faces_say_nothing():
+    driving = np.sin(np.arange(20))
+    few = np.where(np.arange(20) < 7, driving, np.nan)
+    for measure in (correlation, amplitude):
+        assert np.isnan(measure(driving, 1e-3 * driving, 0.01))
+        assert np.isnan(measure(few, driving, 0.01))
+
+
+def test_frames_without_a_face_are_left_out_of_correlations():
+    driving = np.sin(np.arange(20))
+    assert correlation(np.where(np.arange(20) == 3, np.nan, driving), driving, 0.01) == 1
+
+
+# Sharpness
+
+
+def test_blurring_takes_sharpness_away_and_a_flat_face_has_none():
+    frame = random_frames(0, 1, 64)
+    landmarks = 0.2 + 0.6 * np.random.default_rng(0).random((1, 68, 2))
+    blurred = (frame.astype(int) + np.roll(frame, 1, 2) + np.roll(frame, 1, 1)) // 3
+    assert sharpness(blurred.astype(np.uint8), landmarks) < 0.8 * sharpness(frame, landmarks)
+    assert sharpness(np.full_like(frame, 80), landmarks) == 0
