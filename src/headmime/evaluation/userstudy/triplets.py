@@ -1,0 +1,101 @@
+"""Which frames are shown together: one to be generated and two real ones of the same person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headmime.data.protocol import Case
+from headmime.data.store import Store
+
+Frame = tuple[int, int]
+"""(clip, t) of a store."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Frames for a triplet. The picture of `driving` will be generated, from its landmarks."""
+
+    case: int
+    driving: Frame
+    real: tuple[Frame, Frame]
+    sequences: str  # one of study.SEQUENCES
+
+
+def draw_triplets(
+    store: Store, cases: Sequence[Case], count: int, seed: int
+) -> tuple[list[Draw], dict[int, str]]:
+    """Draw `count` triplets, going round the cases; no frame is shown twice, and no source at all.
+
+    The three pictures come from three videos of the person where the store has them, else from
+    three clips, else from three thirds of the frames that are left. There are fewer draws where
+    frames run out. Also returned: case -> why there is no triplet of it.
+    """
+    rng = np.random.default_rng(seed)
+    videos = _videos_by_person(store)
+    used: dict[str, set[Frame]] = {person: set() for person in videos}
+    for case in cases:
+        used[store.videos[case.video][0]] |= set(case.sources)
+    draws: list[Draw] = []
+    left_out: dict[int, str] = {}
+    going = list(range(len(cases)))
+    while going and len(draws) < count:
+        for index in going[: count - len(draws)]:
+            person = store.videos[cases[index].video][0]
+            draw = _draw(store, index, cases[index], videos[person], used[person], rng)
+            if draw is None:
+                going.remove(index)
+                if all(earlier.case != index for earlier in draws):
+                    left_out[index] = "fewer than three frames are left beside the sources"
+            else:
+                used[person] |= {draw.driving, *draw.real}
+                draws.append(draw)
+    return draws, left_out
+
+
+def _draw(
+    store: Store,
+    index: int,
+    case: Case,
+    videos: list[int],
+    used: set[Frame],
+    rng: np.random.Generator,
+) -> Draw | None:
+    held_out = [frame for frame in case.held_out if frame not in used]
+    if not held_out:
+        return None
+    driving = _any(held_out, rng)
+    free = {clip: _free(store, clip, used) for video in videos for clip in store.clips_of(video)}
+    other_videos = [
+        [frame for clip in store.clips_of(video) for frame in free[clip]]
+        for video in videos
+        if video != case.video
+    ]
+    other_clips = [frames for clip, frames in free.items() if clip != driving[0]]
+    for kind, groups in (("videos", other_videos), ("clips", other_clips)):
+        groups = [group for group in groups if group]
+        if len(groups) >= 2:
+            one, two = rng.choice(len(groups), 2, replace=False)
+            return Draw(index, driving, (_any(groups[one], rng), _any(groups[two], rng)), kind)
+    every = sorted(frame for frames in free.values() for frame in frames)
+    if len(every) < 3:
+        return None
+    thirds = [[every[place] for place in part] for part in np.array_split(range(len(every)), 3)]
+    one, two = (third for third in thirds if driving not in third)
+    return Draw(index, driving, (_any(one, rng), _any(two, rng)), "moments")
+
+
+def _videos_by_person(store: Store) -> dict[str, list[int]]:
+    videos: dict[str, list[int]] = {}
+    for number, (person, _) in enumerate(store.videos):
+        videos.setdefault(person, []).append(number)
+    return videos
+
+
+def _free(store: Store, clip: int, used: set[Frame]) -> list[Frame]:
+    frames = range(store.frame_starts[clip + 1] - store.frame_starts[clip])
+    return [(clip, t) for t in frames if (clip, t) not in used]
+
+
+def _any(frames: Sequence[Frame], rng: np.random.Generator) -> Frame:
+    return frames[rng.integers(len(frames))]
