@@ -13,7 +13,7 @@ DRIVE ?= talk
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters train test check lint clean
+.PHONY: help setup demo animate finetune sitters train ablations test check lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -50,6 +50,9 @@ sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT
 
 train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.accelerator=gpu seed=3'
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)
+
+ablations: $(READY) ## train the CPU experiment once without each part of the method: experiments/ablations.yaml
+	$(BIN)/headmime train -cn ablations $(ARGS)
 
 test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

@@ -1,6 +1,7 @@
 """Every experiment is a short difference against the paper's defaults, and says what it is for."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,8 +10,18 @@ from omegaconf import DictConfig, OmegaConf
 
 import headmime.cli.train  # noqa: F401 (registers the schema)
 from headmime.cli.config import conf_folder, experiments_folder
+from headmime.cli.row_settings import check
+from headmime.evaluation.paper import CERTAIN, OURS
 from headmime.nets import build_nets
 
+ABLATIONS = {
+    "none": {},
+    "no_matching": {"loss.matching": 0},
+    "no_feature_matching": {"loss.feature_matching": 0},
+    "no_w": {"loss.matching": 0, "optim.lr_rows": None},
+    "untrained": {"trainer.max_epochs": 0},
+    "one_step": {"optim.discriminator_steps": 1},
+}
 EXPERIMENTS = sorted(experiments_folder().glob("*.yaml"))
 
 
@@ -19,15 +30,37 @@ def experiment(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
-def composed(folder: Path, name: str) -> DictConfig:
+def composed(folder: Path, name: str, *overrides: str) -> DictConfig:
+    path = f"hydra.searchpath=[file://{conf_folder()}]"
     with initialize_config_dir(str(folder), version_base="1.3"):
-        return compose(name, overrides=[f"hydra.searchpath=[file://{conf_folder()}]"])
+        return compose(name, overrides=[path, *overrides])
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{"a": {"b": 1}}` -> `{"a.b": 1}`."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= (
+            flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return found
+
+
+def differences(one: DictConfig, other: DictConfig) -> dict[str, Any]:
+    """What `other` says otherwise."""
+    before, after = (flat(OmegaConf.to_container(config)) for config in (one, other))
+    assert before.keys() == after.keys()
+    return {key: value for key, value in after.items() if value != before[key]}
 
 
 def test_it_composes_and_builds(experiment: Path) -> None:
-    shape = OmegaConf.to_object(composed(experiment.parent, experiment.stem).model)
-    with torch.device("meta"):
-        build_nets(shape)
+    config = composed(experiment.parent, experiment.stem)
+    if "model" in config:
+        with torch.device("meta"):
+            build_nets(OmegaConf.to_object(config.model))
+    else:
+        settings = OmegaConf.to_object(config)
+        check(settings, [settings.method], [settings.T])
 
 
 def test_it_is_short_and_states_claim_and_command(experiment: Path) -> None:
@@ -35,7 +68,26 @@ def test_it_is_short_and_states_claim_and_command(experiment: Path) -> None:
     comments = [line for line in lines if line.startswith("#")]
     assert len(lines) - len(comments) <= 15
     assert comments[0].startswith("# Claim:")
-    assert any(f"make train EXP={experiment.stem}" in line for line in comments)
+    kinds = ("train", "eval", "table1", "claims")
+    commands = [f"make {kind} EXP={experiment.stem}" for kind in kinds]
+    assert any(command in line for line in comments for command in commands)
+
+
+@pytest.mark.parametrize(("dataset", "method", "T"), OURS)
+def test_a_row_quotes_the_paper_with_its_doubts(dataset: str, method: str, T: int) -> None:
+    name = f"vox{dataset[-1]}_{method}_t{T}"
+    text = (experiments_folder() / f"{name}.yaml").read_text()
+    fid, ssim, csim = OURS[dataset, method, T]
+    memory = f"SSIM {ssim:.2f}, CSIM {csim:.2f}."
+    if (dataset, method) in CERTAIN:
+        assert f"# Paper: FID {fid}. From memory, unchecked: {memory}" in text
+    else:
+        assert f"# Paper, from memory, unchecked: FID {fid}, {memory}" in text
+    row = composed(experiments_folder(), name)
+    assert (row.dataset.lower(), row.method, row.T) == (dataset, method, T)
+    meta = row.weights.split("/")[1]
+    assert row.store == composed(experiments_folder(), meta).store
+    assert (row.videos, row.held_out, row.finetune.epochs) == (50, 32, 40)
 
 
 def test_the_defaults_are_the_paper() -> None:
@@ -48,3 +100,30 @@ def test_the_defaults_are_the_paper() -> None:
     assert optim.discriminator_steps == 2
     assert (loss.content, loss.adversarial, loss.pixel) == (1, 1, 0)
     assert (loss.feature_matching, loss.matching) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("meta_vox1", {"store": "runs/stores/voxceleb1"}),
+        ("meta_vox2_ff", {"loss.matching": 0, "trainer.max_epochs": 150}),
+        ("meta_vox2_ft", {}),
+    ],
+)
+def test_the_paper_s_trainings_are_the_defaults_but_for(name: str, expected: dict) -> None:
+    defaults = composed(conf_folder(), "train")
+    assert differences(defaults, composed(experiments_folder(), name)) == expected
+
+
+@pytest.mark.parametrize(("name", "expected"), ABLATIONS.items())
+def test_an_ablation_changes_its_key_and_no_other(name: str, expected: dict) -> None:
+    full = composed(experiments_folder(), "ablations")
+    ablated = composed(experiments_folder(), "ablations", f"ablation={name}")
+    assert differences(full, ablated) == expected
+    assert all(flat(OmegaConf.to_container(full))[key] != value for key, value in expected.items())
+
+
+def test_the_sweep_has_every_ablation() -> None:
+    assert {file.stem for file in (conf_folder() / "ablation").glob("*.yaml")} == set(ABLATIONS)
+    sweep = OmegaConf.load(experiments_folder() / "ablations.yaml").hydra.sweeper.params.ablation
+    assert sweep.split(",") == list(ABLATIONS)
