@@ -4,47 +4,31 @@ import logging
 import os
 import shlex
 import uuid
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import hydra.utils
-import numpy as np
 from hydra.core.hydra_config import HydraConfig
 
-import headmime.animate.person
-import headmime.animate.rehearsal
 import headmime.evaluation.evaluate
 import headmime.evaluation.looks
 import headmime.evaluation.metrics
 import headmime.evaluation.scores
 import headmime.evaluation.trials
 import headmime.landmarks
-import headmime.learning.finetune
-import headmime.learning.rehearsal
-import headmime.losses
-import headmime.nets
-import headmime.pixels
 import headmime.pretrained
-from headmime.animate.api import load
-from headmime.animate.kept import kept_generator
-from headmime.animate.person import Animator, animator, personal_generator
-from headmime.animate.rehearsal import FILE as REHEARSAL
+from headmime.cli.animators import Animators
 from headmime.cli.progress import progress
-from headmime.cli.row_settings import BASELINES, MODELS, Evaluate
+from headmime.cli.row_settings import Evaluate
 from headmime.data.protocol import cross_cases, draw_cases
 from headmime.data.store import Store
 from headmime.evaluation.apart import check_apart
-from headmime.evaluation.evaluate import Adapt, Contest, evaluate
+from headmime.evaluation.evaluate import Contest, evaluate
 from headmime.evaluation.looks import Scorers
 from headmime.evaluation.memory import code_digest, digest
 from headmime.evaluation.results import result_stem, summarise, write_result
 from headmime.evaluation.trials import Trial, cross_trials, self_trials, truth_trials
 from headmime.landmarks.detect import detector as detector_named
-from headmime.learning.finetune import FineTuneSettings
-from headmime.nets.personal import PersonalGenerator
-from headmime.pretrained.weights import sha256
-from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +42,6 @@ SCORING_CODE = (
     headmime.landmarks,
     headmime.pretrained,
 )
-MODEL_CODE = (
-    headmime.nets,
-    headmime.losses,
-    headmime.pixels,
-    headmime.learning.finetune,
-    headmime.learning.rehearsal,
-    headmime.animate.person,
-    headmime.animate.rehearsal,
-)
 
 
 class Rows:
@@ -75,35 +50,26 @@ class Rows:
     def __init__(self, settings: Evaluate) -> None:
         self.settings = settings
         store = Store(Path(settings.store).expanduser())
-        self.model = load(settings.weights, settings.device)
+        self.animators = Animators(settings, store)
         trials, self.left_out = _trials(settings, store)
         self.contest = Contest(
             store=store,
             trials=trials,
-            size=settings.size or self.model.shape.image_size,
+            size=self.animators.size,
             motion=settings.motion,
             scorers=_scorers(settings, store),
             memory=Path(settings.memory).expanduser(),
             code=code_digest(SCORING_CODE),
         )
-        self._model_code = code_digest(MODEL_CODE)
-        self._perceptual: Any = None
-        losses = {"these weights": self.model.record.get("origin", {}).get("perceptual", {})}
+        weights = self.animators.model.record
+        losses = {"these weights": weights.get("origin", {}).get("perceptual", {})}
         if settings.method == "ft":
-            losses["fine-tuning"] = self.perceptual.origin
+            losses["fine-tuning"] = self.animators.perceptual.origin
         check_apart(self.contest.scorers.origin, losses)
-
-    @property
-    def perceptual(self) -> Any:
-        """The frozen networks of L_CNT, loaded at first use."""
-        if self._perceptual is None:
-            self._perceptual = hydra.utils.instantiate(self.settings.perceptual)
-        return self._perceptual
 
     def description(self, method: str, T: int) -> dict[str, Any]:
         """All settings that the row's numbers depend on, and nothing else."""
         s, contest = self.settings, self.contest
-        learns = method in MODELS
         return {
             "dataset": s.dataset,
             "store": contest.store.hash,
@@ -122,10 +88,7 @@ class Rows:
             "code": contest.code,
             "method": method,
             "T": T,
-            "checkpoint": self.model.sha256 if learns else None,
-            "model_code": self._model_code if learns else None,
-            **(self._fine_tuning() if method == "ft" else {"finetune": None, "perceptual": None}),
-            "seed": s.seed if method == "ft" else 0,
+            **self.animators.made_of(method),
         }
 
     def run(self, method: str, T: int) -> Path:
@@ -136,48 +99,13 @@ class Rows:
         if file.is_file():
             log.info("%s is there already.", file.name)
             return file
-        made_of = ("method", "checkpoint", "model_code", "finetune", "perceptual", "seed")
-        key = digest([description[name] for name in made_of])
+        key = self.animators.key(method)
         with progress(f"{self.settings.mode} {method} T={T}") as on_trial:
-            row = evaluate(self.contest, self._adapt(method, key), T, key, on_trial)
+            row = evaluate(self.contest, self.animators.adapt(method), T, key, on_trial)
         scorers = self.contest.scorers
         result = summarise(description, row, scorers.origin, scorers.stand_in, self.left_out)
         result.origin.update(command=_command(method, T))
         return write_result(folder, result, row)
-
-    def _fine_tuning(self) -> dict[str, Any]:
-        rehearsal = sha256(REHEARSAL) if self.settings.finetune.rehearsal else None
-        settings = {**asdict(self.settings.finetune), "rehearsal_frames": rehearsal}
-        return {"finetune": settings, "perceptual": self.perceptual.origin}
-
-    def _adapt(self, method: str, key: str) -> Adapt | None:
-        if method in BASELINES:
-            return BASELINES[method]
-        if method == "ff":
-            return lambda frames, points: self._animator(self._generator(frames, points, None))
-        return lambda frames, points: self._fine_tuned(frames, points, key)
-
-    def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> Animator:
-        s = self.settings
-        record = {"detector": self.contest.store.detector, "origin": software_origin()}
-        generator = kept_generator(
-            self.contest.memory / "people",
-            digest(key, frames, landmarks),
-            lambda: self._generator(frames, landmarks, s.finetune),
-            self.model.shape,
-            record,
-        )
-        device = next(self.model.nets.generator.parameters()).device
-        return self._animator(generator.to(device))
-
-    def _generator(
-        self, frames: np.ndarray, landmarks: np.ndarray, settings: FineTuneSettings | None
-    ) -> PersonalGenerator:
-        perceptual = self.perceptual if settings else None
-        return personal_generator(self.model.nets, frames, landmarks, settings, perceptual)
-
-    def _animator(self, generator: PersonalGenerator) -> Animator:
-        return animator(generator, self.contest.size)
 
 
 def _command(method: str, T: int) -> str:

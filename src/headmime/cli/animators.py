@@ -1,0 +1,105 @@
+"""The animators of table rows, user studies and figures: loaded once, personal models kept."""
+
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import hydra.utils
+import numpy as np
+
+import headmime.animate.person
+import headmime.animate.rehearsal
+import headmime.landmarks
+import headmime.learning.finetune
+import headmime.learning.rehearsal
+import headmime.losses
+import headmime.nets
+import headmime.pixels
+from headmime.animate.api import load
+from headmime.animate.kept import kept_generator
+from headmime.animate.person import Animator, animator, personal_generator
+from headmime.animate.rehearsal import FILE as REHEARSAL
+from headmime.cli.row_settings import BASELINES, MODELS, Evaluate
+from headmime.data.store import Store
+from headmime.evaluation.evaluate import Adapt
+from headmime.evaluation.memory import code_digest, digest
+from headmime.learning.finetune import FineTuneSettings
+from headmime.nets.personal import PersonalGenerator
+from headmime.pretrained.weights import sha256
+from headmime.provenance.origin import software_origin
+
+MODEL_CODE = (
+    headmime.nets,
+    headmime.losses,
+    headmime.pixels,
+    headmime.learning.finetune,
+    headmime.learning.rehearsal,
+    headmime.animate.person,
+    headmime.animate.rehearsal,
+)
+
+
+class Animators:
+    """From a method's name to `adapt`: models behind the settings' weights, and baselines."""
+
+    def __init__(self, settings: Evaluate, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.model = load(settings.weights, settings.device)
+        self.size = settings.size or self.model.shape.image_size
+        self._code = code_digest(MODEL_CODE)
+
+    @cached_property
+    def perceptual(self) -> Any:
+        """The frozen networks of L_CNT, loaded at first use."""
+        return hydra.utils.instantiate(self.settings.perceptual)
+
+    def made_of(self, method: str) -> dict[str, Any]:
+        """All that a method's animators depend on beside a person's frames."""
+        learns, tunes = method in MODELS, method == "ft"
+        return {
+            "checkpoint": self.model.sha256 if learns else None,
+            "model_code": self._code if learns else None,
+            "finetune": self._fine_tuning() if tunes else None,
+            "perceptual": self.perceptual.origin if tunes else None,
+            "seed": self.settings.seed if tunes else 0,
+        }
+
+    def key(self, method: str) -> str:
+        """A hash of that."""
+        return digest([method, *self.made_of(method).values()])
+
+    def adapt(self, method: str) -> Adapt | None:
+        """Frames and landmarks of a person -> animator; None for "real", the true frames."""
+        if method in BASELINES:
+            return BASELINES[method]
+        if method == "ff":
+            return lambda frames, points: self._animator(self._generator(frames, points, None))
+        key = self.key(method)
+        return lambda frames, points: self._fine_tuned(frames, points, key)
+
+    def _fine_tuning(self) -> dict[str, Any]:
+        rehearsal = sha256(REHEARSAL) if self.settings.finetune.rehearsal else None
+        return {**asdict(self.settings.finetune), "rehearsal_frames": rehearsal}
+
+    def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> Animator:
+        record = {"detector": self.store.detector, "origin": software_origin()}
+        generator = kept_generator(
+            Path(self.settings.memory).expanduser() / "people",
+            digest(key, frames, landmarks),
+            lambda: self._generator(frames, landmarks, self.settings.finetune),
+            self.model.shape,
+            record,
+        )
+        device = next(self.model.nets.generator.parameters()).device
+        return self._animator(generator.to(device))
+
+    def _generator(
+        self, frames: np.ndarray, landmarks: np.ndarray, settings: FineTuneSettings | None
+    ) -> PersonalGenerator:
+        perceptual = self.perceptual if settings else None
+        return personal_generator(self.model.nets, frames, landmarks, settings, perceptual)
+
+    def _animator(self, generator: PersonalGenerator) -> Animator:
+        return animator(generator, self.size)
