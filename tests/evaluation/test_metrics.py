@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
+from torchmetrics.functional.image import structural_similarity_index_measure
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
@@ -44,7 +45,7 @@ def test_ssim_of_equal_frames_is_one():
     np.testing.assert_allclose(ssim(frames, frames), 1)
 
 
-def test_ssim_agrees_with_scikit_image():
+def test_ssim_agrees_with_scikit_image_and_torchmetrics():
     one, other = smooth_frames(1), smooth_frames(1)
     other = np.clip(other + np.random.default_rng(0).normal(0, 12, other.shape), 0, 255)
     other = other.astype(np.uint8)
@@ -61,6 +62,12 @@ def test_ssim_agrees_with_scikit_image():
         for a, b in zip(one, other, strict=True)
     ]
     np.testing.assert_allclose(ssim(one, other), expected, atol=1e-4)
+    x, y = (torch.from_numpy(frames).movedim(-1, 1).double() for frames in (one, other))
+    _, full = structural_similarity_index_measure(
+        x, y, data_range=255.0, reduction="none", return_full_image=True
+    )
+    inside = full[..., 5:-5, 5:-5].mean((1, 2, 3)).numpy()  # windows inside of the picture
+    np.testing.assert_allclose(ssim(one, other), inside, atol=1e-4)
 
 
 # FID and KID

@@ -6,6 +6,7 @@ FEWEST = 8  # frames with a face: with fewer, a correlation says nothing
 # A driving that moves less than this (standard deviation, units of `points.mouth_opening` and
 # `points.head_turn`; 0.01 of turn is 2 degrees) is still: correlations would be with noise.
 STILL = {"mouth": 0.01, "turn": 0.01}
+FROZEN = 1e-6  # rounding, not movement
 
 
 def correlation(output: np.ndarray, driving: np.ndarray, still: float) -> float:
@@ -17,7 +18,7 @@ def correlation(output: np.ndarray, driving: np.ndarray, still: float) -> float:
     x, y = _both(output, driving)
     if len(y) < FEWEST or y.std() < still:
         return np.nan
-    if x.std() < 1e-9:
+    if x.std() < FROZEN:
         return 0.0
     return float(np.corrcoef(x, y)[0, 1])
 
@@ -35,4 +36,4 @@ def amplitude(output: np.ndarray, driving: np.ndarray, still: float) -> float:
 
 def _both(output: np.ndarray, driving: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     found = np.isfinite(output)
-    return output[found], driving[found]
+    return output[found].astype(np.float64), driving[found].astype(np.float64)

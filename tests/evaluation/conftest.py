@@ -1,0 +1,137 @@
+"""A small store of made-up people, and scoring networks that need no weights."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headmime.data.protocol import draw_cases
+from headmime.data.shards import ClipFrames, finish_store, write_shard
+from headmime.data.store import Store
+from headmime.evaluation.evaluate import Contest
+from headmime.evaluation.looks import Scorers
+from headmime.evaluation.metrics.pose import HEAD, RIGID
+from headmime.evaluation.trials import self_trials
+from headmime.landmarks.crop import Crop
+from headmime.landmarks.detect import Face
+
+PERSONS, FRAMES, SIZE = 6, 24, 32
+
+
+def face(mouth: float, shift: float) -> np.ndarray:
+    """A face [68, 2] in crop coordinates: its mouth opens, and its nose turns by `shift`."""
+    points = np.random.default_rng(5).uniform(0.3, 0.7, (68, 2))
+    points[RIGID] = 0.5 + (HEAD - HEAD.mean(0))[:, :2] / 250
+    points[37:42] = points[36] + (points[39] - points[36]) * 0.5
+    points[43:48] = points[42] + (points[45] - points[42]) * 0.5
+    points[60:68] = np.stack([np.linspace(0.4, 0.6, 8), np.full(8, 0.7)], -1)
+    points[[61, 62, 63], 0] = points[[67, 66, 65], 0] = (0.45, 0.5, 0.55)
+    points[65:68, 1] += mouth
+    points[27:36, 0] += shift
+    return points.astype(np.float32)
+
+
+def clip(person: int, number: int, moves: bool) -> ClipFrames:
+    """A person is a colour, and a frame a gradient of it whose slope follows the motion."""
+    phase = np.arange(FRAMES // 2) + 100 * number + 10 * person
+    motion = np.stack([0.04 + 0.04 * np.sin(phase), 0.05 * np.cos(1.7 * phase)], -1)
+    landmarks = np.stack([face(*(motion[t] if moves else motion[0])) for t in range(len(phase))])
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    colour = np.random.default_rng(person).uniform(60, 190, 3)
+    frames = []
+    for t in range(len(phase)):
+        slope = 60 * motion[t if moves else 0, 1] / 0.05
+        frames.append(np.uint8(np.clip(colour + (slope * (x + y - 1))[..., None], 0, 255)))
+    return ClipFrames(
+        person=f"person-{person}",
+        video="0",
+        clip=str(number),
+        split="test",
+        source="made up",
+        fps=25.0,
+        crop=Crop(0, 0, SIZE),
+        detector="dlib",
+        frames=frames,
+        landmarks=landmarks,
+        times=np.arange(len(phase)) / 25,
+        scores=np.ones(len(phase)),
+    )
+
+
+def made_store(folder: Path, moves: bool) -> Store:
+    clips = [clip(person, number, moves) for person in range(PERSONS) for number in (0, 1)]
+    if not moves:
+        for one in clips:
+            of_person = next(other for other in clips if other.person == one.person)
+            one.frames[:] = [of_person.frames[0]] * len(one.frames)
+            one.landmarks[:] = clips[0].landmarks[0]
+    write_shard(folder, 0, clips)
+    return finish_store(folder)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Six people, two clips of twelve frames each, 32x32."""
+    return made_store(tmp_path_factory.mktemp("store"), moves=True)
+
+
+@pytest.fixture(scope="session")
+def static_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The same people, of whom nobody moves."""
+    return made_store(tmp_path_factory.mktemp("static"), moves=False)
+
+
+class MeanColour:
+    """Identity and features: the mean colour of a picture."""
+
+    name = "mean-colour"
+
+    def __init__(self) -> None:
+        self.origin = {"files": {"colour": "c0ffee"}, "stand_in": True}
+        self.seen = 0
+
+    def __call__(self, frames: np.ndarray, landmarks: np.ndarray | None = None) -> np.ndarray:
+        self.seen += len(frames)
+        return (frames.mean((1, 2)) - 127).astype(np.float32)
+
+
+class PixelDistance:
+    """L1."""
+
+    name = "pixels"
+    origin = {"files": {}, "stand_in": True}
+
+    def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return abs(one.astype(np.float32) - other).mean((1, 2, 3)) / 255
+
+
+class Everywhere:
+    """A detector that finds the face where it is expected."""
+
+    name = "everywhere"
+
+    def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
+        raise AssertionError("made frames are only followed")
+
+    def follow(self, frame: np.ndarray, face: Face) -> Face | None:
+        return face
+
+
+def made_contest(store: Store, memory: Path) -> Contest:
+    """Self-reenactment of all six people, 12 frames each."""
+    cases = draw_cases(store, split="test", held_out=12, sources=8).cases
+    scorers = Scorers(MeanColour(), MeanColour(), PixelDistance(), Everywhere())
+    trials = self_trials(store, cases)
+    return Contest(store, trials, SIZE, "absolute", scorers, memory, "code")
+
+
+@pytest.fixture
+def contest(store: Store, tmp_path: Path) -> Contest:
+    return made_contest(store, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting_contest(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Contest:
+    """The same, for tests that share its rows."""
+    return made_contest(store, tmp_path_factory.mktemp("memory"))
