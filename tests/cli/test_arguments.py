@@ -68,6 +68,11 @@ def test_an_experiment_may_be_any_file(folders: dict, tmp_path: Path) -> None:
     assert words == ["-cn", "my own", "--config-dir", str(tmp_path)]
 
 
+def test_sweeps_may_be_asked_for_anywhere(folders: dict) -> None:
+    assert prepared(folders, "a=1", "-m", "seed=1,2") == ["-m", "a=1", "seed=1,2"]
+    assert prepared(folders, "--multirun", "seed=1,2") == ["-m", "seed=1,2"]
+
+
 def test_a_config_folder_of_one_s_own_is_left_alone(folders: dict) -> None:
     words = ["-cn", "other", "--config-dir", "elsewhere"]
     assert prepared(folders, *words) == words

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from headmime.cli import main
+from headmime.cli.training import precision
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
 from headmime.nets.checkpoint import load_nets
@@ -133,7 +134,9 @@ def test_training_on_from_weights_starts_rows_at_their_embeddings(
         (["loss.contnt=1"], "contnt"),
         (["perceptual=paper"], "perceptual.vgg19"),
         (["trainer.max_epoch=1"], "max_epoch"),
-        (["trainer.devices=2"], "trainer.devices=1"),
+        (["trainer.num_nodes=2"], "torchrun"),
+        (["trainer.accelerator=gpu"], "trainer.accelerator=gpu"),
+        (["trainer.devices=none"], "trainer.devices=none"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(
@@ -212,3 +215,32 @@ def test_averages_are_exported_and_resumed(train: Callable, tmp_path: Path) -> N
         exported, weights(tmp_path / "whole")["embedder.layers.0.conv1.weight"].half().float()
     )
     assert train("run", "ema.decay=1") == 1
+
+
+def test_auto_goes_on_where_there_is_something_to_go_on_from(
+    train: Callable, tmp_path: Path
+) -> None:
+    assert train("run", "ckpt=auto", epochs=1) == 0
+    assert train("run", "ckpt=auto", epochs=2) == 0
+    assert train("whole", epochs=2) == 0
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "run")
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_a_sweep_trains_once_for_each_seed(train: Callable, tmp_path: Path) -> None:
+    assert train("unused", "-m", "seed=1,2", f"hydra.sweep.dir={tmp_path / 'sweep'}") == 0
+    assert {p.name for p in (tmp_path / "sweep").iterdir() if p.is_dir()} == {"1", "2"}
+    one, two = (weights(tmp_path / "sweep" / seed) for seed in "12")
+    assert not torch.equal(one["rows.W"], two["rows.W"])
+    assert train("one", "seed=1") == 0
+    alone = weights(tmp_path / "one")
+    assert all(torch.equal(one[name], alone[name]) for name in alone)
+
+
+def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert precision("auto", cuda=True) == "bf16-mixed"
+    assert precision("auto", cuda=False) == "32-true"
+    assert precision("16-mixed", cuda=True) == "16-mixed"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert precision("auto", cuda=True) == "32-true"

@@ -8,6 +8,7 @@ from headmime.errors import HeadmimeError
 
 _CONFIG_NAME = ("-cn", "--config-name")
 _CONFIG_DIR = ("-cd", "--config-dir")
+_MULTIRUN = ("-m", "--multirun")
 
 
 def prepare(
@@ -38,8 +39,11 @@ def quoted(path: str) -> str:
 
 
 def _split_options(arguments: Sequence[str]) -> list[str]:
-    """`--config-name=x` -> `--config-name x`: one spelling for the rest of this file."""
-    words = []
+    """`--config-name=x` -> `--config-name x`: one spelling for the rest of this file. `-m` comes
+    first, since Hydra wants the key=value words in one piece.
+    """
+    words = ["-m"] if any(word in _MULTIRUN for word in arguments) else []
+    arguments = [word for word in arguments if word not in _MULTIRUN]
     for word in arguments:
         name, equals, value = word.partition("=")
         if equals and name in _CONFIG_NAME + _CONFIG_DIR:

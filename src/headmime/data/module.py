@@ -64,6 +64,7 @@ class EpisodeData(pl.LightningDataModule):
             worker_init_fn=_one_thread,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
+            generator=torch.Generator(),  # its own: loaders leave the run's random state alone
         )
 
     def on_before_batch_transfer(

@@ -2,7 +2,6 @@
 optimiser steps.
 """
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +52,12 @@ class Curves(pl.Callback):
             self.watch.reset()
             self._batches, self._since, self._seen = 0, now, seen
 
+    def state_dict(self) -> dict[str, int]:
+        return {"batches": self._batches}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self._batches = state["batches"]
+
 
 class Grids(pl.Callback):
     """Draws ``source | landmarks | target | output``, a row for each episode of a fixed batch,
@@ -72,6 +77,12 @@ class Grids(pl.Callback):
 
     def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         self.draw(trainer, module)
+
+    def state_dict(self) -> dict[str, int]:
+        return {"batches": self._batches}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self._batches = state["batches"]
 
     def draw(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write the picture for the present weights; hand it to loggers that take pictures."""
@@ -109,13 +120,17 @@ class Keep(pl.Callback):
             self.keep(trainer, module)
 
     def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Write both; the state appears under its name when it is complete."""
+        """Write both, on all processes at once; the state needs `CompleteFiles`."""
         self.watch.judge(module, self.watch.readings(module), episodes_seen(trainer))
-        partial = self.state.with_name(self.state.name + ".part")
-        trainer.save_checkpoint(partial)
+        trainer.save_checkpoint(self.state)
         if trainer.is_global_zero:
-            os.replace(partial, self.state)
             self.export(module, episodes_seen(trainer))
+
+    def state_dict(self) -> dict[str, int]:
+        return {"batches": self._batches}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self._batches = state["batches"]
 
 
 def episodes_seen(trainer: pl.Trainer) -> int:

@@ -1,0 +1,123 @@
+"""One process per device: who starts them, and what each of them is told."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.accelerators import CUDAAccelerator
+from pytorch_lightning.plugins.environments import LightningEnvironment
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from headmime.errors import HeadmimeError
+
+
+@dataclass(frozen=True)
+class Placement:
+    """`devices` processes on each of `nodes` machines; `cuda`: on GPUs of NVIDIA or AMD."""
+
+    devices: int
+    nodes: int
+    cuda: bool
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together."""
+        return self.devices * self.nodes
+
+
+def started() -> bool:
+    """Whether this process is one of several that torchrun, submitit or `start` started; after it,
+    all three have left torchrun's variables in the environment.
+    """
+    if "SUBMITIT_EXECUTOR" in os.environ:
+        _as_torchrun_does()
+    elif (
+        "LOCAL_WORLD_SIZE" not in os.environ and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
+    ):
+        raise HeadmimeError(
+            "srun started several processes that do not know of each other: start them with "
+            "torchrun or with `-m hydra/launcher=submitit_slurm` (docs/scale.md)."
+        )
+    return "LOCAL_WORLD_SIZE" in os.environ
+
+
+def place(accelerator: str, devices: str, nodes: int) -> Placement:
+    """What the settings, or whoever started this process, mean on this machine."""
+    if started():
+        local = int(os.environ["LOCAL_WORLD_SIZE"])
+        devices, nodes = str(local), int(os.environ["WORLD_SIZE"]) // local
+    elif nodes > 1:
+        raise HeadmimeError(
+            f"trainer.num_nodes={nodes}: several machines are started with torchrun or with "
+            "`-m hydra/launcher=submitit_slurm` (docs/scale.md)."
+        )
+    try:
+        probe = pl.Trainer(
+            accelerator=accelerator,
+            devices=devices,
+            plugins=[LightningEnvironment()],
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise HeadmimeError(
+            f"trainer.accelerator={accelerator} trainer.devices={devices}: {error}"
+        ) from error
+    return Placement(probe.num_devices, nodes, isinstance(probe.accelerator, CUDAAccelerator))
+
+
+def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
+    """Call ``function(*arguments)`` in one new process per device, as `torchrun --standalone` does;
+    when one fails, the others are ended. Leaves with the exit code of the first that failed.
+    """
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=devices,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        run_id=f"headmime-{os.getpid()}",
+        max_restarts=0,
+    )
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    try:
+        elastic_launch(config, _told)(function, *arguments)
+    except SignalException as told:
+        raise SystemExit(128 + told.sigval) from told
+    except ChildFailedError as failed:
+        first = min(failed.failures.values(), key=lambda failure: failure.timestamp)
+        if first.exitcode > 0 and not Path(first.error_file).is_file():
+            raise SystemExit(first.exitcode) from failed  # it has said why
+        raise
+
+
+def _told(function: Callable[..., None], *arguments: Any) -> None:
+    """What runs in each process: the sentence of an error is said once."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        function(*arguments)
+    except HeadmimeError as error:
+        if os.environ["RANK"] == "0":
+            print(f"headmime: {error}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def _as_torchrun_does() -> None:
+    """Tell the tasks of a submitit job of each other."""
+    from submitit import JobEnvironment
+    from submitit.helpers import TorchDistributedEnvironment
+
+    job = JobEnvironment()
+    if job.num_tasks > 1 and "LOCAL_WORLD_SIZE" not in os.environ:
+        TorchDistributedEnvironment().export(set_cuda_visible_devices=False)
+        if job.num_nodes == 1:
+            os.environ["MASTER_ADDR"] = "127.0.0.1"

@@ -1,0 +1,160 @@
+"""What each process of `headmime train` does: build everything, train, keep the result."""
+
+import json
+import logging
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+
+from headmime.assets import weights_path
+from headmime.cli.processes import Placement
+from headmime.cli.train_schema import Train
+from headmime.data.module import EpisodeData
+from headmime.errors import HeadmimeError
+from headmime.learning.averaging import Averages
+from headmime.learning.callbacks import Curves, Grids, Keep
+from headmime.learning.checkpoints import CompleteFiles
+from headmime.learning.interruption import Interruption
+from headmime.learning.meta import MetaLearning
+from headmime.learning.resumption import Resumption
+from headmime.learning.strategy import ByHand
+from headmime.learning.watch import Watch
+from headmime.nets import Nets, build_nets
+from headmime.nets.checkpoint import Record, load_nets, save_nets
+from headmime.provenance.origin import software_origin
+
+log = logging.getLogger(__name__)
+GRID_ROWS = 6
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a process must know; `config` is what the weights will say of it."""
+
+    settings: Train
+    config: dict[str, Any]
+    experiment: str
+    folder: Path
+    resume: Path | None
+    placement: Placement
+
+
+def train(run: Run) -> None:
+    """Train in this process, beside the others if there are any."""
+    settings = run.settings
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", "`isinstance\\(treespec, LeafSpec\\)` is deprecated")
+    perceptual = instantiate(settings.perceptual)
+    data = EpisodeData(
+        settings.store,
+        sources=settings.sources,
+        batch=settings.batch * settings.optim.accumulate,
+        workers=settings.workers,
+        seed=settings.seed,
+        size=settings.model.image_size,
+    )
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    module = MetaLearning(
+        _initial_nets(settings), data.rows, perceptual, settings.loss, settings.optim
+    )
+    record = _record(run, data, perceptual)
+    watch = Watch(
+        data.validation_batch(GRID_ROWS),
+        run.folder / "checkpoints" / "last.ckpt",
+        stop=settings.stop_if_ill,
+    )
+    averages = None if settings.ema.decay is None else Averages(settings.ema.decay)
+    keep = _keep(run, record, watch, averages)
+    trainer = _trainer(run, _callbacks(run, watch, keep, averages))
+    if trainer.is_global_zero:
+        (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    trainer.fit(module, datamodule=data, ckpt_path=run.resume)
+    keep.keep(trainer, module)
+    if trainer.is_global_zero:
+        log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
+
+
+def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
+    several = run.placement.processes > 1
+    resolved = {
+        "devices": run.placement.devices,
+        "num_nodes": run.placement.nodes,
+        "precision": precision(run.settings.trainer.precision, run.placement.cuda),
+    }
+    return pl.Trainer(
+        **asdict(run.settings.trainer) | resolved,
+        strategy=ByHand() if several else "auto",
+        plugins=[
+            CompleteFiles(),
+            TorchElasticEnvironment() if several else LightningEnvironment(),
+        ],
+        logger=instantiate(run.settings.logger),
+        callbacks=callbacks,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        log_every_n_steps=1,
+    )
+
+
+def precision(asked: str, cuda: bool) -> str:
+    """Lightning's name for what is asked; `auto` is bfloat16 where a GPU computes in it."""
+    if asked != "auto":
+        return asked
+    bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16-mixed" if bf16 else "32-true"
+
+
+def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
+    """What the weights will say of their origin."""
+    return {
+        "detector": data.detector,
+        "origin": {
+            **software_origin(),
+            "config": run.config,
+            "experiment": run.experiment,
+            "processes": run.placement.processes,
+            "seed": run.settings.seed,
+            "store": data.hash,
+            "perceptual": perceptual.origin,
+        },
+    }
+
+
+def _keep(run: Run, record: Record, watch: Watch, averages: Averages | None) -> Keep:
+    def export(module: MetaLearning, seen: int) -> None:
+        origin = {**record["origin"], "episodes": seen}
+        stem, shape = run.folder / "weights" / "nets", run.settings.model
+        nets = module.nets if averages is None else averages.averaged(module.nets)
+        save_nets(stem, nets, shape, {**record, "origin": origin}, torch.float16)
+
+    return Keep(run.settings.save_every, watch.state, export, watch)
+
+
+def _callbacks(run: Run, watch: Watch, keep: Keep, averages: Averages | None) -> list[pl.Callback]:
+    settings = run.settings
+    curves = Curves(settings.log_every, watch)
+    grids = Grids(settings.grid_every, watch.batch, run.folder / "grids")
+    first = [watch] if averages is None else [averages, watch]
+    bar = [RichProgressBar()] if settings.trainer.enable_progress_bar else []
+    # What counts batches comes before `keep`, which saves the counts.
+    return [*first, curves, grids, Resumption(), keep, Interruption(keep), *bar]
+
+
+def _initial_nets(settings: Train) -> Nets:
+    if settings.init is None:
+        return build_nets(settings.model)
+    nets, shape, _ = load_nets(weights_path(settings.init))
+    if shape != settings.model:
+        raise HeadmimeError(
+            f"init={settings.init} holds networks of another shape than `model` says: {shape}."
+        )
+    return nets

@@ -1,0 +1,26 @@
+"""Lightning's checkpoints on disk: complete or not at all, and read without a second copy."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+
+class CompleteFiles(TorchCheckpointIO):
+    """Writes beside the file and renames; reads tensors only (nothing is unpickled), mapped into
+    memory, so that the processes of one machine share one copy of W.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".part")
+        torch.save(checkpoint, partial)
+        os.replace(partial, path)
+
+    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)

@@ -1,0 +1,43 @@
+"""What a resumed run needs beside weights and optimisers."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+
+
+class Resumption(pl.Callback):
+    """Keeps the random state, and where in the epoch a run with other batches goes on.
+
+    Lightning counts an epoch's batches. A run that resumes with another number of processes, batch
+    or `accumulate` has done the same share of its epoch, with another number of batches; the data
+    module knows the very next episode.
+    """
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint["global_batch"] = _global_batch(trainer)
+        checkpoint["random"] = torch.get_rng_state()
+        checkpoint["random_cuda"] = torch.cuda.get_rng_state_all()
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        torch.set_rng_state(checkpoint["random"])
+        devices = checkpoint["random_cuda"]
+        if len(devices) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(devices)
+        then, now = checkpoint["global_batch"], _global_batch(trainer)
+        if then != now:
+            fit = checkpoint["loops"]["fit_loop"]
+            position = fit["epoch_loop.batch_progress"]["current"]
+            unfinished = position["ready"] - position["completed"]
+            done = position["ready"] * then // now
+            position |= {"ready": done, "started": done, "processed": done}
+            position["completed"] = done - unfinished
+
+
+def _global_batch(trainer: pl.Trainer) -> int:
+    """Episodes per update, over all processes."""
+    return trainer.datamodule.batch * trainer.world_size
