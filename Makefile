@@ -10,10 +10,11 @@ EXP ?= cpu_meta
 T ?= all
 N ?= 200
 DRIVE ?= talk
+STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters train ablations test check lint clean
+.PHONY: help setup demo animate finetune sitters train ablations userstudy test check lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -53,6 +54,11 @@ train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='
 
 ablations: $(READY) ## train the CPU experiment once without each part of the method: experiments/ablations.yaml
 	$(BIN)/headmime train -cn ablations $(ARGS)
+
+userstudy: EXP = eval_sitters
+userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy EXP=eval_sitters ARGS='T=8'
+	test -d "$(STUDY)" || $(BIN)/headmime userstudy prepare -cn $(EXP) "study.out=$(STUDY)" $(ARGS)
+	$(BIN)/headmime userstudy serve "$(STUDY)"
 
 test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

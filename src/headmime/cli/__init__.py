@@ -51,6 +51,11 @@ VERBS = {
     ),
     "table": Verb("headmime.cli.table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
     "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
+    "userstudy": Verb(
+        "headmime.cli.userstudy",
+        "can people find the generated picture? prepare | serve | report",
+        (*ROW_PATHS, "study.out"),
+    ),
     "data": Verb("headmime.cli.data", "make data: `headmime data sitters n=... out=...`", ("out",)),
 }
 

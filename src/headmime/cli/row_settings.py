@@ -38,6 +38,18 @@ class TableOfRows:
 
 
 @dataclass
+class StudyOfRows:
+    """What `headmime userstudy prepare` makes: `triplets` of each method and T into `out`."""
+
+    methods: list[str] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    triplets: int = MISSING
+    title: str = MISSING
+    seed: int = MISSING
+    out: str = MISSING
+
+
+@dataclass
 class Evaluate:
     """Every key of `headmime eval` and `headmime table`; conf/evaluate.yaml says what they mean."""
 
@@ -64,6 +76,7 @@ class Evaluate:
     results: str = MISSING
     memory: str = MISSING
     table: TableOfRows = field(default_factory=TableOfRows)
+    study: StudyOfRows = field(default_factory=StudyOfRows)
 
 
 ConfigStore.instance().store("evaluate_schema", Evaluate)

@@ -5,16 +5,19 @@
 
 import csv
 import io
+import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from headmime.evaluation.userstudy.answers import Answer
 from headmime.evaluation.userstudy.study import Study
+from headmime.provenance.origin import software_origin
 
+FORMAT = 1
 CHANCE = 1 / 3
 NORMAL_975 = 1.959964
 RESAMPLES = 2000
@@ -126,6 +129,33 @@ def records(study: Study, answers: Sequence[Answer]) -> list[dict[str, Any]]:
         )
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return rows
+
+
+def to_json(study: Study, answers: Sequence[Answer]) -> str:
+    """USER of every row with all that it depends on: what a result file of a row holds."""
+    content = {
+        "format": FORMAT,
+        "metric": "user",
+        "chance": CHANCE,
+        "intervals": {
+            "wilson": "95 %, all answers taken as independent",
+            "bootstrap": "95 %, over people in the pictures and annotators",
+        },
+        "rows": {
+            row: {**asdict(user(study, answers, row)), "of": study.rows[row]} for row in study.rows
+        },
+        "study": {
+            "sha256": study.hash,
+            "title": study.title,
+            "seed": study.seed,
+            "triplets": len(study.triplets),
+            "sequences": study.sequences,
+            "left_out": study.left_out,
+            "prepared": study.origin,
+        },
+        "origin": software_origin(),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def to_csv(study: Study, answers: Sequence[Answer]) -> str:
