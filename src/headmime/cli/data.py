@@ -29,6 +29,8 @@ class Sitters:
     size: int = 64
     seed: int = 0
     workers: int = 2
+    cross: int = 0
+    drivers: int = 3
 
 
 ConfigStore.instance().store("sitters_schema", Sitters)
@@ -59,7 +61,16 @@ def sitters(config: DictConfig) -> None:
     print(settings.out)
 
 
-def render(n: int, out: str, frames: int, size: int, seed: int, workers: int) -> None:
+def render(
+    n: int,
+    out: str,
+    frames: int,
+    size: int,
+    seed: int,
+    workers: int,
+    cross: int = 0,
+    drivers: int = 3,
+) -> None:
     """Write a store of sitters, with a progress bar. HeadmimeError where the extra is missing."""
     try:
         from headmime.data.sitters.write import write_sitters
@@ -70,4 +81,9 @@ def render(n: int, out: str, frames: int, size: int, seed: int, workers: int) ->
     from headmime.cli.progress import progress
 
     with progress("rendering sitters") as on_step:
-        write_sitters(n, out, frames, size, seed, workers, lambda done: on_step(done, n))
+        total = n + cross
+
+        def on_sitters(done: int) -> None:
+            on_step(done, total)
+
+        write_sitters(n, out, frames, size, seed, workers, on_sitters, cross, drivers)

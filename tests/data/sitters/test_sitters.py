@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
+from headmime.data.protocol import cross_cases
 from headmime.data.sitters import template
 from headmime.data.sitters.body import load_body
 from headmime.data.sitters.figure import Model, make_figure, make_model, pose
@@ -75,6 +76,69 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(store, tm
     same, _, _ = filecmp.cmpfiles(store.folder, tmp_path / "again", files, shallow=False)
     assert len(same) == len(files)
     assert Store(tmp_path / "again").hash == store.hash
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory) -> Store:
+    """Two usual sitters, and four of whom each is also driven by the next two."""
+    out = tmp_path_factory.mktemp("crossed") / "store"
+    write_sitters(2, out, frames=8, size=32, seed=5, workers=2, cross=4, drivers=2)
+    return Store(out)
+
+
+def test_cross_reenactment_does_not_change_the_usual_sitters(store, crossed):
+    assert len(crossed.videos_in("train")) == 2 and len(crossed.videos_in("cross")) == 12
+    for video in crossed.videos_in("train"):
+        here = crossed.clips_of(video)
+        there = store.clips_of(store.videos.index(crossed.videos[video]))
+        for one, other in zip(here, there, strict=True):
+            np.testing.assert_array_equal(crossed.landmarks(one), store.landmarks(other))
+            np.testing.assert_array_equal(crossed.frame(one, 2), store.frame(other, 2))
+
+
+def test_everybody_is_driven_by_others(crossed):
+    cases = cross_cases(crossed)
+    pairs = {
+        tuple(crossed.videos[v][0][-1] for v in (case.source_video, case.driving_video))
+        for case in cases
+    }
+    assert pairs == {("0", "1"), ("0", "2"), ("1", "2"), ("1", "3")} | {
+        ("2", "3"),
+        ("2", "0"),
+        ("3", "0"),
+        ("3", "1"),
+    }
+    assert all(len(case.truth) == len(case.driving) == 8 for case in cases)
+
+
+def test_the_truth_moves_as_its_driver_frame_by_frame(crossed):
+    def moves(frames) -> np.ndarray:
+        landmarks = np.stack([crossed.landmarks_at(*frame) for frame in frames])
+        measures = np.stack([head_turn(landmarks), mouth_opening(landmarks)])
+        return measures - measures.mean(1, keepdims=True)
+
+    aligned, shifted, own = [], [], []
+    for case in cross_cases(crossed):
+        truth, driver = moves(case.truth), moves(case.driving)
+        aligned.append(np.corrcoef(truth[0], driver[0])[0, 1])
+        aligned.append(np.corrcoef(truth[1], driver[1])[0, 1])
+        shifted.append(np.corrcoef(np.roll(truth[0], 1), driver[0])[0, 1])
+        own.append(np.corrcoef(moves(sorted(case.sources))[0], driver[0])[0, 1])
+    assert min(aligned) > 0.8 and np.median(aligned) > 0.95
+    assert np.median(shifted) < 0.7 and np.median(own) < 0.7
+
+
+def test_the_truth_is_the_source_in_the_same_place(crossed):
+    """Its corner, where nobody is, has the same colours as in its own video; others have others."""
+    cases = cross_cases(crossed)
+
+    def looks(frames) -> np.ndarray:
+        corners = [crossed.frame(*frame)[:6, [*range(4), *range(28, 32)]] for frame in frames]
+        return np.median(corners, 0).astype(float)
+
+    same = [np.abs(looks(case.truth) - looks(case.sources)).mean() for case in cases]
+    other = [np.abs(looks(case.truth) - looks(case.driving)).mean() for case in cases]
+    assert max(same) < 12 and min(other) > max(same)
 
 
 def test_another_seed_gives_other_people(model):
@@ -180,6 +244,8 @@ def test_an_existing_folder_is_left_alone(store):
 def test_what_cannot_be_is_said():
     with pytest.raises(HeadmimeError, match="at least"):
         write_sitters(0, Path("nowhere"), frames=1, size=16)
+    with pytest.raises(HeadmimeError, match="cross=3 should be 0 or more than drivers=3"):
+        write_sitters(1, Path("nowhere"), frames=1, size=16, cross=3)
     assert not Path("nowhere").exists()
 
 

@@ -9,22 +9,29 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
+from headmime.data.protocol import AS, CROSS_SPLIT, OWN
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import Model, make_figure, make_model, pose
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import FPS, random_motion
+from headmime.data.sitters.figure import Model, Pose, make_figure, make_model, pose
+from headmime.data.sitters.identity import Sitter, random_sitter
+from headmime.data.sitters.motion import FPS, Motion, random_motion
 from headmime.data.sitters.render import camera_of, develop, light_of, prepare, render
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop, crop_box
+
+Clips = Callable[[Model, int], Iterator[ClipFrames]]
 
 STEP = 20
 """Frames of the motion (25/s) from one stored frame to the next: few frames show much movement."""
 
 SHARD = 32
 """Sitters per shard, whatever the number of processes: the store's bytes do not depend on it."""
+
+CROSS_SHARD = 8
+"""Sitters of the split "cross" per shard: each has several videos."""
 
 TEST_EVERY = 20
 """Every twentieth sitter belongs to the split "test"."""
@@ -57,45 +64,92 @@ def _jittered(crop: Crop, rng: Generator) -> Crop:
     return Crop(x, y, side)
 
 
+class Shoot:
+    """A sitter in its studio, ready for any motion. `rng` makes its skin and hair."""
+
+    def __init__(self, model: Model, sitter: Sitter, size: int, rng: Generator) -> None:
+        self.model, self.studio, self.size = model, sitter.studio, size
+        self.figure = make_figure(model, sitter, hair_detail(size), rng)
+        self._prepared = prepare(self.figure, model.eyes)
+        self._camera, self._light = camera_of(self.studio), light_of(self.studio)
+        self._samples = size * supersampling(size)
+        self._background = behind(backdrop(self.studio.backdrop), self._samples)
+
+    def clip(
+        self,
+        motion: Motion,
+        grain: Generator,
+        framed: Callable[[Crop], Crop] = lambda crop: crop,
+        **names: str,
+    ) -> ClipFrames:
+        """Frames of a motion that has been thinned to every STEP-th; rendered when they are read.
+
+        `framed` may change the crop rule's crop; `names` are the rest of the clip's fields.
+        """
+        poses = pose(self.model, self.figure, motion)
+        pixels = np.stack([self.model.landmarks_of(self._camera, posed) for posed in poses])
+        crop = framed(crop_box(pixels))
+        return ClipFrames(
+            fps=FPS / STEP,
+            crop=crop,
+            detector=DETECTOR,
+            frames=(self._picture(posed, crop, grain) for posed in poses),
+            landmarks=crop.to_crop(pixels),
+            times=np.arange(len(poses)) * STEP / FPS,
+            scores=np.ones(len(poses)),
+            **names,
+        )
+
+    def _picture(self, posed: Pose, crop: Crop, grain: Generator) -> NDArray:
+        light, behind, samples = self._light, self._background, self._samples
+        linear = render(self._prepared, posed, self._camera, crop, light, behind, samples)
+        return develop(linear, self.studio, self.size, grain)
+
+
 def sitter_clips(
     model: Model, number: int, frames: int, size: int, seed: int
 ) -> Iterator[ClipFrames]:
     """All clips of sitter `number` of the series `seed`; the pictures are rendered when read."""
     rng = np.random.default_rng([seed, number])
-    sitter = random_sitter(rng, model.body.local_names)
-    figure = make_figure(model, sitter, hair_detail(size), rng)
-    prepared = prepare(figure, model.eyes)
-    camera, light = camera_of(sitter.studio), light_of(sitter.studio)
-    samples = size * supersampling(size)
-    background = behind(backdrop(sitter.studio.backdrop), samples)
+    shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
     for clip, length in enumerate(clip_lengths(frames)):
         motion = random_motion(rng, model.actions, length * STEP).every(STEP)
-        poses = pose(model, figure, motion)
-        pixels = np.stack([model.landmarks_of(camera, posed) for posed in poses])
-        crop = _jittered(crop_box(pixels), rng)
-        grain = np.random.default_rng([seed, number, clip])
-        pictures = (
-            develop(
-                render(prepared, posed, camera, crop, light, background, samples),
-                sitter.studio,
-                size,
-                grain,
-            )
-            for posed in poses
-        )
-        yield ClipFrames(
+        yield shoot.clip(
+            motion,
+            np.random.default_rng([seed, number, clip]),
+            lambda crop: _jittered(crop, rng),
             person=f"sitter-{seed}-{number:06d}",
             video="0",
             clip=str(clip),
             split="test" if number % TEST_EVERY == TEST_EVERY - 1 else "train",
             source=f"seed {seed}, sitter {number}",
-            fps=FPS / STEP,
-            crop=crop,
-            detector=DETECTOR,
-            frames=pictures,
-            landmarks=crop.to_crop(pixels),
-            times=np.arange(length) * STEP / FPS,
-            scores=np.ones(length),
+        )
+
+
+def cross_clips(
+    model: Model, number: int, cross: int, drivers: int, frames: int, size: int, seed: int
+) -> Iterator[ClipFrames]:
+    """The videos of person `number` of `cross`: its own motion, and that of the next `drivers`.
+
+    These persons are none of the other sitters. Studio and camera are the same in all videos of a
+    person, every video is framed by the crop rule, and frame t of `as-<driver>` has the motion of
+    frame t of that driver's `own`.
+    """
+    names = [f"sitter-{seed}-cross-{k:06d}" for k in range(cross)]
+    rng = np.random.default_rng([seed, number, 0, 0])
+    shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
+    for video in range(drivers + 1):
+        mover = (number + video) % cross
+        mover_rng = np.random.default_rng([seed, mover, 0, 1])
+        motion = random_motion(mover_rng, model.actions, frames * STEP).every(STEP)
+        yield shoot.clip(
+            motion,
+            np.random.default_rng([seed, number, mover, 2]),
+            person=names[number],
+            video=AS + names[mover] if video else OWN,
+            clip="0",
+            split=CROSS_SPLIT,
+            source=f"seed {seed}, cross {number}, motion of {mover}",
         )
 
 
@@ -105,12 +159,28 @@ def _model() -> Model:
     return make_model(load_body())
 
 
-def _write_shard(shard: int, n: int, out: Path, frames: int, size: int, seed: int) -> int:
-    numbers = range(shard * SHARD, min(n, (shard + 1) * SHARD))
+def _write_shard(job: tuple[int, Clips, range], out: Path) -> int:
+    shard, clips_of, numbers = job
     model = _model()
-    clips = (clip for number in numbers for clip in sitter_clips(model, number, frames, size, seed))
-    write_shard(out, shard, clips)
+    write_shard(out, shard, (clip for number in numbers for clip in clips_of(model, number)))
     return len(numbers)
+
+
+def _jobs(
+    n: int, cross: int, drivers: int, frames: int, size: int, seed: int
+) -> list[tuple[int, Clips, range]]:
+    """(shard, what makes a sitter's clips, the sitters) of every shard: those of `cross` last."""
+    usual = partial(sitter_clips, frames=frames, size=size, seed=seed)
+    crossed = partial(
+        cross_clips, cross=cross, drivers=drivers, frames=frames, size=size, seed=seed
+    )
+    parts = [(usual, part) for part in _parts(n, SHARD)]
+    parts += [(crossed, part) for part in _parts(cross, CROSS_SHARD)]
+    return [(shard, *part) for shard, part in enumerate(parts)]
+
+
+def _parts(count: int, size: int) -> list[range]:
+    return [range(first, min(count, first + size)) for first in range(0, count, size)]
 
 
 def write_sitters(
@@ -121,29 +191,36 @@ def write_sitters(
     seed: int = 0,
     workers: int = 1,
     on_sitters: Callable[[int], None] = lambda done: None,
+    cross: int = 0,
+    drivers: int = 3,
 ) -> None:
     """Render n sitters, `frames` pictures of size x size each, into a new store `out`.
 
-    The same (n, frames, size, seed) gives the same bytes, with any number of worker processes.
-    on_sitters(done) is called with the number of finished sitters, now and then. The store appears
-    when it is complete.
+    `cross` more make the split "cross": each moves like itself and like `drivers` of the others
+    (see `cross_clips`). The same numbers and seed give the same bytes, with any number of worker
+    processes. on_sitters(done) is called with the number of finished sitters, now and then. The
+    store appears when it is complete.
     """
     out = Path(out)
     if n < 1 or frames < 1 or size < 16 or workers < 1:
         raise HeadmimeError("n, frames and workers must be at least 1 and size at least 16.")
+    if cross < 0 or drivers < 1 or 0 < cross <= drivers:
+        raise HeadmimeError(
+            f"cross={cross} should be 0 or more than drivers={drivers}, and drivers at least 1: "
+            "everybody is driven by others."
+        )
     if out.exists():
         raise HeadmimeError(f"{out} exists already: remove it or write to another folder.")
     load_body()  # fills the cache once, before several processes would
     unfinished = out.with_name(f".{out.name}.partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    work = partial(_write_shard, n=n, out=unfinished, frames=frames, size=size, seed=seed)
-    shards = range((n + SHARD - 1) // SHARD)
+    jobs = _jobs(n, cross, drivers, frames, size, seed)
     done = 0
     try:
         # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for count in pool.imap_unordered(work, shards):
+            for count in pool.imap_unordered(partial(_write_shard, out=unfinished), jobs):
                 done += count
                 on_sitters(done)
         finish_store(unfinished)
