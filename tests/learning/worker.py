@@ -1,0 +1,114 @@
+"""One of several training processes: `python worker.py FOLDER RANK RANKS BATCH PARTS`.
+
+Trains tiny networks in float64 on pictures that are a function of the episode's number, and writes
+what it holds at the end to FOLDER/RANK.pt.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from headmime.data.episodes import EpisodeSampler
+from headmime.errors import HeadmimeError
+from headmime.learning import processes
+from headmime.learning.meta import MetaLearning
+from headmime.learning.rows import Rows
+from headmime.learning.settings import LossWeights, Optimisation
+from headmime.nets import build_nets
+from headmime.nets.shape import ModelShape
+
+VIDEOS, BATCHES = 7, 50
+SHAPE = ModelShape(
+    image_size=16,
+    width=4,
+    max_width=8,
+    generator_levels=2,
+    bottleneck_blocks=1,
+    attention_down=8,
+    attention_up=8,
+)
+
+
+class PixelsAsFeatures(nn.Module):
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return [images, nn.functional.avg_pool2d(images, 4)]
+
+
+def main(folder: Path, rank: int, ranks: int, batch: int, parts: int) -> None:
+    torch.set_num_threads(1)
+    if ranks > 1:
+        dist.init_process_group(
+            "gloo", init_method=f"file://{folder / 'store'}", rank=rank, world_size=ranks
+        )
+    said = exchanged(rank) if ranks > 1 else {}
+    module = trained(rank, ranks, batch, parts)
+    torch.save({"state": module.state_dict(), "said": said}, folder / f"{rank}.pt")
+
+
+def trained(rank: int, ranks: int, batch: int, parts: int) -> MetaLearning:
+    torch.manual_seed(0)
+    rates = Optimisation(lr_generator=1e-3, lr_discriminator=2e-3, lr_rows=1e-2, accumulate=parts)
+    nets, perceptual = build_nets(SHAPE), PixelsAsFeatures()
+    module = MetaLearning(nets, VIDEOS, perceptual, LossWeights(), rates).double()
+    optimisers = module.configure_optimizers()
+    module.optimizers = lambda: optimisers
+    module.manual_backward = lambda loss: loss.backward()
+    sampler = EpisodeSampler(VIDEOS, batch * parts, rank=rank, ranks=ranks)
+    for _ in range(BATCHES):
+        numbers = next(iter(sampler))
+        sampler.start = sampler.after(torch.tensor(numbers))
+        module.training_step(episodes(numbers), 0)
+    return module
+
+
+def episodes(numbers: list[int]) -> dict[str, Tensor]:
+    drawn = [torch.Generator().manual_seed(n) for n in numbers]
+    shapes = {"x_s": (2, 3, 16, 16), "y_s": (2, 3, 16, 16), "x_t": (3, 16, 16), "y_t": (3, 16, 16)}
+    pictures = {
+        name: torch.stack([torch.rand(s, generator=g, dtype=torch.float64) * 2 - 1 for g in drawn])
+        for name, s in shapes.items()
+    }
+    return pictures | {"row": torch.tensor([n * n % VIDEOS for n in numbers])}
+
+
+def exchanged(rank: int) -> dict[str, Tensor | str]:
+    """What the collectives make of tensors that differ by process."""
+    own = torch.full((2, 3), float(rank), dtype=torch.float64)
+    parameters = [nn.Parameter(torch.zeros(n)) for n in (3, 5, 2)]
+    parameters[0].grad, parameters[2].grad = torch.full((3,), 1.0 + rank), torch.full((2,), 2.0)
+    processes.BUCKET = 3  # several buckets
+    processes.mean_gradients(parameters)
+    assert parameters[1].grad is None
+    try:
+        processes.require_equal({"same": torch.ones(2), "other": torch.ones(2) * rank})
+        complaint = ""
+    except HeadmimeError as error:
+        complaint = str(error)
+    processes.require_equal({"same": torch.ones(()), "ids": torch.arange(3)})
+    return {
+        "gathered": processes.gathered(own),
+        "mean": processes.mean(own),
+        "least": processes.least(own),
+        "gradients": torch.cat([parameters[0].grad, parameters[2].grad]),
+        "complaint": complaint,
+        "rows": rows_named_by_both(rank),
+    }
+
+
+def rows_named_by_both(rank: int) -> Tensor:
+    """W after updates in which process 0 names rows 1, 2 and process 1 names rows 2, 4."""
+    rows = Rows(6, 3, lr=0.1, beta2=0.9, eps=1e-8).double()
+    i = torch.tensor([[1, 2], [2, 4]][rank])
+    for k in range(4):
+        gradient = torch.full((2, 3), 1.0 + k + rank, dtype=torch.float64)
+        everywhere = processes.gathered(i), processes.gathered(gradient)
+        rows.start_from(everywhere[0], torch.ones_like(everywhere[1]) * everywhere[1])
+        rows.update(*everywhere)
+    return rows.W
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))
