@@ -1,10 +1,4 @@
-"""Faces are found in pictures small and large, painted and filmed; errors are sentences."""
-
-import sys
-import types
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.error import URLError
+"""dlib finds faces in pictures small and large, painted and filmed; errors are sentences."""
 
 import cv2
 import numpy as np
@@ -132,66 +126,3 @@ def test_its_name_is_recorded(dlib_detector: Detector):
 def test_an_unknown_detector():
     with pytest.raises(HeadmimeError, match="no detector 'mtcnn': use dlib or face-alignment"):
         detector("mtcnn")
-
-
-class FakeNetworks:
-    """What the package face-alignment 1.5 offers: boxes [x0, y0, x1, y1, score], whole points."""
-
-    def __init__(self, landmarks_type: int, device: str, compile: bool) -> None:
-        assert landmarks_type == 1 and device in {"cpu", "cuda"} and compile is False
-        self.face_detector = self
-        self.seen: list[tuple[int, int]] = []
-
-    def detect_from_image(self, picture: np.ndarray) -> list[np.ndarray]:
-        """One face in the left half of each bright picture."""
-        height, width = picture.shape[:2]
-        self.seen.append((height, width))
-        bright = picture.mean() > 100
-        return [np.array([0, 0, width / 2, height, 0.9])] if bright else []
-
-    def get_landmarks_from_image(
-        self, picture: np.ndarray, detected_faces: list, return_landmark_score: bool
-    ) -> tuple:
-        assert return_landmark_score
-        middles = [np.array([(box[0] + box[2]) // 2, box[3] // 2]) for box in detected_faces]
-        return [np.tile(m, (68, 1)) for m in middles], [np.full(68, 0.7) for _ in middles], None
-
-
-@pytest.fixture
-def fake_package(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.SimpleNamespace]:
-    package = types.SimpleNamespace(
-        FaceAlignment=FakeNetworks, LandmarksType=types.SimpleNamespace(TWO_D=1)
-    )
-    monkeypatch.setitem(sys.modules, "face_alignment", package)
-    yield package
-
-
-def test_face_alignment(fake_package: types.SimpleNamespace):
-    found = detector("face-alignment")
-    assert found.name == "face-alignment"
-    bright, large = np.full((100, 200, 3), 200, np.uint8), np.full((1000, 3200, 3), 200, np.uint8)
-    (face,), nobody, (large_face,) = found.detect([bright, np.zeros_like(bright), large])
-    assert nobody == []
-    np.testing.assert_array_equal(face.pixels, np.tile([50.5, 50.5], (68, 1)))  # centres
-    assert face.box == (0, 0, 100, 100) and face.score == pytest.approx(0.7)
-    assert large_face.box == (0, 0, 1600, 1000)  # found in a copy of 640 pixels
-    assert found.follow(bright, face).box == face.box
-    assert found.follow(np.zeros_like(bright), face) is None
-
-
-def test_face_alignment_is_not_installed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "face_alignment", None)
-    with pytest.raises(HeadmimeError, match=r"pip install 'headmime\[face-alignment\]'.*dlib"):
-        detector("face-alignment")
-
-
-def test_face_alignment_has_no_weights(
-    fake_package: types.SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-):
-    def offline(*_: object, **__: object) -> None:
-        raise URLError("no network")
-
-    monkeypatch.setattr(fake_package, "FaceAlignment", offline)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(HeadmimeError, match=r"s3fd-619a316812\.pth .* into .*checkpoints"):
-        detector("face-alignment")

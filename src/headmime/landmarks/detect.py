@@ -17,18 +17,25 @@ class Face:
     """A face in a picture, everything in picture pixels.
 
     pixels: float32 [68, 2]. score: the detector's confidence, larger is surer (its scale is the
-    detector's own). box: where the detector saw it.
+    detector's own). box: where the detector saw it. unchecked: frames since it did, in which only
+    the points were fitted again.
     """
 
     pixels: np.ndarray
     score: float
     box: Box
+    unchecked: int = 0
 
 
 class Detector(Protocol):
-    """Finds the 68 points of iBUG's order. `name` is recorded with everything made from them."""
+    """Finds the 68 points of iBUG's order. `name` is recorded with everything made from them.
+
+    batch: frames that `detect` takes about as quickly as one, where it has a network for them; 1
+    where following a face is quicker than finding it.
+    """
 
     name: str
+    batch: int
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
         """Return all faces of every frame, uint8 RGB [H, W, 3], of any sizes, independently."""
@@ -39,16 +46,19 @@ class Detector(Protocol):
         ...
 
 
-def detector(name: Literal["dlib", "face-alignment"]) -> Detector:
-    """The detector of that name; HeadmimeError if its package or its weights are missing."""
+def detector(name: Literal["dlib", "face-alignment"], **keys: str | int | None) -> Detector:
+    """The detector of that name; HeadmimeError if its package or its weights are missing.
+
+    `keys` are those of `FaceAlignmentDetector`; dlib has none.
+    """
     if name == "dlib":
         from headmime.landmarks.detect_dlib import DlibDetector
 
-        return DlibDetector()
+        return DlibDetector(**keys)
     if name == "face-alignment":
         from headmime.landmarks.detect_face_alignment import FaceAlignmentDetector
 
-        return FaceAlignmentDetector()
+        return FaceAlignmentDetector(**keys)
     raise HeadmimeError(f"There is no detector {name!r}: use dlib or face-alignment.")
 
 

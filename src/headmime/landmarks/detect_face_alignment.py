@@ -4,7 +4,7 @@ Its package comes with the extra `face-alignment`; the weights are downloaded at
 """
 
 from collections.abc import Sequence
-from urllib.error import URLError
+from itertools import groupby
 
 import cv2
 import numpy as np
@@ -14,57 +14,70 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import SAME_FACE, Face, overlap
 
 LOOKED_AT = 640  # faces are searched in a copy whose longer side is at most this
-WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
 
 
 class FaceAlignmentDetector:
-    """The networks of the package face-alignment, on the GPU if there is one."""
+    """The networks of the package face-alignment, on the GPU if there is one.
+
+    s3fd, fan: files with their weights; None downloads them at first use. batch: pictures, or
+    faces, that go through a network together.
+    """
 
     name = "face-alignment"
 
-    def __init__(self) -> None:
+    def __init__(self, s3fd: str | None = None, fan: str | None = None, batch: int = 8) -> None:
         try:
-            import face_alignment
+            from headmime.landmarks import s3fd_fan
         except ImportError as error:
             raise HeadmimeError(
                 f"detector=face-alignment cannot be loaded ({error}): install it with "
                 "`pip install 'headmime[face-alignment]'`, or use detector=dlib."
             ) from error
-        try:
-            self._networks = face_alignment.FaceAlignment(
-                face_alignment.LandmarksType.TWO_D,
-                device="cuda" if torch.cuda.is_available() else "cpu",
-                compile=False,  # compiling takes longer than most clips
-            )
-        except (URLError, OSError) as error:
-            raise HeadmimeError(
-                f"The weights of detector=face-alignment could not be had ({error}): put "
-                f"{' and '.join(WEIGHTS)} into {torch.hub.get_dir()}/checkpoints, or use "
-                "detector=dlib."
-            ) from error
+        if batch < 1:
+            raise HeadmimeError(f"detector.batch={batch} should be 1 or more.")
+        self.batch = batch
+        self._networks = s3fd_fan
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._s3fd = s3fd_fan.load("s3fd", s3fd, self._device)
+        self._fan = s3fd_fan.load("fan", fan, self._device)
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
         """See `Detector.detect`."""
-        return [self._detect(frame) for frame in frames]
+        boxes = self._boxes(frames)
+        found = [(k, box) for k, one in enumerate(boxes) for box in one]
+        faces: list[list[Face]] = [[] for _ in frames]
+        for first in range(0, len(found), self.batch):
+            part = found[first : first + self.batch]
+            pictures = [(frames[k], box[:4]) for k, box in part]
+            pixels, scores = self._networks.find_points(self._fan, pictures, self._device)
+            for (k, box), points, score in zip(part, pixels, scores.mean(1), strict=True):
+                faces[k].append(Face(points, float(score), tuple(box[:4].tolist())))
+        return faces
 
     def follow(self, frame: np.ndarray, face: Face) -> Face | None:
         """See `Detector.follow`."""
-        moved = [one for one in self._detect(frame) if overlap(one.box, face.box) > SAME_FACE]
+        (faces,) = self.detect([frame])
+        moved = [one for one in faces if overlap(one.box, face.box) > SAME_FACE]
         return max(moved, key=lambda one: overlap(one.box, face.box), default=None)
 
-    def _detect(self, frame: np.ndarray) -> list[Face]:
-        scale = min(1.0, LOOKED_AT / max(frame.shape))
-        height, width = (max(1, round(length * scale)) for length in frame.shape[:2])
-        small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-        found = self._networks.face_detector.detect_from_image(small)
-        if not len(found):
-            return []
-        boxes = [np.append(np.array(box[:4]) / scale, box[4]) for box in found]
-        points, scores, _ = self._networks.get_landmarks_from_image(
-            frame, detected_faces=boxes, return_landmark_score=True
-        )
-        return [
-            # The package rounds points down to whole pixels: their centres are half a pixel on.
-            Face(np.float32(p) + 0.5, float(np.mean(s)), tuple(box[:4].tolist()))
-            for p, s, box in zip(points, scores, boxes, strict=True)
-        ]
+    def _boxes(self, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Boxes and scores [n, 5] of every frame: frames of one size are searched together."""
+        boxes: list[np.ndarray] = [np.zeros((0, 5))] * len(frames)
+        order = sorted(range(len(frames)), key=lambda k: frames[k].shape)
+        for _, same in groupby(order, key=lambda k: frames[k].shape):
+            places = list(same)
+            for first in range(0, len(places), self.batch):
+                part = places[first : first + self.batch]
+                small, scale = _small([frames[k] for k in part])
+                found = self._networks.find_boxes(self._s3fd, small, self._device)
+                for k, one in zip(part, found, strict=True):
+                    boxes[k] = one / (scale, scale, scale, scale, 1)
+        return boxes
+
+
+def _small(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Frames of one size as [n, H, W, 3] with a longer side of at most LOOKED_AT, and the scale."""
+    scale = min(1.0, LOOKED_AT / max(frames[0].shape[:2]))
+    height, width = (max(1, round(length * scale)) for length in frames[0].shape[:2])
+    area = cv2.INTER_AREA
+    return np.stack([cv2.resize(f, (width, height), interpolation=area) for f in frames]), scale
