@@ -10,14 +10,14 @@ from headmime.animate.person import Animator
 from headmime.animate.steps import OnFrame, reported
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_nearest
-from headmime.evaluation.looks import Look, Scorers, look_at_made, look_at_real
+from headmime.evaluation.looks import Look, Scorers, look
 from headmime.evaluation.memory import Arrays, digest, remembered
 from headmime.evaluation.metrics.csim import nearer_to_source
 from headmime.evaluation.metrics.id_rank1 import id_rank1
 from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
 from headmime.evaluation.metrics.sharpness import sharpness
 from headmime.evaluation.scores import frame_scores, truth_scores, with_subsets
-from headmime.evaluation.trials import Trial, asked_landmarks, pictures, points
+from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
 from headmime.landmarks.points import head_turn, mouth_opening
 
 Adapt = Callable[[np.ndarray, np.ndarray], Animator]
@@ -88,38 +88,43 @@ class Gallery:
                 frames.setdefault(trial.driver, set()).update(trial.driver_gallery)
         self.persons = sorted(frames)
         self.frames = {person: tuple(sorted(frames[person])) for person in self.persons}
-        looks = [_real_look(contest, self.frames[person]) for person in self.persons]
-        self.all = np.stack([look.embeddings.mean(0) for look in looks])  # [P, E]
+        means = [self._mean(contest, self.frames[person]) for person in self.persons]
+        self.all = np.stack(means)  # [P, E]
 
     def of(self, person: str) -> np.ndarray:
         """One person's, [E]."""
         return self.all[self.persons.index(person)]
 
+    def _mean(self, contest: Contest, frames: Refs) -> np.ndarray:
+        shown = pictures(contest.store, frames, contest.size)
+        return _look(contest, shown, points(contest.store, frames)).embeddings.mean(0)
+
 
 def _run(contest: Contest, gallery: Gallery, trial: Trial, adapt: Adapt | None, T: int) -> Arrays:
-    store, size, scorers = contest.store, contest.size, contest.scorers
+    store = contest.store
     sources = points(store, trial.gallery[:T])
     asked = asked_landmarks(store, trial, sources, contest.motion)
-    true = None if trial.truth is None else pictures(store, trial.truth, size)
+    true = None if trial.truth is None else pictures(store, trial.truth, contest.size)
     if adapt is None:
         animator = copy_nearest(true, asked)
     else:
-        animator = adapt(pictures(store, trial.gallery[:T], size), sources)
+        animator = adapt(pictures(store, trial.gallery[:T], contest.size), sources)
     made = animator(asked)
-    look = look_at_made(made, asked, scorers, contest.memory / "looks", contest.code)
+    seen = _look(contest, made, asked)
     source = gallery.of(trial.person)
-    scores = frame_scores(made, look, asked, source, scorers)
+    scores = frame_scores(made, seen, asked, source)
     scores["sharpness"] /= _source_sharpness(contest, trial)
-    arrays = {"embeddings": look.embeddings}
+    arrays = {"embeddings": seen.embeddings}
     if true is not None:
-        true_look = _real_look(contest, trial.truth)
-        scores |= truth_scores(made, look, true, true_look, scorers)
-        scores = with_subsets(scores, true_look.detected, sources)
-        arrays |= {"real": true_look.features, "fake": look.features}
+        landmarks = points(store, trial.truth)
+        true_seen = _look(contest, true, landmarks)
+        scores |= truth_scores(made, seen, true, landmarks, true_seen, contest.scorers)
+        scores = with_subsets(scores, landmarks, sources)
+        arrays |= {"real": true_seen.features, "fake": seen.features}
     if trial.driver is not None:
         driver = gallery.of(trial.driver)
-        scores["nearer"] = np.array([nearer_to_source(look.embeddings, source, driver)])
-    return arrays | scores | motion_scores(look.detected, points(store, trial.driving))
+        scores["nearer"] = np.array([nearer_to_source(seen.embeddings, source, driver)])
+    return arrays | scores | motion_scores(seen.detected, points(store, trial.driving))
 
 
 def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
@@ -132,14 +137,8 @@ def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
     return scores
 
 
-def _real_look(contest: Contest, frames: Sequence[tuple[int, int]]) -> Look:
-    return look_at_real(
-        pictures(contest.store, frames, contest.size),
-        points(contest.store, frames),
-        contest.scorers,
-        contest.memory / "looks",
-        contest.code,
-    )
+def _look(contest: Contest, frames: np.ndarray, expected: np.ndarray) -> Look:
+    return look(frames, expected, contest.scorers, contest.memory / "looks", contest.code)
 
 
 def _source_sharpness(contest: Contest, trial: Trial) -> float:

@@ -50,24 +50,24 @@ class Look:
     features: np.ndarray
 
 
-def look_at_made(
-    frames: np.ndarray, asked: np.ndarray, scorers: Scorers, folder: Path, code: str
+def look(
+    frames: np.ndarray, expected: np.ndarray, scorers: Scorers, memory: Path, code: str
 ) -> Look:
-    """Look at made frames, uint8 [n, S, S, 3], where faces are expected at `asked` [n, 68, 2].
+    """Look at frames, uint8 [n, S, S, 3], real or made, for faces near `expected` [n, 68, 2].
 
-    Equal frames are looked at once; kept in `folder` for rows that make the same frames.
+    Equal frames are looked at once; what was seen is kept in the folder `memory` for other rows.
     """
-    key = digest("made", frames, asked, scorers.origin, code)
-    return Look(**remembered(folder, key, lambda: _looked_at(frames, asked, scorers)))
+    key = digest(frames, expected, scorers.origin, code)
+    return Look(**remembered(memory, key, lambda: _seen(frames, expected, scorers)))
 
 
-def _looked_at(frames: np.ndarray, asked: np.ndarray, scorers: Scorers) -> Arrays:
+def _seen(frames: np.ndarray, expected: np.ndarray, scorers: Scorers) -> Arrays:
     groups = _equal(frames)
-    detected = np.full(asked.shape, np.nan, np.float32)
+    detected = np.full(expected.shape, np.nan, np.float32)
     for members in groups:
-        detected[members] = _found(frames[members[0]], asked[members], scorers.detector)
+        detected[members] = _found(frames[members[0]], expected[members], scorers.detector)
     firsts = [members[0] for members in groups]
-    where = np.where(np.isnan(detected), asked, detected)
+    where = np.where(np.isnan(detected), expected, detected)
     embeddings = scorers.identity(frames[firsts], where[firsts])
     features = scorers.features(frames[firsts])
     group_of = np.empty(len(frames), int)
@@ -78,21 +78,6 @@ def _looked_at(frames: np.ndarray, asked: np.ndarray, scorers: Scorers) -> Array
         "embeddings": embeddings[group_of],
         "features": features[group_of],
     }
-
-
-def look_at_real(
-    frames: np.ndarray, landmarks: np.ndarray, scorers: Scorers, folder: Path, code: str
-) -> Look:
-    """Look at stored frames, whose landmarks are known; kept in `folder` for other rows."""
-
-    def make() -> Arrays:
-        return {
-            "embeddings": scorers.identity(frames, landmarks),
-            "features": scorers.features(frames),
-        }
-
-    key = digest("real", frames, landmarks, scorers.origin, code)
-    return Look(landmarks, **remembered(folder, key, make))
 
 
 def _equal(frames: np.ndarray) -> list[list[int]]:

@@ -12,34 +12,37 @@ from headmime.evaluation.metrics.sharpness import sharpness
 from headmime.evaluation.metrics.ssim import ssim
 
 
-def frame_scores(
-    made: np.ndarray, look: Look, asked: np.ndarray, source: np.ndarray, scorers: Scorers
-) -> Arrays:
+def frame_scores(made: np.ndarray, seen: Look, asked: np.ndarray, source: np.ndarray) -> Arrays:
     """Scores that need no true frames, one per frame; `source` [E] is the person's embedding."""
-    found = np.isfinite(look.detected[:, 0, 0])
-    where = np.where(np.isnan(look.detected), asked, look.detected)
+    found = np.isfinite(seen.detected[:, 0, 0])
+    where = np.where(np.isnan(seen.detected), asked, seen.detected)
     return {
-        "csim_source": csim(look.embeddings, source),
-        "id_distance": identity_distance(look.embeddings, source),
-        "akd": akd(look.detected, asked),
-        "apd": apd(look.detected, asked),
+        "csim_source": csim(seen.embeddings, source),
+        "id_distance": identity_distance(seen.embeddings, source),
+        "akd": akd(seen.detected, asked),
+        "apd": apd(seen.detected, asked),
         "found": found.astype(float),
         "sharpness": sharpness(made, where),
     }
 
 
 def truth_scores(
-    made: np.ndarray, look: Look, true: np.ndarray, true_look: Look, scorers: Scorers
+    made: np.ndarray,
+    seen: Look,
+    true: np.ndarray,
+    landmarks: np.ndarray,
+    true_seen: Look,
+    scorers: Scorers,
 ) -> Arrays:
-    """Scores against true frames, uint8 [n, S, S, 3]; these replace what `frame_scores` has of the
-    same name.
+    """Scores against true frames, uint8 [n, S, S, 3] with stored `landmarks` [n, 68, 2]; these
+    replace what `frame_scores` has of the same name.
     """
     return {
         "ssim": ssim(made, true),
         "lpips": scorers.distance(made, true).astype(float),
-        "csim": csim(look.embeddings, true_look.embeddings),
-        "akd": akd(look.detected, true_look.detected),
-        "apd": apd(look.detected, true_look.detected),
+        "csim": csim(seen.embeddings, true_seen.embeddings),
+        "akd": akd(seen.detected, landmarks),
+        "apd": apd(seen.detected, landmarks),
     }
 
 

@@ -15,7 +15,7 @@ def fid(real: np.ndarray, fake: np.ndarray) -> float:
     shift = ((mean - mean_) ** 2).sum()
     spread = (root**2).sum() + (root_**2).sum()
     common = np.linalg.svd(root @ root_.T, compute_uv=False).sum()
-    return float(shift + spread - 2 * common)
+    return max(0.0, float(shift + spread - 2 * common))  # rounding may leave it below
 
 
 def _gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
