@@ -14,10 +14,10 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters train ablations userstudy test check lint clean
+.PHONY: help setup demo animate finetune sitters train eval table1 report ablations userstudy test check lint clean
 
 help: ## list the targets (this list)
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-9s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
@@ -59,6 +59,17 @@ userstudy: EXP = eval_sitters
 userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy EXP=eval_sitters ARGS='T=8'
 	test -d "$(STUDY)" || $(BIN)/headmime userstudy prepare -cn $(EXP) "study.out=$(STUDY)" $(ARGS)
 	$(BIN)/headmime userstudy serve "$(STUDY)"
+
+eval: EXP = eval_sitters
+eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)
+	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
+
+table1: EXP = eval_store
+table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or DATA=runs/stores/mine ARGS='mode=cross'
+	$(BIN)/headmime table -cn $(EXP) $(if $(DATA),"store=$(DATA)" "dataset=$(notdir $(DATA))") $(ARGS)
+
+report: $(READY) ## write docs/results.md from the results: RESULTS=runs/results OUT=docs/results.md
+	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results.md)"
 
 test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

@@ -20,23 +20,24 @@ class Verb:
     lists: tuple[str, ...] = ()
 
 
+DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
 ROW_PATHS = (
-    "store", "weights", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
+    "store", "weights", "weights_ff", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
     "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
 )  # fmt: skip
 
 VERBS = {
-    "demo": Verb("headmime.cli.demo", "move the Mona Lisa", ("out", "weights")),
+    "demo": Verb("headmime.cli.demo", "move the Mona Lisa", ("out", "weights", *DETECTOR_PATHS)),
     "animate": Verb(
         "headmime.cli.animate",
         "drive a person's pictures with a video or a template",
-        ("source", "driving", "out", "person", "weights"),
+        ("source", "driving", "out", "person", "weights", *DETECTOR_PATHS),
         ("source",),
     ),
     "finetune": Verb(
         "headmime.cli.finetune",
         "learn one person and keep the result for `animate person=`",
-        ("source", "out", "weights"),
+        ("source", "out", "weights", *DETECTOR_PATHS),
         ("source",),
     ),
     "train": Verb(
@@ -51,12 +52,21 @@ VERBS = {
     ),
     "table": Verb("headmime.cli.table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
     "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
+    "figures": Verb(
+        "headmime.cli.figures",
+        "grids, quality against T, the worst 5 %, videos (-cn EXPERIMENT)",
+        (*ROW_PATHS, "figures.out"),
+    ),
     "userstudy": Verb(
         "headmime.cli.userstudy",
         "can people find the generated picture? prepare | serve | report",
         (*ROW_PATHS, "study.out"),
     ),
-    "data": Verb("headmime.cli.data", "make data: `headmime data sitters n=... out=...`", ("out",)),
+    "data": Verb(
+        "headmime.cli.data",
+        "make, look into and check stores: sitters | inspect | verify",
+        ("out",),
+    ),
 }
 
 # Where Hydra's messages turn to its own internals.

@@ -18,10 +18,12 @@ import headmime.nets
 import headmime.pixels
 from headmime.animate.api import load
 from headmime.animate.kept import kept_generator
+from headmime.animate.model import Model
 from headmime.animate.person import Animator, animator, personal_generator
 from headmime.animate.rehearsal import FILE as REHEARSAL
 from headmime.cli.row_settings import BASELINES, MODELS, Evaluate
 from headmime.data.store import Store
+from headmime.errors import HeadmimeError
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.memory import code_digest, digest
 from headmime.learning.finetune import FineTuneSettings
@@ -51,6 +53,19 @@ class Animators:
         self._code = code_digest(MODEL_CODE)
 
     @cached_property
+    def model_ff(self) -> Model:
+        """What feed-forward rows use: the paper meta-trains them apart (`weights_ff`)."""
+        weights = self.settings.weights_ff
+        model = load(weights, self.settings.device) if weights else self.model
+        if model.shape != self.model.shape:
+            raise HeadmimeError(f"weights_ff={weights} are networks of another shape than weights.")
+        return model
+
+    def model_of(self, method: str) -> Model:
+        """The meta-learned networks behind "ff" or "ft"."""
+        return self.model_ff if method == "ff" else self.model
+
+    @cached_property
     def perceptual(self) -> Any:
         """The frozen networks of L_CNT, loaded at first use."""
         return hydra.utils.instantiate(self.settings.perceptual)
@@ -59,7 +74,7 @@ class Animators:
         """All that a method's animators depend on beside a person's frames."""
         learns, tunes = method in MODELS, method == "ft"
         return {
-            "checkpoint": self.model.sha256 if learns else None,
+            "checkpoint": self.model_of(method).sha256 if learns else None,
             "model_code": self._code if learns else None,
             "finetune": self._fine_tuning() if tunes else None,
             "perceptual": self.perceptual.origin if tunes else None,
@@ -99,7 +114,8 @@ class Animators:
         self, frames: np.ndarray, landmarks: np.ndarray, settings: FineTuneSettings | None
     ) -> PersonalGenerator:
         perceptual = self.perceptual if settings else None
-        return personal_generator(self.model.nets, frames, landmarks, settings, perceptual)
+        nets = (self.model if settings else self.model_ff).nets
+        return personal_generator(nets, frames, landmarks, settings, perceptual)
 
     def _animator(self, generator: PersonalGenerator) -> Animator:
         return animator(generator, self.size)

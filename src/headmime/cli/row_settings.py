@@ -50,6 +50,21 @@ class StudyOfRows:
 
 
 @dataclass
+class FiguresOfRows:
+    """What `headmime figures` draws, into `out`."""
+
+    methods: list[str] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    people: int = MISSING
+    videos: int = MISSING
+    worst: str = MISSING
+    tile: int = MISSING
+    seed: int = MISSING
+    consent: str | None = None
+    out: str = MISSING
+
+
+@dataclass
 class Evaluate:
     """Every key of `headmime eval` and `headmime table`; conf/evaluate.yaml says what they mean."""
 
@@ -66,6 +81,7 @@ class Evaluate:
     method: str = MISSING
     T: int = MISSING
     weights: str = MISSING
+    weights_ff: str | None = None
     size: int | None = None
     seed: int = MISSING
     finetune: FineTuneSettings = field(default_factory=FineTuneSettings)
@@ -77,6 +93,7 @@ class Evaluate:
     memory: str = MISSING
     table: TableOfRows = field(default_factory=TableOfRows)
     study: StudyOfRows = field(default_factory=StudyOfRows)
+    figures: FiguresOfRows = field(default_factory=FiguresOfRows)
 
 
 ConfigStore.instance().store("evaluate_schema", Evaluate)

@@ -19,7 +19,7 @@ import headmime.landmarks
 import headmime.pretrained
 from headmime.cli.animators import Animators
 from headmime.cli.progress import progress
-from headmime.cli.row_settings import Evaluate
+from headmime.cli.row_settings import MODELS, Evaluate
 from headmime.data.protocol import cross_cases, draw_cases
 from headmime.data.store import Store
 from headmime.evaluation.apart import check_apart
@@ -51,7 +51,7 @@ class Rows:
         self.settings = settings
         store = Store(Path(settings.store).expanduser())
         self.animators = Animators(settings, store)
-        trials, self.left_out = _trials(settings, store)
+        trials, self.left_out = trials_of(settings, store)
         self.contest = Contest(
             store=store,
             trials=trials,
@@ -61,11 +61,6 @@ class Rows:
             memory=Path(settings.memory).expanduser(),
             code=code_digest(SCORING_CODE),
         )
-        weights = self.animators.model.record
-        losses = {"these weights": weights.get("origin", {}).get("perceptual", {})}
-        if settings.method == "ft":
-            losses["fine-tuning"] = self.animators.perceptual.origin
-        check_apart(self.contest.scorers.origin, losses)
 
     def description(self, method: str, T: int) -> dict[str, Any]:
         """All settings that the row's numbers depend on, and nothing else."""
@@ -99,6 +94,7 @@ class Rows:
         if file.is_file():
             log.info("%s is there already.", file.name)
             return file
+        self._check_apart(method)
         key = self.animators.key(method)
         with progress(f"{self.settings.mode} {method} T={T}") as on_trial:
             row = evaluate(self.contest, self.animators.adapt(method), T, key, on_trial)
@@ -106,6 +102,15 @@ class Rows:
         result = summarise(description, row, scorers.origin, scorers.stand_in, self.left_out)
         result.origin.update(command=_command(method, T))
         return write_result(folder, result, row)
+
+    def _check_apart(self, method: str) -> None:
+        losses: dict[str, Any] = {}
+        if method in MODELS:
+            origin = self.animators.model_of(method).record.get("origin", {})
+            losses["the weights' training"] = origin.get("perceptual", {})
+        if method == "ft":
+            losses["fine-tuning"] = self.animators.perceptual.origin
+        check_apart(self.contest.scorers.origin, losses)
 
 
 def _command(method: str, T: int) -> str:
@@ -120,7 +125,7 @@ def _command(method: str, T: int) -> str:
     return shlex.join(words)
 
 
-def _trials(settings: Evaluate, store: Store) -> tuple[list[Trial], int]:
+def trials_of(settings: Evaluate, store: Store) -> tuple[list[Trial], int]:
     """The trials, and how many videos of the split could not be used."""
     s = settings
     if s.mode == "truth":
