@@ -4,7 +4,12 @@ from torch import nn
 
 from headmime.nets import Nets
 from headmime.nets.personal import personalise
-from headmime.nets.spectral import SpectralConv2d, SpectralLinear, power_iterate
+from headmime.nets.spectral import (
+    SpectralConv2d,
+    SpectralLinear,
+    normalised_once,
+    power_iterate,
+)
 
 
 def test_sigma_approaches_the_largest_singular_value() -> None:
@@ -57,3 +62,30 @@ def test_sigma_is_differentiated() -> None:
     (ours,) = torch.autograd.grad(layer.normalised_weight(), layer.weight, g)
     (autograd,) = torch.autograd.grad(plain, layer.weight, g)
     torch.testing.assert_close(ours, autograd)
+
+
+def test_normalising_once_changes_neither_outputs_nor_gradients() -> None:
+    torch.manual_seed(0)
+    layer, x = SpectralConv2d(2, 3, 3).double(), torch.randn(2, 1, 2, 5, 5).double()
+    for one in x:
+        layer(one).square().sum().backward()
+    apart = [p.grad.clone() for p in layer.parameters()]
+    layer.zero_grad()
+    with normalised_once(layer):
+        for one in x:
+            layer(one).square().sum().backward()
+    for parameter, gradient in zip(layer.parameters(), apart, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
+def test_a_layer_normalised_once_can_be_frozen_and_follows_its_weight_afterwards() -> None:
+    layer, x = SpectralConv2d(2, 3, 3), torch.randn(1, 2, 5, 5, requires_grad=True)
+    with normalised_once(layer):
+        layer.requires_grad_(False)
+        layer(x).sum().backward()
+        layer.requires_grad_(True)
+    assert layer.weight.grad is None
+    assert x.grad is not None
+    before = layer(x)
+    layer.weight.data.copy_(layer.weight.flip(2))
+    assert not torch.equal(layer(x), before)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -124,10 +125,8 @@ def _optimisers(
         {"params": G.synthesis.parameters(), "lr": s.lr_generator},
         {"params": [G.psi], "lr": s.lr_psi},
     ]
-    return (
-        torch.optim.Adam(groups, betas=(0.0, s.beta2), eps=s.eps),
-        torch.optim.Adam(D.parameters(), lr=s.lr_discriminator, betas=(0.0, s.beta2), eps=s.eps),
-    )
+    adam = partial(torch.optim.Adam, betas=(0.0, s.beta2), eps=s.eps, fused=True)
+    return adam(groups), adam(D.parameters(), lr=s.lr_discriminator)
 
 
 def _step(

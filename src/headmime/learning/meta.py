@@ -1,5 +1,7 @@
 """Meta-learning over training videos (paper section 3.2): one step is Eq. 3-6 on one screen."""
 
+from functools import partial
+
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ from headmime.losses import (
 )
 from headmime.nets import Nets
 from headmime.nets.discriminator import Judgement
-from headmime.nets.spectral import power_iterate
+from headmime.nets.spectral import normalised_once, power_iterate
 
 TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "dsc")
 JUDGED = ("real", "fake", "e_hat", "W_i")
@@ -61,15 +63,11 @@ class MetaLearning(pl.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         o = self.optimisation
+        adam = partial(torch.optim.Adam, betas=(0.0, o.beta2), eps=o.eps, fused=True)
         E_and_G = [*self.embedder.parameters(), *self.generator.parameters()]
         return [
-            torch.optim.Adam(E_and_G, lr=o.lr_generator, betas=(0.0, o.beta2), eps=o.eps),
-            torch.optim.Adam(
-                self.discriminator.parameters(),
-                lr=o.lr_discriminator,
-                betas=(0.0, o.beta2),
-                eps=o.eps,
-            ),
+            adam(E_and_G, lr=o.lr_generator),
+            adam(self.discriminator.parameters(), lr=o.lr_discriminator),
         ]
 
     def on_fit_start(self) -> None:
@@ -94,28 +92,30 @@ class MetaLearning(pl.LightningModule):
             power_iterate(net)
         step_E_and_G.zero_grad()
         step_D.zero_grad()
-        for part in parts:
-            x_t, y_t, i = part["x_t"], part["y_t"], part["row"]
-            e_hat = E(part["x_s"], part["y_s"])
-            x_hat = G(y_t, G.project(e_hat))
-            self.rows.start_from(gathered(i), gathered(e_hat.detach()))
-            W_i = self.rows.fetch(i)
-            real = D(x_t, y_t, W_i)  # serves D's first update too: D has not moved before it
-            with frozen(D):
-                fake = D(x_hat, y_t, W_i.detach())
-            with torch.no_grad():
-                target = perceptual(x_t)
-            cnt = content_loss(perceptual(x_hat), target)
-            adv = adversarial_loss(fake.score)
-            fm = feature_matching_loss(fake.features, real.features)
-            mch = matching_loss(e_hat, W_i)
-            pix = pixel_loss(x_hat, x_t)
-            L_adv = L.adversarial * adv + L.feature_matching * fm  # Eq. 4
-            total = L.content * cnt + L_adv + L.matching * mch + L.pixel * pix  # Eq. 3
-            self.manual_backward(total / len(parts))  # leaves L_MCH's gradient in W_i for D's turn
-            part |= {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "mch": mch, "pix": pix}
-            part |= {"e_hat": e_hat.detach(), "x_hat": x_hat.detach(), "W_i": W_i}
-            self._discriminate(part, real, len(parts))
+        with normalised_once(D):  # three forward passes each, between two updates
+            for part in parts:
+                x_t, y_t, i = part["x_t"], part["y_t"], part["row"]
+                e_hat = E(part["x_s"], part["y_s"])
+                x_hat = G(y_t, G.project(e_hat))
+                self.rows.start_from(gathered(i), gathered(e_hat.detach()))
+                W_i = self.rows.fetch(i)
+                real = D(x_t, y_t, W_i)  # serves D's first update too: D has not moved before it
+                with frozen(D):
+                    fake = D(x_hat, y_t, W_i.detach())
+                with torch.no_grad():
+                    target = perceptual(x_t)
+                cnt = content_loss(perceptual(x_hat), target)
+                adv = adversarial_loss(fake.score)
+                fm = feature_matching_loss(fake.features, real.features)
+                mch = matching_loss(e_hat, W_i)
+                pix = pixel_loss(x_hat, x_t)
+                L_adv = L.adversarial * adv + L.feature_matching * fm  # Eq. 4
+                total = L.content * cnt + L_adv + L.matching * mch + L.pixel * pix  # Eq. 3
+                # leaves L_MCH's gradient in W_i, where D's turn adds its own
+                self.manual_backward(total / len(parts))
+                part |= {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "mch": mch, "pix": pix}
+                part |= {"e_hat": e_hat.detach(), "x_hat": x_hat.detach(), "W_i": W_i}
+                self._discriminate(part, real, len(parts))
         mean_gradients([*E.parameters(), *G.parameters()])
         step_E_and_G.step()
 
@@ -123,9 +123,10 @@ class MetaLearning(pl.LightningModule):
             if k > 0:
                 power_iterate(D)
                 step_D.zero_grad()
-                for part in parts:
-                    part["W_i"] = W_i = self.rows.fetch(part["row"])
-                    self._discriminate(part, D(part["x_t"], part["y_t"], W_i), len(parts))
+                with normalised_once(D):
+                    for part in parts:
+                        part["W_i"] = W_i = self.rows.fetch(part["row"])
+                        self._discriminate(part, D(part["x_t"], part["y_t"], W_i), len(parts))
             mean_gradients(D.parameters())
             step_D.step()
             W_i_grad = torch.cat([part["W_i"].grad for part in parts])

@@ -69,7 +69,7 @@ class DownBlock(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         r = h if self.first else F.relu(self.norm1(h))
-        r = self.conv2.then_pooled(F.relu(self.norm2(self.conv1(r))))
+        r = self.conv2.then_pooled(F.relu(self.norm2(self.conv1(r)), inplace=True))
         # Pooling and a 1x1 convolution commute; this order costs a quarter.
         return r + self.skip(F.avg_pool2d(h, 2))
 
@@ -85,7 +85,7 @@ class SameBlock(nn.Module):
         self.conv2 = SpectralConv2d(channels, channels, 3)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.conv2(F.relu(self.conv1(F.relu(h))))
+        return h + self.conv2(F.relu(self.conv1(F.relu(h)), inplace=True))
 
 
 class AdaptiveBlock(nn.Module):
@@ -106,9 +106,9 @@ class AdaptiveBlock(nn.Module):
 
     def forward(self, h: Tensor, psi: Tensor) -> Tensor:
         gamma1, beta1, gamma2, beta2 = psi.split(self.split, dim=1)
-        r = F.relu(adain(h, gamma1, beta1))
+        r = F.relu(adain(h, gamma1, beta1), inplace=True)
         r = self.conv1.on_upsampled(r) if self.up else self.conv1(r)
-        r = self.conv2(F.relu(adain(r, gamma2, beta2)))
+        r = self.conv2(F.relu(adain(r, gamma2, beta2), inplace=True))
         # Nearest upsampling and a 1x1 convolution commute; this order costs a quarter.
         return r + (F.interpolate(self.skip(h), scale_factor=2) if self.up else h)
 

@@ -22,6 +22,7 @@ from headmime.nets import Nets, build_nets
 from headmime.nets.generator import Synthesis
 from headmime.nets.personal import PersonalGenerator
 from headmime.nets.shape import ModelShape
+from headmime.nets.spectral import kernels_last
 
 FORMAT = 1
 Record = dict[str, Any]
@@ -153,7 +154,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
 def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> None:
     try:
         # a copy: the file is mapped into memory, and may be replaced while we use it
-        copies = {k: t.to(torch.float32, copy=True) for k, t in tensors.items()}
+        copies = {k: kernels_last(t.to(torch.float32, copy=True)) for k, t in tensors.items()}
         module.load_state_dict(copies, assign=True)
     except RuntimeError as error:
         raise HeadmimeError(f"{path} holds other weights than it describes: {error}") from error

@@ -4,7 +4,12 @@
 only when the training step calls :func:`power_iterate`: two forward passes of one network in one
 step therefore see the same weights, gradient accumulation changes nothing, and a personal copy
 computes to the bit what its origin computes.
+
+Kernels lie in memory with channels last, as the pictures do, and so do their gradients.
 """
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -17,11 +22,14 @@ CONSTRUCTION_ITERATIONS = 15
 
 
 class _Normalised(torch.autograd.Function):
-    """weight / sigma. The gradient is written out because autograd's takes twice as long."""
+    """weight / sigma for weight [out, ...], u [out] and v [rest]. The gradient is written out:
+    autograd's takes twice as long.
+    """
 
     @staticmethod
     def forward(ctx: FunctionCtx, weight: Tensor, u: Tensor, v: Tensor) -> Tensor:
-        sigma = torch.dot(u, weight.flatten(1) @ v)
+        v = _in_memory_order(v.view(1, *weight.shape[1:]))[0]
+        sigma = torch.dot(u, _in_memory_order(weight) @ v)
         ctx.save_for_backward(weight, u, v, sigma)
         return weight / sigma
 
@@ -29,11 +37,12 @@ class _Normalised(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
         weight, u, v, sigma = ctx.saved_tensors
-        g = gradient.flatten(1)
+        g, matrix = _in_memory_order(gradient), _in_memory_order(weight)
         with torch.autocast(weight.device.type, enabled=False):
-            # d(weight / sigma) = (d weight - weight / sigma d sigma) / sigma, d sigma = u^T d weight v
-            along = torch.dot(g.flatten(), weight.flatten()) / sigma
-            return torch.addr(g, u, -along * v).div_(sigma).view_as(weight), None, None
+            # d(w / sigma) = (dw - w / sigma d sigma) / sigma, with d sigma = u^T dw v
+            along = torch.dot(g.flatten(), matrix.flatten()) / sigma
+            change = torch.addr(g, u, -along * v).div_(sigma)
+        return _from_memory_order(change, weight.shape), None, None
 
 
 class _Spectral(nn.Module):
@@ -46,27 +55,42 @@ class _Spectral(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], bias: bool) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(shape))
+        weight = nn.init.orthogonal_(torch.empty(shape))
+        self.weight = nn.Parameter(kernels_last(weight))
         self.bias = nn.Parameter(torch.zeros(shape[0])) if bias else None
-        nn.init.orthogonal_(self.weight)
-        matrix = self.weight.detach().flatten(1)
-        self.register_buffer("u", F.normalize(torch.randn(matrix.shape[0]), dim=0))
-        self.register_buffer("v", F.normalize(torch.randn(matrix.shape[1]), dim=0))
+        self.register_buffer("u", F.normalize(torch.randn(shape[0]), dim=0))
+        self.register_buffer("v", F.normalize(torch.randn(weight[0].numel()), dim=0))
+        self._normalised: Tensor | None = None
         if not self.weight.is_meta:  # autocast, even switched off, does not know the meta device
             for _ in range(CONSTRUCTION_ITERATIONS):
                 self.power_iterate()
 
     @torch.no_grad()
     def power_iterate(self) -> None:
-        matrix = self.weight.flatten(1)
+        matrix = _in_memory_order(self.weight)
         with torch.autocast(matrix.device.type, enabled=False):
-            self.v.copy_(F.normalize(matrix.T @ self.u, dim=0))
-            self.u.copy_(F.normalize(matrix @ self.v, dim=0))
+            v = F.normalize(matrix.T @ self.u, dim=0)
+            self.u.copy_(F.normalize(matrix @ v, dim=0))
+        self.v.copy_(_from_memory_order(v[None], (1, *self.weight.shape[1:])).flatten())
 
     def normalised_weight(self) -> Tensor:
         """Return weight / sigma; sigma is differentiated, u and v are constants."""
+        if self._normalised is not None:
+            trained = self.weight.requires_grad
+            return self._normalised if trained else self._normalised.detach()
         with torch.autocast(self.weight.device.type, enabled=False):
             return _Normalised.apply(self.weight, self.u, self.v)
+
+    @contextmanager
+    def normalised_once(self) -> Iterator[None]:
+        normalised = self.normalised_weight()
+        self._normalised = normalised.detach().requires_grad_(normalised.requires_grad)
+        try:
+            yield
+            if self._normalised.grad is not None:
+                normalised.backward(self._normalised.grad)
+        finally:
+            self._normalised = None
 
 
 class SpectralConv2d(_Spectral):
@@ -106,6 +130,37 @@ def power_iterate(net: nn.Module) -> None:
     """Move u and v of every spectral layer of ``net`` by one power iteration: once per update of
     its weights.
     """
-    for module in net.modules():
-        if isinstance(module, _Spectral):
-            module.power_iterate()
+    for layer in _layers(net):
+        layer.power_iterate()
+
+
+@contextmanager
+def normalised_once(net: nn.Module) -> Iterator[None]:
+    """Inside, ``net`` may compute and be differentiated many times, but does not move: each weight
+    is divided by sigma once, on entering, and receives its gradient once, on leaving.
+    """
+    with ExitStack() as stack:
+        for layer in _layers(net):
+            stack.enter_context(layer.normalised_once())
+        yield
+
+
+def kernels_last(weight: Tensor) -> Tensor:
+    """weight with the same values; a convolution's [out, in, k, k] as [out, k, k, in] in memory."""
+    if weight.ndim != 4:
+        return weight
+    return weight.contiguous(memory_format=torch.channels_last)
+
+
+def _layers(net: nn.Module) -> Iterator[_Spectral]:
+    return (module for module in net.modules() if isinstance(module, _Spectral))
+
+
+def _in_memory_order(weight: Tensor) -> Tensor:
+    """weight [out, in, ...] as a matrix [out, rest], without a copy if its channels come last."""
+    return weight.movedim(1, -1).flatten(1)
+
+
+def _from_memory_order(matrix: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """The inverse of :func:`_in_memory_order` for a weight of this shape."""
+    return matrix.view(shape[0], *shape[2:], shape[1]).movedim(-1, 1)

@@ -31,7 +31,9 @@ class FrozenConv(nn.Module):
         self, weight: torch.Tensor, bias: torch.Tensor, stride: int = 1, groups: int = 1
     ) -> None:
         super().__init__()
-        self.register_buffer("weight", weight.float().contiguous(), persistent=False)
+        # with channels last, as the pictures come
+        weight = weight.float().contiguous(memory_format=torch.channels_last)
+        self.register_buffer("weight", weight, persistent=False)
         self.register_buffer("bias", bias.float().contiguous(), persistent=False)
         self.stride = stride
         self.groups = groups

@@ -57,7 +57,7 @@ class VGGStack(nn.Module):
             elif number in self.pools:
                 x = F.max_pool2d(x, 2)
             else:
-                x = F.relu(x)
+                x = F.relu(x, inplace=True)  # a convolution's output, which nothing else reads
             if number in self.taps:
                 features.append(x)
         return features
