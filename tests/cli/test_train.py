@@ -4,72 +4,25 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from headmime.cli import main
 from headmime.cli.training import precision
-from headmime.data.shards import ClipFrames, finish_store, write_shard
-from headmime.landmarks.crop import Crop
 from headmime.nets.checkpoint import load_nets
-
-SIZE = 16
-TINY = [
-    "model.image_size=16",
-    "model.width=4",
-    "model.max_width=8",
-    "model.generator_levels=2",
-    "model.bottleneck_blocks=1",
-    "model.attention_down=8",
-    "model.attention_up=8",
-    "sources=2",
-    "batch=2",
-    "workers=0",
-    "log_every=1",
-    "trainer.limit_train_batches=3",
-    "trainer.max_time=null",
-    "trainer.precision=32-true",
-    "trainer.enable_progress_bar=false",
-    "sitters=null",
-]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("store")
-    write_shard(folder, 0, (clip(person) for person in range(7)))
-    finish_store(folder)
-    return folder
-
-
-def clip(person: int, frames: int = 4) -> ClipFrames:
-    rng = np.random.default_rng(person)
-    return ClipFrames(
-        person=f"person {person}",
-        video="video",
-        clip="clip",
-        split="test" if person == 0 else "train",
-        source=f"{person}.mp4",
-        fps=25.0,
-        crop=Crop(0.0, 0.0, 64.0),
-        detector="dlib",
-        frames=iter(rng.integers(0, 255, (frames, SIZE, SIZE, 3), dtype=np.uint8)),
-        landmarks=rng.uniform(0.2, 0.8, (frames, 68, 2)).astype(np.float32),
-        times=np.arange(frames) / 25,
-        scores=np.ones(frames),
-    )
 
 
 @pytest.fixture
-def train(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def train(
+    store: Path, tiny_run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
     """Run `headmime train -cn cpu_meta` in an empty folder; returns the exit code."""
     monkeypatch.chdir(tmp_path)
 
     def run(name: str, *words: str, epochs: int = 1) -> int:
         where = [f"store={store}", f"hydra.run.dir={tmp_path / name}"]
         return main(
-            ["train", "-cn", "cpu_meta", *TINY, *where, f"trainer.max_epochs={epochs}", *words]
+            ["train", "-cn", "cpu_meta", *tiny_run, *where, f"trainer.max_epochs={epochs}", *words]
         )
 
     return run

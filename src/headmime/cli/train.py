@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from headmime.errors import HeadmimeError
 from headmime.nets.checkpoint import checkpoint_files
 
 log = logging.getLogger(__name__)
+# conf/hydra/launcher has values for the launchers that hydra-submitit-launcher names so itself
+warnings.filterwarnings("ignore", "\\n'hydra/launcher/submitit_", UserWarning)
 
 
 @hydra.main(config_path=str(conf_folder()), config_name="train", version_base="1.3")
