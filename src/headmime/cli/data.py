@@ -1,4 +1,4 @@
-"""`headmime data <what>`: make data sets. So far: sitters."""
+"""`headmime data <what>`: make stores of sitters, look into stores, check them."""
 
 import sys
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from headmime.cli.config import conf_folder, plain_errors
 from headmime.errors import HeadmimeError
 
 USAGE = """\
-usage: headmime data <what> [key=value ...]
+usage: headmime data <what> ...
 
   sitters   render synthetic talking heads into a clip store: n=... out=...
+  inspect   what is in a store: STORE [--out SHEET.png]
+  verify    check every file of a store against its hash: STORE
 
 headmime data <what> --help   what it takes
 """
@@ -42,10 +44,15 @@ def main() -> None:
     if what in ("-h", "--help"):
         print(USAGE, end="")
         return
-    if what != "sitters":
-        raise HeadmimeError(f"headmime data {what}: there is only `headmime data sitters`.")
-    sys.argv = ["headmime data sitters", *arguments]
-    sitters()
+    if what == "sitters":
+        sys.argv = ["headmime data sitters", *arguments]
+        sitters()
+    elif what in ("inspect", "verify"):
+        from headmime.cli import store
+
+        {"inspect": store.inspect, "verify": store.verify}[what](arguments)
+    else:
+        raise HeadmimeError(f"headmime data {what}: there are sitters, inspect and verify.")
 
 
 @hydra.main(config_path=str(conf_folder()), config_name="sitters", version_base="1.3")

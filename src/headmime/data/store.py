@@ -69,24 +69,7 @@ class Store:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        try:
-            text = (self.folder / "manifest.json").read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            raise HeadmimeError(
-                f"{self.folder} is not a finished clip store: it has no manifest.json."
-            ) from None
-        try:
-            manifest = json.loads(text)
-        except ValueError as error:
-            raise HeadmimeError(
-                f"{self.folder}/manifest.json is damaged ({error}): copy or make the store again."
-            ) from error
-        if manifest.get("format") != FORMAT or manifest.get("version") not in READABLE:
-            raise HeadmimeError(
-                f"{self.folder}/manifest.json is not of format {FORMAT!r}, version {VERSION}: make "
-                "the store again with this version of headmime."
-            )
-        self.hash: str = hashlib.sha256(text).hexdigest()
+        manifest, self.hash = read_manifest(self.folder)
         self.size: int = manifest["size"]
         self.detector: str = manifest["detector"]
         self._shards = OpenShards(self.folder, manifest["shards"])
@@ -198,11 +181,43 @@ def _quality(row: np.void) -> Quality:
     return Quality(float(row["sharpness"]), float(row["face"]), tuple(row["turn"].tolist()))
 
 
+def read_manifest(folder: Path) -> tuple[dict, str]:
+    """A store's manifest and its sha256, the hash of the store. HeadmimeError if there is none."""
+    path = folder / "manifest.json"
+    try:
+        text = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise HeadmimeError(
+            f"{folder} is not a finished clip store: it has no manifest.json."
+        ) from None
+    try:
+        manifest = dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise HeadmimeError(
+            f"{path} is damaged ({error}): copy or make the store again."
+        ) from error
+    if manifest.get("format") != FORMAT or manifest.get("version") not in READABLE:
+        raise HeadmimeError(
+            f"{path} is not of format {FORMAT!r}, version {VERSION}: make the store again with "
+            "this version of headmime."
+        )
+    if missing := {"size", "detector", "files", "shards"} - set(manifest):
+        raise HeadmimeError(
+            f"{path} is damaged (no {', '.join(sorted(missing))}): copy or make the store again."
+        )
+    return manifest, hashlib.sha256(text).hexdigest()
+
+
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
 def _load(path: Path, size: int) -> np.ndarray:
     check_size(path, size)
-    # A plain array: slicing a memmap costs several times as much.
-    return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    try:
+        # A plain array: slicing a memmap costs several times as much.
+        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+    except ValueError as error:
+        raise HeadmimeError(
+            f"{path} is damaged ({error}): copy or make the store again."
+        ) from error
