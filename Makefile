@@ -14,7 +14,7 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters train eval table1 report ablations userstudy test check lint clean
+.PHONY: help setup demo animate finetune sitters train ablations figures userstudy eval table1 report test check lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -54,6 +54,10 @@ train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='
 
 ablations: $(READY) ## train the CPU experiment once without each part of the method: experiments/ablations.yaml
 	$(BIN)/headmime train -cn ablations $(ARGS)
+
+figures: EXP = eval_sitters
+figures: $(READY) ## draw what rows look like: grid, quality against T, worst 5 %, videos: EXP=eval_sitters OUT=runs/figures
+	$(BIN)/headmime figures -cn $(EXP) "figures.out=$(or $(OUT),runs/figures)" $(ARGS)
 
 userstudy: EXP = eval_sitters
 userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy EXP=eval_sitters ARGS='T=8'

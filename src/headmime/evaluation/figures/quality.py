@@ -15,19 +15,20 @@ from headmime.evaluation.names import METRICS
 from headmime.evaluation.report import MODES, OF_A_ROW
 from headmime.evaluation.results import Result
 
-SHOWN = ("fid", "ssim", "lpips", "csim", "id_distance", "id_rank1", "akd", "apd", "sharpness")
-TITLES = {
+SHOWN = {
     "fid": "FID",
     "ssim": "SSIM",
     "lpips": "LPIPS",
     "csim": "CSIM",
-    "id_distance": "identity distance to the source",
-    "id_rank1": "identity found first (rank 1)",
-    "akd": "keypoint distance (AKD)",
-    "apd": "head pose distance (APD)",
-    "sharpness": "sharpness, relative to the source",
+    "id_distance": "identity distance",
+    "id_rank1": "identity at rank 1",
+    "akd": "AKD",
+    "apd": "APD",
+    "sharpness": "sharpness, of the source's",
 }
-ARROWS = {1: "↑", -1: "↓", 0: "(1 is the aim)"}
+"""The metrics that have a panel, and what its axis calls them."""
+
+ARROWS = {1: "↑", -1: "↓", 0: "(aim: 1)"}
 COLUMNS = 3
 PANEL = 2.9, 2.5  # inches
 
@@ -74,7 +75,7 @@ def quality(results: Sequence[Result]) -> Figure:
         [lines[label] for label in order],
         order,
         loc="outside lower center",
-        ncols=len(order),
+        ncols=4,
         frameon=False,
         handlelength=3.2,
     )
@@ -120,7 +121,7 @@ def _panel(panel: Axes, results: Sequence[Result], name: str) -> None:
     panel.margins(x=0.12)
     panel.set_xlabel("source frames T")
     unit = f", {METRICS[name].unit}" if METRICS[name].unit else ""
-    panel.set_ylabel(f"{TITLES[name]}{unit} {ARROWS[METRICS[name].better]}", fontsize="small")
+    panel.set_ylabel(f"{SHOWN[name]}{unit} {ARROWS[METRICS[name].better]}", fontsize="small")
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize="small")
 
