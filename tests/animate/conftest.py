@@ -47,6 +47,7 @@ class Marked:
     """
 
     name = "dlib"
+    batch = 1
 
     def __init__(self, face: np.ndarray) -> None:
         self.face = face

@@ -1,7 +1,7 @@
 """From detections to a clip: following, gaps, smoothing. No detector is needed for any of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -27,6 +27,7 @@ class Scripted:
     faces: Sequence[list[Face]]
     searched: list[int] = field(default_factory=list)
     name: str = "scripted"
+    batch: int = 1
 
     def frames(self) -> list[np.ndarray]:
         return [np.full((1, 1, 3), t, np.int64) for t in range(len(self.faces))]
@@ -94,6 +95,45 @@ def test_scores_and_people():
     assert result.people == 2
     assert result.scores.tolist() == [1, 1, 0]
     assert result.found.tolist() == [True, True, False]
+
+
+def test_others_are_looked_for_now_and_then():
+    """A child of half the side comes in at frame 10."""
+    pair = [face_at(0), face_at(300, 50)]
+    result = track(*_scripted([[face_at(0)]] * 10 + [pair] * 11), search_every=5)
+    searched = np.flatnonzero(~np.isnan(result.others))
+    assert searched.tolist() == [0, 5, 10, 15, 20]
+    assert result.others[searched].tolist() == pytest.approx([0, 0, 0.5, 0.5, 0.5])
+    assert result.found.all() and result.people == 2
+
+
+def test_many_frames_at_a_time_give_the_same_track():
+    """In batches: the person is kept, the gap is there, the stranger is seen."""
+    faces = [[face_at(t), face_at(300, 200)] for t in range(1, 8)]
+    faces = [[face_at(0)], *faces, [], [face_at(9)], [face_at(10)]]
+    result = track(*_scripted(faces, batch=4))
+    np.testing.assert_array_equal(result.pixels[:, 0, 0], [*range(8), np.nan, 9, 10])
+    assert result.others[[0, 3, 9]].tolist() == [0, 2, 0]
+
+
+def test_points_that_were_not_checked_before_the_face_was_lost_are_not_believed():
+    """The detector looks in every third frame only; the face is gone in frame 5."""
+
+    class Lazy(Scripted):
+        def follow(self, frame: np.ndarray, face: Face) -> Face | None:
+            if face.unchecked < 2:
+                return replace(face, unchecked=face.unchecked + 1)
+            return super().follow(frame, face)
+
+    lazy = Lazy([[face_at(0)]] * 5 + [[]] * 4)
+    result = track(iter(lazy.frames()), lazy)
+    assert result.found.tolist() == [True] * 4 + [False] * 5
+    assert (result.scores > 0).tolist() == result.found.tolist()
+
+
+def _scripted(faces: Sequence[list[Face]], batch: int = 1) -> tuple:
+    detector = Scripted(faces, batch=batch)
+    return iter(detector.frames()), detector
 
 
 def test_no_frames_at_all():

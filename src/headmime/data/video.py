@@ -12,12 +12,21 @@ import numpy as np
 from headmime.errors import HeadmimeError
 
 
+class UnreadableVideo(HeadmimeError):
+    """A file that is not, or not wholly, a video; `reason` says why without naming the file."""
+
+    def __init__(self, path: Path | str, reason: str, remedy: str) -> None:
+        super().__init__(f"{path} {reason}: {remedy}.")
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class VideoInfo:
     """What a file says of itself, before it is read.
 
     width, height: of the frames that `read_video` yields. frames: estimated from the duration where
-    the file does not count them, at least 1. duration: seconds, 0 if unknown.
+    the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
+    `own_duration`, else the longest of picture and sound.
     """
 
     width: int
@@ -25,7 +34,25 @@ class VideoInfo:
     fps: Fraction
     frames: int
     duration: float
+    own_duration: bool
     has_audio: bool
+
+
+@dataclass(frozen=True)
+class DecodedFrame:
+    """A frame whose pixels are made when asked for. time: seconds since the first frame.
+
+    damaged: the decoder found errors in it and has filled in something plausible.
+    """
+
+    time: float
+    damaged: bool
+    _frame: av.VideoFrame
+    _stream: av.VideoStream
+
+    def pixels(self) -> np.ndarray:
+        """uint8 RGB [H, W, 3], upright, square pixels."""
+        return _upright(self._frame, self._stream)
 
 
 def video_info(path: Path | str) -> VideoInfo:
@@ -33,7 +60,7 @@ def video_info(path: Path | str) -> VideoInfo:
     with _opened(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
-            raise HeadmimeError(f"{path} holds no frames: give a video with a picture.")
+            raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
         height, width, _ = _upright(first, stream).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         duration = float(stream.duration * stream.time_base) if stream.duration else 0.0
@@ -44,6 +71,7 @@ def video_info(path: Path | str) -> VideoInfo:
             fps=fps,
             frames=stream.frames or max(1, round(duration * fps)),
             duration=duration,
+            own_duration=bool(stream.duration),
             has_audio=len(container.streams.audio) > 0,
         )
 
@@ -54,16 +82,26 @@ def read_video(path: Path | str) -> Iterator[tuple[np.ndarray, float]]:
     One frame is in memory at a time. HeadmimeError, when iterated, if the file is not a video or is
     broken further on.
     """
+    for frame in decode_video(path):
+        yield frame.pixels(), frame.time
+
+
+def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
+    """Like `read_video`, for who needs only some of the pixels or wants to know of damage.
+
+    threads: the decoder's; 0 leaves their number to it.
+    """
     with _opened(path) as (container, stream):
+        stream.codec_context.thread_count = threads
         start = None
         for number, frame in enumerate(container.decode(stream)):
             time = frame.time
             if time is None:
                 time = float(number / (stream.average_rate or 25))
             start = time if start is None else start
-            yield _upright(frame, stream), time - start
+            yield DecodedFrame(time - start, frame.is_corrupt, frame, stream)
         if start is None:
-            raise HeadmimeError(f"{path} holds no frames: give a video with a picture.")
+            raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
 
 
 @contextmanager
@@ -78,13 +116,14 @@ def _opened(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.
                 if not stream.disposition & av.stream.Disposition.attached_pic
             ]
             if not streams:
-                raise HeadmimeError(f"{path} has no video in it: give a file with a picture.")
+                raise UnreadableVideo(path, "has no video in it", "give a file with a picture")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
     except (OSError, av.error.FFmpegError) as error:
-        raise HeadmimeError(
-            f"{path} cannot be read as a video ({error.strerror}): give a whole file in a format "
-            "that FFmpeg knows."
+        raise UnreadableVideo(
+            path,
+            f"cannot be read as a video ({error.strerror})",
+            "give a whole file in a format that FFmpeg knows",
         ) from error
 
 

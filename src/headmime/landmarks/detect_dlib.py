@@ -21,8 +21,8 @@ MOST_ENLARGEMENT = 2.0
 MMOD_SIDE = 480
 MMOD_LEAST = 40  # its window: in pictures that are much smaller it fails
 # A face that is followed is looked for in every fifth frame; in between, its points are fitted from
-# where they were, as long as they hardly depend on where exactly that is (see `PointTrees.fit`).
-CHECK_EVERY, STEADY = 5, 0.02
+# where they were, as long as they hardly depend on where exactly that is (see `PointTrees`).
+CHECK_EVERY, STEADY = 5, 0.025
 # Where a face is expected, it is looked for in this size, and HOG (whose usual threshold is 0) is
 # believed earlier.
 NEAR_SIDE, NEAR_MMOD_SIDE = 256, 160
@@ -32,7 +32,7 @@ Found = tuple[Box, float]  # with its score
 
 
 class DlibDetector:
-    """dlib's three models. About 20 ms to find a face, 1 s to find none, 10 ms to follow one."""
+    """dlib's three models. About 20 ms to find a face, 1 s to find none, 7 ms to follow one."""
 
     name = "dlib"
     batch = 1
@@ -50,7 +50,7 @@ class DlibDetector:
     def follow(self, frame: np.ndarray, face: Face) -> Face | None:
         """See `Detector.follow`."""
         if face.unchecked + 1 < CHECK_EVERY:
-            pixels, deviation = self._points.fit(frame, face.box)
+            pixels, deviation = self._points.fit_again(frame, face.box)
             if deviation < STEADY:
                 return Face(pixels, face.score, box_of(pixels), face.unchecked + 1)
         if found := self._hog_near(frame, face.box):

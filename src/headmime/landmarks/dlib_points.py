@@ -13,6 +13,8 @@ SIDE = 256  # and in pixels
 # The trees jump where boxes move by a pixel; a mean over these shifts (in halves of a box) jitters
 # a third less.
 SHIFTS = np.array([(0, 0), (0.06, 0), (-0.06, 0), (0, 0.06), (0, -0.06)])
+# Where points are smoothed over time as well, these give the same jitter for half of the time.
+FEW_SHIFTS = np.array([(0, 0.07), (0.06, -0.035), (-0.06, -0.035)])
 
 
 class PointTrees:
@@ -33,7 +35,20 @@ class PointTrees:
         picture = crop.cut(frame, SIDE)
         middle, half = np.full(2, SIDE / 2), SIDE / WIDTH / 2
         middle, half = _expected(self._fit(picture, middle - half, middle + half))
-        middles = middle + half * SHIFTS
+        return self._mean(picture, crop, middle, half, SHIFTS)
+
+    def fit_again(self, frame: np.ndarray, box: Box) -> tuple[np.ndarray, float]:
+        """The same in less than half of the time, where `box` is that of the frame before: not
+        moved.
+        """
+        crop = around(box)
+        middle, half = np.full(2, SIDE / 2), SIDE / WIDTH / 2
+        return self._mean(crop.cut(frame, SIDE), crop, middle, half, FEW_SHIFTS)
+
+    def _mean(
+        self, picture: np.ndarray, crop: Crop, middle: np.ndarray, half: float, shifts: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        middles = middle + half * shifts
         fits = np.stack([self._fit(picture, m - half, m + half) for m in middles])
         points = fits.mean(0)
         deviation = np.sqrt(((fits - points) ** 2).sum(-1).mean()) / face_size(points)

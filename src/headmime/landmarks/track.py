@@ -1,7 +1,8 @@
 """From frames to one person's landmarks over time: following, filling gaps, smoothing."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from headmime.landmarks.detect import SAME_FACE, Detector, Face, overlap
 FOLLOWED = 5  # frames since it was seen, after which a face is no longer looked for nearby
 SELDOM = 25  # at most this many frames between searches
 LONGEST_GAP = 5
+LONG_AGO = 1 << 30  # frames
+LOST = np.full((68, 2), np.nan, np.float32)
 # Savitzky-Golay: least-squares parabola over 7 frames. Symmetric, so without lag; it lets blinks
 # and closing lips through and takes away 4/10 of white jitter.
 SMOOTHING = np.array([-2, 3, 6, 7, 6, 3, -2]) / 21
@@ -22,12 +25,14 @@ class Track:
     """One person's landmarks in every frame of a clip.
 
     pixels: float32 [T, 68, 2], NaN where the face was not found. scores: float32 [T], 0 there.
-    people: the most faces that were seen in one frame.
+    people: the most faces that were seen in one frame. others: float32 [T], the size of the largest
+    other face over that of the followed one, where all faces were searched; NaN elsewhere.
     """
 
     pixels: np.ndarray
     scores: np.ndarray
     people: int
+    others: np.ndarray
 
     @property
     def found(self) -> np.ndarray:
@@ -37,38 +42,77 @@ class Track:
 
 def largest(faces: Sequence[Face]) -> Face:
     """The face with the largest box."""
-    return max(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]))
+    return max(faces, key=_size)
 
 
-def track(frames: Iterable[np.ndarray], detector: Detector) -> Track:
+def track(
+    frames: Iterable[np.ndarray], detector: Detector, search_every: int | None = None
+) -> Track:
     """Follow the largest face of the first frame that has one, through uint8 RGB [H, W, 3] frames.
 
     Once it has been lost for `FOLLOWED` frames, the largest face that is found takes its place.
-    Frames are read once and none is kept.
+    search_every: frames after which others are looked for although the face is not lost (None:
+    never). A detector that takes many frames at a time sees all faces of all of them. Frames are
+    read once and no more than `detector.batch` are kept.
     """
-    pixels, scores, people = [], [], 0
+    pixels, scores, others, people = [], [], [], 0
     last, lost, wait = None, 0, 0  # the face, frames since it was seen, frames until a search
-    for frame in frames:
+    since = 0  # the last search
+    for frame, faces in _with_faces(frames, detector):
         near = last is not None and lost < FOLLOWED
-        face = detector.follow(frame, last) if near else None
-        if face is None and wait > 0:
+        face = detector.follow(frame, last) if near and faces is None else None
+        since += 1
+        if near and face is None and lost == 0:
+            # Nobody knows since when the points were no longer a face's.
+            for t in range(len(pixels) - last.unchecked, len(pixels)):
+                pixels[t], scores[t] = LOST, 0.0
+            last = replace(last, unchecked=LONG_AGO)
+        if face is None and faces is None and wait > 0:
             wait -= 1
         elif face is None:
-            faces = detector.detect([frame])[0]
-            people = max(people, len(faces))
-            faces = [f for f in faces if not near or overlap(f.box, last.box) > SAME_FACE]
-            face = largest(faces) if faces else None
+            faces = detector.detect([frame])[0] if faces is None else faces
+            same = [f for f in faces if not near or overlap(f.box, last.box) > SAME_FACE]
+            face = largest(same) if same else None
             wait = min(lost, SELDOM)
+        elif search_every is not None and since >= search_every:
+            faces = detector.detect([frame])[0]
+        if faces is not None:
+            people, since = max(people, len(faces)), 0
+        others.append(np.nan if faces is None else _other(face, faces))
         if face is None:
             lost += 1
-            pixels.append(np.full((68, 2), np.nan, np.float32))
+            pixels.append(LOST)
             scores.append(0.0)
         else:
             last, lost, wait = face, 0, 0
             pixels.append(face.pixels)
             scores.append(face.score)
     together = np.array(pixels, np.float32).reshape(-1, 68, 2)
-    return Track(together, np.array(scores, np.float32), people)
+    return Track(together, np.array(scores, np.float32), people, np.array(others, np.float32))
+
+
+def _with_faces(
+    frames: Iterable[np.ndarray], detector: Detector
+) -> Iterator[tuple[np.ndarray, list[Face] | None]]:
+    """Every frame with all of its faces; with None where following is quicker than finding."""
+    if detector.batch == 1:
+        yield from ((frame, None) for frame in frames)
+        return
+    frames = iter(frames)
+    while batch := list(islice(frames, detector.batch)):
+        yield from zip(batch, detector.detect(batch), strict=True)
+
+
+def _size(face: Face) -> float:
+    return (face.box[2] - face.box[0]) * (face.box[3] - face.box[1])
+
+
+def _other(face: Face | None, faces: Sequence[Face]) -> float:
+    """The side of the largest other face over that of `face`, 0 if there is none."""
+    if face is None:
+        return 0.0
+    apart = [other for other in faces if overlap(other.box, face.box) <= SAME_FACE]
+    return (_size(largest(apart)) / _size(face)) ** 0.5 if apart else 0.0
 
 
 def fill_gaps(
