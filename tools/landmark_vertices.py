@@ -19,10 +19,11 @@ import numpy as np
 
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
+from headmime.data.sitters.develop import develop
 from headmime.data.sitters.figure import make_figure, make_model, pose
 from headmime.data.sitters.identity import random_sitter
 from headmime.data.sitters.motion import random_motion
-from headmime.data.sitters.render import camera_of, develop, light_of, prepare, render
+from headmime.data.sitters.render import camera_of, light_of, prepare, render
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import head_turn, interocular
 
@@ -54,7 +55,8 @@ def main(picture: str | None) -> None:
         rng = np.random.default_rng([68, number])
         sitter = random_sitter(rng, body.local_names)
         bare = replace(sitter.hair, style="buzz", length=0.006, beard=0.0, moustache=0.0)
-        clear = replace(sitter.studio, blur=0.0, noise=0.0, camera_azimuth=0.0, camera_height=0.0)
+        plain = replace(sitter.studio.develop, blur=0.0, noise=0.0, source=1.0, crf=0, brush=0.0)
+        clear = replace(sitter.studio, camera_azimuth=0.0, camera_height=0.0, develop=plain)
         sitter = replace(
             sitter, hair=bare, studio=clear, clothes=replace(sitter.clothes, glasses="")
         )
@@ -68,7 +70,7 @@ def main(picture: str | None) -> None:
             crop = crop_box(model.landmarks_of(camera, posed)[None])
             light = light_of(sitter.studio)
             linear = render(prepared, posed, camera, crop, light, background, SIZE)
-            image = develop(linear, sitter.studio, SIZE, rng)
+            image = next(develop([linear], plain, SIZE, rng))
             boxes = detect(image, 0)
             if len(boxes) != 1:
                 continue

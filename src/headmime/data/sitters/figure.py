@@ -20,7 +20,9 @@ from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmark
 MATERIAL_OF_PART = np.array(
     [shade.SKIN, shade.EYE, shade.EYE, shade.TEETH, shade.TEETH, shade.TONGUE] + [shade.LASH] * 4
 )
-LEFT_EYE, RIGHT_EYE = 1, 2  # part numbers
+LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH = 1, 2, 3, 4  # part numbers
+TEETH_LOWER = {UPPER_TEETH: 0.0065, LOWER_TEETH: 0.0035}
+"""Metres that teeth are moved down, so that talking shows the upper ones, as it does with people."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,12 @@ class Model:
         return landmarks_of(projected, self.landmarks, self.chains)
 
 
+def _of_part(body: Body, part: int) -> NDArray:
+    return np.unique(body.faces[body.part == part])
+
+
 def _middle(body: Body, part: int) -> NDArray:
-    return body.vertices[np.unique(body.faces[body.part == part])].mean(0)
+    return body.vertices[_of_part(body, part)].mean(0)
 
 
 def make_model(body: Body) -> Model:
@@ -102,6 +108,8 @@ def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> 
     """Build a sitter's geometry and paint. detail: see `hair.grow_hair`."""
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
+    for part, down in TEETH_LOWER.items():
+        rest[_of_part(body, part), 2] -= down
     solid = body.faces[body.part == 0]
     normals = vertex_normals(rest, solid)
 
@@ -182,7 +190,7 @@ def _openness(body: Body) -> NDArray:
     """How open to the sky each vertex is, with eyes in the shade of the upper lid, [V]."""
     openness = body.openness.copy()
     for part in range(1, 6):
-        vertices = np.unique(body.faces[body.part == part])
+        vertices = _of_part(body, part)
         height = body.vertices[vertices, 2]
         if part <= 2:
             openness[vertices] = 0.72 - 45 * np.clip(height - height.mean(), -0.004, 0.007)

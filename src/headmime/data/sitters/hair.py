@@ -131,7 +131,7 @@ def _scalp(
     ragged = rng.normal(size=POOL) * 0.0025
     density = np.clip((depth + ragged) / 0.004, 0, 1)
     short = hair.length < 0.03
-    chosen = _pick(rng, density, int((4200 if short else 2600) * detail))
+    chosen = _pick(rng, density, int((5200 if short else 4200) * detail))
     corners, weights = pool.corners[chosen], pool.weights[chosen]
     roots = (rest[corners] * weights[..., None]).sum(1)
     normal = unit((normals[corners] * weights[..., None]).sum(1))
@@ -237,11 +237,12 @@ def _scalp(
         shape = shape[:, low] * (1 - part) + shape[:, low + 1] * part
         wave = max(hair.curl_length, 4 * float(lengths.mean()) / shape.shape[1])
         shape = strands.curl(shape, np.minimum(amount, 0.011), wave, phase)
+    shape = _out_of_the_face(shape, 0.045 if hair.fringe else 0.075)
     steps = shape.shape[1]
     along = np.linspace(0, 1, steps)
-    wide = 0.0026 if short else 0.0042
+    wide = 0.0019 if short else 0.0027
     if style in {"afro", "curls"}:
-        wide = 0.0034
+        wide = 0.0024
     width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
     extra = _extra(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
@@ -251,6 +252,17 @@ def _scalp(
     elif style == "tied":
         grown.append(_tail(hair, tie, obstacle, rng))
     return grown
+
+
+def _out_of_the_face(shape: NDArray, low: float) -> NDArray:
+    """Cut strands [S, K, 3] off where they would hang in front of the face, below `low` metres."""
+    x, y, z = np.moveaxis(shape, -1, 0)
+    wide = 0.058 + 0.35 * np.clip(-0.02 - z, 0, 0.06)  # the cheeks stay free down to the neck
+    hanging = (np.abs(x) < wide) & (y < -0.055) & (z < low) & (z > -0.13)
+    cut = np.maximum.accumulate(hanging, axis=1)
+    last = np.maximum(shape.shape[1] - 1 - cut.sum(1), 0)
+    end = shape[np.arange(len(shape)), last]
+    return np.where(cut[..., None], end[:, None], shape)
 
 
 def _nowhere(count: int) -> tuple[NDArray, NDArray]:
@@ -303,7 +315,7 @@ def _brows(
             direction[closer] = along / np.linalg.norm(along)
     tail = np.interp(np.abs(pool.unrolled[:, 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
     reach = 0.0036 * hair.brow_thickness * tail
-    chosen = _pick(rng, np.clip(1.2 - best / reach, 0, 1), int(230 * hair.brow_thickness))
+    chosen = _pick(rng, np.clip(1.2 - best / reach, 0, 1), int(300 * hair.brow_thickness))
     corners, weights = pool.corners[chosen], pool.weights[chosen]
     roots = (rest[corners] * weights[..., None]).sum(1)
     normal = unit((normals[corners] * weights[..., None]).sum(1))
@@ -319,7 +331,7 @@ def _brows(
     extra = _extra(rng, hair, (count, steps), 0.9)
     extra[..., 0] *= 0.75 * hair.brow_colour.mean() / max(hair.colour.mean(), 12) + 0.1
     extra[..., 2] *= 0.7
-    width = 0.0013 * np.array([1.0, 0.9, 0.3])
+    width = 0.0009 * np.array([1.0, 0.9, 0.3])
     return [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
 
 
@@ -376,7 +388,7 @@ def _beard(
     central = np.abs(pool.unrolled[:, 0]) < np.abs(marks[48, 0]) * 1.35
     growth = np.where(upper & central, hair.moustache > 0, hair.beard > 0)
     density = np.clip(inside / 0.004, 0, 1) * growth
-    chosen = _pick(rng, density, int((2400 if hair.beard else 500) * hair.beard_density * detail))
+    chosen = _pick(rng, density, int((3400 if hair.beard else 700) * hair.beard_density * detail))
     if len(chosen) == 0:
         return []
     corners, weights = pool.corners[chosen], pool.weights[chosen]
@@ -403,7 +415,7 @@ def _beard(
     )
     shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
     extra = _extra(rng, hair, (count, steps), 0.5)
-    width = 0.0019 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
+    width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
     made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
     share = np.ones_like(made.share)  # beards move with the head, however long
     return [Strands(**{**vars(made), "share": share})]

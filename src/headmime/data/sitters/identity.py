@@ -6,6 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from headmime.data.sitters.studio import Studio, random_studio
+
 SKIN_TONES = (
     (250, 222, 205),
     (238, 200, 175),
@@ -104,37 +106,6 @@ class Clothes:
 
 
 @dataclass(frozen=True)
-class Studio:
-    """Light and camera; angles in radians, colours linear RGB factors."""
-
-    key_azimuth: float
-    key_height: float
-    key_colour: NDArray
-    key_soft: float
-    fill: float
-    fill_colour: NDArray
-    rim: float
-    rim_azimuth: float
-    ambient: float
-    sky: NDArray
-    ground: NDArray
-    exposure: float
-    distance: float
-    camera_azimuth: float
-    camera_height: float
-    camera_roll: float
-    blur: float
-    noise: float
-    contrast: float
-    saturation: float
-    cast: NDArray
-    vignette: float
-    jpeg: int  # quality, 0: none
-    brush: float  # 0 a photograph, up to 1 a painting
-    backdrop: int  # seed
-
-
-@dataclass(frozen=True)
 class Sitter:
     phenotype: dict[str, float]
     local: dict[str, float]
@@ -172,7 +143,7 @@ def random_sitter(rng: Generator, local_names: list[str]) -> Sitter:
         skin=_skin(rng, race, old, female),
         hair=_hair(rng, race, old, female),
         clothes=_clothes(rng, old, female),
-        studio=_studio(rng),
+        studio=random_studio(rng),
         iris=_iris(rng, race),
         sclera=np.array([224, 220, 216]) + rng.normal(size=3) * 4 - old * np.array([4, 9, 16]),
         pupil=float(rng.uniform(0.28, 0.5)),
@@ -203,9 +174,11 @@ def _local_changes(rng: Generator, names: list[str]) -> dict[str, float]:
             "nose",
         }:
             continue
-        scale = {"head": 0.22, "ear": 0.3, "neck": 0.2}.get(region, 0.3)
+        scale = {"head": 0.22, "ear": 0.28, "neck": 0.2}.get(region, 0.26)
         if name in {"head-age-incr", "head-angle-out", "neck-double-incr"}:
             scale = 0.12
+        if name == "mouth-angles-up":
+            scale = 0.15  # more looks like an expression
         value = float(np.clip(rng.normal() * scale, -0.85, 0.85))
         values[name] = value
         if name.startswith("l-"):
@@ -220,15 +193,15 @@ def _tone(melanin: float) -> NDArray:
 
 
 def _skin(rng: Generator, race: NDArray, old: float, female: bool) -> Skin:
-    melanin = race @ np.array([0.82, 0.33, 0.15]) + rng.normal() * 0.08
+    melanin = race @ np.array([0.82, 0.30, 0.14]) + rng.normal() * 0.09
     tone = _tone(float(np.clip(melanin, 0, 1)))
     tone = tone * (1 + rng.normal(size=3) * np.array([0.02, 0.025, 0.035]))
     makeup = female and rng.random() < 0.55
-    natural = tone * np.array([0.86, 0.62, 0.62]) + np.array([6, 0, 2])
+    natural = tone * np.array([0.86, 0.68, 0.66]) + np.array([4, 0, 2])
     painted = np.array([[160, 30, 45], [190, 70, 80], [120, 30, 50], [200, 90, 80]])[
         rng.integers(4)
     ]
-    strength = rng.uniform(0.3, 0.9) if makeup else rng.uniform(0, 0.08)
+    strength = rng.uniform(0.1, 0.6) if makeup else rng.uniform(0, 0.08)
     shadows = np.array([[70, 50, 45], [60, 60, 90], [110, 60, 70], [40, 35, 35]])[rng.integers(4)]
     return Skin(
         tone=tone,
@@ -236,11 +209,11 @@ def _skin(rng: Generator, race: NDArray, old: float, female: bool) -> Skin:
         freckles=float(rng.uniform(0.3, 1) if melanin < 0.3 and rng.random() < 0.25 else 0),
         mottling=float(rng.uniform(0.3, 1.0)),
         age=old,
-        gloss=float(rng.uniform(0.15, 0.9)),
+        gloss=float(rng.uniform(0.3, 1.5)),
         lips=natural * (1 - strength) + painted * strength,
         lips_gloss=float(rng.uniform(0.5, 1.4) if makeup else rng.uniform(0.2, 0.6)),
         eye_shadow=shadows,
-        eye_shadow_strength=float(rng.uniform(0.1, 0.5) if makeup else 0),
+        eye_shadow_strength=float(rng.uniform(0.05, 0.4) if makeup else 0),
         bags=float(rng.uniform(0, 0.5) + 0.3 * old),
         blush=float(rng.uniform(0.1, 0.5) if makeup else rng.uniform(0, 0.2)),
         moles=int(rng.poisson(1.2)),
@@ -287,7 +260,7 @@ def _hair(rng: Generator, race: NDArray, old: float, female: bool) -> Hair:
     curl = rng.uniform(0.6, 1.0) if strong else (rng.uniform(0, 0.5) if rng.random() < 0.5 else 0)
     recede = 0 if female else max(0.0, rng.normal(old * 0.02 - 0.004, 0.012))
     bearded = not female and rng.random() < 0.5
-    brow_dark = colour * rng.uniform(0.5, 0.9)
+    brow_dark = colour * rng.uniform(0.6, 1.0)
     brow = brow_dark * (1 - 0.7 * grey) + np.array([120, 116, 112]) * 0.7 * grey
     return Hair(
         style=style,
@@ -303,7 +276,7 @@ def _hair(rng: Generator, race: NDArray, old: float, female: bool) -> Hair:
         temples=float(rng.uniform(0, 0.012) + recede * 1.2),
         gloss=float(rng.uniform(0.15, 0.8)),
         fringe=bool(rng.random() < (0.35 if female else 0.15)),
-        brow_thickness=float(rng.uniform(0.45, 0.85) if female else rng.uniform(0.65, 1.25)),
+        brow_thickness=float(rng.uniform(0.4, 0.8) if female else rng.uniform(0.55, 1.15)),
         brow_height=float(np.clip(rng.normal() * 0.0012, -0.002, 0.002)),
         brow_arch=float(
             np.clip(rng.normal() * 0.0013 + (0.0008 if female else -0.0005), -0.003, 0.003)
@@ -336,7 +309,7 @@ def _cloth_colour(rng: Generator) -> NDArray:
         )
         return np.clip(plain[rng.integers(len(plain))] + rng.normal(size=3) * 8, 8, 245)
     hue = rng.uniform(0, 2 * np.pi)
-    chroma, light = rng.uniform(0.1, 0.6), rng.uniform(40, 210)
+    chroma, light = rng.uniform(0.05, 0.5), rng.uniform(25, 200)
     wave = np.cos(hue - np.array([0, 2, 4]) * np.pi / 3)
     return np.clip(light * (1 + chroma * wave), 8, 245)
 
@@ -365,53 +338,6 @@ def _clothes(rng: Generator, old: float, female: bool) -> Clothes:
         glasses=glasses,
         glasses_colour=frame[rng.integers(len(frame))],
         earrings=float(rng.uniform(0.5, 1) if female and rng.random() < 0.3 else 0),
-    )
-
-
-def _warmth(rng: Generator, spread: float) -> NDArray:
-    """A light's colour between bluish and yellowish, with mean 1."""
-    warm = rng.normal() * spread
-    tint = np.array([1 + warm, 1 + 0.15 * rng.normal() * spread, 1 - warm])
-    return np.clip(tint / tint.mean(), 0.3, 2)
-
-
-def _studio(rng: Generator) -> Studio:
-    hard = rng.random() < 0.35
-    rim = rng.uniform(0.2, 1.2) if rng.random() < 0.3 else 0.0
-    key = 1.0 if hard else rng.uniform(0.5, 0.9)
-    brush = float(rng.uniform(0.3, 1)) if rng.random() < 0.12 else 0.0
-    saturation = float(np.clip(rng.normal(1.1, 0.18), 0.4, 1.5)) * (1 - 0.4 * brush)
-    if rng.random() < 0.03:
-        saturation = 0.0  # black and white
-    ambient = rng.uniform(0.12, 0.35) if hard else rng.uniform(0.3, 0.7)
-    return Studio(
-        key_azimuth=float(np.clip(rng.normal() * 0.75, -1.7, 1.7)),
-        key_height=float(rng.uniform(0.1, 1.05)),
-        key_colour=key * _warmth(rng, 0.12),
-        key_soft=float(rng.uniform(0.6, 1.2) if hard else rng.uniform(1.2, 3.5)),
-        fill=float(rng.uniform(0.05, 0.45)),
-        fill_colour=_warmth(rng, 0.15),
-        rim=float(rim),
-        rim_azimuth=float(rng.choice([-1, 1]) * rng.uniform(2.0, 2.7)),
-        ambient=float(ambient),
-        sky=_warmth(rng, 0.12),
-        ground=_warmth(rng, 0.15) * rng.uniform(0.3, 0.8),
-        exposure=float(np.exp(0.12 + rng.normal() * 0.2)),
-        distance=float(np.exp(rng.uniform(np.log(0.7), np.log(3.0)))),
-        camera_azimuth=float(rng.normal() * 0.12),
-        camera_height=float(np.clip(rng.normal() * 0.10, -0.3, 0.3)),
-        camera_roll=float(rng.normal() * 0.035),
-        blur=float(
-            rng.choice([0.0, rng.uniform(0, 0.006), rng.uniform(0, 0.012)], p=[0.5, 0.3, 0.2])
-        ),
-        noise=float(rng.choice([0.0, rng.uniform(0, 3), rng.uniform(0, 8)], p=[0.4, 0.4, 0.2])),
-        contrast=float(np.exp(rng.normal() * 0.12)),
-        saturation=saturation,
-        cast=_warmth(rng, 0.04) if not brush else np.array([1.06, 1.0, rng.uniform(0.75, 1.0)]),
-        vignette=float(rng.uniform(0, 0.35) if rng.random() < 0.3 else 0),
-        jpeg=int(rng.integers(35, 80)) if rng.random() < 0.3 else 0,
-        brush=brush,
-        backdrop=int(rng.integers(2**31)),
     )
 
 

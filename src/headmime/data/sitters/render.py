@@ -1,16 +1,14 @@
-"""Pictures of a posed figure: project, draw, shade, and what a camera adds."""
+"""Pictures of a posed figure: project, draw and shade."""
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.data.sitters import raster, shade
 from headmime.data.sitters.camera import FOCAL, Camera, look_at
 from headmime.data.sitters.figure import Figure, Pose
-from headmime.data.sitters.identity import Studio
+from headmime.data.sitters.studio import Studio
 from headmime.data.sitters.shade import vec3
 from headmime.data.sitters.skin import linear
 from headmime.data.sitters.warp_cpu import wp
@@ -272,41 +270,3 @@ def render(
         device="cpu",
     )
     return result.numpy().reshape(samples, samples, 3)
-
-
-def develop(frame: NDArray, studio: Studio, size: int, rng: Generator) -> NDArray:
-    """Linear light -> the picture that a camera delivers, uint8 [size, size, 3]."""
-    value = np.clip(frame, 0, None)
-    value = value * (1 + value / 6.0) / (1 + value * 0.75)  # a soft shoulder instead of clipping
-    value = np.sqrt(np.clip(value, 0, 1)) ** 0.9  # close to sRGB's curve
-    picture = cv2.resize(value, (size, size), interpolation=cv2.INTER_AREA)
-    if studio.brush:
-        picture = _painted(picture, studio)
-    if studio.blur * size > 0.25:
-        picture = cv2.GaussianBlur(picture, (0, 0), studio.blur * size)
-    grey = picture.mean(-1, keepdims=True)
-    picture = grey + studio.saturation * (picture - grey)
-    picture = 0.45 + studio.contrast * (picture * studio.cast - 0.45)
-    if studio.vignette:
-        ramp = np.linspace(-1, 1, size)
-        corner = 0.5 * (ramp[None] ** 2 + ramp[:, None] ** 2)
-        picture = picture * (1 - studio.vignette * corner)[..., None]
-    if studio.noise:
-        colour = rng.normal(size=(size, size, 3)) * (0.5, 0.4, 0.6)
-        grain = colour + rng.normal(size=(size, size, 1))
-        picture = picture + grain * (studio.noise / 255 * 0.7)
-    picture = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
-    if studio.jpeg:
-        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, studio.jpeg])[1]
-        picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    return picture
-
-
-def _painted(picture: NDArray, studio: Studio) -> NDArray:
-    """Flatten small detail into strokes and lay a canvas over it, the same for all frames."""
-    size = len(picture)
-    smooth = cv2.medianBlur(picture.astype(np.float32), 5 if size >= 96 else 3)
-    picture = picture + studio.brush * (smooth - picture)
-    texture = np.random.default_rng(studio.backdrop).normal(size=(size, size)).astype(np.float32)
-    texture = cv2.GaussianBlur(texture, (0, 0), 0.7)
-    return picture * (1 + 0.06 * studio.brush * texture[..., None])

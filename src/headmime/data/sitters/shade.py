@@ -211,8 +211,9 @@ def shade(
         deep = smooth(0.3, 0.8, e[1])
         colour = colour * (1.0 - deep) + look.mouth * deep
         gloss = gloss * (1.0 - deep)
-        occluded = 1.0 - 0.75 * deep
-        wrap = wp.vec3(0.30, 0.14, 0.09)
+        occluded = 1.0 - 0.9 * deep
+        wrap = wp.vec3(0.34, 0.15, 0.10)
+        open_sky = wp.pow(open_sky, 1.4)
     elif kind == EYE:
         middle = wp.where(q[0] > 0.0, look.eye_left, look.eye_right)
         r = wp.sqrt(
@@ -221,7 +222,10 @@ def shade(
         r = r / 0.0064  # radius of an iris
         if q[1] > middle[1]:
             r = 9.0
-        iris = look.iris * (0.75 + 0.5 * smooth(0.35, 0.7, r))
+        spoke = 0.85 + 0.3 * wp.noise(
+            wp.rand_init(look.seed), wp.vec2(11.0 * (q[0] - middle[0]) / (0.0064 * r + 1.0e-6), 9.0)
+        )
+        iris = look.iris * ((0.75 + 0.5 * smooth(0.35, 0.7, r)) * spoke)
         iris = iris * (1.0 - smooth(0.72, 0.98, r)) + look.iris_rim * smooth(0.72, 0.98, r)
         pupil = 1.0 - smooth(look.pupil - 0.07, look.pupil + 0.07, r)
         iris = iris * (1.0 - pupil)
@@ -236,7 +240,7 @@ def shade(
         colour = look.teeth * (0.72 + 0.28 * smooth(0.0, 0.35, gap))
         gloss = 0.25
         power = 60.0
-        occluded = smooth(-0.075, -0.135, q[1]) * 0.9 + 0.1
+        occluded = smooth(-0.085, -0.130, q[1]) * 0.95 + 0.05
     elif kind == TONGUE:
         colour = wp.vec3(0.36, 0.10, 0.09)
         gloss = 0.2
@@ -307,9 +311,16 @@ def shade(
     half = wp.normalize(light.fill + to_eye)
     shine_fill = wp.pow(wp.max(0.0, wp.dot(n, half)), power) * (power + 8.0) / 25.0 * fresnel
     shine_total = light.key_colour * shine + light.fill_colour * (shine_fill * open_sky)
+    if kind == SKIN:
+        # oil over pores: the highlight has a wide foot
+        half = wp.normalize(light.key + to_eye)
+        foot = wp.pow(wp.max(0.0, wp.dot(n, half)), 7.0)
+        shine_total = shine_total * 1.3 + light.key_colour * (foot * shadow * (0.05 + fresnel))
     if kind == EYE:
         # a window's reflection: small, white, and not darkened by the lids
-        shine_total = light.key_colour * wp.min(shine, 4.0) * 0.5 + light.sky * 0.02
+        half = wp.normalize(light.key + wp.vec3(0.0, -0.4, 0.1) + to_eye)
+        window = smooth(0.980, 0.990, wp.dot(n, half))
+        shine_total = (light.key_colour + light.sky) * (window * 1.1) + light.sky * 0.02
     result[i] = (own + shine_total * (gloss * occluded)) * light.exposure
 
 

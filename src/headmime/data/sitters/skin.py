@@ -216,7 +216,7 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     for sign in (-1.0, 1.0):
         away = distance_to(brow_path(hair, sign)) + 0.0006 * noise(rng, 0.003)
         tail = np.interp(np.abs(cells[..., 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
-        mask = ramp(0.0050, 0.0010, away / (tail * hair.brow_thickness))[..., None] * 0.6
+        mask = ramp(0.0056, 0.0008, away / (tail * hair.brow_thickness))[..., None] * 0.5
         tone = tone * (1 - mask) + brow_colour * mask
 
     oily = near((0, 0.085), 0.03, 0.018) + near((0, nose[1]), 0.012, 0.025)

@@ -15,10 +15,11 @@ from headmime.data.protocol import AS, CROSS_SPLIT, OWN
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
+from headmime.data.sitters.develop import develop
 from headmime.data.sitters.figure import Model, Pose, make_figure, make_model, pose
 from headmime.data.sitters.identity import Sitter, random_sitter
 from headmime.data.sitters.motion import FPS, Motion, random_motion
-from headmime.data.sitters.render import camera_of, develop, light_of, prepare, render
+from headmime.data.sitters.render import camera_of, light_of, prepare, render
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop, crop_box
 
@@ -93,17 +94,21 @@ class Shoot:
             fps=FPS / STEP,
             crop=crop,
             detector=DETECTOR,
-            frames=(self._picture(posed, crop, grain) for posed in poses),
+            frames=develop(
+                (self._light_of(posed, crop) for posed in poses),
+                self.studio.develop,
+                self.size,
+                grain,
+            ),
             landmarks=crop.to_crop(pixels),
             times=np.arange(len(poses)) * STEP / FPS,
             scores=np.ones(len(poses)),
             **names,
         )
 
-    def _picture(self, posed: Pose, crop: Crop, grain: Generator) -> NDArray:
+    def _light_of(self, posed: Pose, crop: Crop) -> NDArray:
         light, behind, samples = self._light, self._background, self._samples
-        linear = render(self._prepared, posed, self._camera, crop, light, behind, samples)
-        return develop(linear, self.studio, self.size, grain)
+        return render(self._prepared, posed, self._camera, crop, light, behind, samples)
 
 
 def sitter_clips(
