@@ -18,7 +18,7 @@ BLACK = -0.9
 """Mean of the grid's pictures, in [-1, 1], from which on they are called black."""
 CAST = 1.2
 """How much more of one colour than the targets have counts as that colour alone (2: pure red)."""
-FLAT = 0.1
+FLAT = 0.05
 """Share of the targets' contrast below which a picture is one colour."""
 TERMS = {
     "loss/cnt": "content",
