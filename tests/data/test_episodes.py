@@ -145,6 +145,21 @@ def test_ranks_share_a_pass_without_gap_or_overlap(length: int, batch: int, rank
         assert sampler.after(torch.tensor(one[-1])) == start + len(seen)
 
 
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 9)), max_size=5))
+def test_a_run_goes_on_with_the_very_next_episode_on_any_number_of_ranks(
+    legs: list[tuple[int, int, int]],
+):
+    """Each leg: ranks, batch, and the step after which it is stopped."""
+    seen, start = [], 0
+    for ranks, batch, steps in legs:
+        samplers = [EpisodeSampler(30, batch, start, rank, ranks) for rank in range(ranks)]
+        for step in list(zip(*samplers, strict=True))[:steps]:
+            seen += [n for numbers in step for n in numbers]
+            ends = {s.after(torch.tensor(own)) for s, own in zip(samplers, step, strict=True)}
+            (start,) = ends  # every rank says the same
+    assert seen == list(range(start))
+
+
 def test_one_pass_is_about_one_epoch():
     assert len(EpisodeSampler(100, batch=8, ranks=2)) == 6
     assert len(EpisodeSampler(3, batch=8)) == 1  # never none

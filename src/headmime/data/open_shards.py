@@ -75,7 +75,8 @@ class OpenShard:
         decoded = picture if shrunk_while_decoding else np.empty((size, size, 3), np.uint8)
         try:
             jpeg = self._pictures.read(int(row["offset"]), int(row["bytes"]))
-            found = simplejpeg.decode_jpeg(jpeg, min_height=S, min_width=S, buffer=decoded)
+            side = len(decoded)
+            found = simplejpeg.decode_jpeg(jpeg, min_height=side, min_width=side, buffer=decoded)
         except (OSError, ValueError):
             return False
         if found.shape != decoded.shape:
