@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 GAP = 4  # pixels
 INK, PAPER, SOFT = (25, 25, 25), (255, 255, 255), (90, 90, 90)
 TEXT = 1 / 9  # height of letters, in tiles
+SMALLEST = 0.6  # of that, where words are long
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def sheet(heads: Sequence[str], lines: Sequence[Line], tile: int) -> np.ndarray:
     pen = ImageDraw.Draw(page)
     for column, head in enumerate(heads):
         middle = left + column * step + tile / 2
-        pen.text((middle, side / 2), head, INK, _fitting(head, font, tile), anchor="mm")
+        _write(pen, (middle, side / 2), head, font, tile)
     for line, y in zip(lines, tops, strict=True):
         if line.label:
             page.paste(_upwards(line.label, font, tile, side), (0, y))
@@ -49,8 +50,7 @@ def sheet(heads: Sequence[str], lines: Sequence[Line], tile: int) -> np.ndarray:
                 page.paste(Image.fromarray(_resized(picture, tile)), (left + column * step, y))
         if line.note:
             width = len(line.pictures) * step - GAP
-            words = _fitting(line.note, font, width)
-            pen.text((left, y + tile + side / 2), line.note, SOFT, words, anchor="lm")
+            _write(pen, (left, y + tile + side / 2), line.note, font, width, SOFT, "lm")
     return np.asarray(page)
 
 
@@ -68,14 +68,27 @@ def beside(sheets: Sequence[np.ndarray], gap: int) -> np.ndarray:
 def _upwards(text: str, font: ImageFont.FreeTypeFont, length: int, height: int) -> Image.Image:
     strip = Image.new("RGB", (length, height), PAPER)
     pen = ImageDraw.Draw(strip)
-    pen.text((length / 2, height / 2), text, INK, _fitting(text, font, length), anchor="mm")
+    _write(pen, (length / 2, height / 2), text, font, length)
     return strip.rotate(90, expand=True)
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont, width: float) -> ImageFont.FreeTypeFont:
-    """The font, smaller where the text would be wider than `width`."""
-    wide = font.getlength(text)
-    return font if wide <= width else font.font_variant(size=font.size * width / wide)
+def _write(
+    pen: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    text: str,
+    font: ImageFont.FreeTypeFont,
+    width: float,
+    ink: tuple[int, int, int] = INK,
+    anchor: str = "mm",
+) -> None:
+    """Write text no wider than `width`: smaller where that is enough, else cut."""
+    if font.getlength(text) > width:
+        font = font.font_variant(
+            size=max(SMALLEST * font.size, font.size * width / font.getlength(text))
+        )
+        while font.getlength(text) > width and len(text) > 1:
+            text = text.removesuffix("…")[:-1] + "…"
+    pen.text(place, text, ink, font, anchor=anchor)
 
 
 def _resized(picture: np.ndarray, tile: int) -> np.ndarray:
