@@ -19,6 +19,7 @@ from headmime.pretrained.frozen import Frozen
 from headmime.pretrained.weights import read_state_dict, sha256
 
 FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
+LEAST = 64  # below that, later convolutions have less than a pixel to look at
 BATCH = 16
 # The five convolutions: (number in the state dict, padding).
 LAYERS = ((0, 2), (5, 2), (9, 1), (11, 1), (13, 1))
@@ -54,7 +55,9 @@ _PARTS = ("weight", "bias")
 
 
 class ShiftTolerantDistance:
-    """Shift-tolerant LPIPS between pictures as they are (not resized). See `DistanceScorer`."""
+    """Shift-tolerant LPIPS between pictures as they are; those smaller than 64 are enlarged to it.
+    See `DistanceScorer`.
+    """
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
         self.name, self.origin = network.name, network.origin
@@ -64,7 +67,7 @@ class ShiftTolerantDistance:
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
         parts = [
-            self._distance(to_tensor(one[k : k + BATCH]), to_tensor(other[k : k + BATCH]))
+            self._distance(_at_least(one[k : k + BATCH]), _at_least(other[k : k + BATCH]))
             for k in range(0, len(one), BATCH)
         ]
         return torch.cat(parts).numpy()
@@ -120,6 +123,11 @@ def _blurred(x: Tensor) -> Tensor:
     row = torch.tensor([0.25, 0.5, 0.25], device=x.device)
     kernel = torch.outer(row, row).expand(x.shape[1], 1, 3, 3)
     return F.conv2d(F.pad(x, (2, 2, 2, 2), "reflect"), kernel, stride=2, groups=x.shape[1])
+
+
+def _at_least(frames: np.ndarray) -> Tensor:
+    x = to_tensor(frames)
+    return x if len(x[0, 0]) >= LEAST else F.interpolate(x, (LEAST, LEAST), mode="bilinear")
 
 
 def _unit(x: Tensor) -> Tensor:

@@ -1,0 +1,102 @@
+"""`headmime eval`, `table` and `report` as typed, on a few small frames."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headmime.cli import main
+
+SMALL = [
+    "split=train",
+    "videos=2",
+    "held_out=2",
+    "sources=2",
+    "finetune.minimum_steps=0",
+    "finetune.epochs=1",
+    "finetune.rehearsal=0",
+    "dataset=made up",
+]
+
+
+@pytest.fixture
+def words(store: Path, tiny_weights: Path, tmp_path: Path) -> list[str]:
+    """Keys of small rows, kept under tmp_path."""
+    return [
+        *("-cn", "eval_store", *SMALL, f"store={store}", f"weights={tiny_weights}"),
+        *(f"results={tmp_path / 'results'}", f"memory={tmp_path / 'memory'}"),
+    ]
+
+
+def results(folder: Path) -> list[dict]:
+    return [json.loads(file.read_text()) for file in sorted((folder / "results").glob("*.json"))]
+
+
+def test_a_row_a_table_and_the_page(words, tmp_path, capsys):
+    assert main(["eval", *words, "method=copy", "T=1"]) == 0
+    printed = capsys.readouterr().out
+    assert "ssim " in printed and printed.rstrip().endswith(".json")
+    (row,) = results(tmp_path)
+    assert (row["row"]["method"], row["row"]["T"], row["row"]["checkpoint"]) == ("copy", 1, None)
+    assert row["stand_in"] and row["scorers"]["identity"]["files"]
+    assert row["metrics"]["ssim"]["n"] == 4
+    assert "note" in row["metrics"]["fid"]  # 4 images
+    assert row["origin"]["command"].startswith("headmime eval -cn eval_store split=train")
+
+    before = next((tmp_path / "results").glob("*.json")).stat().st_mtime_ns
+    table = [*words, "table.methods=[copy,warp,ff,ft]", "table.Ts=[1]"]
+    assert main(["table", *table]) == 0
+    kept = {row["row"]["method"]: row for row in results(tmp_path)}
+    assert set(kept) == {"copy", "warp", "ff", "ft"}
+    copy = next((tmp_path / "results").glob("self-copy*.json"))
+    assert copy.stat().st_mtime_ns == before  # not run again
+    assert len(kept["ff"]["row"]["checkpoint"]) == 64 and kept["ff"]["row"]["finetune"] is None
+    assert kept["ft"]["row"]["finetune"]["epochs"] == 1
+    assert kept["ft"]["row"]["perceptual"]["stand_in"] is True
+    people = sorted((tmp_path / "memory" / "people").iterdir())
+    assert [file.suffix for file in people] == 2 * [".json", ".safetensors"]
+    (protocol,) = (tmp_path / "results" / "protocols").iterdir()
+    assert len(json.loads(protocol.read_text())["cases"]) == 2
+
+    page = tmp_path / "docs" / "page.md"
+    assert main(["report", str(tmp_path / "results"), str(page)]) == 0
+    text = page.read_text()
+    assert "## made up: self-reenactment, absolute motion" in text
+    assert "FF (feed-forward), T = 1" in text and "Beside the paper" not in text
+
+
+def test_two_machines_share_a_table(words, tmp_path):
+    table = [*words, "table.methods=[copy,nearest,mean]", "table.Ts=[1]", "table.parts=2"]
+    assert main(["table", *table, "table.part=1"]) == 0
+    assert [row["row"]["method"] for row in results(tmp_path)] == ["nearest"]
+    assert main(["table", *table, "table.part=0"]) == 0
+    assert {row["row"]["method"] for row in results(tmp_path)} == {"copy", "nearest", "mean"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("method=best", "method=best is not known; choose one of ff, ft, copy"),
+        ("mode=other", "mode=other is not known; choose one of self, cross, truth"),
+        ("motion=fast", "motion=fast is not known"),
+        ("T=3", "T=3 should be from 1 to sources=2"),
+        ("sources=40", "has 2 held-out and 40 source frames: ask for fewer"),
+        ("store=/nowhere", "/nowhere is not a finished clip store"),
+        ("mode=truth", "no cross-reenactment with truth"),
+        ("scorers=paper", "scorers.identity.file is not set: pass scorers.identity.file=FILE"),
+    ],
+)
+def test_what_a_user_can_get_wrong_is_one_sentence(words, wrong, sentence, capsys):
+    assert main(["eval", *words, "method=copy", "T=1", wrong]) == 1
+    error = capsys.readouterr().err
+    assert sentence in error.replace("\n", " ") and "Traceback" not in error
+
+
+def test_real_frames_are_no_row_without_truth(words, capsys):
+    assert main(["eval", *words, "mode=cross", "method=real", "T=1"]) == 1
+    assert "method=real needs true frames" in capsys.readouterr().err
+
+
+def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):
+    assert main(["report", str(tmp_path), str(tmp_path / "page.md")]) == 1
+    assert "holds no results: `make eval`" in capsys.readouterr().err
