@@ -15,7 +15,10 @@ import matplotlib.pyplot as plt
 PANELS = {
     "objective of E and G": ["loss/cnt", "loss/fm", "loss/mch", "loss/pix"],
     "discriminator": ["loss/dsc", "score/real", "score/fake"],
-    "embeddings": ["embedding/spread"],
+    "share of saturated hinges": ["saturated/real", "saturated/fake"],
+    "norms of gradients": ["gradient/embedder", "gradient/generator", "gradient/discriminator"],
+    "embeddings": ["embedding/spread", "embedding/distance", "grid/spread"],
+    "validation grid": ["grid/pix", "grid/contrast", "grid/person"],
     "speed (images/s)": ["images_per_s"],
 }
 STYLES = ["-", "--", ":", "-."]
@@ -35,8 +38,10 @@ def main(run: str, out: str) -> None:
         writer.writerow(["episodes", *names[1:]])
         for step in episodes:
             writer.writerow([step, *(f"{float(rows[step][name]):.4g}" for name in names[1:])])
-    figure, axes = plt.subplots(len(PANELS), 1, figsize=(7, 9), sharex=True)
-    for axis, (title, curves) in zip(axes, PANELS.items(), strict=True):
+    panels = {title: [c for c in curves if c in names] for title, curves in PANELS.items()}
+    panels = {title: curves for title, curves in panels.items() if curves}
+    figure, axes = plt.subplots(len(panels), 1, figsize=(7, 2.2 * len(panels)), sharex=True)
+    for axis, (title, curves) in zip(axes, panels.items(), strict=True):
         for name, style in zip(curves, STYLES, strict=False):
             values = [float(rows[step][name]) for step in episodes]
             axis.plot(episodes, values, style, color="black", lw=1, label=name)
