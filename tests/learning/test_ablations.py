@@ -94,3 +94,13 @@ def test_one_step_of_d_is_the_first_of_two(meta_learning: Make, batch: Batch) ->
         module.training_step(batch, 0)
     assert [len(gradients) for gradients in updates.values()] == [1, 2]
     assert torch.equal(updates[1][0], updates[2][0])
+
+
+def test_the_score_reaches_the_generator_and_the_embedder(
+    meta_learning: Make, batch: Batch
+) -> None:
+    """One joint backward of -D(x_hat) and max(0, 1 + D(x_hat)) would cancel it to exactly 0."""
+    alone = LossWeights(content=0.0, adversarial=1.0, feature_matching=0.0, matching=0.0)
+    gradients = generator_gradients(meta_learning(alone), batch)
+    assert gradients["generator.synthesis.to_rgb.weight"].any()
+    assert gradients["embedder.layers.0.conv1.weight"].any()
