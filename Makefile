@@ -9,19 +9,20 @@ READY := .venv/.ready
 EXP ?= cpu_meta
 T ?= all
 N ?= 200
+DATA ?= voxceleb2
 DRIVE ?= talk
 STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters train ablations figures userstudy eval table1 report test check lint clean
+.PHONY: help setup demo animate finetune sitters preprocess train ablations figures userstudy eval table1 report test check lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-9s %s\n' "$$name" "$$text"; done
+		printf '  make %-11s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
-	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=1 trainer.num_nodes=1 seed=3'    (more than one process is refused for now)"
+	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 seed=3'    (several machines: docs/scale.md)"
 
 setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
 
@@ -48,6 +49,10 @@ finetune: $(READY) ## fine-tune and keep a personal model for `animate person=`:
 
 sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/stores/sitters
 	$(BIN)/headmime data sitters "n=$(N)" "out=$(or $(OUT),runs/stores/sitters)" $(ARGS)
+
+preprocess: $(READY) ## make a clip store of a data set: ROOT=VoxCeleb2 OUT=runs/stores/voxceleb2 DATA=voxceleb2|voxceleb1|folder
+	@test -n "$(ROOT)" || { echo "ROOT is missing: make preprocess DATA=voxceleb2 ROOT=VoxCeleb2 OUT=runs/stores/voxceleb2"; exit 1; }
+	$(BIN)/headmime preprocess "data=$(DATA)" "root=$(ROOT)" "out=$(or $(OUT),runs/stores/$(DATA))" $(ARGS)
 
 train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.accelerator=gpu seed=3'
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)
