@@ -40,6 +40,11 @@ VERBS = {
         ("source", "out", "weights", *DETECTOR_PATHS),
         ("source",),
     ),
+    "preprocess": Verb(
+        "headmime.cli.preprocess",
+        "a data set of videos becomes a clip store (data=voxceleb2 root=... out=...)",
+        ("root", "out", *DETECTOR_PATHS),
+    ),
     "train": Verb(
         "headmime.cli.train",
         "meta-train on a store of clips (-cn EXPERIMENT)",
@@ -161,7 +166,7 @@ def _complain(sentence: str, code: int) -> int:
 
 def _usage() -> str:
     return USAGE.format(
-        verbs="\n".join(f"  {name:10}{verb.summary}" for name, verb in VERBS.items())
+        verbs="\n".join(f"  {name:12}{verb.summary}" for name, verb in VERBS.items())
     )
 
 

@@ -126,7 +126,7 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
                 if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
                     raise ValueError(f"expected uint8 [{size}, {size}, 3], got {picture.shape}")
                 sharpness.append(_sharpness(picture))
-                jpeg = _encode(picture, quality)
+                jpeg = encode(picture, quality)
                 file.write(jpeg)
                 digest.update(jpeg)
                 rows.append((offset, len(jpeg), clip.scores[t], clip.times[t], clip.landmarks[t]))
@@ -177,7 +177,8 @@ def _turns(landmarks: np.ndarray) -> list[float]:
     return [float(turns.min()), float(turns.max())]
 
 
-def _encode(picture: np.ndarray, quality: int) -> bytes:
+def encode(picture: np.ndarray, quality: int) -> bytes:
+    """A picture, uint8 RGB [H, W, 3], as the JPEG that a shard holds."""
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 

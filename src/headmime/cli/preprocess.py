@@ -1,0 +1,206 @@
+"""`headmime preprocess`: a data set of videos becomes a clip store."""
+
+import logging
+import os
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from headmime.cli.config import conf_folder, plain_errors
+from headmime.cli.progress import progress
+from headmime.data.preprocess.clips import Recipe
+from headmime.data.preprocess.cluster import run_on_ray
+from headmime.data.preprocess.estimate import Estimate, estimate
+from headmime.data.preprocess.layouts import list_sources
+from headmime.data.preprocess.plan import make_plan
+from headmime.data.preprocess.pool import run_local
+from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, preprocess
+from headmime.data.preprocess.sources import Listing, with_splits
+from headmime.errors import HeadmimeError
+from headmime.landmarks.detect import detector
+
+log = logging.getLogger(__name__)
+LISTED = 5  # kinds of reasons that are printed
+WHOLE_SET = 145_000  # videos of VoxCeleb2
+
+
+@dataclass
+class DataSet:
+    """layout: see `list_sources`. clips_per_video: in the whole data set, where that is known."""
+
+    layout: str = MISSING
+    clips_per_video: float | None = None
+
+
+@dataclass
+class Cluster:
+    """address: of a Ray cluster."""
+
+    address: str = "auto"
+
+
+@dataclass
+class Preprocess:
+    """Every key of `headmime preprocess`; conf/preprocess.yaml says what they mean."""
+
+    data: DataSet = field(default_factory=DataSet)
+    root: str | None = None
+    out: str | None = None
+    size: int = 256
+    frames: int | None = 16
+    fps: float | None = None
+    quality: int = 90
+    max_seconds: float = 1800
+    detector: dict[str, Any] = MISSING
+    test_share: float = 0.05
+    test_persons: list[str] | None = None
+    seed: int = 0
+    workers: int | None = None
+    cluster: Cluster | None = None
+    dry_run: bool = False
+    sample: int = 24
+
+
+ConfigStore.instance().store("preprocess_schema", Preprocess)
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="preprocess", version_base="1.3")
+@plain_errors
+def main(config: DictConfig) -> None:
+    """Check the keys; estimate, or write the store and say what became of the files."""
+    settings: Preprocess = OmegaConf.to_object(config)
+    root, recipe = _root(settings), _recipe(settings)
+    if not settings.out and not settings.dry_run:
+        raise HeadmimeError("out= is missing: the folder of the new store.")
+    keys = {key: value for key, value in settings.detector.items() if key != "_target_"}
+    listed = with_splits(
+        list_sources(settings.data.layout, root),
+        settings.test_share,
+        settings.test_persons,
+        settings.seed,
+    )
+    if settings.dry_run:
+        with progress("trying a sample") as on_files:
+            found = detector(**keys)
+            guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
+        print(_told_estimate(guess, listed, settings))
+        return
+    plan = make_plan(
+        listed,
+        {
+            "data": settings.data.layout,
+            **asdict(recipe),
+            "detector": keys,
+            "test_share": settings.test_share,
+            "test_persons": settings.test_persons,
+            "seed": settings.seed,
+            "headmime": version("headmime"),
+        },
+    )
+    begun = perf_counter()
+    with progress("preprocessing") as on_files:
+        out = Path(settings.out)
+        run = _runner(settings)
+        summary = preprocess(root, out, plan, listed.refused, recipe, keys, run, on_files)
+    print(_told(summary, out, perf_counter() - begun))
+
+
+def _root(settings: Preprocess) -> Path:
+    if not settings.root:
+        raise HeadmimeError("root= is missing: the folder of the data set.")
+    return Path(settings.root)
+
+
+def _recipe(settings: Preprocess) -> Recipe:
+    at_least = {"size": 16, "frames": 1, "fps": 0.01, "max_seconds": 1, "workers": 1, "sample": 1}
+    for key, least in at_least.items():
+        value = getattr(settings, key)
+        if value is not None and value < least:
+            raise HeadmimeError(f"{key}={value} is too small: at least {least}.")
+    if not 1 <= settings.quality <= 100:
+        raise HeadmimeError(f"quality={settings.quality} is not a JPEG quality: 1 to 100.")
+    if not 0 <= settings.test_share <= 1:
+        raise HeadmimeError(f"test_share={settings.test_share} is not a share: 0 to 1.")
+    return Recipe(
+        settings.size, settings.frames, settings.fps, settings.quality, settings.max_seconds
+    )
+
+
+def _runner(settings: Preprocess) -> Runner:
+    if settings.cluster is not None:
+        return partial(run_on_ray, address=settings.cluster.address)
+    return partial(run_local, workers=_workers(settings))
+
+
+def _workers(settings: Preprocess) -> int:
+    return settings.workers or len(os.sched_getaffinity(0))
+
+
+def _told(summary: Summary, out: Path, seconds: float) -> str:
+    """What a person wants to know at the end."""
+    store = summary.store
+    frames = int(store.frame_starts[-1])
+    whole = sum(one.seconds is None for one in summary.refused)
+    lines = [
+        f"{out}: {store.n:,} clips of {len(store.videos):,} videos, {frames:,} frames, "
+        f"{_size(summary.bytes)} ({_size(summary.bytes / len(store.videos))} a video), from "
+        f"{summary.looked_at:,} frames in {_duration(seconds)}.",
+        f"{whole:,} of {summary.files:,} files and {len(summary.refused) - whole:,} parts of "
+        f"others were quarantined: see {out / QUARANTINE}.",
+    ]
+    kinds = Counter(one.reason for one in summary.refused)
+    example = {one.reason: one.file for one in reversed(summary.refused)}
+    for reason, count in kinds.most_common(LISTED):
+        file = example[reason].encode("utf-8", "backslashreplace").decode()
+        lines.append(f"  {count:,} x {reason}, such as {file}")
+    if len(kinds) > LISTED:
+        lines.append(f"  and {len(kinds) - LISTED} other reasons")
+    return "\n".join(lines)
+
+
+def _told_estimate(guess: Estimate, listed: Listing, settings: Preprocess) -> str:
+    """The files at hand, and as many videos as the paper's data set has."""
+    videos = len({(source.person, source.video) for source in listed.sources})
+    files, workers = len(listed.sources), _workers(settings)
+    here = files / videos
+    clips = settings.data.clips_per_video or here
+
+    def line(what: str, count: float, of: int) -> str:
+        return (
+            f"{what}: {_size(guess.bytes * count)} ({_size(guess.bytes * count / of)} a video), "
+            f"{guess.frames * count:,.0f} frames kept of {guess.looked_at * count:,.0f}, "
+            f"{_duration(guess.seconds * count / workers)} with {workers} processes "
+            f"({guess.seconds * count / 3600:,.1f} hours of one)"
+        )
+
+    return "\n".join(
+        [
+            f"A sample of {guess.sampled} files, {guess.refused} of them unusable, was looked at "
+            f"with {guess.looked_at / guess.seconds:.0f} frames/s by one process.",
+            line(f"These {files:,} files ({videos:,} videos)", files, videos),
+            line(f"{WHOLE_SET:,} videos of {clips:.1f} files each", WHOLE_SET * clips, WHOLE_SET),
+            "Nothing was written.",
+        ]
+    )
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"

@@ -1,0 +1,72 @@
+"""Which parts of a film become clips: one shot, one person, a face all the time."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from headmime.landmarks.track import Track, fill_gaps
+
+LEAST = 8  # frames: the paper's K; shorter parts are not worth a clip
+LONGEST = 20.0  # seconds: longer parts make several clips, each with a box of its own
+SECOND_PERSON = 0.5  # a face of at least this share of the followed one's size is a second person
+
+
+@dataclass(frozen=True)
+class Parts:
+    """pixels: float32 [T, 68, 2], gaps filled. kept: (first, end) of the clips. refused: the rest,
+    as (first, end, reason).
+    """
+
+    pixels: np.ndarray
+    kept: list[tuple[int, int]]
+    refused: list[tuple[int, int, str]]
+
+
+def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray) -> Parts:
+    """Split what was looked at, T frames: their times float [T] in seconds; `cuts`, bool [T], where
+    a new shot begins.
+    """
+    pixels = track.pixels.copy()
+    kept, refused = [], []
+    crowded = _crowded(track.others)
+    edges = [0, *np.flatnonzero(cuts[1:]) + 1, len(times)]
+    for first, end in pairwise(edges):
+        pixels[first:end], _ = fill_gaps(track.pixels[first:end])
+        reasons = np.where(np.isnan(pixels[first:end, 0, 0]), "no face", "")
+        reasons = np.where(crowded[first:end] & (reasons == ""), "two people", reasons)
+        for low, high in _equal(reasons, first):
+            reason = str(reasons[low - first])
+            if not reason and high - low < LEAST:
+                reason = f"only {high - low} frames of one person in one shot"
+            if reason:
+                refused.append((low, high, reason))
+            else:
+                kept += _pieces(low, high, times)
+    return Parts(pixels, kept, refused)
+
+
+def _crowded(others: np.ndarray) -> np.ndarray:
+    """Where a second person may be: up to the nearest searches that found only one."""
+    searched = np.flatnonzero(~np.isnan(others))
+    alone = searched[others[searched] < SECOND_PERSON]
+    crowded = np.zeros(len(others), bool)
+    for t in searched[others[searched] >= SECOND_PERSON]:
+        before, after = alone[alone < t], alone[alone > t]
+        first = before[-1] + 1 if len(before) else 0
+        crowded[first : after[0] if len(after) else len(others)] = True
+    return crowded
+
+
+def _equal(values: np.ndarray, offset: int) -> list[tuple[int, int]]:
+    """Runs of equal values, as (first, end) + offset."""
+    edges = [0, *np.flatnonzero(values[1:] != values[:-1]) + 1, len(values)]
+    return [(first + offset, end + offset) for first, end in pairwise(edges)]
+
+
+def _pieces(first: int, end: int, times: np.ndarray) -> list[tuple[int, int]]:
+    """Equal pieces of at most LONGEST seconds."""
+    count = int((times[end - 1] - times[first]) / LONGEST) + 1
+    count = min(count, (end - first) // LEAST)
+    edges = np.linspace(first, end, count + 1).round().astype(int).tolist()
+    return list(pairwise(edges))
