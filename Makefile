@@ -22,7 +22,7 @@ help: ## list the targets (this list)
 		printf '  make %-11s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
-	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 seed=3'    (several machines: docs/scale.md)"
+	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/scale.md)"
 
 setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
 
