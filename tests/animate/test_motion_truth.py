@@ -7,7 +7,7 @@ from headmime.animate.motion import relative
 from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
 from headmime.data.sitters.camera import look_at
 from headmime.data.sitters.identity import Sitter, random_sitter
-from headmime.data.sitters.motion import Motion, bone_turns, random_motion
+from headmime.data.sitters.motion import Motion, bone_turns, moving, random_motion
 from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import face_size
@@ -50,9 +50,9 @@ def test_another_person_s_motion_on_one_s_own_face(turn: float, at_most: float) 
         motion = random_motion(rng, [str(name) for name in body.action_names], 200).every(10)
         actions, turns = motion.actions.copy(), motion.turns.copy()
         actions[0] = turns[0] = 0  # begins with the neutral face
-        driving = points(body, driver, Motion(actions, turns))
+        driving = points(body, driver, moving(actions, turns))
         driving = crop_box(driving).to_crop(driving)
-        truth = points(body, source, Motion(actions, turns + np.array([0, turn, 0])))
+        truth = points(body, source, moving(actions, turns + np.array([0, turn, 0])))
         truth = crop_box(truth[:1]).to_crop(truth)
         moved = relative(driving, driving[0], truth[0])
         errors.append((error(moved, truth), error(driving, truth), error(truth[:1], truth)))

@@ -20,7 +20,7 @@ class Palette:
     def __init__(self, rng: Generator) -> None:
         self._rng = rng
         self._hue = rng.uniform(0, 2 * np.pi) if rng.random() < 0.4 else rng.normal(0.6, 0.4)
-        self._chroma = float(rng.choice([0.05, 0.15, 0.35], p=[0.45, 0.4, 0.15]))
+        self._chroma = float(rng.choice([0.06, 0.2, 0.5], p=[0.4, 0.37, 0.23]))
         self._light = float(rng.uniform(25, 190))
 
     def colour(self) -> NDArray:

@@ -34,6 +34,8 @@ def _picture(
 ) -> NDArray:
     """Tone, paint, colour and noise: float32 0..1 [size, size, 3]."""
     light = cv2.resize(np.maximum(frame, 0), (size, size), interpolation=cv2.INTER_AREA)
+    if rows := round(how.edge * size):
+        light[:rows] = light[rows : 2 * rows][::-1]
     if how.bloom:
         spilled = cv2.GaussianBlur(np.minimum(light, 3), (0, 0), 0.035 * size)
         light = light + how.bloom * (spilled - light)
@@ -43,6 +45,9 @@ def _picture(
         picture = _painted(picture, how, texture)
     if how.blur * size > 0.2:
         picture = cv2.GaussianBlur(picture, (0, 0), how.blur * size)
+    if how.sharpened:
+        soft = cv2.GaussianBlur(picture, (0, 0), 0.009 * size)
+        picture = picture + how.sharpened * (picture - soft)
     grey = picture @ np.array([0.3, 0.6, 0.1], np.float32)
     grey = grey[..., None]
     picture = grey + how.saturation * (picture - grey)

@@ -21,8 +21,8 @@ MATERIAL_OF_PART = np.array(
     [shade.SKIN, shade.EYE, shade.EYE, shade.TEETH, shade.TEETH, shade.TONGUE] + [shade.LASH] * 4
 )
 LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH = 1, 2, 3, 4  # part numbers
-TEETH_LOWER = {UPPER_TEETH: 0.0065, LOWER_TEETH: 0.0035}
-"""Metres that teeth are moved down, so that talking shows the upper ones, as it does with people."""
+TEETH_MOVED = {UPPER_TEETH: (0.0, 0.0, -0.0065), LOWER_TEETH: (0.0, 0.003, -0.003)}
+"""Metres from the body model's place: talking shows the upper ones, chins stay whole."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class Figure:
     hair_outward: NDArray
     hair_width: NDArray
     hair_share: NDArray
+    hair_swing: NDArray
     hair_follows: NDArray  # which of the M points follow the face's expression
     hair_corners: NDArray
     hair_weights: NDArray
@@ -108,15 +109,16 @@ def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> 
     """Build a sitter's geometry and paint. detail: see `hair.grow_hair`."""
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
-    for part, down in TEETH_LOWER.items():
-        rest[_of_part(body, part), 2] -= down
+    for part, moved in TEETH_MOVED.items():
+        rest[_of_part(body, part)] += np.array(moved, np.float32)
     solid = body.faces[body.part == 0]
     normals = vertex_normals(rest, solid)
 
     drawn = body.part < 6  # the lash meshes are replaced by strands
     origin, offset = [np.arange(len(rest))], [np.zeros(len(rest))]
     cut = [np.ones(len(rest))]
-    extra = [np.stack([body.paint_lips, body.paint_mouth, body.paint_ears, _openness(body)], -1)]
+    openness = _openness(body) * _unfolded(rest, normals, body.faces)
+    extra = [np.stack([body.paint_lips, body.paint_mouth, body.paint_ears, openness], -1)]
     faces, material = [body.faces[drawn]], [MATERIAL_OF_PART[body.part[drawn]]]
     total = len(rest)
     covered = rest.copy()
@@ -179,6 +181,7 @@ def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> 
         hair_outward=flat("outward"),
         hair_width=flat("width"),
         hair_share=flat("share"),
+        hair_swing=flat("swing"),
         hair_follows=follows,
         hair_corners=flat("corners")[follows],
         hair_weights=flat("weights")[follows],
@@ -199,6 +202,20 @@ def _openness(body: Body) -> NDArray:
     return openness
 
 
+def _unfolded(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
+    """A factor on openness [V]: less in folds of a few millimetres, a little more on ridges."""
+    count = len(rest)
+    pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    pairs = np.concatenate([pairs, pairs[:, ::-1]])
+    beside = scipy.sparse.csr_matrix(
+        (np.ones(len(pairs), np.float32), (pairs[:, 0], pairs[:, 1])), shape=(count, count)
+    )
+    degree = np.maximum(np.asarray(beside.sum(1)), 1)
+    hollow = ((beside @ rest / degree - rest) * normals).sum(1)  # metres, positive in a fold
+    hollow = beside @ hollow / degree[:, 0] * 0.5 + 0.5 * hollow
+    return np.clip(1 - hollow / 0.0045, 0.65, 1.06)
+
+
 @dataclass(frozen=True)
 class Pose:
     """One frame of a figure in the world: mesh [N, 3] and its normals, strands [M, 3]."""
@@ -216,6 +233,9 @@ def pose(model: Model, figure: Figure, motion: Motion) -> list[Pose]:
     count = len(body.vertices)
     neutral = figure.rest[:count]
     rotations, translations = bone_transforms(figure.bones, bone_turns(motion.turns))
+    behind_rotations, behind = bone_transforms(figure.bones, bone_turns(motion.trail))
+    swinging = np.flatnonzero(figure.hair_swing > 0)
+    swing = figure.hair_swing[swinging, None]
     solid = body.faces
     poses = []
     for t, expressed in enumerate(body.express(neutral, motion.actions)):
@@ -231,10 +251,13 @@ def pose(model: Model, figure: Figure, motion: Motion) -> list[Pose]:
         place = figure.hair_points.copy()
         moved = change[figure.hair_corners] * figure.hair_weights[..., None]
         place[figure.hair_follows] += moved.sum(1)
-        place = place + share * (place @ turn.T + shift - place)
+        held = place @ turn.T + shift
+        hanging = place[swinging] @ behind_rotations[t, -1].T + behind[t, -1]
+        held[swinging] += swing * (hanging - held[swinging])
+        place = place + share * (held - place) + motion.lean[t]
         poses.append(
             Pose(
-                mesh.astype(np.float32),
+                (mesh + motion.lean[t]).astype(np.float32),
                 normals.astype(np.float32),
                 place.astype(np.float32),
                 (figure.hair_tangents @ turn.T).astype(np.float32),

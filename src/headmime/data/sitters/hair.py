@@ -1,6 +1,6 @@
 """Hairstyles, brows, beards and lashes: strands for one sitter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -417,8 +417,8 @@ def _beard(
     extra = _extra(rng, hair, (count, steps), 0.5)
     width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
     made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
-    share = np.ones_like(made.share)  # beards move with the head, however long
-    return [Strands(**{**vars(made), "share": share})]
+    # beards move with the head, however long
+    return [replace(made, share=np.ones_like(made.share), swing=np.zeros_like(made.swing))]
 
 
 def obstacle_of(vertices: NDArray, normals: NDArray) -> Obstacle:

@@ -100,6 +100,7 @@ class Clothes:
     folds: float
     gloss: float
     lapel: float
+    tie: bool
     glasses: str  # "" | "round" | "square" | "half"
     glasses_colour: NDArray
     earrings: float  # size, 0: none
@@ -335,6 +336,7 @@ def _clothes(rng: Generator, old: float, female: bool) -> Clothes:
         folds=float(rng.uniform(0.2, 0.7)),
         gloss=float(rng.choice([0.0, rng.uniform(0, 0.6)])),
         lapel=float(rng.uniform(0.12, 0.4)),
+        tie=bool(rng.random() < (0.1 if female else 0.6)),
         glasses=glasses,
         glasses_colour=frame[rng.integers(len(frame))],
         earrings=float(rng.uniform(0.5, 1) if female and rng.random() < 0.3 else 0),

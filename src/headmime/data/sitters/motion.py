@@ -11,9 +11,9 @@ FPS = 25.0
 VISEMES = {
     # what the lips and the jaw do for a group of sounds, in anny's facial actions
     "rest": {},
-    "a": {"jawOpen": 0.55, "mouthLowerDown": 0.35, "mouthUpperUp": 0.2},
-    "e": {"jawOpen": 0.28, "mouthStretch": 0.45, "mouthLowerDown": 0.3, "mouthUpperUp": 0.2},
-    "i": {"jawOpen": 0.12, "mouthStretch": 0.5, "mouthSmile": 0.25, "mouthLowerDown": 0.35},
+    "a": {"jawOpen": 0.55, "mouthLowerDown": 0.35, "mouthUpperUp": 0.3},
+    "e": {"jawOpen": 0.28, "mouthStretch": 0.45, "mouthLowerDown": 0.3, "mouthUpperUp": 0.4},
+    "i": {"jawOpen": 0.12, "mouthStretch": 0.5, "mouthSmile": 0.3, "mouthLowerDown": 0.35},
     "o": {"jawOpen": 0.35, "mouthFunnel": 0.65, "mouthPucker": 0.2},
     "u": {"jawOpen": 0.12, "mouthPucker": 0.75, "mouthFunnel": 0.3},
     "m": {"mouthPress": 0.5, "mouthRollLower": 0.25, "mouthRollUpper": 0.2},
@@ -21,20 +21,51 @@ VISEMES = {
     "l": {"jawOpen": 0.25, "mouthLowerDown": 0.35, "mouthUpperUp": 0.25},
     "s": {"jawOpen": 0.08, "mouthStretch": 0.3, "mouthLowerDown": 0.45, "mouthUpperUp": 0.3},
 }
+EXPRESSIONS = {
+    # at their strongest
+    "grin": {"mouthSmile": 0.95, "mouthUpperUp": 0.5, "mouthStretch": 0.35, "cheekSquint": 0.6},
+    "laugh": {"mouthSmile": 0.9, "mouthUpperUp": 0.6, "jawOpen": 0.4, "eyeSquint": 0.6},
+    "surprise": {"jawOpen": 0.7, "browInnerUp": 0.9, "browOuterUp": 0.8, "eyeWide": 0.6},
+    "anger": {"browDown": 0.8, "noseSneer": 0.6, "mouthUpperUp": 0.5, "mouthPress": 0.3},
+    "pain": {"browDown": 0.6, "eyeSquint": 0.9, "mouthStretch": 0.6, "noseSneer": 0.5},
+    "grief": {"browInnerUp": 0.9, "mouthFrown": 0.6, "mouthShrugLower": 0.5, "eyeSquint": 0.3},
+    "doubt": {"mouthPress": 0.6, "mouthDimple": 0.6, "browDown": 0.4, "mouthFrown": 0.4},
+    "kiss": {"mouthPucker": 0.9, "mouthFunnel": 0.25, "eyeSquint": 0.2},
+}
+SHARES = [0.30, 0.14, 0.12, 0.10, 0.08, 0.08, 0.10, 0.08]
+LAG = 0.3
+"""Seconds by which the ends of long hair follow the head."""
+
 SIDED = {"mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthPress"}
 
 
 @dataclass(frozen=True)
 class Motion:
     """actions [T, 52] in 0..1; turns [T, 3] radians: nod (down +), turn (to the sitter's left +),
-    tilt (to the sitter's left shoulder +), of the whole head against the shoulders."""
+    tilt (to the sitter's left shoulder +), of the whole head against the shoulders. trail [T, 3]:
+    the same angles, where the ends of long hair are; lean [T, 3]: metres that all of the sitter has
+    moved."""
 
     actions: NDArray
     turns: NDArray
+    trail: NDArray
+    lean: NDArray
 
     def every(self, step: int) -> "Motion":
         """Every step-th frame."""
-        return Motion(self.actions[::step], self.turns[::step])
+        return Motion(
+            self.actions[::step], self.turns[::step], self.trail[::step], self.lean[::step]
+        )
+
+
+def moving(actions: NDArray, turns: NDArray, lean: NDArray | None = None) -> Motion:
+    """A motion at 25 frames/s whose hair trails behind its turns; without `lean`, in its place."""
+    kept = np.exp(-1 / (LAG * FPS))
+    trail = np.array(turns, float)
+    for t in range(1, len(trail)):
+        trail[t] = kept * trail[t - 1] + (1 - kept) * turns[t]
+    trail = turns + np.clip(trail - turns, -0.2, 0.2)  # what is further away catches on the face
+    return Motion(actions, turns, trail, np.zeros_like(trail) if lean is None else lean)
 
 
 def drift(rng: Generator, frames: int, seconds: float) -> NDArray:
@@ -104,11 +135,11 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
 
     mood = rng.normal()
     smile = np.clip(0.22 * drift(rng, frames, 1.5) + 0.25 * mood + 0.06, 0, 1)
-    add("mouthSmile", smile, rng.normal() * 0.12)
+    add("mouthSmile", smile, np.clip(rng.normal() * 0.2, -0.6, 0.6))
     add("cheekSquint", 0.6 * smile)
     add("mouthFrown", np.clip(0.15 * drift(rng, frames, 1.5) - 0.15 * mood - 0.08, 0, 0.5))
     raised = np.clip(0.35 * drift(rng, frames, 0.7) + 0.14 + rng.normal() * 0.15, 0, 1)
-    add("browInnerUp", 0.7 * raised)
+    add("browInnerUp", 0.16 + 0.7 * raised)
     add("browOuterUp", 0.8 * raised, rng.normal() * 0.25)
     lowered = np.clip(0.25 * drift(rng, frames, 0.8) - 0.3 + rng.normal() * 0.12, 0, 0.8)
     add("browDown", lowered * (raised < 0.15))
@@ -119,9 +150,13 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
         add("noseSneer", np.clip(0.2 * drift(rng, frames, 0.8) - 0.1, 0, 0.5))
     if rng.random() < 0.3:
         add("cheekPuff", np.clip(0.25 * drift(rng, frames, 0.6) - 0.25, 0, 0.6))
-    if rng.random() < 0.12:  # wide open: surprise, laughter, a yawn
-        add("jawOpen", np.clip(0.5 * drift(rng, frames, 0.9), 0, 0.7))
-    shift = np.clip(0.15 * drift(rng, frames, 0.8), -0.4, 0.4)
+    for _ in range(rng.choice(3, p=[0.35, 0.45, 0.2])):
+        expression = rng.choice(list(EXPRESSIONS), p=SHARES)
+        strength = np.clip(0.6 * drift(rng, frames, 1.1) + rng.uniform(-0.2, 0.4), 0, 1)
+        side = np.clip(rng.normal() * 0.25, -0.7, 0.7)
+        for name, value in EXPRESSIONS[str(expression)].items():
+            add(name, strength * value * rng.uniform(0.6, 1.15), side)
+    shift = np.clip(0.2 * drift(rng, frames, 0.8), -0.5, 0.5)
     add("mouthLeft", np.maximum(shift, 0))
     add("mouthRight", np.maximum(-shift, 0))
 
@@ -135,10 +170,14 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
         turn_scale = rng.uniform(1.0, 1.7)
     turn = 0.30 * turn_scale * drift(rng, frames, 1.6) + rng.normal() * 0.22
     turn = 0.75 * np.tanh(turn / 0.75)  # at most 43 degrees
-    nod = 0.10 * nod_scale * drift(rng, frames, 1.2) + rng.normal() * 0.07
+    nod = 0.13 * nod_scale * drift(rng, frames, 1.2) + rng.normal() * 0.08 - 0.05
     nod = nod + 0.03 * drift(rng, frames, 0.35) * nod_scale
-    tilt = 0.09 * tilt_scale * drift(rng, frames, 1.4) + rng.normal() * 0.05
-    turns = np.stack([np.clip(nod, -0.38, 0.38), turn, np.clip(tilt, -0.35, 0.35)], -1)
+    if rng.random() < 0.25:
+        tilt_scale *= 1.8
+    tilt = 0.11 * tilt_scale * drift(rng, frames, 1.4) + rng.normal() * 0.07
+    turns = np.stack([np.clip(nod, -0.42, 0.42), turn, np.clip(tilt, -0.45, 0.45)], -1)
+    lean = np.stack([drift(rng, frames, seconds) for seconds in (1.8, 1.8, 1.5)], -1)
+    lean = lean * rng.uniform(0, 1, 3) * (0.018, 0.045, 0.008)
 
     # Eyes jump; they also stay with the camera while the head turns
     follow = rng.uniform(0.1, 0.7)
@@ -154,7 +193,7 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     closed = actions[:, [column["eyeBlinkLeft"]]]
     for name in ("eyeWideLeft", "eyeWideRight", "eyeSquintLeft", "eyeSquintRight"):
         actions[:, [column[name]]] *= 1 - np.clip(closed, 0, 1)
-    return Motion(np.clip(actions, 0, 1), turns)
+    return moving(np.clip(actions, 0, 1), turns, np.clip(lean, -0.09, 0.09))
 
 
 def _saccades(rng: Generator, frames: int) -> NDArray:

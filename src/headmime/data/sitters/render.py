@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from headmime.data.sitters import raster, shade
 from headmime.data.sitters.camera import FOCAL, Camera, look_at
 from headmime.data.sitters.figure import Figure, Pose
-from headmime.data.sitters.studio import Studio
 from headmime.data.sitters.shade import vec3
 from headmime.data.sitters.skin import linear
+from headmime.data.sitters.studio import Studio
 from headmime.data.sitters.warp_cpu import wp
 from headmime.landmarks.crop import Crop
 
@@ -140,6 +140,7 @@ def _look(figure: Figure, eyes: NDArray) -> shade.Look:
     look.pattern_angle = worn.pattern_angle
     look.lapel = worn.lapel if worn.neck == "jacket" else 0.0
     look.lapel_top = -0.15
+    look.tie = int(worn.tie)
     look.seed = sitter.studio.backdrop % 100003
     return look
 

@@ -44,6 +44,7 @@ class Look:
     pattern_angle: float
     lapel: float  # half width of the open front per metre below `lapel_top`; 0: none
     lapel_top: float
+    tie: int  # 1: the second colour's
     seed: int
 
 
@@ -154,6 +155,9 @@ def cloth_colour(look: Look, place: wp.vec3) -> wp.vec3:
         edge = wp.abs(place[0]) - 0.012 - (look.lapel_top - place[2]) * look.lapel
         if edge < 0.0:
             colour = look.cloth_inner
+            knot = wp.where(place[2] > -0.185, 0.016, 0.011 + 0.1 * (-0.185 - place[2]))
+            if look.tie > 0 and wp.abs(place[0]) < knot:
+                colour = look.cloth_second
         elif edge < 0.028:
             colour = look.cloth * wp.where(edge > 0.024, 0.45, 0.85)
     return colour

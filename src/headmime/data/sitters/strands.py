@@ -13,7 +13,8 @@ class Strands:
     """S polylines of K points in a sitter's neutral pose (metres).
 
     points, tangents, outward [S, K, 3]; width [S, K] metres; share [S, K]: how much a point moves
-    with the head (1) rather than with the shoulders (0); extra [S, K, 4] (tone, along, grey,
+    with the head (1) rather than with the shoulders (0); swing [S, K]: how far it trails behind a
+    turning head; extra [S, K, 4] (tone, along, grey,
     openness); corners [S, K, 3] and their weights: the vertices whose expression they follow.
     """
 
@@ -22,6 +23,7 @@ class Strands:
     outward: NDArray
     width: NDArray
     share: NDArray
+    swing: NDArray
     extra: NDArray
     corners: NDArray
     weights: NDArray
@@ -58,6 +60,7 @@ def make(
         outward=unit(points - middle).astype(np.float32),
         width=np.broadcast_to(width, points.shape[:2]).astype(np.float32),
         share=(fall * fall * (3 - 2 * fall)).astype(np.float32),
+        swing=np.clip((-0.02 - points[..., 2]) / 0.16, 0, 0.85).astype(np.float32),
         extra=extra.astype(np.float32),
         corners=corners.astype(np.int32),
         weights=weights.astype(np.float32),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-PAINTED, OLD = 0.13, 0.07
+PAINTED, OLD = 0.12, 0.06
 """Shares of sitters that are paintings, and photographs without colour."""
 
 
@@ -39,6 +39,7 @@ class Develop:
     """What stands between the light and the stored picture. Lengths are shares of its side."""
 
     blur: float
+    sharpened: float  # by the camera
     noise: float  # standard deviation, of 255
     grain: float  # size of the noise's grains, pixels
     contrast: float
@@ -48,6 +49,7 @@ class Develop:
     lights: NDArray  # where it is bright
     vignette: float
     bloom: float  # how much of the light spills over
+    edge: float  # of the picture's upper part that lies outside of the source and mirrors the rest
     source: float  # resolution of the source: less than 1 has been enlarged afterwards
     jpeg: int  # quality, 0: none
     crf: int  # of h264, 0: none
@@ -74,7 +76,7 @@ def random_studio(rng: Generator) -> Studio:
     return Studio(
         key_azimuth=float(np.clip(azimuth, -1.7, 1.7)),
         key_height=float(rng.uniform(0.15, 1.1)),
-        key_colour=(rng.uniform(1.0, 1.5) if hard else rng.uniform(0.7, 1.1)) * warmth(rng, 0.09),
+        key_colour=(rng.uniform(1.0, 1.5) if hard else rng.uniform(0.7, 1.1)) * warmth(rng, 0.07),
         key_soft=float(rng.uniform(0.6, 1.4) if hard else rng.uniform(1.4, 4.0)),
         fill=float(rng.uniform(0.02, 0.25) if hard else rng.uniform(0.05, 0.4)),
         fill_colour=warmth(rng, 0.12),
@@ -98,8 +100,8 @@ def _develop(rng: Generator) -> Develop:
     kind = rng.random()
     painted, old = kind < PAINTED, PAINTED <= kind < PAINTED + OLD
     video = not painted and not old and rng.random() < 0.7
-    saturation = float(np.clip(rng.normal(0.93, 0.16), 0.45, 1.35))
-    cast = warmth(rng, 0.05)
+    saturation = float(np.clip(rng.normal(1.0, 0.17), 0.5, 1.45))
+    cast = warmth(rng, 0.04)
     shadows, lights = (rng.normal(size=3) * 0.012 for _ in "ab")
     if old:
         saturation = 0.0
@@ -109,10 +111,11 @@ def _develop(rng: Generator) -> Develop:
         saturation *= rng.uniform(0.5, 1.1)
         cast = np.array([1.05, 1.0, rng.uniform(0.72, 1.0)])  # varnish
         shadows = np.array([0.05, 0.03, 0.0]) * rng.uniform(0, 1) + shadows
-    small = rng.random() < (0.22 if video else 0.12)
+    small = rng.random() < (0.17 if video else 0.1)
     return Develop(
-        blur=float(0.002 + (0.0 if rng.random() < 0.5 else 0.007 * rng.random() ** 2)),
-        noise=float(rng.choice([0.6, rng.uniform(0, 3), rng.uniform(2, 7)], p=[0.45, 0.4, 0.15]))
+        blur=float(0.002 + (0.0 if rng.random() < 0.6 else 0.007 * rng.random() ** 2)),
+        sharpened=float(rng.uniform(0.3, 1.2) if rng.random() < 0.5 else 0),
+        noise=float(rng.choice([0.6, rng.uniform(0, 3), rng.uniform(2, 7)], p=[0.5, 0.4, 0.1]))
         + (rng.uniform(1, 6) if old else 0.0),
         grain=float(rng.uniform(0.3, 1.2)),
         contrast=float(np.exp(rng.normal() * 0.14 + (0.1 if old else 0.0))),
@@ -121,7 +124,8 @@ def _develop(rng: Generator) -> Develop:
         shadows=shadows,
         lights=lights,
         vignette=float(rng.uniform(0, 0.4) if rng.random() < 0.3 else 0),
-        bloom=float(rng.uniform(0, 0.3) if rng.random() < 0.3 else 0),
+        bloom=float(rng.uniform(0, 0.25) if rng.random() < 0.2 else 0),
+        edge=float(rng.uniform(0, 0.2) if rng.random() < 0.12 else 0),
         source=float(rng.uniform(0.45, 0.9)) if small else 1.0,
         jpeg=int(rng.integers(45, 90)) if not video and rng.random() < 0.5 else 0,
         crf=int(rng.integers(16, 27 if small else 33)) if video else 0,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
 from headmime.data.sitters.camera import look_at
-from headmime.data.sitters.motion import FPS, Motion, blink, bone_turns, drift, speech
+from headmime.data.sitters.motion import FPS, Motion, blink, bone_turns, drift, moving, speech
 from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
 from headmime.landmarks.crop import crop_box
 
@@ -60,7 +60,7 @@ def _talk(rng: Generator, names: list[str]) -> Motion:
         actions[:, column[f"eyeBlink{side}"]] = lids
     wander = np.stack([drift(rng, frames, seconds) for seconds in (0.9, 1.5, 1.3)], -1)
     turns = wander * (0.045, 0.08, 0.03) * _fade(frames, 0.8)[:, None]
-    return Motion(np.clip(actions, 0, 1), turns)
+    return moving(np.clip(actions, 0, 1), turns)
 
 
 def _turn(names: list[str]) -> Motion:
@@ -79,7 +79,7 @@ def _turn(names: list[str]) -> Motion:
         actions[:, column[f"eyeBlink{side}"]] = lids
         actions[:, column[f"eyeLookOut{side}"]] = np.maximum(outwards * ahead, 0)
         actions[:, column[f"eyeLookIn{side}"]] = np.maximum(-outwards * ahead, 0)
-    return Motion(np.clip(actions, 0, 1), np.stack([nod, turn, tilt], -1))
+    return moving(np.clip(actions, 0, 1), np.stack([nod, turn, tilt], -1))
 
 
 def _points(body: Body, motion: Motion) -> NDArray:
