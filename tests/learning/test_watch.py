@@ -146,7 +146,7 @@ def test_grid_of_a_perfect_copy(batch: dict[str, Tensor]) -> None:
     assert seen["grid/pix"] == 0
     assert seen["grid/contrast"] == 1
     assert seen["grid/person"] == 1
-    assert seen["grid/spread"] == 1  # of 0, 1, 2: deviation 1, mean 1
+    assert seen["grid/spread"] == 1  # of 0, 1, 2
 
 
 def test_red_has_a_cast_of_two_and_no_contrast(batch: dict[str, Tensor]) -> None:

@@ -45,8 +45,8 @@ def grid_readings(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     ``grid/contrast``: deviation over each picture, as a share of the targets' (0: one colour).
     ``grid/person``: how much another person's embedding changes the picture, as a share of the
     difference between the targets (0: the embedding is ignored).
-    ``grid/spread``: deviation of the embeddings over the people, as a share of their mean size (0:
-    the embedder has collapsed). ``target/*``: brightness and cast of the targets.
+    ``grid/spread``: deviation of the embeddings over the people (0: the embedder has collapsed).
+    ``target/*``: brightness and cast of the targets.
     """
     E, G, _ = nets
     x, y = batch["x_t"], batch["y_t"]
@@ -61,7 +61,7 @@ def grid_readings(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         "grid/cast": _cast(x_hat),
         "grid/contrast": _contrast(x_hat) / _contrast(x),
         "grid/person": (x_hat - another).abs().mean() / difference,
-        "grid/spread": e_hat.std(dim=0).mean() / e_hat.abs().mean(),
+        "grid/spread": e_hat.std(dim=0).mean(),
         "target/brightness": x.mean(),
         "target/cast": _cast(x),
     }
