@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import torch
 
+from headmime.assets import weights_path
 from headmime.cli import main
 from headmime.learning.meta import MetaLearning
 
-PATIENCE = 240.0
+PATIENCE = 600.0
 """Seconds after which a run that should have ended is ended."""
 LONG = ["trainer.max_epochs=12", "save_every=4"]
 """12 epochs of 3 batches: a state is kept in mid-epoch, mostly."""
@@ -139,6 +140,18 @@ def test_two_processes_train_as_one(two_processes: Path, words: list[str], tmp_p
     torch.testing.assert_close(W, other, rtol=0.02, atol=0.02)
     assert (two_processes / "weights" / "nets.safetensors").is_file()
     assert len(list((two_processes / "logs").glob("*/metrics.csv"))) == 1
+
+
+@pytest.mark.slow
+def test_what_all_processes_complain_of_is_said_once(
+    words: list[str], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other_shape = f"init={weights_path('bundled')}"
+    with started([*words, "trainer.devices=2", other_shape, f"hydra.run.dir={tmp_path}"]) as run:
+        assert run.wait(PATIENCE) == 1
+    said = capfd.readouterr().err
+    assert said.count("networks of another shape") == 1
+    assert "Traceback" not in said
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 WORKER = Path(__file__).with_name("worker.py")
-PATIENCE = 240.0
+PATIENCE = 600.0
 """Seconds after which processes that wait for each other are ended."""
 
 

@@ -1,3 +1,7 @@
+import resource
+from pathlib import Path
+
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,3 +46,24 @@ def test_only_untouched_rows_start_from_their_embeddings() -> None:
     rows.start_from(torch.tensor([1, 2]), torch.full((2, N), 7.0))
     assert torch.equal(rows.W[1], touched)
     assert rows.W[2].tolist() == [7.0] * N
+
+
+def test_a_row_named_twice_starts_from_its_first_embedding() -> None:
+    rows = Rows(M, N, lr=0.1, beta2=0.9, eps=1e-8)
+    rows.start_from(torch.tensor([4, 2, 4]), torch.tensor([[1.0] * N, [2.0] * N, [3.0] * N]))
+    assert rows.W[[2, 4], 0].tolist() == [2.0, 1.0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="no count of resident pages")
+def test_a_million_rows_take_memory_as_they_are_touched() -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    before = resident()
+    rows = Rows(1_000_000, 512, lr=0.1, beta2=0.9, eps=1e-8)
+    assert resident() - before < 64 * 2**20
+    i = torch.tensor([0, 999_999])
+    rows.start_from(i, torch.ones(2, 512))
+    rows.update(i, torch.ones(2, 512))
+    assert resident() - before < 128 * 2**20
+    assert rows.touched[i].tolist() == [1, 1]

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -77,7 +76,7 @@ def place(accelerator: str, devices: str, nodes: int) -> Placement:
 
 def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
     """Call ``function(*arguments)`` in one new process per device, as `torchrun --standalone` does;
-    when one fails, the others are ended. Leaves with the exit code of the first that failed.
+    when one fails, the others are ended. What the first said or left with is said again here, once.
     """
     config = LaunchConfig(
         min_nodes=1,
@@ -88,27 +87,28 @@ def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
         run_id=f"headmime-{os.getpid()}",
         max_restarts=0,
     )
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    for name in ("torch.distributed.elastic", "torch.multiprocessing"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         elastic_launch(config, _told)(function, *arguments)
     except SignalException as told:
         raise SystemExit(128 + told.sigval) from told
     except ChildFailedError as failed:
         first = min(failed.failures.values(), key=lambda failure: failure.timestamp)
-        if first.exitcode > 0 and not Path(first.error_file).is_file():
-            raise SystemExit(first.exitcode) from failed  # it has said why
+        if isinstance(first.message, dict):
+            name, _, sentence = first.message["message"].partition(": ")
+            if name == HeadmimeError.__name__:
+                raise HeadmimeError(sentence) from failed
+        elif first.exitcode > 0:
+            raise SystemExit(first.exitcode) from failed
         raise
 
 
 def _told(function: Callable[..., None], *arguments: Any) -> None:
-    """What runs in each process: the sentence of an error is said once."""
+    """What runs in each process."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        function(*arguments)
-    except HeadmimeError as error:
-        if os.environ["RANK"] == "0":
-            print(f"headmime: {error}", file=sys.stderr)
-        raise SystemExit(1) from error
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    function(*arguments)
 
 
 def _as_torchrun_does() -> None:
