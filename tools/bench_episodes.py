@@ -23,9 +23,9 @@ from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.landmarks.crop import Crop
 
-SOURCES, BATCH, ROUNDS = 8, 8, 12
+SOURCES, BATCH, ROUNDS = 8, 8, 60
 VIDEOS, FRAMES = 16, 24
-GRAIN = {64: 0, 128: 2, 256: 4}  # 256: about 24 kB a picture, as real clips have
+GRAIN = {64: 0, 128: 0, 256: 0}  # 256: about 32 kB a picture
 
 
 def made_up_store(folder: Path, size: int) -> Store:
