@@ -1,0 +1,47 @@
+import os
+
+import pytest
+
+from headmime.cli.processes import Placement, place, started
+from headmime.errors import HeadmimeError
+
+TOLD = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Of a process that nobody else started; what is told to it is forgotten afterwards."""
+    for name in TOLD:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def test_alone_the_settings_count() -> None:
+    assert not started()
+    assert place("cpu", "auto", 1) == Placement(1, 1, False)
+    assert place("cpu", "3", 1).processes == 3
+
+
+def test_torchrun_says_how_many_there_are(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("LOCAL_WORLD_SIZE", "2")
+    environment.setenv("WORLD_SIZE", "8")
+    assert started()
+    assert place("cpu", "auto", 1) == Placement(2, 4, False)
+
+
+def test_tasks_of_submitit_are_told_of_each_other(environment: pytest.MonkeyPatch) -> None:
+    job = {"JOB_ID": "7", "NTASKS": "2", "JOB_NUM_NODES": "1", "NODEID": "0"}
+    for name, value in {**job, "GLOBALID": "1", "LOCALID": "1"}.items():
+        environment.setenv(f"SUBMITIT_LOCAL_{name}", value)
+    environment.setenv("SUBMITIT_EXECUTOR", "local")
+    assert place("cpu", "auto", 1) == Placement(2, 1, False)
+    told = {name: os.environ[name] for name in TOLD}
+    assert int(told.pop("MASTER_PORT")) > 1024
+    assert told == dict(zip(TOLD, ["1", "2", "1", "2", "127.0.0.1"], strict=False))
+
+
+def test_tasks_of_srun_alone_are_refused(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SLURM_STEP_NUM_TASKS", "8")
+    with pytest.raises(HeadmimeError, match="torchrun"):
+        started()
