@@ -41,7 +41,10 @@ def test_a_row_a_table_and_the_page(words, tmp_path, capsys):
     assert row["stand_in"] and row["scorers"]["identity"]["files"]
     assert row["metrics"]["ssim"]["n"] == 4
     assert "note" in row["metrics"]["fid"]  # 4 images
-    assert row["origin"]["command"].startswith("headmime eval -cn eval_store split=train")
+    command = row["origin"]["command"]
+    assert command.startswith("headmime eval -cn eval_store split=train")
+    assert "store=/" in command and "'dataset=made up'" in command
+    assert command.endswith("method=copy T=1") and "memory" not in command
 
     before = next((tmp_path / "results").glob("*.json")).stat().st_mtime_ns
     table = [*words, "table.methods=[copy,warp,ff,ft]", "table.Ts=[1]"]

@@ -5,6 +5,7 @@ import importlib
 import sys
 import types
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -79,10 +80,18 @@ def test_packaged_features_are_the_last_activation_s_mean(frames):
     network = shift_tolerant_alexnet()
     large = np.repeat(np.repeat(frames, 2, 1), 2, 2)  # 128 pixels: not resized
     with torch.inference_mode():
-        expected = network(to_tensor(large))[-1].mean((2, 3))
+        expected = 180 * network(to_tensor(large))[-1].mean((2, 3))
     got = shift_tolerant_features()(large)
     assert got.shape == (3, 256)
     np.testing.assert_allclose(got, expected.numpy(), rtol=1e-5)
+
+
+def test_packaged_features_see_how_far_a_picture_was_blurred(mona):
+    frame, _ = mona
+    features = shift_tolerant_features()
+    blurred = [cv2.GaussianBlur(frame[0], (0, 0), sigma)[None] for sigma in (1, 2, 4)]
+    far = [np.linalg.norm(features(one) - features(frame)) for one in blurred]
+    assert 0 < far[0] < far[1] < far[2]
 
 
 def test_dlib_tells_a_face_from_another_but_not_from_a_smaller_copy(mona):

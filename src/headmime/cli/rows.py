@@ -9,6 +9,8 @@ from typing import Any
 
 import hydra.utils
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 
 import headmime.evaluation.evaluate
 import headmime.evaluation.looks
@@ -86,8 +88,11 @@ class Rows:
             **self.animators.made_of(method),
         }
 
-    def run(self, method: str, T: int) -> Path:
-        """The row's result file: evaluated now, unless it is there already."""
+    def run(self, method: str, T: int, place: str = "") -> Path:
+        """The row's result file: evaluated now, unless it is there already.
+
+        `place` says before the progress bar which row of how many this is.
+        """
         description = self.description(method, T)
         folder = Path(self.settings.results).expanduser()
         file = folder / f"{result_stem(description)}.json"
@@ -96,7 +101,7 @@ class Rows:
             return file
         self._check_apart(method)
         key = self.animators.key(method)
-        with progress(f"{self.settings.mode} {method} T={T}") as on_trial:
+        with progress(f"{place}{self.settings.mode} {method} T={T}") as on_trial:
             row = evaluate(self.contest, self.animators.adapt(method), T, key, on_trial)
         scorers = self.contest.scorers
         result = summarise(description, row, scorers.origin, scorers.stand_in, self.left_out)
@@ -114,15 +119,20 @@ class Rows:
 
 
 def _command(method: str, T: int) -> str:
-    """What to type to have this row again."""
+    """What to type to have this row again, wherever its files are kept."""
     job = HydraConfig.get()
-    other = [
-        word
-        for word in job.overrides.task
-        if not word.startswith(("method=", "T=", "table.", "hydra."))
-    ]
-    words = ["headmime", "eval", "-cn", job.job.config_name, *other, f"method={method}", f"T={T}"]
-    return shlex.join(words)
+    words = ["headmime", "eval", "-cn", job.job.config_name]
+    for override in OverridesParser.create().parse_overrides(list(job.overrides.task)):
+        key = override.key_or_group
+        if key not in ("method", "T", "results", "memory") and not key.startswith("table."):
+            words.append(_as_typed(override))
+    return shlex.join([*words, f"method={method}", f"T={T}"])
+
+
+def _as_typed(override: Override) -> str:
+    """Paths reach Hydra in quotes that nobody typed (see cli/arguments.py)."""
+    value = override.value()
+    return f"{override.key_or_group}={value}" if isinstance(value, str) else override.input_line
 
 
 def trials_of(settings: Evaluate, store: Store) -> tuple[list[Trial], int]:

@@ -25,5 +25,6 @@ def main(config: DictConfig) -> None:
             f"table.part={table.part} should be from 0 to table.parts={table.parts} minus 1."
         )
     rows = Rows(settings)
-    for method, T in list(product(methods, table.Ts))[table.part :: table.parts]:
-        print(rows.run(method, T))
+    mine = list(product(methods, table.Ts))[table.part :: table.parts]
+    for number, (method, T) in enumerate(mine, start=1):
+        print(rows.run(method, T, f"{number}/{len(mine)} "))

@@ -144,11 +144,18 @@ def _table(entries: list[Entry], metrics: Sequence[str]) -> Iterator[str]:
 def _cell(result: Result, name: str) -> str:
     if name not in result.metrics:
         return ""
-    digits, one = METRICS[name].digits, result.metrics[name]
+    one = result.metrics[name]
+    value, low, high = (_number(one[key], name) for key in ("value", "low", "high"))
     star = "*" if "note" in one else ""
-    if one["low"] is None:
-        return f"{one['value']:.{digits}f}{star}"
-    return f"{one['value']:.{digits}f}{star} [{one['low']:.{digits}f}, {one['high']:.{digits}f}]"
+    return f"{value}{star} [{low}, {high}]"
+
+
+def _number(value: float | None, name: str) -> str:
+    """With the metric's digits; "-" where there is no interval, and no minus before a zero."""
+    if value is None:
+        return "-"
+    digits = METRICS[name].digits
+    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _notes(entries: list[Entry]) -> Iterator[str]:
@@ -160,7 +167,7 @@ def _notes(entries: list[Entry]) -> Iterator[str]:
     }
     if notes:
         yield ""
-        yield f"(*) {'; '.join(sorted(notes))}: rank-deficient, comparable within this table only."
+        yield f"(*) {'; '.join(sorted(notes))}: comparable within this table only."
 
 
 def _against_warp(entries: list[Entry]) -> Iterator[str]:

@@ -69,7 +69,7 @@ def summarise(
             metrics[name] = {**asdict(mean_estimate(persons[name])), "n": n}
     features = features_by_person(row)
     if features:
-        metrics |= {name: _of_sets(statistic, features) for name, statistic in SETS.items()}
+        metrics |= {name: _of_sets(name, features) for name in SETS}
     return Result(settings, metrics, persons, scorers, stand_in, left_out, software_origin())
 
 
@@ -96,13 +96,11 @@ def features_by_person(row: Row) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-def _of_sets(
-    statistic: Callable[[np.ndarray, np.ndarray], float], features: Features
-) -> dict[str, Any]:
+def _of_sets(name: str, features: Features) -> dict[str, Any]:
     images = sum(len(fake) for _, fake in features.values())
     dimension = next(iter(features.values()))[0].shape[1]
-    result = {**asdict(set_estimate(statistic, features)), "n": images}
-    if images <= dimension:
+    result = {**asdict(set_estimate(SETS[name], features)), "n": images}
+    if name == "fid" and images <= dimension:
         result["note"] = f"{images} images are no more than the {dimension} features"
     return result
 

@@ -19,6 +19,7 @@ from headmime.pretrained.frozen import Frozen
 from headmime.pretrained.weights import read_state_dict, sha256
 
 FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
+FEATURE_SCALE = 180.0  # brings the features of 320 rendered sitters to a mean square of 1
 LEAST = 64  # below that, later convolutions have less than a pixel to look at
 BATCH = 16
 # The five convolutions: (number in the state dict, padding).
@@ -78,7 +79,7 @@ class ShiftTolerantDistance:
 
 
 class ShiftTolerantFeatures:
-    """The last feature's mean over the picture, 256 numbers. See `FeatureScorer`."""
+    """The last feature's mean over the picture, 256 scaled numbers. See `FeatureScorer`."""
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
         self.name, self.origin = f"{network.name}-relu5", network.origin
@@ -94,7 +95,7 @@ class ShiftTolerantFeatures:
         x, side = to_tensor(frames), (FEATURE_SIDE, FEATURE_SIDE)
         if x.shape[-2:] != side:
             x = F.interpolate(x, side, mode="bilinear", antialias=x.shape[-1] > FEATURE_SIDE)
-        return self._network(x)[-1].mean((2, 3))
+        return FEATURE_SCALE * self._network(x)[-1].mean((2, 3))
 
 
 def shift_tolerant_alexnet() -> ShiftTolerantAlexNet:
