@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, OnStep, embed, fine_tune
 from headmime.nets import Nets
 from headmime.nets.checkpoint import checkpoint_files, load_personal, save_personal
+from headmime.nets.inference import for_inference
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
@@ -46,9 +48,9 @@ class Person:
     record: dict[str, Any]
     portrait: np.ndarray | None = None
 
-    @property
+    @cached_property
     def animator(self) -> Animator:
-        """The person as a function from landmarks to frames."""
+        """The person as a function from landmarks to frames, of the generator as it is now."""
         return animator(self.generator, self.shape.image_size)
 
     def save(self, path: Path | str) -> Path:
@@ -130,12 +132,13 @@ def adapt(
 
 
 def animator(generator: PersonalGenerator, size: int) -> Animator:
-    """`generator` as a function of landmarks alone."""
+    """`generator`, as it is now, as a function of landmarks alone."""
+    graph = for_inference(generator, generator.psi)
 
     @torch.inference_mode()
     def frames(landmarks: np.ndarray) -> np.ndarray:
         parts = [
-            to_pictures(generator(to_tensor(draw(part, size)).to(generator.psi.device)))
+            to_pictures(graph(to_tensor(draw(part, size)).to(graph.psi.device)))
             for part in np.split(landmarks, range(BATCH, len(landmarks), BATCH))
         ]
         return np.concatenate(parts)

@@ -40,6 +40,11 @@ VERBS = {
         ("source", "out", "weights", *DETECTOR_PATHS),
         ("source",),
     ),
+    "export": Verb(
+        "headmime.cli.export",
+        "a saved person as an ONNX file, for programs without PyTorch",
+        ("person", "out"),
+    ),
     "preprocess": Verb(
         "headmime.cli.preprocess",
         "a data set of videos becomes a clip store (data=voxceleb2 root=... out=...)",

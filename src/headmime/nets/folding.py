@@ -20,9 +20,9 @@ def conv_then_pool(h: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Convolve h [B, I, H, W] with weight [O, I, 3, 3] (padding 1), then average 2x2 pixels: [B, O,
     H/2, W/2].
     """
-    if weight.shape[1] > WIDEST:
-        return F.avg_pool2d(F.conv2d(h, weight, bias, padding=1), 2)
-    return F.conv2d(h, pooling_kernel(weight), bias, stride=2, padding=1)
+    if pooling_folds(weight):
+        return F.conv2d(h, pooling_kernel(weight), bias, stride=2, padding=1)
+    return F.avg_pool2d(F.conv2d(h, weight, bias, padding=1), 2)
 
 
 def upsample_then_conv(h: Tensor, weight: Tensor) -> Tensor:
@@ -30,6 +30,11 @@ def upsample_then_conv(h: Tensor, weight: Tensor) -> Tensor:
     1): [B, O, 2H, 2W].
     """
     return F.conv_transpose2d(h, upsampling_kernel(weight), stride=2, padding=1)
+
+
+def pooling_folds(weight: Tensor) -> bool:
+    """Whether the pooling after a convolution with weight [O, I, 3, 3] is folded into it."""
+    return weight.shape[1] <= WIDEST
 
 
 def pooling_kernel(weight: Tensor) -> Tensor:

@@ -1,0 +1,89 @@
+"""One person's generator for making frames, and nothing else: what only training needs is folded
+into plain weights.
+
+Each kernel is divided by its sigma once and for all, and has its 4x4 form where the resolution
+changes (folding.py); psi' is a constant.
+"""
+
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headmime.nets.blocks import AdaptiveBlock, DownBlock
+from headmime.nets.folding import pooling_folds, pooling_kernel, upsampling_kernel
+from headmime.nets.generator import Generator, Synthesis
+from headmime.nets.personal import PersonalGenerator
+from headmime.nets.spectral import SpectralConv2d, kernels_last
+
+
+class InferenceGenerator(nn.Module):
+    """x_hat = G'(y) with constants for weights: no parameters, no gradient."""
+
+    def __init__(self, synthesis: Synthesis, psi: Tensor) -> None:
+        super().__init__()
+        self.synthesis = synthesis
+        self.register_buffer("psi", psi)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Return pictures [B, 3, S, S] float32 in (-1, 1), for drawings y of that shape in [-1,
+        1].
+        """
+        return self.synthesis(y, self.psi.expand(len(y), -1))
+
+
+@torch.no_grad()
+def for_inference(
+    generator: Generator | PersonalGenerator, psi: Tensor, dtype: torch.dtype = torch.float32
+) -> InferenceGenerator:
+    """Return a copy of ``generator`` for the person with AdaIN parameters psi [A], on its device.
+
+    ``dtype``: float32 (pictures equal the generator's to 1e-5), bfloat16 or float16 for the
+    convolutions; statistics are float32 always.
+    """
+    graph = InferenceGenerator(deepcopy(generator.synthesis), psi.detach().clone())
+    for block in list(graph.modules()):
+        for name, layer in list(block.named_children()):
+            if isinstance(layer, SpectralConv2d):
+                setattr(block, name, _plain(block, layer, dtype))
+    return graph.requires_grad_(False).eval()
+
+
+class _Plain(nn.Module):
+    """A convolution with constants, kernel and bias, in the dtype in which it computes."""
+
+    def __init__(self, kernel: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.register_buffer("kernel", kernels_last(kernel.to(dtype)))
+        self.register_buffer("bias", None if bias is None else bias.detach().to(dtype))
+
+    def forward(self, h: Tensor) -> Tensor:
+        h = h.to(self.kernel.dtype)
+        return F.conv2d(h, self.kernel, self.bias, padding=self.kernel.shape[-1] // 2)
+
+    def then_pooled(self, h: Tensor) -> Tensor:
+        return F.avg_pool2d(self(h), 2)
+
+
+class _Pooled(_Plain):
+    """In the place of a convolution that is averaged over 2x2 pixels."""
+
+    def then_pooled(self, h: Tensor) -> Tensor:
+        return F.conv2d(h, self.kernel, self.bias, stride=2, padding=1)
+
+
+class _Enlarged(_Plain):
+    """In the place of a convolution of an enlarged picture."""
+
+    def on_upsampled(self, h: Tensor) -> Tensor:
+        return F.conv_transpose2d(h, self.kernel, stride=2, padding=1)
+
+
+def _plain(block: nn.Module, layer: SpectralConv2d, dtype: torch.dtype) -> _Plain:
+    weight = layer.normalised_weight()
+    if isinstance(block, DownBlock) and layer is block.conv2 and pooling_folds(weight):
+        return _Pooled(pooling_kernel(weight), layer.bias, dtype)
+    if isinstance(block, AdaptiveBlock) and block.up and layer is block.conv1:
+        return _Enlarged(upsampling_kernel(weight), None, dtype)
+    return _Plain(weight, layer.bias, dtype)

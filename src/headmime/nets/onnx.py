@@ -1,0 +1,40 @@
+"""A person's generator as an ONNX file, for programs that have no PyTorch."""
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+from headmime.errors import HeadmimeError
+from headmime.nets.inference import InferenceGenerator
+
+INPUT, OUTPUT = "drawing", "picture"
+
+
+def check_onnx() -> None:
+    """Raise HeadmimeError if the packages that write ONNX are not installed."""
+    if find_spec("onnxscript") is None or find_spec("onnx") is None:
+        raise HeadmimeError("Writing ONNX needs two more packages: pip install 'headmime[onnx]'.")
+
+
+def write_onnx(
+    path: Path | str, generator: InferenceGenerator, size: int, notes: Mapping[str, str]
+) -> Path:
+    """Write ``generator`` to one file; ``notes`` become its metadata. Return the path.
+
+    Its input ``drawing`` and its output ``picture`` are float32 [1, 3, size, size], RGB in [-1, 1].
+    """
+    check_onnx()
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    y = torch.zeros(1, 3, size, size, device=generator.psi.device)
+    program = torch.onnx.export(
+        generator, (y,), input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
+    )
+    program.model.metadata_props.update(notes)
+    partial = path.with_name(path.name + ".part")
+    program.save(partial, external_data=False)
+    os.replace(partial, path)
+    return path
