@@ -33,6 +33,7 @@ class Sitters:
     workers: int = 2
     cross: int = 0
     drivers: int = 3
+    landmark_noise: float = 1.0
 
 
 ConfigStore.instance().store("sitters_schema", Sitters)
@@ -77,6 +78,7 @@ def render(
     workers: int,
     cross: int = 0,
     drivers: int = 3,
+    landmark_noise: float = 1.0,
 ) -> None:
     """Write a store of sitters, with a progress bar. HeadmimeError where the extra is missing."""
     try:
@@ -93,4 +95,6 @@ def render(
         def on_sitters(done: int) -> None:
             on_step(done, total)
 
-        write_sitters(n, out, frames, size, seed, workers, on_sitters, cross, drivers)
+        write_sitters(
+            n, out, frames, size, seed, workers, on_sitters, cross, drivers, landmark_noise
+        )

@@ -154,6 +154,15 @@ def test_whole_people_are_kept_for_tests(model):
     assert splits == ["train"] * (TEST_EVERY - 1) + ["test"]
 
 
+def test_a_detectors_errors_are_in_the_landmarks_of_the_training_split_only(model):
+    def landmarks(number, noise):
+        return np.stack([c.landmarks for c in sitter_clips(model, number, 8, 16, 0, noise)])
+
+    changed = [np.abs(landmarks(number, 1.0) - landmarks(number, 0.0)).max() for number in range(4)]
+    assert 0.002 < max(changed) < 0.2
+    assert (landmarks(TEST_EVERY - 1, 1.0) == landmarks(TEST_EVERY - 1, 0.0)).all()
+
+
 def test_dlib_finds_the_faces_and_agrees_about_their_points(model):
     detect = dlib.get_frontal_face_detector()
     predict = dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())

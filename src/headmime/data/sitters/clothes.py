@@ -1,11 +1,11 @@
-"""Clothes as a shell around the shoulders, and glasses as wires."""
+"""Clothes and headwear as shells around the body, glasses and earrings as wires."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headmime.data.sitters import shade, strands
+from headmime.data.sitters import shade, skin, strands
 from headmime.data.sitters.body import Body
 from headmime.data.sitters.identity import Clothes
 from headmime.data.sitters.strands import Strands
@@ -17,7 +17,8 @@ class Shell:
     """A copy of some of the body's triangles, moved outwards.
 
     source [C]: the body's vertices; offset [C] metres along their normals; cut [C]: cloth is only
-    where it is >= 0; faces [F, 3] count from 0; inner: 1 where the second garment's colour shows.
+    where it is >= 0; faces [F, 3] count from 0; inner: whose colour, 0 its own, 1 that of the
+    garment below it, 2 the headwear's.
     """
 
     source: NDArray
@@ -75,6 +76,36 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
     inner = 1.0 if clothes.neck == "jacket" else 0.0
     collar = _shell(body, thick + flare, band, inner)
     return [_shell(body, thick, body_of_shirt, 0), collar]
+
+
+def headwear(clothes: Clothes, body: Body) -> list[Shell]:
+    """A cap of wool, a headband or a scarf around the head."""
+    if not clothes.headwear:
+        return []
+    place = body.vertices
+    unrolled = skin.unrolled(place)
+    angle = np.degrees(np.abs(unrolled[:, 0]) / skin.RADIUS)
+    line = np.interp(angle, [0, 60, 95, 180], [0.080, 0.058, 0.040, 0.0])
+    line = line + 0.012 * (clothes.depth - 0.5)
+    thick = np.full(len(place), 0.011 + 0.007 * clothes.folds)
+    if clothes.headwear == "cap":
+        cut = place[:, 2] - line
+        thick = thick + 0.03 * clothes.folds * np.clip((place[:, 2] - 0.11) / 0.05, 0, 1)
+    elif clothes.headwear == "band":
+        cut = np.minimum(place[:, 2] - line, line + 0.022 + 0.02 * clothes.depth - place[:, 2])
+    else:
+        middle = np.array([0.0, -0.002 - 0.004 * clothes.depth])
+        away = np.hypot(*((unrolled - middle) / (0.074, 0.083)).T) - 1
+        away = np.where(angle > 90, 1.0, away)
+        cut = np.minimum(0.08 * away, place[:, 2] + 0.20)
+        thick = thick + 0.012 * np.clip(-place[:, 2] / 0.1, 0, 1)
+    bare = (body.paint_ears < 0.3) & (body.paint_mouth < 0.3)
+    if clothes.headwear != "scarf":  # a scarf hides the ears, in one piece
+        cut = np.where(bare, cut, -0.02)
+    solid = body.faces[body.part == 0]
+    kept = solid[(cut[solid].max(1) >= 0) & (body.paint_mouth[solid].max(1) < 0.3)]
+    source, inverse = np.unique(kept, return_inverse=True)
+    return [Shell(source, thick[source], cut[source], inverse.reshape(-1, 3), 2.0)]
 
 
 def earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:

@@ -12,7 +12,7 @@ from headmime.data.sitters.body import Body, bone_transforms
 from headmime.data.sitters.body import skin as skinned
 from headmime.data.sitters.camera import Camera
 from headmime.data.sitters.extract import vertex_normals
-from headmime.data.sitters.hair import Follicles
+from headmime.data.sitters.follicles import Follicles, follicles
 from headmime.data.sitters.identity import Sitter
 from headmime.data.sitters.motion import Motion, bone_turns
 from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
@@ -55,7 +55,7 @@ def make_model(body: Body) -> Model:
     landmarks = body.vertex(LANDMARK_VERTICES)
     return Model(
         body,
-        hair.follicles(body, landmarks),
+        follicles(body, landmarks),
         [str(name) for name in body.action_names],
         np.stack([_middle(body, RIGHT_EYE), _middle(body, LEFT_EYE)]),
         landmarks,
@@ -111,6 +111,9 @@ def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> 
     rest, bones = body.person(sitter.phenotype, sitter.local)
     for part, moved in TEETH_MOVED.items():
         rest[_of_part(body, part)] += np.array(moved, np.float32)
+    if sitter.clothes.headwear == "scarf":  # it presses the ears to the head
+        ears = body.paint_ears > 0.1
+        rest[ears, 0] = np.clip(rest[ears, 0], -0.073, 0.073)
     solid = body.faces[body.part == 0]
     normals = vertex_normals(rest, solid)
 
@@ -122,7 +125,7 @@ def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> 
     faces, material = [body.faces[drawn]], [MATERIAL_OF_PART[body.part[drawn]]]
     total = len(rest)
     covered = rest.copy()
-    for shell in clothes.dress(sitter.clothes, body):
+    for shell in [*clothes.dress(sitter.clothes, body), *clothes.headwear(sitter.clothes, body)]:
         origin.append(shell.source)
         offset.append(shell.offset)
         cut.append(shell.cut)
@@ -133,8 +136,9 @@ def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> 
         faces.append(shell.faces + total)
         material.append(np.full(len(shell.faces), shade.CLOTH))
         total += len(shell.source)
-        worn = shell.source[shell.cut >= 0]
-        covered[worn] += normals[worn] * shell.offset[shell.cut >= 0, None]
+        if shell.inner < 2:  # hair lies on clothes and under what is worn on the head
+            worn = shell.source[shell.cut >= 0]
+            covered[worn] += normals[worn] * shell.offset[shell.cut >= 0, None]
     outside = np.flatnonzero(np.abs(normals).sum(1) > 0)
     outside = outside[(body.paint_mouth[outside] < 0.3) & (rest[outside, 2] > -0.42)]
     obstacle = hair.obstacle_of(covered[outside], normals[outside])
@@ -196,7 +200,7 @@ def _openness(body: Body) -> NDArray:
         vertices = _of_part(body, part)
         height = body.vertices[vertices, 2]
         if part <= 2:
-            openness[vertices] = 0.72 - 45 * np.clip(height - height.mean(), -0.004, 0.007)
+            openness[vertices] = 0.88 - 45 * np.clip(height - height.mean(), -0.004, 0.007)
         else:
             openness[vertices] = 0.7
     return openness
@@ -240,7 +244,7 @@ def pose(model: Model, figure: Figure, motion: Motion) -> list[Pose]:
     poses = []
     for t, expressed in enumerate(body.express(neutral, motion.actions)):
         change = expressed - neutral
-        mesh = np.concatenate([expressed, figure.rest[count:]])
+        mesh = figure.rest + change[figure.origin]
         mesh = skinned(mesh, figure.weights, rotations[t], translations[t])
         a, b, c = (mesh[solid[:, k]] for k in range(3))
         normals = model.neighbours @ np.cross(b - a, c - a)

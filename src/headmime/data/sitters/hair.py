@@ -1,88 +1,15 @@
-"""Hairstyles, brows, beards and lashes: strands for one sitter."""
-
-from dataclasses import dataclass, replace
-from itertools import pairwise
+"""Hairstyles: all strands of one sitter."""
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from headmime.data.sitters import shade, skin, strands
-from headmime.data.sitters.body import Body
+from headmime.data.sitters import face_hair, shade, skin, strands
+from headmime.data.sitters.face_hair import tones
+from headmime.data.sitters.follicles import POOL, Follicles, pick
 from headmime.data.sitters.identity import Hair
 from headmime.data.sitters.strands import Obstacle, Strands, unit
-
-POOL = 40000
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Random places on the template's skin, the same for everybody.
-
-    corners [P, 3] vertices and weights [P, 3]; unrolled [P, 2] (see `skin.unrolled`).
-    """
-
-    corners: NDArray
-    weights: NDArray
-    unrolled: NDArray
-
-    def on(self, vertices: NDArray) -> NDArray:
-        """The places on a person's vertices [V, 3], [P, 3]."""
-        return (vertices[self.corners] * self.weights[..., None]).sum(1)
-
-
-def make_pool(body: Body, low: float, keep, count: int, seed: int) -> Pool:
-    """Places spread evenly over the skin above height `low`, where keep(unrolled) is true."""
-    rng = np.random.default_rng(seed)
-    solid = body.faces[body.part == 0]
-    bare = (body.paint_ears[solid].max(1) < 0.4) & (body.paint_mouth[solid].max(1) < 0.3)
-    solid = solid[bare & (body.vertices[solid][:, :, 2].min(1) > low)]
-    solid = solid[keep(skin.unrolled(body.vertices[solid].mean(1)))]
-    a, b, c = (body.vertices[solid[:, k]] for k in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=-1)
-    chosen = rng.choice(len(solid), size=count, p=area / area.sum())
-    weights = rng.dirichlet([1, 1, 1], size=count)
-    corners = solid[chosen]
-    place = (body.vertices[corners] * weights[..., None]).sum(1)
-    return Pool(corners, weights, skin.unrolled(place))
-
-
-@dataclass(frozen=True)
-class Follicles:
-    """The pools that `grow_hair` draws from; made once per process."""
-
-    head: Pool
-    brows: Pool
-    marks: NDArray  # the template's landmarks, unrolled [68, 2]
-    lids: NDArray  # vertices of the 68 landmarks
-
-
-def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
-    marks = skin.unrolled(body.vertices[landmark_vertices])
-    low, high = skin.BROW[:, 1].min() - 0.012, skin.BROW[:, 1].max() + 0.012
-
-    def brow(place: NDArray) -> NDArray:
-        side = np.abs(place[:, 0]) < 0.085
-        return side & (place[:, 1] > low) & (place[:, 1] < high)
-
-    return Follicles(
-        head=make_pool(body, -0.13, lambda place: np.ones(len(place), bool), POOL, 1),
-        brows=make_pool(body, -0.13, brow, 6000, 2),
-        marks=marks,
-        lids=landmark_vertices,
-    )
-
-
-def _extra(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
-    """(tone, along, grey, openness) of strands."""
-    count, steps = shape
-    along = np.broadcast_to(np.linspace(0, 1, steps), shape)
-    tone = np.exp(rng.normal(size=(count, 1)) * 0.16) * (0.85 + 0.3 * along)
-    grey = np.clip(hair.grey + rng.normal(size=(count, 1)) * 0.3 * np.sqrt(hair.grey), 0, 1)
-    grey = np.broadcast_to(grey, shape)
-    sky = open_root + (1 - open_root) * np.clip(along * 1.6, 0, 1)
-    return np.stack([tone, along, grey, sky], -1)
 
 
 def grow_hair(
@@ -99,22 +26,14 @@ def grow_hair(
     detail: 1 for all strands; less gives fewer and wider ones, for small pictures.
     """
     grown = [
-        *_brows(hair, rest, normals, where, rng),
-        *_lashes(hair, rest, where, rng),
+        *face_hair.brows(hair, rest, normals, where, rng),
+        *face_hair.lashes(hair, rest, where, rng),
     ]
     if hair.beard or hair.moustache:
-        grown += _beard(hair, rest, normals, where, detail, rng)
+        grown += face_hair.beard(hair, rest, normals, where, detail, rng)
     if hair.style != "bald" and hair.length > 0:
         grown += _scalp(hair, rest, normals, obstacle, where, detail, rng)
     return grown
-
-
-def _pick(rng: Generator, weight: NDArray, count: int) -> NDArray:
-    allowed = np.flatnonzero(weight > 0)
-    if len(allowed) == 0:
-        return allowed
-    share = weight[allowed] / weight[allowed].sum()
-    return rng.choice(allowed, size=min(count, len(allowed)), replace=False, p=share)
 
 
 def _scalp(
@@ -131,10 +50,8 @@ def _scalp(
     ragged = rng.normal(size=POOL) * 0.0025
     density = np.clip((depth + ragged) / 0.004, 0, 1)
     short = hair.length < 0.03
-    chosen = _pick(rng, density, int((5200 if short else 4200) * detail))
-    corners, weights = pool.corners[chosen], pool.weights[chosen]
-    roots = (rest[corners] * weights[..., None]).sum(1)
-    normal = unit((normals[corners] * weights[..., None]).sum(1))
+    chosen = pick(rng, density, int((5200 if short else 4200) * detail))
+    roots, normal = pool.on(rest, normals, chosen)
     around = pool.unrolled[chosen, 0] / skin.RADIUS
     count = len(chosen)
     jitter = rng.normal(size=(count, 3))
@@ -244,7 +161,7 @@ def _scalp(
     if style in {"afro", "curls"}:
         wide = 0.0024
     width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
-    extra = _extra(rng, hair, (count, steps), 0.35)
+    extra = tones(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
     grown = [strands.make(shape, width, extra, *_nowhere(count), int(shade.HAIR))]
     if style == "bun":
@@ -280,7 +197,7 @@ def _bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     size = radius * rng.uniform(0.8, 1.05, (count, 1, 1))
     ring = np.cos(angle)[..., None] * first[:, None] + np.sin(angle)[..., None] * second[:, None]
     centre = tie + np.array([0, 0.6, 0.35]) * radius
-    extra = _extra(rng, hair, (count, steps), 0.6)
+    extra = tones(rng, hair, (count, steps), 0.6)
     return strands.make(
         centre + size * ring, np.array(0.004), extra, *_nowhere(count), int(shade.HAIR)
     )
@@ -294,131 +211,8 @@ def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Stran
     roots = tie + 0.008 * rng.normal(size=(count, 3))
     clearance = rng.uniform(0.005, 0.03, count)
     shape = strands.grow(roots, start, lambda _: way, lengths, steps, 0.03, obstacle, clearance)
-    extra = _extra(rng, hair, (count, steps), 0.6)
+    extra = tones(rng, hair, (count, steps), 0.6)
     return strands.make(shape, np.array(0.0042), extra, *_nowhere(count), int(shade.HAIR))
-
-
-def _brows(
-    hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
-) -> list[Strands]:
-    pool = where.brows
-    best = np.full(len(pool.unrolled), 9.0)
-    direction = np.zeros((len(best), 2))
-    for sign in (-1.0, 1.0):
-        path = skin.brow_path(hair, sign)
-        for a, b in pairwise(path):
-            along = b - a
-            share = np.clip(((pool.unrolled - a) @ along) / (along @ along), 0, 1)
-            away = np.linalg.norm(pool.unrolled - a - share[:, None] * along, axis=-1)
-            closer = away < best
-            best = np.where(closer, away, best)
-            direction[closer] = along / np.linalg.norm(along)
-    tail = np.interp(np.abs(pool.unrolled[:, 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
-    reach = 0.0036 * hair.brow_thickness * tail
-    chosen = _pick(rng, np.clip(1.2 - best / reach, 0, 1), int(300 * hair.brow_thickness))
-    corners, weights = pool.corners[chosen], pool.weights[chosen]
-    roots = (rest[corners] * weights[..., None]).sum(1)
-    normal = unit((normals[corners] * weights[..., None]).sum(1))
-    flat = direction[chosen]
-    rising = np.interp(np.abs(pool.unrolled[chosen, 0]), [0.008, 0.02, 0.05], [0.9, 0.25, -0.05])
-    way = np.stack([flat[:, 0], 0 * flat[:, 0], flat[:, 1] + rising], -1)
-    way = way - (way * normal).sum(-1, keepdims=True) * normal
-    way = unit(way + 0.12 * rng.normal(size=way.shape))
-    count, steps = len(chosen), 3
-    along = np.linspace(0, 1, steps)[None, :, None]
-    length = rng.uniform(0.004, 0.0075, (count, 1, 1))
-    shape = roots[:, None] + length * along * way[:, None] + 0.0012 * normal[:, None]
-    extra = _extra(rng, hair, (count, steps), 0.9)
-    extra[..., 0] *= 0.75 * hair.brow_colour.mean() / max(hair.colour.mean(), 12) + 0.1
-    extra[..., 2] *= 0.7
-    width = 0.0009 * np.array([1.0, 0.9, 0.3])
-    return [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
-
-
-def _lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
-    """Upper lashes, and the dark line that they make along the lid."""
-    grown = []
-    for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):
-        vertex = where.lids[list(ids)]
-        lid = rest[vertex]
-        count = 16
-        at = np.linspace(0.0, 2.9, count)
-        low = np.minimum(at.astype(int), 2)
-        part = at - low
-        corners = np.stack([vertex[low], vertex[low + 1], vertex[low]], -1)
-        weights = np.stack([1 - part, part, 0 * part], -1)
-        roots = lid[low] * (1 - part)[:, None] + lid[low + 1] * part[:, None]
-        fan = sign * np.linspace(0.9, -0.15, count)
-        way = unit(np.stack([fan, -0.9 + 0 * fan, 0.35 + 0 * fan], -1))
-        along = np.linspace(0, 1, 3)[None, :, None]
-        length = 0.0025 + 0.0045 * hair.lashes
-        shape = roots[:, None] + length * along * way[:, None]
-        shape[..., 2] += 0.25 * length * along[..., 0] ** 2
-        width = (0.0006 + 0.0009 * hair.lashes) * np.array([1.0, 0.7, 0.2])
-        dark = np.zeros((count, 3, 4))
-        dark[..., 3] = 1
-        grown.append(strands.make(shape, width, dark, corners, weights, int(shade.LASH)))
-        line = roots[None] + np.array([0, -0.0012, 0.0002])
-        dark = np.zeros((1, count, 4))
-        dark[..., 3] = 1
-        grown.append(
-            strands.make(
-                line,
-                np.array(0.0007 + 0.0011 * hair.lashes),
-                dark,
-                corners[None],
-                weights[None],
-                int(shade.LASH),
-            )
-        )
-    return grown
-
-
-def _beard(
-    hair: Hair,
-    rest: NDArray,
-    normals: NDArray,
-    where: Follicles,
-    detail: float,
-    rng: Generator,
-) -> list[Strands]:
-    pool, marks = where.head, where.marks
-    inside = skin.beard_depth(pool.unrolled, marks) + rng.normal(size=POOL) * 0.002
-    upper = pool.unrolled[:, 1] > marks[54, 1] - 0.002
-    central = np.abs(pool.unrolled[:, 0]) < np.abs(marks[48, 0]) * 1.35
-    growth = np.where(upper & central, hair.moustache > 0, hair.beard > 0)
-    density = np.clip(inside / 0.004, 0, 1) * growth
-    chosen = _pick(rng, density, int((3400 if hair.beard else 700) * hair.beard_density * detail))
-    if len(chosen) == 0:
-        return []
-    corners, weights = pool.corners[chosen], pool.weights[chosen]
-    roots = (rest[corners] * weights[..., None]).sum(1)
-    normal = unit((normals[corners] * weights[..., None]).sum(1))
-    count, steps = len(chosen), 5
-    lip = upper[chosen] & central[chosen]
-    sign = np.sign(roots[:, 0])
-    down = np.where(
-        lip[:, None],
-        np.stack([0.9 * sign, -0.1 + 0 * sign, -0.8 + 0 * sign], -1),
-        np.stack([0.1 * sign, -0.25 + 0 * sign, -1 + 0 * sign], -1),
-    )
-    way = unit(0.38 * normal + down + 0.18 * rng.normal(size=down.shape))
-    longest = max(hair.beard, 0.008)
-    low = np.clip((marks[48, 1] - pool.unrolled[chosen, 1]) / 0.04, 0, 1)
-    length = np.where(lip, np.minimum(longest, 0.011), longest * (0.45 + 0.55 * low))
-    length = length * rng.uniform(0.6, 1.1, count)
-    along = np.linspace(0, 1, steps)[None, :, None]
-    shape = roots[:, None] + length[:, None, None] * along * way[:, None]
-    shape[..., 2] -= 0.3 * length[:, None] * along[..., 0] ** 2
-    shape = strands.curl(
-        shape, np.full(count, 0.0012 + hair.curl * 0.003), 0.02, rng.uniform(0, 6.28, count)
-    )
-    shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
-    extra = _extra(rng, hair, (count, steps), 0.5)
-    width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
-    made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
-    # beards move with the head, however long
-    return [replace(made, share=np.ones_like(made.share), swing=np.zeros_like(made.swing))]
 
 
 def obstacle_of(vertices: NDArray, normals: NDArray) -> Obstacle:

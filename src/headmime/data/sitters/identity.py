@@ -1,6 +1,6 @@
 """A random person: everything that stays the same over all frames of one sitter, from a seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -34,6 +34,10 @@ HAIR_COLOURS = (
 """sRGB: black to blond, then red and auburn."""
 
 IRISES = ((58, 36, 22), (78, 50, 28), (104, 76, 44), (92, 104, 70), (88, 116, 138), (116, 132, 144))
+
+
+HEADWEAR = {False: (0.94, 0.045, 0.01, 0.005), True: (0.91, 0.02, 0.025, 0.045)}
+"""Shares of none, cap, band and scarf, for men and women."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,8 @@ class Clothes:
     glasses: str  # "" | "round" | "square" | "half"
     glasses_colour: NDArray
     earrings: float  # size, 0: none
+    headwear: str  # "" | "cap" | "band" | "scarf"
+    headwear_colour: NDArray
 
 
 @dataclass(frozen=True)
@@ -138,12 +144,19 @@ def random_sitter(rng: Generator, local_names: list[str]) -> Sitter:
         "height": 0.5,
         "proportions": float(rng.uniform(0.4, 0.9)),
     }
+    hair, clothes = _hair(rng, race, old, female), _clothes(rng, old, female)
+    if clothes.headwear == "scarf":
+        hair = replace(hair, style="bald", stubble=hair.stubble if hair.beard else 0.0)
+    elif clothes.headwear:
+        style = {"afro": "short", "curls": "bob", "bun": "tied"}.get(hair.style, hair.style)
+        length = min(hair.length, 0.03) if style == "short" else hair.length
+        hair = replace(hair, style=style, length=length, volume=0.1, fringe=False, curl=0.0)
     return Sitter(
         phenotype=phenotype,
         local=_local_changes(rng, local_names),
         skin=_skin(rng, race, old, female),
-        hair=_hair(rng, race, old, female),
-        clothes=_clothes(rng, old, female),
+        hair=hair,
+        clothes=clothes,
         studio=random_studio(rng),
         iris=_iris(rng, race),
         sclera=np.array([224, 220, 216]) + rng.normal(size=3) * 4 - old * np.array([4, 9, 16]),
@@ -340,6 +353,8 @@ def _clothes(rng: Generator, old: float, female: bool) -> Clothes:
         glasses=glasses,
         glasses_colour=frame[rng.integers(len(frame))],
         earrings=float(rng.uniform(0.5, 1) if female and rng.random() < 0.3 else 0),
+        headwear=str(rng.choice(["", "cap", "band", "scarf"], p=HEADWEAR[female])),
+        headwear_colour=_cloth_colour(rng),
     )
 
 

@@ -173,7 +173,7 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     nod = 0.13 * nod_scale * drift(rng, frames, 1.2) + rng.normal() * 0.08 - 0.05
     nod = nod + 0.03 * drift(rng, frames, 0.35) * nod_scale
     if rng.random() < 0.25:
-        tilt_scale *= 1.8
+        tilt_scale *= 2.1
     tilt = 0.11 * tilt_scale * drift(rng, frames, 1.4) + rng.normal() * 0.07
     turns = np.stack([np.clip(nod, -0.42, 0.42), turn, np.clip(tilt, -0.45, 0.45)], -1)
     lean = np.stack([drift(rng, frames, seconds) for seconds in (1.8, 1.8, 1.5)], -1)

@@ -133,6 +133,7 @@ def _look(figure: Figure, eyes: NDArray) -> shade.Look:
     look.cloth = vec3(linear(worn.colour))
     look.cloth_second = vec3(linear(worn.second))
     look.cloth_inner = vec3(linear(worn.inner))
+    look.headwear = vec3(linear(worn.headwear_colour))
     look.cloth_gloss = worn.gloss
     look.cloth_folds = worn.folds
     look.pattern = worn.pattern

@@ -37,6 +37,7 @@ class Look:
     cloth: wp.vec3
     cloth_second: wp.vec3
     cloth_inner: wp.vec3
+    headwear: wp.vec3
     cloth_gloss: float
     cloth_folds: float
     pattern: int  # 0 plain, 1 stripes, 2 checks, 3 blotches, 4 dots
@@ -262,6 +263,8 @@ def shade(
         power = 40.0
     else:
         colour = wp.where(e[0] > 0.5, look.cloth_inner, cloth_colour(look, q))
+        if e[0] > 1.5:
+            colour = look.headwear
         gloss = look.cloth_gloss
         power = 12.0
         wrap = wp.vec3(0.12, 0.12, 0.12)

@@ -85,7 +85,7 @@ def random_studio(rng: Generator) -> Studio:
         ambient=float(rng.uniform(0.10, 0.3) if hard else rng.uniform(0.2, 0.55)),
         sky=warmth(rng, 0.10),
         ground=warmth(rng, 0.12) * rng.uniform(0.25, 0.75),
-        exposure=float(np.exp(0.06 + np.clip(rng.normal(), -2, 2) * 0.27)),
+        exposure=float(np.exp(0.14 + np.clip(rng.normal(), -2, 2) * 0.27)),
         distance=float(np.exp(rng.uniform(np.log(0.7), np.log(3.0)))),
         camera_azimuth=float(rng.normal() * 0.12),
         camera_height=float(np.clip(rng.normal() * 0.10, -0.3, 0.3)),

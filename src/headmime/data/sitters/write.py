@@ -15,6 +15,7 @@ from headmime.data.protocol import AS, CROSS_SPLIT, OWN
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
+from headmime.data.sitters.detector import detected
 from headmime.data.sitters.develop import develop
 from headmime.data.sitters.figure import Model, Pose, make_figure, make_model, pose
 from headmime.data.sitters.identity import Sitter, random_sitter
@@ -81,11 +82,13 @@ class Shoot:
         motion: Motion,
         grain: Generator,
         framed: Callable[[Crop], Crop] = lambda crop: crop,
+        seen: Callable[[NDArray], NDArray] = lambda exact: exact,
         **names: str,
     ) -> ClipFrames:
         """Frames of a motion that has been thinned to every STEP-th; rendered when they are read.
 
-        `framed` may change the crop rule's crop; `names` are the rest of the clip's fields.
+        `framed` may change the crop rule's crop, and `seen` the points after that; `names` are the
+        rest of the clip's fields.
         """
         poses = pose(self.model, self.figure, motion)
         pixels = np.stack([self.model.landmarks_of(self._camera, posed) for posed in poses])
@@ -100,7 +103,7 @@ class Shoot:
                 self.size,
                 grain,
             ),
-            landmarks=crop.to_crop(pixels),
+            landmarks=seen(crop.to_crop(pixels)),
             times=np.arange(len(poses)) * STEP / FPS,
             scores=np.ones(len(poses)),
             **names,
@@ -112,21 +115,27 @@ class Shoot:
 
 
 def sitter_clips(
-    model: Model, number: int, frames: int, size: int, seed: int
+    model: Model, number: int, frames: int, size: int, seed: int, landmark_noise: float = 0.0
 ) -> Iterator[ClipFrames]:
-    """All clips of sitter `number` of the series `seed`; the pictures are rendered when read."""
+    """All clips of sitter `number` of the series `seed`; the pictures are rendered when read.
+
+    landmark_noise: of the split "train"; see `write_sitters`.
+    """
+    tested = number % TEST_EVERY == TEST_EVERY - 1
     rng = np.random.default_rng([seed, number])
     shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
     for clip, length in enumerate(clip_lengths(frames)):
         motion = random_motion(rng, model.actions, length * STEP).every(STEP)
+        detecting = np.random.default_rng([seed, number, clip, 1])
         yield shoot.clip(
             motion,
             np.random.default_rng([seed, number, clip]),
             lambda crop: _jittered(crop, rng),
+            partial(detected, strength=0.0 if tested else landmark_noise, rng=detecting),
             person=f"sitter-{seed}-{number:06d}",
             video="0",
             clip=str(clip),
-            split="test" if number % TEST_EVERY == TEST_EVERY - 1 else "train",
+            split="test" if tested else "train",
             source=f"seed {seed}, sitter {number}",
         )
 
@@ -172,10 +181,12 @@ def _write_shard(job: tuple[int, Clips, range], out: Path) -> int:
 
 
 def _jobs(
-    n: int, cross: int, drivers: int, frames: int, size: int, seed: int
+    n: int, cross: int, drivers: int, frames: int, size: int, seed: int, landmark_noise: float
 ) -> list[tuple[int, Clips, range]]:
     """(shard, what makes a sitter's clips, the sitters) of every shard: those of `cross` last."""
-    usual = partial(sitter_clips, frames=frames, size=size, seed=seed)
+    usual = partial(
+        sitter_clips, frames=frames, size=size, seed=seed, landmark_noise=landmark_noise
+    )
     crossed = partial(
         cross_clips, cross=cross, drivers=drivers, frames=frames, size=size, seed=seed
     )
@@ -198,11 +209,14 @@ def write_sitters(
     on_sitters: Callable[[int], None] = lambda done: None,
     cross: int = 0,
     drivers: int = 3,
+    landmark_noise: float = 1.0,
 ) -> None:
     """Render n sitters, `frames` pictures of size x size each, into a new store `out`.
 
     `cross` more make the split "cross": each moves like itself and like `drivers` of the others
-    (see `cross_clips`). The same numbers and seed give the same bytes, with any number of worker
+    (see `cross_clips`). landmark_noise: size of a detector's errors in the landmarks of the split
+    "train" (see `detector.detected`), 1 as measured, 0 none; those of the splits "test" and "cross"
+    are exact. The same numbers and seed give the same bytes, with any number of worker
     processes. on_sitters(done) is called with the number of finished sitters, now and then. The
     store appears when it is complete.
     """
@@ -214,13 +228,15 @@ def write_sitters(
             f"cross={cross} should be 0 or more than drivers={drivers}, and drivers at least 1: "
             "everybody is driven by others."
         )
+    if not 0 <= landmark_noise <= 5:
+        raise HeadmimeError(f"landmark_noise={landmark_noise} should be from 0 (exact) to 5.")
     if out.exists():
         raise HeadmimeError(f"{out} exists already: remove it or write to another folder.")
     load_body()  # fills the cache once, before several processes would
     unfinished = out.with_name(f".{out.name}.partial")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    jobs = _jobs(n, cross, drivers, frames, size, seed)
+    jobs = _jobs(n, cross, drivers, frames, size, seed, landmark_noise)
     done = 0
     try:
         # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
