@@ -74,10 +74,13 @@ class EpisodeDataset(Dataset):
         x_s, y_s = np.empty((2, B, K, S, S, 3), np.uint8)
         x_t, y_t = np.empty((2, B, S, S, 3), np.uint8)
         rows = np.empty(B, np.int64)
+        landmarks = np.empty((B, K + 1, 68, 2), np.float32)
         for b, n in enumerate(numbers):
             rows[b], frames = self.frames_of(n)
-            landmarks = self.store.read_into([*x_s[b], x_t[b]], frames)
-            draw_into([*y_s[b], y_t[b]], landmarks)
+            landmarks[b] = self.store.read_into([*x_s[b], x_t[b]], frames)
+        # One after the other: decoder and lines would push each other out of the caches.
+        drawings = [picture for b in range(B) for picture in (*y_s[b], y_t[b])]
+        draw_into(drawings, landmarks.reshape(-1, 68, 2))
         pictures = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
         return {
             **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in pictures.items()},
