@@ -15,7 +15,7 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters preprocess train ablations figures userstudy eval table1 report test check lint clean
+.PHONY: help setup demo animate finetune sitters preprocess train bench ablations figures userstudy eval table1 report test check lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -85,6 +85,9 @@ test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 
 check: $(READY) ## run the slow tests: the smoke run, a paper-size step, the wheel, the README's commands
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.json (ARGS='--threads 1 --repeats 3')
+	$(BIN)/python tools/bench.py $(ARGS)
 
 lint: $(READY) ## check style and formatting with ruff
 	$(BIN)/ruff check .

@@ -1,0 +1,268 @@
+"""What a step of meta-learning and a generated frame cost on this machine; `make bench`.
+
+    python tools/bench.py [--threads N] [--repeats N] [--out runs/bench.json]
+
+The step is the paper's: 256x256 pictures, K = 8, batch 1, both VGGs (with random weights: they cost
+the same), two D steps, W for 145,000 videos; bfloat16 autocast. Times are the best of `repeats`.
+CPU-seconds are those of all threads: on a busy machine they say more than the clock, and shares of
+the peak are shares of CPU-seconds. The peak is the fastest of a few 3x3 convolutions of the paper's
+sizes, measured between the steps. W's part of a step (fetching its rows, two updates) is measured
+by itself, 300 times, with randomly drawn rows.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torchvision
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from headmime.animate.driving import find_driving, load_template
+from headmime.animate.model import load
+from headmime.animate.person import BATCH, animator
+from headmime.learning.meta import MetaLearning
+from headmime.learning.rows import Rows
+from headmime.learning.settings import LossWeights, Optimisation
+from headmime.nets import build_nets
+from headmime.nets.inference import for_inference
+from headmime.nets.personal import PersonalGenerator, personalise
+from headmime.nets.shape import ModelShape
+from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGGFACE_TAPS, CaffeVGG
+from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
+
+PAPER = ModelShape()
+SOURCES = 8
+VIDEOS = {"1k": 1_000, "145k": 145_000, "1m": 1_000_000}
+PEAK_SIZES = ((8, 512, 32), (1, 256, 64), (1, 128, 128), (1, 64, 256))
+"""Batch, channels and side of the convolutions that define the peak."""
+
+
+class Cost(NamedTuple):
+    """Seconds on the clock and of all threads."""
+
+    wall: float
+    cpu: float
+
+
+def cost(work: Callable[[], Any]) -> Cost:
+    """What one call costs."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return Cost(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def best(costs: list[Cost]) -> Cost:
+    """The smallest clock and the smallest CPU time."""
+    return Cost(min(c.wall for c in costs), min(c.cpu for c in costs))
+
+
+def gflop(work: Callable[[], Any]) -> float:
+    """Floating-point operations of one call, in 1e9, as torch counts them (a multiply-add is 2)."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops() / 1e9
+
+
+def bfloat16() -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def paper_step(shape: ModelShape, rows: int) -> Callable[[], Any]:
+    """One `training_step` on random pictures, ready to be called."""
+    module = MetaLearning(
+        build_nets(shape), rows, random_perceptual(), LossWeights(), Optimisation()
+    )
+    optimisers = module.configure_optimizers()
+    module.optimizers = lambda: optimisers
+    module.manual_backward = lambda loss: loss.backward()
+    sizes = {"x_s": (1, SOURCES), "y_s": (1, SOURCES), "x_t": (1,), "y_t": (1,)}
+    S = shape.image_size
+    batch = {name: torch.rand(*size, 3, S, S) * 2 - 1 for name, size in sizes.items()}
+    batch["row"] = torch.tensor([0])
+
+    def step() -> None:
+        with bfloat16():
+            module.training_step(batch, 0)
+
+    return step
+
+
+def random_perceptual() -> CaffeVGG:
+    with torch.device("meta"):
+        shapes = [torchvision.models.vgg19(), torchvision.models.vgg16()]
+    vgg19, vgg16 = (random_features(vgg.state_dict()) for vgg in shapes)
+    return CaffeVGG(
+        VGGStack(vgg19, VGG19, VGG19_TAPS, "random"),
+        VGGStack(vgg16, VGG16, VGGFACE_TAPS, "random"),
+        {},
+    )
+
+
+def random_features(shapes: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Random convolutions for these names and shapes, without the classifier."""
+    shapes = {name: t.shape for name, t in shapes.items() if name.startswith("features")}
+    return {name: torch.randn(shape) * 0.02 for name, shape in shapes.items()}
+
+
+@torch.inference_mode()
+def peak_speed() -> float:
+    """GFLOP per CPU-second of the fastest 3x3 convolution in bfloat16."""
+    speeds = []
+    for batch, channels, side in PEAK_SIZES:
+        h, w = torch.randn(batch, channels, side, side), torch.randn(channels, channels, 3, 3)
+        h, w = (t.bfloat16().to(memory_format=torch.channels_last) for t in (h, w))
+
+        def convolve(h: Tensor = h, w: Tensor = w) -> Tensor:
+            return F.conv2d(h, w, padding=1)
+
+        speeds += [gflop(convolve) / best([cost(convolve) for _ in range(8)]).cpu]
+    return max(speeds)
+
+
+def rows_cost(videos: int, embedding: int, calls: int) -> float:
+    """CPU-seconds of W's part of one step with batch 1, the median of `calls`."""
+    o = Optimisation()
+    rows = Rows(videos, embedding, lr=o.lr_rows, beta2=o.beta2, eps=o.eps)
+    e_hat, gradient = torch.randn(1, embedding), torch.randn(1, embedding)
+
+    def part_of_a_step(i: Tensor) -> None:
+        rows.start_from(i, e_hat)
+        for _ in range(o.discriminator_steps):
+            rows.fetch(i)
+            rows.update(i, gradient)
+
+    drawn = torch.randint(videos, (calls, 1))
+    for i in drawn:  # so that none of their memory is touched for the first time below
+        part_of_a_step(i)
+    return median(cost(lambda i=i: part_of_a_step(i)).cpu for i in drawn)
+
+
+def random_person(shape: ModelShape) -> PersonalGenerator:
+    nets = build_nets(shape)
+    return personalise(
+        nets.generator, nets.discriminator, torch.rand(shape.embedding)
+    ).generator.eval()
+
+
+def generator_frames(shape: ModelShape, repeats: int) -> dict[str, Any]:
+    """Seconds of one frame: the training graph and the inference graph, both in bfloat16."""
+    G = random_person(shape)
+    graph = for_inference(G, G.psi, torch.bfloat16)
+    y = torch.rand(1, 3, shape.image_size, shape.image_size) * 2 - 1
+    runs: dict[str, list[Cost]] = {"training": [], "inference": []}
+    with torch.inference_mode():
+        for _ in range(repeats + 1):  # in turns, so that both meet the same machine
+            with bfloat16():
+                runs["training"].append(cost(lambda: G(y)))
+            runs["inference"].append(cost(lambda: graph(y)))
+        return {
+            "generator_frame_s": {name: best(c[1:]).wall for name, c in runs.items()},
+            "generator_frame_cpu_s": {name: best(c[1:]).cpu for name, c in runs.items()},
+            "generator_frame_gflop": gflop(lambda: graph(y)),
+        }
+
+
+def small_frames(repeats: int) -> dict[str, float]:
+    """Frames a second of the bundled model, from landmarks to uint8 pictures."""
+    model = load(device="cpu")
+    G, D = model.nets.generator, model.nets.discriminator
+    person = personalise(G, D, torch.rand(model.shape.embedding)).generator.eval()
+    made = animator(person, model.shape.image_size)
+    landmarks = np.resize(load_template(find_driving("talk")).landmarks, (4 * BATCH, 68, 2))
+    seconds = best([cost(lambda: made(landmarks)) for _ in range(repeats + 1)][1:])
+    return {
+        "small_fps": len(landmarks) / seconds.wall,
+        "small_frame_cpu_s": seconds.cpu / len(landmarks),
+    }
+
+
+def measured(shape: ModelShape, repeats: int) -> dict[str, Any]:
+    """Every number of the table."""
+    step = paper_step(shape, VIDEOS["145k"])
+    step()  # the first step also makes the optimisers' state
+    steps, peaks = [], []
+    for _ in range(repeats):
+        steps.append(cost(step))
+        peaks.append(peak_speed())
+    seconds, peak = best(steps), max(peaks)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    work = gflop(step)
+    frames = generator_frames(shape, 2 * repeats)
+    inference = frames["generator_frame_gflop"] / frames["generator_frame_cpu_s"]["inference"]
+    w = {name: rows_cost(videos, shape.embedding, 300) for name, videos in VIDEOS.items()}
+    rest = seconds.cpu - w["145k"]
+    return {
+        "step_s": seconds.wall,
+        "step_cpu_s": seconds.cpu,
+        "step_gflop": work,
+        "peak_gflop_per_cpu_s": peak,
+        "peak_share": work / seconds.cpu / peak,
+        "memory_gib": memory,
+        "w_s": w,
+        "w_own_ratio_1m_to_1k": w["1m"] / w["1k"],
+        "w_step_ratio_1m_to_1k": (rest + w["1m"]) / (rest + w["1k"]),
+        **frames,
+        "generator_frame_peak_share": inference / peak,
+        **small_frames(repeats),
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """The numbers in Markdown."""
+    w, wall, cpu = found["w_s"], found["generator_frame_s"], found["generator_frame_cpu_s"]
+    rows = {
+        "step": f"{found['step_s']:.2f} s, {found['step_cpu_s']:.2f} CPU-s",
+        "work of a step": f"{found['step_gflop']:,.0f} GFLOP",
+        "peak (3x3 convolution, bfloat16)": f"{found['peak_gflop_per_cpu_s']:.0f} GFLOP/CPU-s",
+        "the step's share of the peak": f"{found['peak_share']:.0%}",
+        "memory": f"{found['memory_gib']:.1f} GiB",
+        "W's part of a step, 1 k / 145 k / 1 M videos": " / ".join(
+            f"{w[name] * 1e3:.2f} CPU-ms" for name in VIDEOS
+        ),
+        "step with 1 M videos over step with 1 k": f"{found['w_step_ratio_1m_to_1k']:.4f}",
+        "frame, training graph": f"{wall['training']:.3f} s, {cpu['training']:.3f} CPU-s",
+        "frame, inference graph": f"{wall['inference']:.3f} s, {cpu['inference']:.3f} CPU-s",
+        "work of a frame": f"{found['generator_frame_gflop']:.1f} GFLOP",
+        "the inference graph's share of the peak": f"{found['generator_frame_peak_share']:.0%}",
+        "bundled model, drawing included": f"{found['small_fps']:.0f} frames/s, "
+        f"{found['small_frame_cpu_s'] * 1e3:.1f} CPU-ms a frame",
+    }
+    return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure a step and a frame at the paper's size.")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    machine = {
+        "cores": os.cpu_count(),
+        "threads": arguments.threads,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "load_average_at_start": os.getloadavg()[0],
+    }
+    found = {**measured(PAPER, arguments.repeats), "machine": machine}
+    print(table(found))
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    partial = arguments.out.with_name(arguments.out.name + ".part")
+    partial.write_text(json.dumps(found, indent=1) + "\n")
+    os.replace(partial, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
