@@ -9,13 +9,12 @@ READY := .venv/.ready
 EXP ?= cpu_meta
 T ?= all
 N ?= 200
-DATA ?= voxceleb2
 DRIVE ?= talk
 STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters preprocess train bench ablations figures userstudy eval table1 report test check lint clean
+.PHONY: help setup demo animate finetune sitters preprocess train ablations figures userstudy eval table1 report test check bench lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -50,6 +49,7 @@ finetune: $(READY) ## fine-tune and keep a personal model for `animate person=`:
 sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/stores/sitters
 	$(BIN)/headmime data sitters "n=$(N)" "out=$(or $(OUT),runs/stores/sitters)" $(ARGS)
 
+preprocess: DATA ?= voxceleb2
 preprocess: $(READY) ## make a clip store of a data set: ROOT=VoxCeleb2 OUT=runs/stores/voxceleb2 DATA=voxceleb2|voxceleb1|folder
 	@test -n "$(ROOT)" || { echo "ROOT is missing: make preprocess DATA=voxceleb2 ROOT=VoxCeleb2 OUT=runs/stores/voxceleb2"; exit 1; }
 	$(BIN)/headmime preprocess "data=$(DATA)" "root=$(ROOT)" "out=$(or $(OUT),runs/stores/$(DATA))" $(ARGS)
