@@ -82,7 +82,7 @@ CASES = {
     "fast_generator": Case(
         BRIEF + "optim.lr_generator=5e-2", ("grid/pix", "grid/contrast", "loss/cnt")
     ),
-    "strong_matching": Case("loss.matching=1000", ("embedding/spread", "grid/person", "loss/mch")),
+    "strong_matching": Case("loss.matching=1000", ("gradient/embedder", "grid/pix", "loss/mch")),
     "sigmoid": Case(BRIEF, ("loss/dsc", "score/real", "gradient/discriminator"), sigmoid),
     "no_power_iteration": Case(
         BRIEF,

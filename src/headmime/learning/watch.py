@@ -18,7 +18,7 @@ BLACK = -0.9
 """Mean of the grid's pictures, in [-1, 1], from which on they are called black."""
 CAST = 1.2
 """How much more of one colour than the targets have counts as that colour alone (2: pure red)."""
-FLAT = 0.05
+FLAT = 0.1
 """Share of the targets' contrast below which a picture is one colour."""
 TERMS = {
     "loss/cnt": "content",
@@ -29,7 +29,7 @@ TERMS = {
 }
 REMEDIES = {
     "loss/cnt": "lower optim.lr_generator, and check what the perceptual networks take as input",
-    "loss/adv": "raise loss.content, or lower loss.adversarial or optim.lr_discriminator",
+    "loss/adv": "raise loss.content, or lower loss.adversarial or the rates (optim.lr_*)",
     "loss/fm": "lower loss.feature_matching or optim.lr_discriminator",
     "loss/mch": "lower loss.matching or optim.lr_rows",
     "loss/pix": "lower loss.pixel or optim.lr_generator",
@@ -93,8 +93,10 @@ class Watch(pl.Callback):
             return
         said = self._not_a_number(readings) or one_colour(readings, module.weights)
         if said is not None:
-            good = f"the last good state is {self.state}" if self.state.is_file() else "none kept"
-            raise HeadmimeError(f"Stopped at episode {episode}: {said} ({good}).")
+            good = f"is {self.state}" if self.state.is_file() else "was not kept yet"
+            raise HeadmimeError(
+                f"Stopped at episode {episode}: {said} (the last good state {good})."
+            )
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._batches:  # of a run that went on
