@@ -3,6 +3,7 @@
 All machines see the data set and the store under the same paths and have headmime installed.
 """
 
+import socket
 from collections.abc import Callable, Iterable
 
 from headmime.data.preprocess.work import Task, problem, write_task
@@ -18,8 +19,9 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
             f"cluster=ray needs the package {missing.name}: pip install 'headmime[cluster]'."
         ) from missing
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level="warning")
-    except (ConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise HeadmimeError(
             f"There is no Ray cluster at cluster.address={address}: start one with `ray start "
             "--head`, and join it from the other machines with `ray start --address=...`."
@@ -45,6 +47,13 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
             on_done(task)
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """OSError if nobody is at host:port: Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=10).close()
 
 
 def _answer(task: Task) -> str | None:
