@@ -172,14 +172,14 @@ def test_torchrun_told_to_stop_and_resumed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", [1, 2])
-def test_another_number_of_processes_goes_on(words: list[str], tmp_path: Path, first: int) -> None:
+def test_from_one_process_to_two_and_back(words: list[str], tmp_path: Path) -> None:
     words = [*words, "ckpt=auto", f"hydra.run.dir={tmp_path}"]
-    sizes = {1: ["batch=2"], 2: ["batch=1", "trainer.devices=2"]}
-    for epochs, devices in [(1, first), (3, 3 - first)]:
-        with started([*words, *sizes[devices], f"trainer.max_epochs={epochs}"]) as process:
-            assert process.wait(PATIENCE) == 0
-        assert state(tmp_path)["EpisodeData"]["episodes"] == epochs * 6
+    assert main([*words, "batch=2", "trainer.max_epochs=1"]) == 0
+    with started([*words, "batch=1", "trainer.devices=2", "trainer.max_epochs=2"]) as process:
+        assert process.wait(PATIENCE) == 0
+    assert state(tmp_path)["EpisodeData"]["episodes"] == 2 * 6
+    assert main([*words, "batch=1", "trainer.limit_train_batches=6", "trainer.max_epochs=3"]) == 0
+    assert state(tmp_path)["EpisodeData"]["episodes"] == 3 * 6
 
 
 @pytest.mark.slow
