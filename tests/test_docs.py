@@ -19,6 +19,8 @@ BRIEFLY = {
     "demo": "finetune.minimum_steps=2 out={work}/demo",
     "animate": "",
     "finetune": "finetune.minimum_steps=2",
+    "preprocess": "workers=1",
+    "data": "",
     "train": (
         "store={work}/store sitters.n=4 sitters.frames=6 batch=2 hydra.run.dir={work}/train "
         "trainer.max_epochs=1 trainer.limit_train_batches=1"
@@ -77,7 +79,7 @@ def shortened(words, work):
 
 
 def photographs_and_a_driver(folder):
-    """me.jpg, photos/ and driver.mp4, all of the painting: the driver moves it about."""
+    """me.jpg, photos/, driver.mp4 and clips/, all of the painting: the driver moves it about."""
     shutil.copy(MONA_LISA, folder / "me.jpg")
     picture = Image.open(MONA_LISA)
     (folder / "photos").mkdir()
@@ -87,3 +89,5 @@ def photographs_and_a_driver(folder):
     frames = [np.asarray(picture.rotate(angle, Image.Resampling.BICUBIC)) for angle in angles]
     video = folder / "driver.mp4"
     iio.imwrite(video, np.stack(frames), plugin="pyav", codec="libx264", fps=12)
+    (folder / "clips").mkdir()
+    shutil.copy(video, folder / "clips" / "painting.mp4")
