@@ -7,12 +7,14 @@ from typing import Any
 
 import hydra.utils
 import numpy as np
+from torch import Tensor
 
 import headmime.animate.person
 import headmime.animate.rehearsal
 import headmime.landmarks
 import headmime.learning.finetune
 import headmime.learning.rehearsal
+import headmime.learning.starts
 import headmime.losses
 import headmime.nets
 import headmime.pixels
@@ -21,12 +23,15 @@ from headmime.animate.kept import kept_generator
 from headmime.animate.model import Model
 from headmime.animate.person import Animator, animator, personal_generator
 from headmime.animate.rehearsal import FILE as REHEARSAL
+from headmime.animate.rehearsal import bundled_embeddings
 from headmime.cli.row_settings import BASELINES, MODELS, Evaluate
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.memory import code_digest, digest
 from headmime.learning.finetune import FineTuneSettings
+from headmime.learning.starts import OWN, average_embedding, random_embedding, starting_from
+from headmime.nets import Nets
 from headmime.nets.personal import PersonalGenerator
 from headmime.pretrained.weights import sha256
 from headmime.provenance.origin import software_origin
@@ -37,6 +42,7 @@ MODEL_CODE = (
     headmime.pixels,
     headmime.learning.finetune,
     headmime.learning.rehearsal,
+    headmime.learning.starts,
     headmime.animate.person,
     headmime.animate.rehearsal,
 )
@@ -78,6 +84,7 @@ class Animators:
             "model_code": self._code if learns else None,
             "finetune": self._fine_tuning() if tunes else None,
             "perceptual": self.perceptual.origin if tunes else None,
+            "start": self.settings.start if tunes else None,
             "seed": self.settings.seed if tunes else 0,
         }
 
@@ -95,7 +102,8 @@ class Animators:
         return lambda frames, points: self._fine_tuned(frames, points, key)
 
     def _fine_tuning(self) -> dict[str, Any]:
-        rehearsal = sha256(REHEARSAL) if self.settings.finetune.rehearsal else None
+        uses_frames = self.settings.finetune.rehearsal or self.settings.start != OWN
+        rehearsal = sha256(REHEARSAL) if uses_frames else None
         return {**asdict(self.settings.finetune), "rehearsal_frames": rehearsal}
 
     def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> Animator:
@@ -113,9 +121,24 @@ class Animators:
     def _generator(
         self, frames: np.ndarray, landmarks: np.ndarray, settings: FineTuneSettings | None
     ) -> PersonalGenerator:
-        perceptual = self.perceptual if settings else None
-        nets = (self.model if settings else self.model_ff).nets
-        return personal_generator(nets, frames, landmarks, settings, perceptual)
+        if settings is None:
+            return personal_generator(self.model_ff.nets, frames, landmarks, None)
+        nets = self._nets_to_tune(frames)
+        return personal_generator(nets, frames, landmarks, settings, self.perceptual)
+
+    @cached_property
+    def _others(self) -> Tensor:
+        return bundled_embeddings(self.model.nets, self.model.shape.image_size)
+
+    def _nets_to_tune(self, frames: np.ndarray) -> Nets:
+        """Whose embedder gives the start that the settings name; random is another for everyone."""
+        start, nets = self.settings.start, self.model.nets
+        if start == OWN:
+            return nets
+        if start == "average":
+            return starting_from(average_embedding(self._others), nets)
+        seed = int(digest(self.settings.seed, frames)[:8], 16)
+        return starting_from(random_embedding(self._others, seed), nets)
 
     def _animator(self, generator: PersonalGenerator) -> Animator:
         return animator(generator, self.size)

@@ -8,11 +8,13 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.motion import MOTIONS
+from headmime.cli.train_schema import SittersToRender
 from headmime.errors import HeadmimeError
 from headmime.evaluation import baselines
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.trials import MODES
 from headmime.learning.finetune import FineTuneSettings
+from headmime.learning.starts import OWN, STARTS
 
 BASELINES: dict[str, Adapt | None] = {
     "copy": baselines.copy_first,
@@ -65,6 +67,22 @@ class FiguresOfRows:
 
 
 @dataclass
+class ClaimsOfRows:
+    """What `headmime claims` trains and compares: experiments `ff` and `ft` with each of `seeds`,
+    at three `Ts`. `sitters` are rendered into `store` when it is missing.
+    """
+
+    ff: str = MISSING
+    ft: str = MISSING
+    seeds: list[int] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    train: list[str] = field(default_factory=list)
+    runs: str = MISSING
+    sitters: SittersToRender | None = None
+    out: str = MISSING
+
+
+@dataclass
 class Evaluate:
     """Every key of `headmime eval` and `headmime table`; conf/evaluate.yaml says what they mean."""
 
@@ -84,6 +102,7 @@ class Evaluate:
     weights_ff: str | None = None
     size: int | None = None
     seed: int = MISSING
+    start: str = OWN
     finetune: FineTuneSettings = field(default_factory=FineTuneSettings)
     perceptual: dict[str, Any] = field(default_factory=dict)
     scorers: dict[str, Any] = field(default_factory=dict)
@@ -94,6 +113,7 @@ class Evaluate:
     table: TableOfRows = field(default_factory=TableOfRows)
     study: StudyOfRows = field(default_factory=StudyOfRows)
     figures: FiguresOfRows = field(default_factory=FiguresOfRows)
+    claims: ClaimsOfRows = field(default_factory=ClaimsOfRows)
 
 
 ConfigStore.instance().store("evaluate_schema", Evaluate)
@@ -101,12 +121,16 @@ ConfigStore.instance().store("evaluate_schema", Evaluate)
 
 def check(settings: Evaluate, methods: Sequence[str], Ts: Sequence[int]) -> None:
     """HeadmimeError, before any work, for what is misspelt or cannot be."""
-    known = {"mode": MODES, "motion": (*MOTIONS, "own")}
+    known = {"mode": MODES, "motion": (*MOTIONS, "own"), "start": STARTS}
     for key, values in known.items():
         if getattr(settings, key) not in values:
             raise HeadmimeError(
                 f"{key}={getattr(settings, key)} is not known; choose one of {', '.join(values)}."
             )
+    if settings.start != OWN and settings.finetune.rehearsal:
+        raise HeadmimeError(
+            f"start={settings.start} needs finetune.rehearsal=0: rehearsed people have their own."
+        )
     for method in methods:
         if method not in METHODS:
             raise HeadmimeError(

@@ -4,7 +4,9 @@ import logging
 import os
 import shlex
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import hydra.utils
@@ -49,8 +51,11 @@ SCORING_CODE = (
 class Rows:
     """Everything that rows of one store and one set of trials share, made once."""
 
-    def __init__(self, settings: Evaluate) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Evaluate, beside: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """`beside`: keys in the settings that nobody typed; the command of a row has them too."""
+        self.settings, self.beside = settings, beside
         store = Store(Path(settings.store).expanduser())
         self.animators = Animators(settings, store)
         trials, self.left_out = trials_of(settings, store)
@@ -105,7 +110,7 @@ class Rows:
             row = evaluate(self.contest, self.animators.adapt(method), T, key, on_trial)
         scorers = self.contest.scorers
         result = summarise(description, row, scorers.origin, scorers.stand_in, self.left_out)
-        result.origin.update(command=_command(method, T))
+        result.origin.update(command=_command({**self.beside, "method": method, "T": T}))
         return write_result(folder, result, row)
 
     def _check_apart(self, method: str) -> None:
@@ -118,18 +123,18 @@ class Rows:
         check_apart(self.contest.scorers.origin, losses)
 
 
-def _command(method: str, T: int) -> str:
-    """What to type to have this row again, wherever its files are kept."""
+def _command(keys: Mapping[str, Any]) -> str:
+    """What to type to have the row of these keys again, wherever its files are kept."""
     job = HydraConfig.get()
     words = ["headmime", "eval", "-cn", job.job.config_name]
     for override in OverridesParser.create().parse_overrides(list(job.overrides.task)):
         key = override.key_or_group
-        if key not in ("method", "T", "results", "memory") and not key.startswith("table."):
-            words.append(_as_typed(override))
-    return shlex.join([*words, f"method={method}", f"T={T}"])
+        if key not in ("results", "memory", *keys) and not key.startswith(("table.", "claims.")):
+            words.append(as_typed(override))
+    return shlex.join([*words, *(f"{key}={value}" for key, value in keys.items())])
 
 
-def _as_typed(override: Override) -> str:
+def as_typed(override: Override) -> str:
     """Paths reach Hydra in quotes that nobody typed (see cli/arguments.py)."""
     value = override.value()
     return f"{override.key_or_group}={value}" if isinstance(value, str) else override.input_line

@@ -10,6 +10,7 @@ from headmime.evaluation.memory import digest
 from headmime.evaluation.names import METRICS
 from headmime.evaluation.paper import quoted
 from headmime.evaluation.results import Result, read_result
+from headmime.learning.starts import OWN
 
 METHODS = {
     "ff": "FF (feed-forward)",
@@ -39,7 +40,7 @@ MODES = {
 }
 ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 # What may differ between the rows of one table.
-OF_A_ROW = {"method", "T", "checkpoint", "finetune", "perceptual", "seed", "model_code"}
+OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "seed", "model_code"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,9 @@ def _scorers(result: Result) -> str:
 
 
 def _name(entry: Entry) -> str:
-    return f"{METHODS[entry.row['method']]}, T = {entry.row['T']}"
+    start = entry.row.get("start") or OWN
+    elsewhere = "" if start == OWN else f" from the {start} start"
+    return f"{METHODS[entry.row['method']]}{elsewhere}, T = {entry.row['T']}"
 
 
 def _table(entries: list[Entry], metrics: Sequence[str]) -> Iterator[str]:
