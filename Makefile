@@ -14,7 +14,7 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters preprocess train ablations figures userstudy eval table1 report test check bench lint clean
+.PHONY: help setup demo animate finetune sitters preprocess train ablations figures userstudy eval table1 report claims test check bench lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -79,6 +79,10 @@ table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or D
 
 report: $(READY) ## write docs/results.md from the results: RESULTS=runs/results OUT=docs/results.md
 	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results.md)"
+
+claims: EXP = claims
+claims: $(READY) ## test the paper's claims on sitters (hours; resumes): EXP=claims OUT=experiments/claims
+	$(BIN)/headmime claims -cn $(EXP) $(if $(OUT),"claims.out=$(OUT)") $(ARGS)
 
 test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

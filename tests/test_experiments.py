@@ -11,7 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 import headmime.cli.train  # noqa: F401 (registers the schema)
 from headmime.cli.config import conf_folder, experiments_folder
 from headmime.cli.row_settings import check
+from headmime.evaluation.claims import IDENTITIES, SEEDS
 from headmime.evaluation.paper import CERTAIN, OURS
+from headmime.learning.finetune import Jitter
 from headmime.nets import build_nets
 
 ABLATIONS = {
@@ -113,6 +115,26 @@ def test_the_defaults_are_the_paper() -> None:
 def test_the_paper_s_trainings_are_the_defaults_but_for(name: str, expected: dict) -> None:
     defaults = composed(conf_folder(), "train")
     assert differences(defaults, composed(experiments_folder(), name)) == expected
+
+
+def test_the_trainings_of_the_claims_differ_in_l_mch_alone() -> None:
+    ft, ff = (composed(experiments_folder(), f"claims_{name}") for name in ("ft", "ff"))
+    assert differences(ft, ff) == {"loss.matching": 0} and ft.loss.matching > 0
+    assert ft.trainer.max_time is None  # as many updates on any machine
+
+
+def test_the_claims_have_people_enough_and_fine_tune_at_the_trainings_rates() -> None:
+    claims = composed(experiments_folder(), "claims")
+    assert claims.videos == claims.claims.sitters.n >= IDENTITIES
+    assert claims.claims.sitters.frames >= claims.held_out + claims.sources
+    assert len(claims.claims.seeds) >= SEEDS and claims.claims.Ts == [1, 8, 32]
+    ft = composed(experiments_folder(), claims.claims.ft)
+    assert claims.claims.sitters.seed != ft.sitters.seed and claims.size == ft.model.image_size
+    rates = ("lr_generator", "lr_discriminator", "beta2", "discriminator_steps")
+    assert {key: claims.finetune[key] for key in rates} == {key: ft.optim[key] for key in rates}
+    terms = ("content", "adversarial", "feature_matching", "pixel")
+    assert all(claims.finetune.weights[key] == ft.loss[key] for key in terms)
+    assert claims.finetune.epochs == 40 and claims.finetune.jitter == Jitter()
 
 
 @pytest.mark.parametrize(("name", "expected"), ABLATIONS.items())

@@ -61,6 +61,11 @@ VERBS = {
         ROW_PATHS,
     ),
     "table": Verb("headmime.cli.table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
+    "claims": Verb(
+        "headmime.cli.claims",
+        "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
+        (*ROW_PATHS, "claims.runs", "claims.out"),
+    ),
     "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
     "figures": Verb(
         "headmime.cli.figures",
