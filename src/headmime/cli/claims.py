@@ -26,12 +26,15 @@ from headmime.cli.row_settings import ClaimsOfRows, Evaluate, check
 from headmime.cli.rows import Rows, as_typed
 from headmime.errors import HeadmimeError
 from headmime.evaluation.claims import SAYS, TABLE, Cell, Finding, Scores, cells, findings
-from headmime.evaluation.paired import DRAWS, Draws, mean_sample, set_sample
+from headmime.evaluation.paired import DRAWS, SET_DRAWS, Draws, mean_sample, set_sample
 from headmime.evaluation.results import SETS, Result, read_features, read_result
 from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
-RULE = f"95 % paired bootstrap over identities and seeds, {DRAWS} draws; docs/claims.md"
+RULE = (
+    "95 % paired bootstrap over identities and seeds, "
+    f"{DRAWS} draws ({SET_DRAWS} for FID); docs/claims.md"
+)
 
 
 @hydra.main(config_path=str(conf_folder()), config_name="evaluate", version_base="1.3")
@@ -146,7 +149,7 @@ def scores_of(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, 
         set.intersection(*(_persons(one) for of_cell in results.values() for one in of_cell))
     )
     seeds = len(next(iter(files.values())))
-    draws = Draws.of(len(persons), seeds)
+    draws, set_draws = (Draws.of(len(persons), seeds, times) for times in (DRAWS, SET_DRAWS))
     scores: dict[str, dict[Cell, Any]] = {metric: {} for metric in TABLE}
     with progress("bootstrap") as on_cell:
         for done, cell in enumerate(files):
@@ -154,7 +157,7 @@ def scores_of(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, 
             for metric in TABLE:
                 if metric in SETS:
                     kept = [{name: one[name] for name in persons} for one in features[cell]]
-                    scores[metric][cell] = set_sample(SETS[metric], kept, draws)
+                    scores[metric][cell] = set_sample(SETS[metric], kept, set_draws)
                 else:
                     values = [[one.persons[metric][p] for p in persons] for one in results[cell]]
                     scores[metric][cell] = mean_sample(np.array(values), draws)

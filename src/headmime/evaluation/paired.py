@@ -8,7 +8,8 @@ import numpy as np
 
 from headmime.evaluation.intervals import LEVEL, Features
 
-DRAWS = 1000
+DRAWS = 2000
+SET_DRAWS = 300  # of FID, which takes a moment each
 
 
 @dataclass(frozen=True)
