@@ -159,8 +159,7 @@ def _told(summary: Summary, out: Path, seconds: float) -> str:
     kinds = Counter(one.reason for one in summary.refused)
     example = {one.reason: one.file for one in reversed(summary.refused)}
     for reason, count in kinds.most_common(LISTED):
-        file = example[reason].encode("utf-8", "backslashreplace").decode()
-        lines.append(f"  {count:,} x {reason}, such as {file}")
+        lines.append(f"  {count:,} x {reason}, such as {_printable(example[reason])}")
     if len(kinds) > LISTED:
         lines.append(f"  and {len(kinds) - LISTED} other reasons")
     return "\n".join(lines)
@@ -189,6 +188,13 @@ def _told_estimate(guess: Estimate, listed: Listing, settings: Preprocess) -> st
             line(f"{WHOLE_SET:,} videos of {clips:.1f} files each", WHOLE_SET * clips, WHOLE_SET),
             "Nothing was written.",
         ]
+    )
+
+
+def _printable(name: str) -> str:
+    """What is no text, or would break the line, as escapes."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in name
     )
 
 
