@@ -78,7 +78,7 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
     """
     folder = Path(folder)
     for left_behind in folder.glob(f"{PARTIAL}*"):
-        shutil.rmtree(left_behind)
+        shutil.rmtree(left_behind, ignore_errors=True)
     clips, shards = [], []
     for path in sorted(folder.glob("shard-*")):
         description = json.loads((path / "clips.json").read_text())

@@ -1,7 +1,7 @@
 """A source becomes clips that are framed, split and named as they should be."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -9,10 +9,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.data.preprocess.clips import Recipe, Result, read_source
+from headmime.data.preprocess.clips import Recipe, read_source
 from headmime.data.preprocess.sources import Refusal
+from headmime.data.shards import ClipFrames
 
 BLUE, RED = (30, 30, 120), (120, 30, 30)
+
+
+@dataclass(frozen=True)
+class Result:
+    clips: list[ClipFrames]
+    refused: list[Refusal]
+    looked_at: int
+
+
+def read_all(*arguments) -> Result:
+    """What `read_source` yields and what it returns."""
+    clips = []
+
+    reading = read_source(*arguments)
+    while True:
+        try:
+            clips.append(next(reading))
+        except StopIteration as stop:
+            return Result(clips, stop.value.refused, stop.value.looked_at)
 
 
 @pytest.fixture
@@ -21,7 +41,7 @@ def read(tmp_path: Path, films, squares, recipe: Recipe, source: Callable) -> Ca
 
     def make(pictures: list[np.ndarray], /, **changes) -> Result:
         films.write(tmp_path / "a.mp4", pictures)
-        return read_source(tmp_path, source("a.mp4"), replace(recipe, **changes), squares)
+        return read_all(tmp_path, source("a.mp4"), replace(recipe, **changes), squares)
 
     return make
 
@@ -85,13 +105,13 @@ def test_a_folder_of_pictures(tmp_path: Path, films, squares, recipe: Recipe, so
     (tmp_path / "faces").mkdir()
     for n, frame in enumerate(films.one_person(10)):
         Image.fromarray(frame).save(tmp_path / "faces" / f"{n:03d}.jpg")
-    (clip,) = read_source(tmp_path, source("faces"), recipe, squares).clips
+    (clip,) = read_all(tmp_path, source("faces"), recipe, squares).clips
     assert clip.times.tolist() == [0, 3, 6, 9] and clip.fps == 1
 
 
 def test_errors_of_our_own_do_not_end_a_run(tmp_path: Path, films, recipe: Recipe, source):
     films.write(tmp_path / "a.mp4", films.one_person())
-    (refusal,) = read_source(tmp_path, source("a.mp4"), recipe, None).refused
+    (refusal,) = read_all(tmp_path, source("a.mp4"), recipe, None).refused
     assert refusal.reason.startswith("made headmime fail (AttributeError")
 
 
@@ -105,7 +125,7 @@ def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: Recip
         for angle in 4 * np.sin(np.linspace(0, 6, 16))
     ]
     films.write(tmp_path / "a.mp4", turns)
-    result = read_source(tmp_path, source("a.mp4"), replace(recipe, size=64), detector("dlib"))
+    result = read_all(tmp_path, source("a.mp4"), replace(recipe, size=64), detector("dlib"))
     (clip,) = result.clips
     assert result.refused == [] and clip.frames[0].shape == (64, 64, 3)
     eyes = clip.landmarks[:, 36:48].mean(1)

@@ -17,7 +17,7 @@ from headmime.data.preprocess.layouts import list_sources
 from headmime.data.preprocess.plan import LEAST_FILES, MOST_FILES, make_plan
 from headmime.data.preprocess.run import Summary, preprocess
 from headmime.data.preprocess.sources import Listing, Source, with_splits
-from headmime.data.preprocess.work import Note, Task, write_task
+from headmime.data.preprocess.work import Task, read_note, write_task
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 
@@ -167,7 +167,7 @@ def test_a_file_that_ends_processes_is_left_out(squares, task, data_set: Path, s
         work = work.after_death()
         assert work.deaths == (1,) * (death + 1) and not work.mark.exists()
     write_task(work)
-    (refusal,) = Note.of(work).refused
+    (refusal,) = read_note(work).refused
     assert (refusal.file, refusal.reason) == ("anna/2.mp4", "ended 2 processes that read it")
     assert work.done and not work.mark.exists()
 

@@ -1,7 +1,8 @@
 """From one source to its clips, or to the reasons why not."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from headmime.data.preprocess.segments import Parts, find_parts
 from headmime.data.preprocess.sources import Refusal, Source
 from headmime.data.shards import ClipFrames
 from headmime.errors import HeadmimeError
-from headmime.landmarks.crop import Crop, crop_box
+from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector
 from headmime.landmarks.track import Track, smooth, track
 
@@ -35,35 +36,40 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of a source. looked_at: frames in which a face was sought or followed."""
+class Note:
+    """What is not stored of one source or of several. looked_at: frames in which a face was sought
+    or followed.
+    """
 
-    clips: list[ClipFrames]
     refused: list[Refusal]
     looked_at: int
 
 
-def read_source(root: Path, source: Source, recipe: Recipe, detector: Detector) -> Result:
-    """Decode, follow the face, split, crop. What cannot be stored is a refusal, not an error."""
+def read_source(
+    root: Path, source: Source, recipe: Recipe, detector: Detector
+) -> Generator[ClipFrames, None, Note]:
+    """Decode, follow the face, split, crop: one clip after another, one at a time in memory; then
+    return the note. What cannot be stored is a refusal, not an error.
+    """
     looked_at = 0
     try:
         film = open_film(root / source.file, recipe.fps, recipe.max_seconds)
         followed, times, cuts = _look(film, detector)
         looked_at = len(times)
         parts = find_parts(followed, times, cuts)
+        if not parts.kept:
+            return Note([_whole(source, parts)], looked_at)
+        yield from _cut(film, source, parts, times, followed.scores, recipe, detector.name)
         refused = [
             Refusal(source.file, reason, (float(times[first]), float(times[end - 1])))
             for first, end, reason in parts.refused
         ]
-        if not parts.kept:
-            return Result([], [_whole(source, parts)], looked_at)
-        clips = _cut(film, source, parts, times, followed.scores, recipe, detector.name)
-        return Result(clips, refused, looked_at)
+        return Note(refused, looked_at)
     except HeadmimeError as error:
         reason = getattr(error, "reason", str(error))
     except Exception as error:  # one source of a million must not end the run
         reason = f"made headmime fail ({type(error).__name__}: {error}); please report it"
-    return Result([], [Refusal(source.file, reason)], looked_at)
+    return Note([Refusal(source.file, reason)], looked_at)
 
 
 def _look(film: Film, detector: Detector) -> tuple[Track, np.ndarray, np.ndarray]:
@@ -97,44 +103,38 @@ def _cut(
     scores: np.ndarray,
     recipe: Recipe,
     detector: str,
-) -> list[ClipFrames]:
+) -> Iterator[ClipFrames]:
     """Crop the frames that are kept; the film is read again, so that few are in memory."""
     steps = np.diff(times)
     evenly = film.continuous and len(steps) and np.median(steps) <= 1 / SMOOTH_FROM
-    chosen: list[np.ndarray] = []
-    points: list[np.ndarray] = []
-    boxes: list[Crop] = []
-    owner: dict[int, int] = {}  # frame -> its clip
+    shown = enumerate(film.frames())
     for number, (first, end) in enumerate(parts.kept):
         pixels = parts.pixels[first:end]
         pixels = smooth(pixels) if evenly else pixels
         count = min(end - first, recipe.frames or end - first)
         inside = np.linspace(0, end - first - 1, count).round().astype(int)
-        boxes.append(crop_box(pixels))
-        points.append(boxes[-1].to_crop(pixels[inside]))
-        chosen.append(first + inside)
-        owner |= {int(t): number for t in chosen[-1]}
-    pictures: list[list[np.ndarray]] = [[] for _ in boxes]
-    for t, frame in enumerate(film.frames()):
-        if t in owner:
-            pictures[owner[t]].append(boxes[owner[t]].cut(frame.pixels(), recipe.size))
-    if [len(one) for one in pictures] != [len(one) for one in chosen]:
-        raise Refused("has changed while it was read")
-    return [
-        ClipFrames(
+        chosen = first + inside
+        box = crop_box(pixels)
+        wanted = set(chosen.tolist())
+        pictures = [
+            box.cut(frame.pixels(), recipe.size)
+            for t, frame in islice(shown, end - (parts.kept[number - 1][1] if number else 0))
+            if t in wanted
+        ]
+        if len(pictures) != count:
+            raise Refused("has changed while it was read")
+        yield ClipFrames(
             person=source.person,
             video=source.video,
             # A slash is in no file's name: the parts of one clip meet no other clip.
-            clip=source.clip if len(boxes) == 1 else f"{source.clip}/{number:03d}",
+            clip=source.clip if len(parts.kept) == 1 else f"{source.clip}/{number:03d}",
             split=source.split,
             source=source.file,
             fps=film.fps,
-            crop=boxes[number],
+            crop=box,
             detector=detector,
-            frames=pictures[number],
-            landmarks=points[number],
-            times=times[frames],
-            scores=scores[frames],
+            frames=pictures,
+            landmarks=box.to_crop(pixels[inside]),
+            times=times[chosen],
+            scores=scores[chosen],
         )
-        for number, frames in enumerate(chosen)
-    ]

@@ -46,14 +46,24 @@ def estimate(
     refused, totals = 0, np.zeros(3)
     begun = time.perf_counter()
     for done, source in enumerate(chosen, 1):
-        result = read_source(root, source, recipe, detector)
-        pictures = [picture for clip in result.clips for picture in clip.frames]
-        size = sum(len(encode(picture, recipe.quality)) for picture in pictures)
-        totals += (result.looked_at, len(pictures), size + len(pictures) * FRAME_ROW.itemsize)
-        refused += not result.clips
+        sizes, looked_at = _do(root, source, recipe, detector)
+        totals += (looked_at, len(sizes), sum(sizes) + len(sizes) * FRAME_ROW.itemsize)
+        refused += not sizes
         on_files(done, len(chosen))
     seconds = time.perf_counter() - begun
     return Estimate(len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen))
+
+
+def _do(root: Path, source: Source, recipe: Recipe, detector: Detector) -> tuple[list[int], int]:
+    """The bytes of every picture that would be stored, and how many frames were looked at."""
+    sizes = []
+    clips = read_source(root, source, recipe, detector)
+    while True:
+        try:
+            clip = next(clips)
+        except StopIteration as stop:
+            return sizes, stop.value.looked_at
+        sizes += [len(encode(picture, recipe.quality)) for picture in clip.frames]
 
 
 def _number(source: Source) -> bytes:

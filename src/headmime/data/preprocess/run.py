@@ -13,7 +13,7 @@ from typing import Any
 from headmime.data.preprocess.clips import Recipe
 from headmime.data.preprocess.plan import Plan, check_plan, keep_plan
 from headmime.data.preprocess.sources import Refusal, listing
-from headmime.data.preprocess.work import WORK, Note, Task, write_json
+from headmime.data.preprocess.work import WORK, Task, read_note, write_json
 from headmime.data.shards import finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
@@ -61,7 +61,14 @@ def preprocess(
     with _alone(out):
         keep_plan(plan, out / WORK / "plan.json", out)
         tasks = [
-            Task(number, root, out, sources, recipe, tuple(sorted(detector.items())))
+            Task(
+                number,
+                root.absolute(),
+                out.absolute(),
+                sources,
+                recipe,
+                tuple(sorted(detector.items())),
+            )
             for number, sources in enumerate(plan.shards)
         ]
         missing = [task for task in tasks if not task.done]
@@ -82,7 +89,7 @@ def preprocess(
 
 def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) -> Summary:
     """The report, the index, the manifest; the working files go last."""
-    notes = [Note.of(task) for task in tasks]
+    notes = [read_note(task) for task in tasks]
     together = [*refused, *(one for note in notes for one in note.refused)]
     together = listing([], together).refused
     files = sum(map(len, plan.shards)) + len(refused)

@@ -14,7 +14,7 @@ from typing import Any
 
 import cv2
 
-from headmime.data.preprocess.clips import Recipe, read_source
+from headmime.data.preprocess.clips import Note, Recipe, read_source
 from headmime.data.preprocess.sources import Refusal, Source
 from headmime.data.shards import ClipFrames, shard_path, write_shard
 from headmime.errors import HeadmimeError
@@ -72,22 +72,14 @@ class Task:
         return replace(self, deaths=deaths)
 
 
-@dataclass(frozen=True)
-class Note:
-    """What a shard leaves out, and in how many frames a face was sought or followed."""
-
-    refused: list[Refusal]
-    looked_at: int
-
-    @classmethod
-    def of(cls, task: Task) -> "Note":
-        """Read the note of a shard that is done."""
-        content = json.loads(task.note.read_text())
-        refused = [
-            Refusal(one["file"], one["reason"], one["seconds"] and tuple(one["seconds"]))
-            for one in content["refused"]
-        ]
-        return cls(refused, content["looked_at"])
+def read_note(task: Task) -> Note:
+    """The note of a shard that is done."""
+    content = json.loads(task.note.read_text())
+    refused = [
+        Refusal(one["file"], one["reason"], one["seconds"] and tuple(one["seconds"]))
+        for one in content["refused"]
+    ]
+    return Note(refused, content["looked_at"])
 
 
 def write_task(task: Task) -> None:
@@ -114,7 +106,10 @@ def problem(task: Task, error: HeadmimeError | OSError) -> str:
 def write_json(path: Path, content: Any) -> None:
     """Write a file that is there whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(content, indent=1) + "\n")
+    with open(partial, "w") as file:
+        file.write(json.dumps(content, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(partial, path)
 
 
@@ -127,9 +122,8 @@ def _clips(task: Task) -> Iterator[ClipFrames]:
         if task.deaths.count(number) >= DEATHS:
             note.refused.append(Refusal(source.file, f"ended {DEATHS} processes that read it"))
             continue
-        result = read_source(task.root, source, task.recipe, finder)
-        yield from result.clips
-        note = Note(note.refused + result.refused, note.looked_at + result.looked_at)
+        told = yield from read_source(task.root, source, task.recipe, finder)
+        note = Note(note.refused + told.refused, note.looked_at + told.looked_at)
     write_json(task.note, asdict(note))
 
 
