@@ -23,6 +23,15 @@ LONG = ["trainer.max_epochs=12", "save_every=4"]
 """12 epochs of 3 batches: a state is kept in mid-epoch, mostly."""
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in the processes that `started` starts: sums of several threads round differently."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def words(store: Path, tiny_run: list[str]) -> list[str]:
     return ["train", "-cn", "cpu_meta", *tiny_run, f"store={store}"]
