@@ -24,6 +24,7 @@ DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
 ROW_PATHS = (
     "store", "weights", "weights_ff", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
     "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
+    *DETECTOR_PATHS,
 )  # fmt: skip
 
 VERBS = {
