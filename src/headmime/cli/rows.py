@@ -24,7 +24,7 @@ import headmime.pretrained
 from headmime.cli.animators import Animators
 from headmime.cli.progress import progress
 from headmime.cli.row_settings import MODELS, Evaluate
-from headmime.data.protocol import cross_cases, draw_cases
+from headmime.data.protocol import Protocol, cross_cases, draw_cases
 from headmime.data.store import Store
 from headmime.evaluation.apart import check_apart
 from headmime.evaluation.evaluate import Contest, evaluate
@@ -140,20 +140,25 @@ def as_typed(override: Override) -> str:
     return f"{override.key_or_group}={value}" if isinstance(value, str) else override.input_line
 
 
+def protocol_of(settings: Evaluate, store: Store) -> Protocol:
+    """The people, sources and held-out frames that the settings draw."""
+    return draw_cases(
+        store,
+        split=settings.split,
+        videos=settings.videos,
+        held_out=settings.held_out,
+        sources=settings.sources,
+        seed=settings.cases_seed,
+    )
+
+
 def trials_of(settings: Evaluate, store: Store) -> tuple[list[Trial], int]:
     """The trials, and how many videos of the split could not be used."""
     s = settings
     if s.mode == "truth":
         cases = cross_cases(store, seed=s.cases_seed)
         return truth_trials(store, cases, s.sources, s.held_out), 0
-    drawn = draw_cases(
-        store,
-        split=s.split,
-        videos=s.videos,
-        held_out=s.held_out,
-        sources=s.sources,
-        seed=s.cases_seed,
-    )
+    drawn = protocol_of(s, store)
     _keep_protocol(Path(s.results).expanduser(), drawn.to_json(store))
     too_short = (
         len(store.videos_in(s.split)) - len(drawn.cases) if len(drawn.cases) < s.videos else 0

@@ -12,7 +12,8 @@ from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.progress import progress
 from headmime.cli.row_settings import Evaluate, check
-from headmime.data.protocol import Case, draw_cases
+from headmime.cli.rows import protocol_of
+from headmime.data.protocol import Case
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import pictures, points
@@ -37,14 +38,7 @@ def main(config: DictConfig) -> None:
         raise HeadmimeError(f"study.out={out} exists already: choose another folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
     store = Store(Path(settings.store).expanduser())
-    drawn = draw_cases(
-        store,
-        split=settings.split,
-        videos=settings.videos,
-        held_out=settings.held_out,
-        sources=settings.sources,
-        seed=settings.cases_seed,
-    )
+    drawn = protocol_of(settings, store)
     animators = Animators(settings, store)
     rows = {
         f"{method}_T{T}": _row(settings, animators, drawn.cases, method, T)
