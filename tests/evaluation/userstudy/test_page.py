@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Error,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from headmime.evaluation.userstudy.report import user
 from headmime.evaluation.userstudy.study import Study, load_study
@@ -67,10 +75,15 @@ def begin(page: Page, url: str, code: str) -> None:
     page.keyboard.press("Enter")
 
 
-def answer(page: Page, number: int, choose: Callable[[list[str]], int]) -> None:
-    """Wait for triplet `number` (from 1) and press the key that `choose` says."""
+def see(page: Page, number: int) -> None:
+    """Wait until triplet `number` (from 1) can be answered."""
     expect(page.locator("#place")).to_have_text(f"Triplet {number} of {TRIPLETS}")
-    expect(page.locator(".choice")).to_have_count(3)
+    expect(page.locator(".choice:visible")).to_have_count(3)
+
+
+def answer(page: Page, number: int, choose: Callable[[list[str]], int]) -> None:
+    """Wait for triplet `number` and press the key that `choose` says."""
+    see(page, number)
     shown = [image.get_attribute("src") or "" for image in page.locator(".choice img").all()]
     page.keyboard.press(str(choose(shown) + 1))
 
@@ -112,7 +125,7 @@ def test_the_study_goes_on_after_a_reload_and_a_restart(
         begin(page, server.url, "")  # a code is given
         for number in (1, 2, 3):
             answer(page, number, lambda shown: 0)
-        expect(page.locator("#place")).to_have_text(f"Triplet 4 of {TRIPLETS}")
+        see(page, 4)
     with serving(folder, port=port) as server:
         page.goto(server.url)
         page.get_by_role("checkbox").check()
@@ -125,16 +138,25 @@ def test_the_study_goes_on_after_a_reload_and_a_restart(
 
 def test_one_key_is_one_answer(context: BrowserContext, folder: Path) -> None:
     """Keys before a triplet is seen, and more of them after the first, do nothing."""
-    page = context.new_page()
+    page, held = context.new_page(), list[Route]()
+    page.route("**/picture/*", lambda route: held.append(route))
     with serving(folder) as server:
         begin(page, server.url, "hasty")
         expect(page.locator("#place")).to_have_text(f"Triplet 1 of {TRIPLETS}")
+        while len(held) < 3:
+            page.wait_for_timeout(10)
         assert page.locator(".choice").count() == 0
         page.keyboard.press("1")
-        expect(page.locator(".choice")).to_have_count(3)
+        for route in held[:3]:
+            route.continue_()
+        see(page, 1)
         assert not server.answers.all()
-        for key in "231":
-            page.keyboard.press(key)
+        page.evaluate(
+            """() => {
+                for (const key of "231")
+                    document.dispatchEvent(new KeyboardEvent("keydown", {key}));
+            }"""
+        )
         expect(page.locator("#place")).to_have_text(f"Triplet 2 of {TRIPLETS}")
         assert len(server.answers.all()) == 1
 
@@ -143,7 +165,7 @@ def test_all_pictures_are_shown_alike(context: BrowserContext, folder: Path) -> 
     page = context.new_page()
     with serving(folder) as server:
         begin(page, server.url, "anna")
-        expect(page.locator(".choice")).to_have_count(3)
+        see(page, 1)
         seen = page.locator(".choice").evaluate_all(
             """choices => choices.map(choice => {
                 const image = choice.querySelector("img"), box = image.getBoundingClientRect();
@@ -195,7 +217,7 @@ def test_a_server_that_is_gone_is_said_and_tried_again(browser: Browser, folder:
     page = browser.new_page()
     with serving(folder) as server:
         begin(page, server.url, "anna")
-        expect(page.locator(".choice")).to_have_count(3)
+        see(page, 1)
         page.route("**/api/**", lambda route: route.abort())
         page.keyboard.press("1")
         expect(page.get_by_role("alert")).to_contain_text("does not answer")
@@ -212,7 +234,7 @@ def test_nothing_is_cut_off(browser: Browser, folder: Path, size: tuple[int, int
     page = browser.new_page(viewport={"width": width, "height": height})
     with serving(folder) as server:
         begin(page, server.url, "anna")
-        expect(page.locator(".choice")).to_have_count(3)
+        see(page, 1)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         boxes = [image.bounding_box() for image in page.locator(".choice img").all()]
         assert all(box and box["y"] >= 0 and box["y"] + box["height"] <= height for box in boxes)

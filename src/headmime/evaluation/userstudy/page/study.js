@@ -34,13 +34,19 @@ function show(page) {
   if (heading) heading.focus();
 }
 
+// What was being shown is over, unanswered; so is whatever is still loading.
+function leave() {
+  trial = null;
+  turn += 1;
+  $("pictures").replaceChildren();
+}
+
 // Runs `task`; if it fails, says so and offers to try again from where the server knows us to be.
 async function guarded(task) {
   try {
     await task();
   } catch (error) {
-    trial = null;
-    turn += 1;
+    leave();
     const told = error instanceof Told;
     if (told && (error.status === 401 || error.status === 410)) return intro(error.message);
     $("trouble-text").textContent = told
@@ -164,8 +170,7 @@ document.addEventListener("keydown", (event) => {
 $("begin").addEventListener("submit", begin);
 $("retry").addEventListener("click", () => guarded(annotator ? next : intro));
 $("stop").addEventListener("click", () => guarded(async () => {
-  trial = null;
-  turn += 1;
+  leave();
   end(await ask("/api/next", { annotator }));
 }));
 $("go-on").addEventListener("click", () => guarded(next));
