@@ -1,4 +1,4 @@
-"""Frames into a file of one format: mp4, GIF, PNG; streamed, at the path that is given."""
+"""Frames, perhaps with sound, into a file of one format: mp4, GIF, PNG; streamed."""
 
 import math
 from collections.abc import Iterator
@@ -10,38 +10,61 @@ import imageio.v3
 import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
+from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
 
 QUALITY = "18"  # h264's crf: visually lossless
 GIF_SHORTEST_DELAY = 2  # hundredths of a second; browsers slow down anything shorter
-GIF_MOST_FRAMES = 1500  # a GIF is put together in memory, and a minute is long for one
+# A GIF is put together in memory, and a minute is long for one.
+GIF_MOST_FRAMES, GIF_MOST_PIXELS = 1500, 500_000_000
 
 
-def encode(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str) -> None:
+def encode(
+    path: Path,
+    frames: Iterator[np.ndarray],
+    fps: Fraction,
+    comment: str,
+    sound: Sound | None = None,
+) -> None:
     """Write uint8 RGB `frames` [H, W, 3] as they come, in the format of `path`'s suffix.
 
-    .mp4 (h264, plays in browsers), .gif (endless), .png (one frame; `fps` has no meaning then).
-    `comment` goes into the file's metadata.
+    .mp4 (h264 and aac, plays in browsers), .gif (endless), .png (one frame; `fps` has no meaning
+    then). `comment` goes into the file's metadata. `sound` begins with the first frame and ends
+    with the last one; only an mp4 has it.
     """
-    write = {".mp4": _write_mp4, ".gif": _write_gif, ".png": _write_png}[path.suffix.lower()]
-    write(path, frames, fps, comment)
+    suffix = path.suffix.lower()
+    if suffix == ".mp4":
+        _write_mp4(path, frames, fps, comment, sound)
+    else:
+        {".gif": _write_gif, ".png": _write_png}[suffix](path, frames, fps, comment)
 
 
-def _write_mp4(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str) -> None:
+def _write_mp4(
+    path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str, sound: Sound | None
+) -> None:
+    fps = fps.limit_denominator(1001)
     # faststart: the index comes first, so that browsers play while they load
     options = {"movflags": "+faststart"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         container.metadata["comment"] = comment
-        stream = container.add_stream(
-            "libx264", rate=fps.limit_denominator(1001), options={"crf": QUALITY}
-        )
+        stream = container.add_stream("libx264", rate=fps, options={"crf": QUALITY})
         stream.pix_fmt = "yuv420p"
+        track = container.add_stream("aac", rate=RATE, layout="stereo") if sound else None
+        playback, played = Playback(sound) if sound else None, 0
         for index, frame in enumerate(frames):
             frame = _even(frame)
             if index == 0:
                 stream.height, stream.width = frame.shape[:2]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            if track:
+                until = round((index + 1) / fps * RATE)
+                heard = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")
+                heard.rate, heard.pts, heard.time_base = RATE, played, Fraction(1, RATE)
+                container.mux(track.encode(heard))
+                played = until
         container.mux(stream.encode(None))
+        if track:
+            container.mux(track.encode(None))
 
 
 def _even(frame: np.ndarray) -> np.ndarray:
@@ -55,13 +78,19 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment:
     delay = max(GIF_SHORTEST_DELAY, math.ceil(100 / fps))
     step = Fraction(delay, 100) * fps  # input frames per output frame, at least 1
     with imageio.v3.imopen(path, "w", plugin="pillow") as writer:
-        written = 0
+        written = pixels = 0
         for index, frame in enumerate(frames):
             if index != math.floor(written * step):
                 continue
             if written == GIF_MOST_FRAMES:
                 raise HeadmimeError(
                     f"This is too long for a GIF (over {written} frames); write .mp4 instead."
+                )
+            pixels += frame.shape[0] * frame.shape[1]
+            if pixels > GIF_MOST_PIXELS:
+                raise HeadmimeError(
+                    f"This is too large for a GIF (frames of {frame.shape[1]} x {frame.shape[0]} "
+                    "pixels); write .mp4 instead, or give a smaller size=."
                 )
             writer.write(frame, duration=10 * delay, loop=0, comment=comment.encode())
             written += 1

@@ -1,0 +1,86 @@
+"""Sound for a video: the part of a file's first audio track that belongs to the frames."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+
+from headmime.errors import HeadmimeError
+
+RATE = 48_000  # samples a second
+STEADY = 0.02  # seconds by which a file's own clock may jump without a gap being meant
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The first audio track of `file` from `start` on, in seconds of the file's own clock."""
+
+    file: Path
+    start: float = 0.0
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a file that FFmpeg can open has an audio track."""
+    try:
+        with open(path, "rb") as file, av.open(file) as container:
+            return len(container.streams.audio) > 0
+    except (OSError, av.error.FFmpegError):
+        return False
+
+
+class Playback:
+    """A sound as it plays: float32 stereo, 48,000 samples a second, silent before and after."""
+
+    def __init__(self, sound: Sound) -> None:
+        self._blocks = _blocks(sound)
+        self._kept = np.zeros((2, 0), np.float32)
+
+    def take(self, count: int) -> np.ndarray:
+        """The next `count` samples, [2, count] in -1..1."""
+        parts, missing = [self._kept], count - self._kept.shape[1]
+        while missing > 0:
+            block = next(self._blocks, None)
+            block = np.zeros((2, missing), np.float32) if block is None else block
+            parts.append(block)
+            missing -= block.shape[1]
+        together = np.concatenate(parts, 1)
+        self._kept = together[:, count:]
+        return together[:, :count]
+
+
+def _blocks(sound: Sound) -> Iterator[np.ndarray]:
+    """The track without gaps, from `sound.start` on: [2, n] each, with silence where it pauses."""
+    written = 0
+    for time, block in _decoded(sound):
+        place = round((time - sound.start) * RATE)
+        if written == 0 or abs(place - written) > STEADY * RATE:
+            if place > written:
+                yield np.zeros((2, place - written), np.float32)
+                written = place
+            block = block[:, max(0, written - place) :]
+        if block.shape[1]:
+            yield block
+            written += block.shape[1]
+
+
+def _decoded(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
+    """(seconds, samples [2, n]) in the order of the file; from a little before `sound.start`."""
+    resampler = av.AudioResampler("fltp", "stereo", RATE)
+    try:
+        with open(sound.file, "rb") as file, av.open(file) as container:
+            if not container.streams.audio:
+                raise HeadmimeError(f"{sound.file} has no sound: give another file or audio=none.")
+            stream = container.streams.audio[0]
+            if sound.start > 1:
+                container.seek(int((sound.start - 1) / stream.time_base), stream=stream)
+            for frame in container.decode(stream):
+                for part in resampler.resample(frame):
+                    yield float(part.pts * part.time_base), part.to_ndarray()
+            for part in resampler.resample(None):
+                yield float(part.pts * part.time_base), part.to_ndarray()
+    except (OSError, av.error.FFmpegError) as error:
+        raise HeadmimeError(
+            f"{sound.file}: its sound cannot be read ({error.strerror}); say audio=none."
+        ) from error

@@ -1,0 +1,97 @@
+"""A flash and a beep at the same moment stay together."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from headmime.animate.encoding import encode
+from headmime.animate.sound import RATE, Playback, Sound, has_sound
+from headmime.errors import HeadmimeError
+
+
+def sound_track(path: Path, rate: int = 44100, layout: str = "mono", codec: str = "aac") -> Path:
+    """Three seconds of silence but for a beep from 1.0 to 1.2 seconds."""
+    time = np.arange(3 * rate) / rate
+    beep = np.where((time >= 1) & (time < 1.2), 0.5 * np.sin(2000 * np.pi * time), 0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        channels = stream.codec_context.layout.nb_channels
+        planes = np.repeat(beep[None], channels, 0).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(planes, "fltp", layout)
+        frame.rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def onset(samples: np.ndarray) -> float:
+    """Seconds until the beep in [2, n] samples."""
+    return float(np.flatnonzero(abs(samples[0]) > 0.1)[0]) / RATE
+
+
+@pytest.fixture(scope="module")
+def beep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sound_track(tmp_path_factory.mktemp("beep") / "beep.m4a")
+
+
+@pytest.mark.parametrize("start", [0.0, 0.5, 0.9, -0.5])
+def test_a_sound_plays_from_where_it_is_asked_to(beep: Path, start: float) -> None:
+    samples = Playback(Sound(beep, start)).take(2 * RATE)
+    assert samples.shape == (2, 2 * RATE)
+    assert onset(samples) == pytest.approx(1 - start, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "layout", "codec"),
+    [("a.wav", 8000, "mono", "pcm_s16le"), ("a.mka", 48000, "stereo", "flac")],
+)
+def test_of_any_kind(tmp_path: Path, name: str, rate: int, layout: str, codec: str) -> None:
+    path = sound_track(tmp_path / name, rate, layout, codec)
+    assert onset(Playback(Sound(path)).take(2 * RATE)) == pytest.approx(1, abs=0.003)
+
+
+def test_it_does_not_matter_in_which_pieces_it_is_taken(beep: Path) -> None:
+    pieces = Playback(Sound(beep, 0.7))
+    together = np.concatenate([pieces.take(n) for n in (1, 4000, 1601, 30000)], 1)
+    assert np.array_equal(together, Playback(Sound(beep, 0.7)).take(35602))
+
+
+def test_silence_after_its_end(beep: Path) -> None:
+    samples = Playback(Sound(beep, 2.5)).take(RATE)
+    assert samples.shape == (2, RATE)
+    assert abs(samples).max() < 0.01
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001), Fraction(60), Fraction(10)])
+def test_flash_and_beep_stay_together_at_any_frame_rate(
+    beep: Path, tmp_path: Path, fps: Fraction
+) -> None:
+    """The flash is within half a frame of 1 s after rounding; the sound is not rounded at all."""
+    count, start = round(2 * fps), 0.25
+    lit = [abs(k / fps - Fraction(3, 4)) <= 1 / (2 * fps) for k in range(count)]
+    frames = (np.full((32, 32, 3), 255 * flash, np.uint8) for flash in lit)
+    encode(tmp_path / "o.mp4", frames, fps, "", Sound(beep, start))
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        video, audio = container.streams.video[0], container.streams.audio[0]
+        assert video.duration * video.time_base == count / fps
+        assert float(audio.duration * audio.time_base) == pytest.approx(count / fps, abs=1e-3)
+        bright = [
+            f.time for f in container.decode(video) if f.to_ndarray(format="rgb24").mean() > 128
+        ]
+    heard = onset(Playback(Sound(tmp_path / "o.mp4")).take(2 * RATE))
+    assert heard == pytest.approx(0.75, abs=0.003)
+    assert abs(bright[0] - heard) <= 0.5 / fps + 0.003
+
+
+def test_what_has_no_sound(tmp_path: Path, moving: Path, beep: Path) -> None:
+    assert has_sound(beep)
+    assert not has_sound(moving)
+    with pytest.raises(HeadmimeError, match=r"moving\.mp4 has no sound.*audio=none"):
+        Playback(Sound(moving)).take(1)
+    (tmp_path / "torn.wav").write_bytes(b"torn")
+    assert not has_sound(tmp_path / "torn.wav")
+    with pytest.raises(HeadmimeError, match=r"torn\.wav: its sound cannot be read"):
+        Playback(Sound(tmp_path / "torn.wav")).take(1)
