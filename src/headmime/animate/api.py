@@ -21,6 +21,7 @@ from headmime.landmarks.detect import Detector
 from headmime.landmarks.detect import detector as detector_named
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.provenance.consent import parse_consent
+from headmime.provenance.marks import Marks
 
 __all__ = ["animate", "load", "personalise", "save"]
 
@@ -78,15 +79,16 @@ def save(
     path: str | Path,
     scale: int | None = None,
     on_frame: OnFrame | None = None,
+    marks: Marks | None = None,
 ) -> Path:
     """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path.
 
-    The file is marked as AI-generated, with the person's consent. `scale` enlarges a video for
-    viewing only; None: to at least 256 pixels.
+    The file is marked as AI-generated, with the person's consent; `marks` may turn marks off.
+    `scale` enlarges a video for viewing only; None: to at least 256 pixels.
     """
     if Path(path).suffix.lower() == ".png":
         sheet = reported([_sheet(animation)], 1, on_frame)
-        return write_media(path, sheet, animation.fps, animation.person.consent)
+        return write_media(path, sheet, animation.fps, animation.making, marks)
     scale = scale or viewing_scale(animation.size)
     if scale > 1:
         log.info(
@@ -96,7 +98,7 @@ def save(
             scale,
         )
     frames = reported(animation, len(animation), on_frame)
-    return write_media(path, frames, animation.fps, animation.person.consent, scale)
+    return write_media(path, frames, animation.fps, animation.making, marks, scale)
 
 
 def _sheet(animation: Animation) -> np.ndarray:

@@ -17,6 +17,7 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
+from headmime.provenance.making import Ingredient, ingredient
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +29,14 @@ TEMPLATE = ".npz"
 class Driving:
     """Landmarks float32 [T, 68, 2] in crop coordinates, `fps` of them a second.
 
-    `neutral` is the index of the most neutral face.
+    `neutral` is the index of the most neutral face; `origin` the file that it was read from, by its
+    hash.
     """
 
     landmarks: np.ndarray
     fps: Fraction
     neutral: int
+    origin: Ingredient | None = None
 
 
 def template_names() -> list[str]:
@@ -70,7 +73,7 @@ def load_template(path: Path) -> Driving:
         )
     if not 0 <= neutral < len(landmarks):
         raise HeadmimeError(f"{path}: its neutral frame {neutral} is not one of {len(landmarks)}.")
-    return Driving(landmarks, fps, neutral)
+    return Driving(landmarks, fps, neutral, ingredient("driving", "template", path))
 
 
 def load_video(path: Path, detector: Detector, on_frame: OnFrame | None = None) -> Driving:
@@ -96,7 +99,8 @@ def load_video(path: Path, detector: Detector, on_frame: OnFrame | None = None) 
     pixels, _ = fill_gaps(followed.pixels, longest=len(times))
     pixels = smooth(pixels)
     landmarks = evenly(crop_box(pixels).to_crop(pixels), np.array(times), info.fps)
-    return Driving(landmarks, info.fps, neutral_frame(landmarks))
+    origin = ingredient("driving", "video", path)
+    return Driving(landmarks, info.fps, neutral_frame(landmarks), origin)
 
 
 def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:

@@ -12,7 +12,9 @@ import numpy as np
 
 from headmime.animate.encoding import encode
 from headmime.errors import HeadmimeError
-from headmime.provenance.consent import Consent, statement
+from headmime.provenance.consent import statement
+from headmime.provenance.making import Making
+from headmime.provenance.marks import Marks
 
 SUFFIXES = (".mp4", ".gif", ".png")
 
@@ -38,7 +40,8 @@ def write_media(
     path: str | Path,
     frames: Iterable[np.ndarray],
     fps: Fraction,
-    consent: Consent,
+    making: Making,
+    marks: Marks | None = None,
     scale: int = 1,
 ) -> Path:
     """Write uint8 RGB `frames` [H, W, 3] as they come; return the absolute path.
@@ -56,7 +59,7 @@ def write_media(
         if first is None:
             raise HeadmimeError(f"There are no frames to write to {path}.")
         pictures = (enlarged(frame, scale) for frame in chain([first], frames))
-        encode(partial, pictures, Fraction(fps), statement(consent))
+        encode(partial, pictures, Fraction(fps), statement(making.consent))
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -24,6 +24,7 @@ from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
 from headmime.provenance.consent import Consent, parse_consent
+from headmime.provenance.making import Ingredient, Making
 from headmime.provenance.origin import software_origin
 
 Animator = Callable[[np.ndarray], np.ndarray]
@@ -53,6 +54,13 @@ class Person:
         """The person as a function from landmarks to frames, of the generator as it is now."""
         return animator(self.generator, self.shape.image_size)
 
+    @property
+    def making(self) -> Making:
+        """What the credentials of this person's videos state of the person."""
+        origin = self.record["origin"]
+        ingredients = tuple(Ingredient("source", **file) for file in origin["sources"])
+        return Making(self.consent, origin["model_sha256"], ingredients)
+
     def save(self, path: Path | str) -> Path:
         """Write `<path>.safetensors` and `<path>.json`; return the latter. No picture is kept."""
         kept = {"neutral": np.round(self.neutral.astype(float), 5).tolist()}
@@ -76,9 +84,12 @@ def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
     try:
         neutral = np.array(record.pop("neutral"), np.float32).reshape(68, 2)
         consent = parse_consent(record.pop("consent"))
+        if "sources" not in record["origin"]:
+            raise KeyError("sources")
     except (KeyError, ValueError) as error:
         raise HeadmimeError(
-            f"{path} lacks the person's neutral face or the consent; run `headmime finetune` again."
+            f"{path} lacks the person's neutral face, the consent or what it was made from; "
+            "run `headmime finetune` again."
         ) from error
     return Person(generator.to(device).eval(), shape, neutral, consent, record)
 
@@ -106,6 +117,7 @@ def person_from(
             "origin": {
                 "model_sha256": model.sha256,
                 "frames": len(sources.frames),
+                "sources": [{"kind": i.kind, "sha256": i.sha256} for i in sources.ingredients],
                 "method": "feed-forward" if settings is None else "fine-tuned",
                 **software_origin(),
             },

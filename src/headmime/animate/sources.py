@@ -16,6 +16,7 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector
 from headmime.landmarks.track import largest
+from headmime.provenance.making import Ingredient, ingredient
 
 log = logging.getLogger(__name__)
 
@@ -30,13 +31,15 @@ VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
 class Sources:
     """T frames of one person: uint8 [T, S, S, 3], landmarks float32 [T, 68, 2] in crop coordinates.
 
-    `detector` is the landmark source; `names` say which picture or moment each frame is.
+    `detector` is the landmark source; `names` say which picture or moment each frame is;
+    `ingredients` are the files that they are from, by their hashes.
     """
 
     frames: np.ndarray
     landmarks: np.ndarray
     detector: str
     names: list[str]
+    ingredients: tuple[Ingredient, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,19 +116,21 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     if not stills and not clips:
         raise HeadmimeError(_nothing_left(refused))
     chosen = _choose(stills, clips, count)
-    frames, landmarks, names = [], [], []
+    frames, landmarks, names, ingredients = [], [], [], []
     for place in chosen[0]:
         frames.append(stills[place].frame)
         landmarks.append(stills[place].landmarks)
         names.append(stills[place].file.name)
+        ingredients.append(ingredient("source", "picture", stills[place].file))
     for clip, places in zip(clips, chosen[1], strict=True):
         if places:
             cut, points = _cut(clip, places, size)
             frames += cut
             landmarks += list(points)
+            ingredients.append(ingredient("source", "video", clip.file))
             names += [f"{clip.file.name} at {clip.times[k]:.2f} s" for k in places]
     log.info("%d frame(s) of the person: %s", len(frames), "; ".join(names))
-    return Sources(np.stack(frames), np.stack(landmarks), detector.name, names)
+    return Sources(np.stack(frames), np.stack(landmarks), detector.name, names, tuple(ingredients))
 
 
 def _nothing_left(refused: list[str]) -> str:

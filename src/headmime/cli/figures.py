@@ -22,6 +22,7 @@ from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
 from headmime.evaluation.results import Result, read_result
 from headmime.provenance.consent import parse_consent
+from headmime.provenance.making import Ingredient, Making
 
 STILL = Fraction(1)
 SAME = ("dataset", "split", "mode", "motion", "videos", "held_out", "sources", "cases_seed")
@@ -67,10 +68,15 @@ class _Pictures:
 
     def __init__(self, settings: Evaluate, out: Path) -> None:
         self.settings, self.out = settings, out
-        self.consent = parse_consent(settings.figures.consent)
         self.store = Store(Path(settings.store).expanduser())
         self.animators = Animators(settings, self.store)
         self.trials, _ = trials_of(settings, self.store)
+        self.making = Making(
+            consent=parse_consent(settings.figures.consent),
+            model_sha256=self._model(),
+            ingredients=(Ingredient("source", "store", self.store.hash),),
+            settings={"methods": " ".join(settings.figures.methods)},
+        )
 
     def all(self, found: Sequence[tuple[Path, Result]]) -> Iterator[Path]:
         yield self.grid()
@@ -90,7 +96,7 @@ class _Pictures:
         with progress("Grid") as on_line:
             stage = self._stage(figures.methods)
             page = grid(stage, chosen, figures.Ts, figures.tile, figures.seed, on_line)
-        return write_media(self.out / "grid.png", [page], STILL, self.consent)
+        return write_media(self.out / "grid.png", [page], STILL, self.making)
 
     def worst(self, file: Path) -> Path:
         """Of the row method=, T=, from its result file."""
@@ -100,7 +106,7 @@ class _Pictures:
         page = worst(stage, self.trials, scores, s.T, s.figures.worst, s.figures.tile)
         name = f"worst-{s.method}-T{s.T}-{s.figures.worst}.png"
         print(f"{name}: {len(scores)} of {of} frames")
-        return write_media(self.out / name, [page], STILL, self.consent)
+        return write_media(self.out / name, [page], STILL, self.making)
 
     def videos(self) -> Iterator[Path]:
         figures = self.settings.figures
@@ -110,7 +116,12 @@ class _Pictures:
             frames = side_by_side(stage, taken.trial, T, figures.tile)
             name = "".join(c if c.isalnum() or c in "-_" else "-" for c in trial.name)
             file = self.out / f"video-T{T}-{name}.mp4"
-            yield write_media(file, frames, taken.fps, self.consent)
+            yield write_media(file, frames, taken.fps, self.making)
+
+    def _model(self) -> str | None:
+        """The hash of the first method's weights that has any."""
+        made = (self.animators.made_of(method) for method in self.settings.figures.methods)
+        return next((parts["checkpoint"] for parts in made if parts["checkpoint"]), None)
 
     def _stage(self, methods: Sequence[str]) -> Stage:
         adapts = {method: self.animators.adapt(method) for method in methods}

@@ -1,0 +1,18 @@
+"""Which marks an output carries: the user's choices."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Marks:
+    """The keys `provenance.*`. All marks are on; each is turned off by an explicit false.
+
+    `cert` and `key`: PEM files of the user's own certificate (its chain after it) and private key
+    (PKCS#8), together; without them the local ones sign, which are made at first use.
+    """
+
+    label: bool = True
+    watermark: bool = True
+    credentials: bool = True
+    cert: str | None = None
+    key: str | None = None
