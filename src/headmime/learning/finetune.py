@@ -23,8 +23,14 @@ from headmime.losses import (
     pixel_loss,
 )
 from headmime.nets import Nets
-from headmime.nets.personal import Personal, PersonalGenerator, personalise
-from headmime.nets.spectral import power_iterate
+from headmime.nets.discriminator import Judgement
+from headmime.nets.personal import (
+    Personal,
+    PersonalDiscriminator,
+    PersonalGenerator,
+    personalise,
+)
+from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pixels import to_tensor
 
 
@@ -142,35 +148,44 @@ def _step(
     (G, D), L = person, settings.weights
     power_iterate(G)
     power_iterate(D)
-    x_hat = G(y)  # Eq. 8
-    real = D(x, y)  # D has not moved before its first update below: one forward serves both
-    with frozen(D):
-        fake = D(x_hat, y)
-    with torch.no_grad():
-        target = perceptual(x)
-    cnt = content_loss(perceptual(x_hat), target)
-    adv = adversarial_loss(fake.score)
-    fm = feature_matching_loss(fake.features, real.features)
-    pix = pixel_loss(x_hat, x)
-    L_adv = L.adversarial * adv + L.feature_matching * fm
-    total = L.content * cnt + L_adv + L.pixel * pix  # Eq. 10
-    if others is not None:
-        total = total + _rehearsed(G, others, L, perceptual)
-    step_G.zero_grad()
-    total.backward()
+    with normalised_once(G), normalised_once(D):
+        x_hat = G(y)  # Eq. 8
+        real = D(x, y)  # D has not moved before its first update below: one forward serves both
+        with frozen(D):
+            fake = D(x_hat, y)
+        with torch.no_grad():
+            target = perceptual(x)
+        cnt = content_loss(perceptual(x_hat), target)
+        adv = adversarial_loss(fake.score)
+        fm = feature_matching_loss(fake.features, real.features)
+        pix = pixel_loss(x_hat, x)
+        L_adv = L.adversarial * adv + L.feature_matching * fm
+        total = L.content * cnt + L_adv + L.pixel * pix  # Eq. 10
+        if others is not None:
+            total = total + _rehearsed(G, others, L, perceptual)
+        step_G.zero_grad()
+        total.backward()
+        x_hat = x_hat.detach()
+        dsc = _discriminate(D, x_hat, y, real, step_D)
     step_G.step()
-
-    x_hat = x_hat.detach()
-    for k in range(settings.discriminator_steps):
-        if k > 0:
-            power_iterate(D)
-            real = D(x, y)
-        dsc = hinge_loss(D(x_hat, y).score, real.score)  # Eq. 11
-        step_D.zero_grad()
-        dsc.backward()
+    step_D.step()
+    for _ in range(1, settings.discriminator_steps):
+        power_iterate(D)
+        with normalised_once(D):
+            dsc = _discriminate(D, x_hat, y, D(x, y), step_D)
         step_D.step()
     terms = {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "pix": pix, "dsc": dsc}
     return {f"loss/{name}": term.detach() for name, term in terms.items()}
+
+
+def _discriminate(
+    D: PersonalDiscriminator, x_hat: Tensor, y: Tensor, real: Judgement, step: torch.optim.Optimizer
+) -> Tensor:
+    """Leave the gradient of L'_DSC (Eq. 11) in D; return the term."""
+    dsc = hinge_loss(D(x_hat, y).score, real.score)
+    step.zero_grad()
+    dsc.backward()
+    return dsc
 
 
 def _rehearsed(
