@@ -26,13 +26,15 @@ class Making:
     """How an output came about, for its credentials.
 
     `model_sha256`: of the meta-learned weights, in hex; `settings`: what else matters, as words
-    and numbers. Nothing in here may be a name, a path or a picture of the user's.
+    and numbers; `composite`: whether pictures or sound from elsewhere are beside what was
+    generated. Nothing in here may be a name, a path or a picture of the user's.
     """
 
     consent: Consent
     model_sha256: str | None = None
     ingredients: tuple[Ingredient, ...] = ()
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    composite: bool = False
 
 
 def ingredient(role: str, kind: str, file: Path) -> Ingredient:

@@ -1,0 +1,108 @@
+"""Content credentials (C2PA): a signed statement inside an output of what it is and how it came."""
+
+import io
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import c2pa
+from PIL import Image
+
+from headmime.assets import bundled_sha256
+from headmime.errors import HeadmimeError
+from headmime.provenance.consent import Consent
+from headmime.provenance.making import Making
+from headmime.provenance.marks import Marks
+from headmime.provenance.signer import Signer, signer_for
+
+MIME = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
+STATEMENT = "org.headmime.making"
+SETTINGS = {
+    "builder": {"thumbnail": {"enabled": False}},  # nothing of a private picture
+    "verify": {"ocsp_fetch": False, "remote_manifest_fetch": False},  # nothing is sent anywhere
+}
+
+
+def manifest(making: Making, when: datetime) -> dict[str, Any]:
+    """What is signed, in c2pa-rs's JSON: the action, the ingredients, and our own statement.
+
+    An ingredient is told by its role, kind and hash; its own credentials do not travel on, since
+    they may hold a thumbnail or a name.
+    """
+    software = {"name": "headmime", "version": version("headmime")}
+    time = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    action = {
+        "action": "c2pa.created",
+        "digitalSourceType": SOURCE_TYPES + (COMPOSITE if making.composite else GENERATED),
+        "when": time,
+        "softwareAgent": software,
+    }
+    return {
+        "claim_generator_info": [software],
+        "ingredients": [
+            {
+                "title": f"{part.role} ({part.kind})",
+                "relationship": "inputTo",
+                "description": f"sha256 {part.sha256}",
+            }
+            for part in making.ingredients
+        ],
+        "assertions": [
+            {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [action]}},
+            {"label": STATEMENT, "created": True, "data": _statement(making, time)},
+        ],
+    }
+
+
+def _statement(making: Making, time: str) -> dict[str, Any]:
+    name = "bundled" if making.model_sha256 == bundled_sha256() else "other"
+    return {
+        "software": f"headmime {version('headmime')}",
+        "model": {"name": name, "sha256": making.model_sha256},
+        "ingredients": [
+            {"role": part.role, "kind": part.kind, "sha256": part.sha256}
+            for part in making.ingredients
+        ],
+        "settings": dict(making.settings),
+        "consent": making.consent.value,
+        "time": time,
+    }
+
+
+def sign(source: Path, target: Path, making: Making, signer: Signer) -> None:
+    """Copy an mp4, GIF or PNG, with credentials inside of the copy."""
+    with source.open("rb") as plain, target.open("w+b") as signed:
+        _sign(plain, signed, MIME[source.suffix.lower()], making, signer)
+
+
+def ready_signer(marks: Marks) -> Signer | None:
+    """Who will sign outputs with these `marks`; None where credentials are turned off.
+
+    A pixel is signed, to find out before the work. HeadmimeError if C2PA refuses the signer.
+    """
+    if not marks.credentials:
+        return None
+    signer = signer_for(marks)
+    pixel = io.BytesIO()
+    Image.new("L", (1, 1)).save(pixel, "png")
+    try:
+        _sign(pixel, io.BytesIO(), MIME[".png"], Making(Consent.NOT_STATED), signer)
+    except c2pa.C2paError as error:
+        raise HeadmimeError(
+            f"C2PA cannot sign with {signer.name}: {error}. It wants an end-entity certificate for "
+            "digital signatures and e-mail protection, with those between it and the root after it."
+        ) from error
+    return signer
+
+
+def _sign(plain: BinaryIO, signed: BinaryIO, mime: str, making: Making, signer: Signer) -> None:
+    info = c2pa.C2paSignerInfo(signer.algorithm, signer.certificate, signer.key, None)
+    with (
+        c2pa.Context.from_dict(SETTINGS) as context,
+        c2pa.Signer.from_info(info) as by,
+        c2pa.Builder(manifest(making, datetime.now(UTC)), context) as builder,
+    ):
+        builder.sign(by, mime, plain, signed)

@@ -1,0 +1,198 @@
+"""Who signs: the user's own certificate, or a local one that is made at first use."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import platformdirs
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from headmime.errors import HeadmimeError
+from headmime.provenance.marks import Marks
+
+YEARS = 20  # of validity: without a time-stamping authority, a file is valid as long as this
+ROOT, CERTIFICATE, KEY = "root.pem", "certificate.pem", "key.pem"
+CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
+
+
+@dataclass(frozen=True)
+class Signer:
+    """`certificate`: PEM, with its chain after it; `key`: PEM, PKCS#8; `algorithm`: C2PA's name.
+
+    `name` is what messages call it.
+    """
+
+    certificate: bytes
+    key: bytes
+    algorithm: str
+    name: str
+
+
+def signer_for(marks: Marks) -> Signer:
+    """The user's signer, or the local one. HeadmimeError if it cannot be read, made or used."""
+    if bool(marks.cert) != bool(marks.key):
+        raise HeadmimeError("provenance.cert= and provenance.key= belong together: give both.")
+    if marks.cert and marks.key:
+        return _read(Path(marks.cert).expanduser(), Path(marks.key).expanduser())
+    folder = local_folder()
+    if not folder.is_dir():
+        _make(folder)
+    return _read(folder / CERTIFICATE, folder / KEY)
+
+
+def local_folder() -> Path:
+    """Where the local root, certificate and key are, in the user's configuration folder."""
+    folder = platformdirs.user_config_path("headmime") / "signing"
+    if not folder.is_absolute():
+        raise HeadmimeError(
+            "There is no home folder to keep a certificate in: set XDG_CONFIG_HOME to a folder, or "
+            "give provenance.cert= and provenance.key=."
+        )
+    return folder
+
+
+def local_root() -> bytes | None:
+    """The local root certificate as PEM; None where nothing was signed yet."""
+    file = local_folder() / ROOT
+    return file.read_bytes() if file.is_file() else None
+
+
+def _read(certificate: Path, key: Path) -> Signer:
+    chain, secret = _content(certificate, "certificate"), _content(key, "key")
+    try:
+        first = x509.load_pem_x509_certificates(chain)[0]
+    except ValueError as error:
+        raise HeadmimeError(f"{certificate} holds no certificate in PEM format.") from error
+    try:
+        private = serialization.load_pem_private_key(secret, password=None)
+    except (ValueError, TypeError) as error:
+        raise HeadmimeError(
+            f"{key} holds no private key in PEM format without a password."
+        ) from error
+    if private.public_key() != first.public_key():
+        raise HeadmimeError(f"{key} is not the key of {certificate}.")
+    if not first.not_valid_before_utc <= datetime.now(UTC) <= first.not_valid_after_utc:
+        raise HeadmimeError(
+            f"{certificate} is valid from {first.not_valid_before_utc:%Y-%m-%d} to "
+            f"{first.not_valid_after_utc:%Y-%m-%d}, not now: use another."
+        )
+    plain = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Signer(chain, plain, _algorithm(private, key), str(certificate))
+
+
+def _content(file: Path, what: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise HeadmimeError(
+            f"{file}: the signing {what} cannot be read ({error.strerror})."
+        ) from error
+
+
+def _algorithm(key: object, file: Path) -> str:
+    """C2PA's name of the signature algorithm that goes with a private key."""
+    if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in CURVES:
+        return CURVES[key.curve.name]
+    if isinstance(key, rsa.RSAPrivateKey):
+        return "ps256"
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return "ed25519"
+    raise HeadmimeError(f"{file}: C2PA knows keys of RSA, Ed25519 and the curves P-256 to P-521.")
+
+
+def _make(folder: Path) -> None:
+    """Write a new root, certificate and key, all at once: two processes may try this together.
+
+    The root's own key is not kept, so that nobody can sign other certificates in its name.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=".signing-", dir=folder.parent))
+    except OSError as error:
+        raise HeadmimeError(
+            f"{folder} cannot be made, to keep a certificate in ({error.strerror}): set "
+            "XDG_CONFIG_HOME to a folder that can be written, or give provenance.cert= and "
+            "provenance.key=."
+        ) from error
+    try:
+        for name, content in _certificates().items():
+            with os.fdopen(os.open(partial / name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+                file.write(content)
+        try:
+            os.rename(partial, folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _certificates() -> dict[str, bytes]:
+    """A root, a certificate by it for signing media, and that one's key; no name of anybody."""
+    root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    root_name, name = _name("headmime local root"), _name("headmime local certificate")
+    root = _builder(root_name, root_name, root_key, root_key, authority=True)
+    signing = _builder(name, root_name, key, root_key, authority=False).add_extension(
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
+    )
+    return {
+        ROOT: root.sign(root_key, hashes.SHA256()).public_bytes(Encoding.PEM),
+        CERTIFICATE: signing.sign(root_key, hashes.SHA256()).public_bytes(Encoding.PEM),
+        KEY: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    }
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "headmime"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    authority: bool,
+) -> x509.CertificateBuilder:
+    """Everything that C2PA's certificate profile asks for, but the extended key usage."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    usage = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))  # clocks differ
+        .not_valid_after(today + timedelta(days=365 * YEARS))
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=not authority,
+                key_cert_sign=authority,
+                crl_sign=authority,
+                encipher_only=False,
+                decipher_only=False,
+                **usage,
+            ),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+            critical=False,
+        )
+    )

@@ -1,0 +1,168 @@
+"""What a file's content credentials are worth: whoever wrote them, with any C2PA tool."""
+
+import json
+import mmap
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import c2pa
+from cryptography import x509
+
+from headmime.errors import HeadmimeError
+from headmime.provenance.credentials import COMPOSITE, GENERATED, SETTINGS, STATEMENT
+from headmime.provenance.signer import local_root
+
+SIDECAR = ".c2pa"
+# The types of C2PA's own boxes: where one of them is, there are credentials, readable or not.
+BOXES = re.compile(rb"c2(?:pa|ma|cl|as|cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
+UNTRUSTED = "signingCredential.untrusted"
+
+
+class State(Enum):
+    """TRUSTED: unchanged, and signed by somebody whose root is known here. VALID: unchanged, the
+    signer is unknown. ALTERED: changed since it was signed. INVALID: unchanged as far as one can
+    tell, but the signer's certificate is not fit for it. NONE: no credentials.
+    """
+
+    TRUSTED = "trusted"
+    VALID = "valid"
+    ALTERED = "altered"
+    INVALID = "invalid"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `verify` found. `what`: why the state is not better, in words; None where it is best.
+
+    `generator`: the program that made the file; `signer`: the certificate's name; `generated`:
+    whether the file says that AI made it; `statement`: headmime's own (model, ingredients, consent,
+    ...). These are as the file says, and are worth something only if it is trusted or valid.
+    """
+
+    path: Path
+    state: State
+    what: str | None = None
+    generator: str | None = None
+    signer: str | None = None
+    generated: bool = False
+    statement: dict[str, Any] | None = None
+
+
+def verify(path: str | Path, roots: Sequence[str | Path] = ()) -> Verdict:
+    """Check the credentials inside of a file, or beside it under the same name with .c2pa.
+
+    `roots`: PEM files of root certificates to trust, beside the local one. Nothing is sent or
+    fetched. HeadmimeError if a file cannot be read.
+    """
+    path = Path(path).expanduser()
+    anchors = b"\n".join(root for root in (local_root(), *map(_root, roots)) if root).decode()
+    trust = {"trust": {"user_anchors": anchors}} if anchors else {}
+    sidecar = path.with_suffix(SIDECAR)
+    try:
+        with path.open("rb") as file, c2pa.Context.from_dict(SETTINGS | trust) as context:
+            beside = sidecar.read_bytes() if sidecar.is_file() and sidecar != path else None
+            return _judged(path, file, beside, context)
+    except OSError as error:
+        raise HeadmimeError(f"{path} cannot be read ({error.strerror}).") from error
+
+
+def _root(file: str | Path) -> bytes:
+    try:
+        content = Path(file).expanduser().read_bytes()
+        x509.load_pem_x509_certificates(content)
+    except OSError as error:
+        raise HeadmimeError(f"{file}: the root cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise HeadmimeError(f"{file} holds no certificate in PEM format.") from error
+    return content
+
+
+def _judged(path: Path, file: BinaryIO, beside: bytes | None, context: c2pa.Context) -> Verdict:
+    inside = _has_boxes(file)
+    try:
+        with c2pa.Reader(None, file, None if inside else beside, context) as reader:
+            return _told(path, json.loads(reader.json()))
+    except c2pa.C2paError as error:
+        if inside or beside:
+            return Verdict(path, State.ALTERED, f"unreadable credentials: {error}")
+        if isinstance(error, c2pa.C2paError.RemoteManifest):
+            return Verdict(path, State.NONE, f"not in the file, and nothing is fetched: {error}")
+        return Verdict(path, State.NONE)
+
+
+def _has_boxes(file: BinaryIO) -> bool:
+    if os.fstat(file.fileno()).st_size == 0:  # which cannot be mapped
+        return False
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return BOXES.search(content) is not None
+
+
+def _told(path: Path, store: dict[str, Any]) -> Verdict:
+    """The reader's JSON as a verdict."""
+    active = store["manifests"][store["active_manifest"]]
+    state, what = _state(store)
+    signature = active.get("signature_info", {})
+    return Verdict(
+        path,
+        state,
+        what,
+        generator=_generator(active),
+        signer=signature.get("common_name") or signature.get("issuer"),
+        generated=any(kind.endswith((GENERATED, COMPOSITE)) for kind in _source_types(active)),
+        statement=next((data for label, data in _assertions(active) if label == STATEMENT), None),
+    )
+
+
+def _state(store: dict[str, Any]) -> tuple[State, str | None]:
+    found = store["validation_results"]
+    failures = [*found.get("activeManifest", {}).get("failure", [])]
+    for delta in found.get("ingredientDeltas", []):
+        failures += delta["validationDeltas"].get("failure", [])
+    if store["validation_state"] == "Trusted":
+        return State.TRUSTED, None
+    if store["validation_state"] == "Valid":
+        return State.VALID, "the signer is unknown here"
+    failures = [failure for failure in failures if failure["code"] != UNTRUSTED]
+    what = ", ".join(dict.fromkeys(_in_words(failure) for failure in failures))
+    certificate_only = all(failure["code"].startswith("signingCredential.") for failure in failures)
+    return State.INVALID if failures and certificate_only else State.ALTERED, what
+
+
+def _in_words(failure: dict[str, Any]) -> str:
+    code, place = failure["code"], failure.get("url", "").rsplit("/", 1)[-1]
+    match code:
+        case "assertion.bmffHash.mismatch":
+            return "picture, sound or index data"
+        case "assertion.dataHash.mismatch" | "assertion.boxesHash.mismatch":
+            return "picture data"
+        case "assertion.hashedURI.mismatch" | "assertion.missing":
+            return f"statement {place}"
+        case "claimSignature.mismatch" | "claimSignature.missing":
+            return "signature"
+        case "signingCredential.expired":
+            return "the signer's certificate has expired"
+    return code
+
+
+def _generator(manifest: dict[str, Any]) -> str | None:
+    for program in manifest.get("claim_generator_info", []):
+        return " ".join(filter(None, (program.get("name"), program.get("version"))))
+    return manifest.get("claim_generator")
+
+
+def _source_types(manifest: dict[str, Any]) -> Iterator[str]:
+    for label, data in _assertions(manifest):
+        if label.startswith("c2pa.actions"):
+            yield from (str(act.get("digitalSourceType", "")) for act in data.get("actions", []))
+
+
+def _assertions(manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for assertion in manifest.get("assertions", []):
+        if isinstance(assertion.get("data"), dict):
+            yield assertion["label"], assertion["data"]
