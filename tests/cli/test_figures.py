@@ -17,7 +17,12 @@ def words(store: Path, tiny_weights: Path, tmp_path: Path) -> list[str]:
         *(f"store={store}", f"weights={tiny_weights}", "dataset=made up", "device=cpu"),
         *(f"results={tmp_path / 'results'}", f"memory={tmp_path / 'memory'}"),
         *("figures.methods=[copy,warp,ff]", "figures.Ts=[1,2]", "figures.people=2"),
-        *("figures.videos=1", "figures.tile=48", f"figures.out={tmp_path / 'my figures'}"),
+        *(
+            "figures.videos=1",
+            "figures.tile=48",
+            f"figures.out={tmp_path / 'my figures'}",
+            "figures.consent=research",
+        ),
     ]
 
 
@@ -31,7 +36,7 @@ def test_all_figures_of_two_rows(
     for T in (1, 2):
         assert main(["eval", *words, "method=copy", f"T={T}"]) == 0
     capsys.readouterr()
-    worst = ["method=copy", "T=2", "figures.worst=ssim", "figures.consent=research"]
+    worst = ["method=copy", "T=2", "figures.worst=ssim"]
     assert main(["figures", *words, *worst]) == 0
     video, grid, pdf, png, page = sorted(
         files(tmp_path), key=lambda name: ("vgqw".index(name[0]), name)
@@ -62,6 +67,7 @@ def test_without_results_the_rest_is_drawn(
         ("figures.methods=[real]", "method=real is the column Target"),
         ("figures.Ts=[3]", "T=3 should be from 1 to sources=2"),
         ("figures.consent=maybe", "consent=maybe is not known"),
+        ("figures.consent=null", "consent= is missing"),
         ("figures.colour=red", "colour"),
     ],
 )

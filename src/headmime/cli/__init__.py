@@ -21,6 +21,7 @@ class Verb:
 
 
 DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
+PROVENANCE_PATHS = ("provenance.cert", "provenance.key")
 ROW_PATHS = (
     "store", "weights", "weights_ff", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
     "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
@@ -28,11 +29,24 @@ ROW_PATHS = (
 )  # fmt: skip
 
 VERBS = {
-    "demo": Verb("headmime.cli.demo", "move the Mona Lisa", ("out", "weights", *DETECTOR_PATHS)),
+    "demo": Verb(
+        "headmime.cli.demo",
+        "move the Mona Lisa",
+        ("out", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+    ),
     "animate": Verb(
         "headmime.cli.animate",
         "drive a person's pictures with a video or a template",
-        ("source", "driving", "out", "person", "weights", *DETECTOR_PATHS),
+        (
+            "source",
+            "driving",
+            "out",
+            "person",
+            "weights",
+            "audio",
+            *DETECTOR_PATHS,
+            *PROVENANCE_PATHS,
+        ),
         ("source",),
     ),
     "finetune": Verb(
@@ -71,12 +85,16 @@ VERBS = {
     "figures": Verb(
         "headmime.cli.figures",
         "grids, quality against T, the worst 5 %, videos (-cn EXPERIMENT)",
-        (*ROW_PATHS, "figures.out"),
+        (*ROW_PATHS, "figures.out", *PROVENANCE_PATHS),
     ),
     "userstudy": Verb(
         "headmime.cli.userstudy",
         "can people find the generated picture? prepare | serve | report",
         (*ROW_PATHS, "study.out"),
+    ),
+    "verify": Verb(
+        "headmime.cli.verify",
+        "what the credentials of files are worth: FILES [--json] [--trust PEM]",
     ),
     "data": Verb(
         "headmime.cli.data",

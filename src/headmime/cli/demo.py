@@ -14,6 +14,7 @@ from headmime.assets import ASSETS
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
+from headmime.provenance.credentials import ready_signer
 
 MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
 OUTPUTS = {
@@ -45,11 +46,12 @@ def main(config: DictConfig) -> None:
     }
     find_driving(settings.driving)
     check(settings)
+    ready_signer(settings.provenance)
     detector = instantiate(settings.detector)
     person = make_person(settings, detector)
     animation = api.animate(person, settings.driving, detector=detector)
     for path in paths:
         with progress(path.name) as on_frame:
-            api.save(animation, path, on_frame=on_frame)
+            api.save(animation, path, on_frame=on_frame, marks=settings.provenance)
     for path, text in paths.items():
         print(f"{path}  ({text})")

@@ -21,7 +21,8 @@ from headmime.evaluation.figures.scene import Stage
 from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
 from headmime.evaluation.results import Result, read_result
-from headmime.provenance.consent import parse_consent
+from headmime.provenance.consent import required_consent
+from headmime.provenance.credentials import ready_signer
 from headmime.provenance.making import Ingredient, Making
 
 STILL = Fraction(1)
@@ -35,7 +36,8 @@ def main(config: DictConfig) -> None:
     settings: Evaluate = OmegaConf.to_object(config)
     figures = settings.figures
     check(settings, [settings.method, *figures.methods], [settings.T, *figures.Ts])
-    parse_consent(figures.consent)
+    required_consent(figures.consent)
+    ready_signer(settings.provenance)
     if "real" in figures.methods or settings.method == "real":
         raise HeadmimeError("method=real is the column Target: leave it out of figures.methods.")
     out = Path(figures.out).expanduser()
@@ -72,10 +74,11 @@ class _Pictures:
         self.animators = Animators(settings, self.store)
         self.trials, _ = trials_of(settings, self.store)
         self.making = Making(
-            consent=parse_consent(settings.figures.consent),
+            consent=required_consent(settings.figures.consent),
             model_sha256=self._model(),
             ingredients=(Ingredient("source", "store", self.store.hash),),
             settings={"methods": " ".join(settings.figures.methods)},
+            composite=True,
         )
 
     def all(self, found: Sequence[tuple[Path, Result]]) -> Iterator[Path]:
@@ -96,7 +99,9 @@ class _Pictures:
         with progress("Grid") as on_line:
             stage = self._stage(figures.methods)
             page = grid(stage, chosen, figures.Ts, figures.tile, figures.seed, on_line)
-        return write_media(self.out / "grid.png", [page], STILL, self.making)
+        return write_media(
+            self.out / "grid.png", [page], STILL, self.making, self.settings.provenance
+        )
 
     def worst(self, file: Path) -> Path:
         """Of the row method=, T=, from its result file."""
@@ -106,7 +111,7 @@ class _Pictures:
         page = worst(stage, self.trials, scores, s.T, s.figures.worst, s.figures.tile)
         name = f"worst-{s.method}-T{s.T}-{s.figures.worst}.png"
         print(f"{name}: {len(scores)} of {of} frames")
-        return write_media(self.out / name, [page], STILL, self.making)
+        return write_media(self.out / name, [page], STILL, self.making, s.provenance)
 
     def videos(self) -> Iterator[Path]:
         figures = self.settings.figures
@@ -116,7 +121,7 @@ class _Pictures:
             frames = side_by_side(stage, taken.trial, T, figures.tile)
             name = "".join(c if c.isalnum() or c in "-_" else "-" for c in trial.name)
             file = self.out / f"video-T{T}-{name}.mp4"
-            yield write_media(file, frames, taken.fps, self.making)
+            yield write_media(file, frames, taken.fps, self.making, self.settings.provenance)
 
     def _model(self) -> str | None:
         """The hash of the first method's weights that has any."""

@@ -1,6 +1,5 @@
 """What `animate`, `finetune` and `demo` share: a person's pictures, and the model of them."""
 
-import logging
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +10,12 @@ from headmime.animate.api import load, personalise
 from headmime.animate.model import torch_device, weights_stem
 from headmime.animate.person import Person
 from headmime.animate.sources import find_files, parse_count
+from headmime.assets import ASSETS
 from headmime.cli.progress import progress
 from headmime.landmarks.detect import Detector
 from headmime.learning.finetune import FineTuneSettings
-from headmime.provenance.consent import parse_consent
-
-log = logging.getLogger(__name__)
+from headmime.provenance.consent import Consent, required_consent
+from headmime.provenance.marks import Marks
 
 
 @dataclass
@@ -31,16 +30,25 @@ class PersonSettings:
     device: str = "auto"
     finetune: FineTuneSettings | None = None
     perceptual: dict[str, Any] = field(default_factory=dict)
+    provenance: Marks = field(default_factory=Marks)
     seed: int = 0
 
 
 def check(settings: PersonSettings) -> None:
     """HeadmimeError, before any work, for what is missing or misspelt."""
-    parse_consent(settings.consent)
+    stated_consent(settings)
     parse_count(settings.T)
     find_files(settings.source)
     weights_stem(settings.weights)
     torch_device(settings.device)
+
+
+def stated_consent(settings: PersonSettings) -> str:
+    """The user's word. The bundled pictures need none; HeadmimeError if others are without."""
+    files = find_files(settings.source)
+    if not settings.consent and all(ASSETS in file.resolve().parents for file in files):
+        return Consent.PUBLIC_DOMAIN.value
+    return required_consent(settings.consent).value
 
 
 def make_person(settings: PersonSettings, detector: Detector | None) -> Person:
@@ -48,11 +56,6 @@ def make_person(settings: PersonSettings, detector: Detector | None) -> Person:
 
     `detector`: None is the one that the networks learned from.
     """
-    if not settings.consent:
-        log.warning(
-            "consent= is not given, and the output says so; it is one of own, licensed, "
-            "public-domain, research."
-        )
     perceptual = instantiate(settings.perceptual) if settings.finetune else None
     model = load(settings.weights, settings.device)
     with progress("Fine-tuning") if settings.finetune else nullcontext() as on_step:
@@ -62,7 +65,7 @@ def make_person(settings: PersonSettings, detector: Detector | None) -> Person:
             frames=parse_count(settings.T),
             finetune=settings.finetune,
             perceptual=perceptual,
-            consent=settings.consent,
+            consent=stated_consent(settings),
             detector=detector,
             on_step=on_step,
         )

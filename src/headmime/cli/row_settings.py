@@ -15,6 +15,7 @@ from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.trials import MODES
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.starts import OWN, STARTS
+from headmime.provenance.marks import Marks
 
 BASELINES: dict[str, Adapt | None] = {
     "copy": baselines.copy_first,
@@ -114,6 +115,7 @@ class Evaluate:
     study: StudyOfRows = field(default_factory=StudyOfRows)
     figures: FiguresOfRows = field(default_factory=FiguresOfRows)
     claims: ClaimsOfRows = field(default_factory=ClaimsOfRows)
+    provenance: Marks = field(default_factory=Marks)
 
 
 ConfigStore.instance().store("evaluate_schema", Evaluate)
