@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmime.animate.motion import fitted, relative
+from headmime.animate.motion import fitted, most_alike, relative
 from headmime.errors import HeadmimeError
+from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import mouth_opening
 
 LIPS = ([61, 62, 63], [67, 66, 65])
@@ -32,7 +33,7 @@ def gaps(faces: np.ndarray) -> np.ndarray:
 
 
 def test_absolute_is_the_driving_itself(driving, mona_landmarks):
-    assert np.array_equal(fitted(driving, 0, mona_landmarks, "absolute"), driving)
+    assert np.array_equal(fitted(driving, mona_landmarks, "absolute"), driving)
 
 
 def test_one_s_own_motion_comes_back_unchanged(driving):
@@ -40,8 +41,30 @@ def test_one_s_own_motion_comes_back_unchanged(driving):
 
 
 def test_the_neutral_frame_gives_the_source_s_own_face(driving, mona_landmarks):
-    moved = fitted(driving, 0, mona_landmarks, "relative")
-    assert abs(moved[0] - mona_landmarks).max() < 0.01  # her dlib lips overlap a little
+    moved = relative(driving, driving[0], mona_landmarks)
+    assert abs(moved[0] - mona_landmarks)[17:].max() < 0.01  # her dlib lips overlap a little
+
+
+def test_the_frame_that_looks_most_as_the_source_is_found(driving, mona_landmarks):
+    """Mouth closed, not tilted away: the first; with an open mouth, the one in the middle."""
+    assert most_alike(driving, mona_landmarks) in (0, 8)
+    surprised = mona_landmarks.copy()
+    surprised[[65, 66, 67, 55, 56, 57, 58, 59, *range(5, 12)], 1] += 0.08
+    assert most_alike(driving, surprised) in (3, 4, 5)
+
+
+def test_in_place_the_head_stays_where_the_source_has_it(driving, mona_landmarks):
+    far = (driving * 0.4 + (0.5, 0.1)).astype(np.float32)
+    for motion in ("relative", "absolute"):
+        moved = fitted(far, mona_landmarks, motion, in_place=True)
+        start = moved[most_alike(far, mona_landmarks)]
+        assert abs(start[17:48] - mona_landmarks[17:48]).max() < 0.05
+
+
+def test_the_result_is_framed_by_the_crop_rule(driving, mona_landmarks):
+    moved = fitted(driving, mona_landmarks, "relative")
+    box = crop_box(moved)
+    assert (box.x, box.y, box.side) == pytest.approx((0, 0, 1), abs=1e-5)
 
 
 @given(angle=st.floats(-0.5, 0.5), scale=st.floats(0.3, 3), x=st.floats(-1, 1), y=st.floats(-1, 1))
@@ -49,14 +72,19 @@ def test_the_driver_s_place_size_and_tilt_in_the_frame_do_not_matter(
     driving, mona_landmarks, angle, scale, x, y
 ):
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    elsewhere = driving @ turn.T + (x, y)
-    one = fitted(driving, 0, mona_landmarks, "relative")
-    other = fitted(elsewhere.astype(np.float32), 0, mona_landmarks, "relative")
+    elsewhere = (driving @ turn.T + (x, y)).astype(np.float32)
+    one = relative(driving, driving[0], mona_landmarks)
+    other = relative(elsewhere, elsewhere[0], mona_landmarks)
     assert abs(one - other).max() < 1e-4
+    one, other = (
+        fitted(clip.astype(np.float32), mona_landmarks, "relative")
+        for clip in (driving, scale * driving + (x, y))
+    )
+    assert abs(one - other).max() < 1e-3
 
 
 def test_the_mouth_opens_as_far_as_the_driver_s(driving, mona_landmarks):
-    moved = fitted(driving, 0, mona_landmarks, "relative")
+    moved = fitted(driving, mona_landmarks, "relative")
     driven, given_ = mouth_opening(moved), mouth_opening(driving)
     assert np.corrcoef(driven, given_)[0, 1] > 0.99
     assert 0.8 < np.ptp(driven) / np.ptp(given_) < 1.25
@@ -68,7 +96,7 @@ def test_tilt_keeps_the_source_s_proportions(driving, mona_landmarks):
     angle = 0.5
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     tilted[1] = (driving[0] - 0.5) @ turn.T + 0.5
-    before, after = fitted(tilted, 0, mona_landmarks, "relative")
+    before, after = relative(tilted, tilted[0], mona_landmarks)
     sides = [np.linalg.norm(face[16] - face[0]) for face in (before, after)]
     heights = [np.linalg.norm(face[27] - face[8]) for face in (before, after)]
     assert sides[0] == pytest.approx(sides[1], rel=1e-4)
@@ -81,16 +109,16 @@ def test_lips_never_cross(driving, mona_landmarks, start, open_by):
     """Whatever frame the driving starts from, and with a source whose mouth is open."""
     source = mona_landmarks.copy()
     source[[65, 66, 67, 55, 56, 57, 58, 59], 1] += open_by
-    assert gaps(fitted(driving, start, source, "relative")).min() > -1e-6
+    assert gaps(relative(driving, driving[start], source)).min() > -1e-6
 
 
 def test_lids_never_cross(driving, mona_landmarks):
     blink = np.repeat(mona_landmarks[None], 2, 0)
     blink[1, [37, 38, 43, 44], 1] += 0.1
-    moved = fitted(blink, 0, mona_landmarks, "relative")
+    moved = relative(blink, blink[0], mona_landmarks)
     assert (moved[:, [41, 40, 47, 46], 1] - moved[:, [37, 38, 43, 44], 1]).min() > -0.005
 
 
 def test_an_unknown_motion_is_refused(driving, mona_landmarks):
     with pytest.raises(HeadmimeError, match="motion=backwards.*absolute, relative"):
-        fitted(driving, 0, mona_landmarks, "backwards")
+        fitted(driving, mona_landmarks, "backwards")

@@ -149,7 +149,7 @@ def test_demo(
         (["driving="], "driving= is missing"),
         (["T=0"], "T=0 is not a number of frames"),
         (["T=some"], "T=some is not a number of frames"),
-        (["scale=0"], "scale=0 should be 1 or more"),
+        (["size=0"], "size=0 should be from 16 to 8192 pixels"),
         (["consent=yes"], "consent=yes is not known"),
         (["motion=wild"], "motion=wild is not known"),
         (["device=gpu9"], "device=gpu9 cannot be used here"),

@@ -1,18 +1,19 @@
 """What drives a person: a video of anybody, or a template, as landmarks over time."""
 
 import logging
+import math
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from headmime.animate.poses import neutral_frame
+from headmime.animate.sound import Sound
 from headmime.animate.steps import OnFrame, reported
 from headmime.assets import ASSETS
-from headmime.data.video import read_video, video_info
+from headmime.data.video import decode_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector
@@ -23,20 +24,22 @@ log = logging.getLogger(__name__)
 
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
+MOST_FPS = 60  # of the frames that are looked at: slow-motion cameras make 240
 
 
 @dataclass(frozen=True)
 class Driving:
     """Landmarks float32 [T, 68, 2] in crop coordinates, `fps` of them a second.
 
-    `neutral` is the index of the most neutral face; `origin` the file that it was read from, by its
-    hash.
+    `origin` is the file that it was read from, by its hash; `side` its crop's, in pixels, and
+    `sound` what is heard in it, where it was a video that has them.
     """
 
     landmarks: np.ndarray
     fps: Fraction
-    neutral: int
     origin: Ingredient | None = None
+    side: float | None = None
+    sound: Sound | None = None
 
 
 def template_names() -> list[str]:
@@ -58,38 +61,56 @@ def find_driving(driving: str | Path) -> Path:
 
 
 def load_template(path: Path) -> Driving:
-    """Read a template: `landmarks` [T, 68, 2] in crop coordinates, `fps`, perhaps `neutral`."""
+    """Read a template: `landmarks` [T, 68, 2] in crop coordinates, and `fps`."""
     try:
         with np.load(path, allow_pickle=False) as content:
             landmarks = content["landmarks"].astype(np.float32)
             fps = Fraction(float(content["fps"])).limit_denominator(1001)
-            neutral = int(content["neutral"]) if "neutral" in content else neutral_frame(landmarks)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise HeadmimeError(f"{path} is not a driving template: {error}.") from error
     shaped = landmarks.ndim == 3 and landmarks.shape[1:] == (68, 2) and len(landmarks) > 0
-    if not shaped or not np.isfinite(landmarks).all() or not 0 < fps <= 1000:
+    if not shaped or not np.isfinite(landmarks).all() or not 0 < fps <= 1000 or _flat(landmarks):
         raise HeadmimeError(
             f"{path} is not a driving template: it needs landmarks [frames, 68, 2] and an fps."
         )
-    if not 0 <= neutral < len(landmarks):
-        raise HeadmimeError(f"{path}: its neutral frame {neutral} is not one of {len(landmarks)}.")
-    return Driving(landmarks, fps, neutral, ingredient("driving", "template", path))
+    return Driving(landmarks, fps, ingredient("driving", "template", path))
 
 
-def load_video(path: Path, detector: Detector, on_frame: OnFrame | None = None) -> Driving:
+def _flat(landmarks: np.ndarray) -> bool:
+    """Whether some face has no width: nothing can be laid over it."""
+    return not (np.ptp(landmarks[..., 0], axis=1) > 1e-3).all()
+
+
+def load_video(
+    path: Path,
+    detector: Detector,
+    on_frame: OnFrame | None = None,
+    start: float = 0.0,
+    end: float | None = None,
+) -> Driving:
     """Read the motion of one face (the largest at first) of a video; its frames are not kept.
 
     Where the face is lost, it moves straight on to where it is found again. A video of varying
-    frame rate is brought to its mean rate, so that the speed stays right.
+    frame rate is brought to its mean rate, so that the speed stays right; of one with more than 60
+    frames a second, every second (third, ...) is looked at. `start` and `end`: seconds of it.
     """
     info, times = video_info(path), []
+    step = math.ceil(info.fps / MOST_FPS)
+    fps = info.fps / step
+    early = 0.5 / float(info.fps)  # frames come a little before or after their time
 
     def frames() -> Iterator[np.ndarray]:
-        for frame, time in reported(read_video(path), info.frames, on_frame):
-            times.append(time)
-            yield frame
+        for frame in reported(decode_video(path), info.frames, on_frame):
+            if end is not None and frame.time >= end - early:
+                return
+            too_soon = step > 1 and times and frame.time < times[-1] + 1 / float(fps) - early
+            if frame.time >= start - early and not too_soon:
+                times.append(frame.time)
+                yield frame.pixels()
 
     followed = track(frames(), detector)
+    if not times:
+        raise HeadmimeError(_nothing_between(path, start, end))
     if not followed.found.any():
         raise HeadmimeError(f"{path}: no face was found in any of its {len(times)} frame(s).")
     if followed.people > 1:
@@ -98,9 +119,45 @@ def load_video(path: Path, detector: Detector, on_frame: OnFrame | None = None) 
         log.warning("%s: no face in %d of %d frames.", path.name, lost, len(times))
     pixels, _ = fill_gaps(followed.pixels, longest=len(times))
     pixels = smooth(pixels)
-    landmarks = evenly(crop_box(pixels).to_crop(pixels), np.array(times), info.fps)
-    origin = ingredient("driving", "video", path)
-    return Driving(landmarks, info.fps, neutral_frame(landmarks), origin)
+    crop = crop_box(pixels)
+    return Driving(
+        evenly(crop.to_crop(pixels), np.array(times), fps),
+        fps,
+        ingredient("driving", "video", path),
+        side=crop.side,
+        sound=Sound(path, info.start + times[0]) if info.has_audio else None,
+    )
+
+
+def _nothing_between(path: Path, start: float, end: float | None) -> str:
+    until = "" if end is None else f" and end={end:g}"
+    return f"{path} has no frames between start={start:g}{until} (in seconds)."
+
+
+def trimmed(driving: Driving, start: float, end: float | None) -> Driving:
+    """The frames from `start` to `end`, in seconds; HeadmimeError if there are none."""
+    fps = float(driving.fps)
+    last = len(driving.landmarks) if end is None else round(end * fps)
+    landmarks = driving.landmarks[max(0, round(start * fps)) : max(0, last)]
+    if not len(landmarks):
+        raise HeadmimeError(_nothing_between(Path("The driving"), start, end))
+    return replace(driving, landmarks=landmarks)
+
+
+def resampled(driving: Driving, fps: Fraction) -> Driving:
+    """The same motion at the same speed, with other `fps`: straight in between two frames."""
+    count = max(1, round(len(driving.landmarks) / driving.fps * fps))
+    places = np.arange(count) * float(driving.fps / fps)
+    return replace(driving, landmarks=_between(driving.landmarks, places), fps=fps)
+
+
+def _between(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """[T, 68, 2] -> [n, 68, 2] at `places` [n], counted in frames; the ends go on as they are."""
+    places = np.clip(places, 0, len(landmarks) - 1)
+    first = np.minimum(places.astype(int), max(0, len(landmarks) - 2))
+    share = (places - first)[:, None, None]
+    then = landmarks[np.minimum(first + 1, len(landmarks) - 1)]
+    return ((1 - share) * landmarks[first] + share * then).astype(np.float32)
 
 
 def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:
@@ -113,5 +170,4 @@ def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarra
     steps = np.arange(count) / float(fps)
     if count == len(times) and (abs(steps - since) < 0.5 / float(fps)).all():
         return landmarks
-    columns = [np.interp(steps, since, c) for c in landmarks.reshape(len(landmarks), -1).T]
-    return np.stack(columns, -1).reshape(-1, *landmarks.shape[1:]).astype(np.float32)
+    return _between(landmarks, np.interp(steps, since, np.arange(len(since))))

@@ -1,20 +1,26 @@
 """The one door for outputs for people: mp4, GIF, PNG; streamed, marked, whole or not there."""
 
+import logging
 import os
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headmime.animate.encoding import encode
+from headmime.animate.sound import Sound
 from headmime.errors import HeadmimeError
 from headmime.provenance.consent import statement
+from headmime.provenance.credentials import ready_signer, sign
+from headmime.provenance.label import labelled
 from headmime.provenance.making import Making
 from headmime.provenance.marks import Marks
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".mp4", ".gif", ".png")
 
@@ -42,32 +48,41 @@ def write_media(
     fps: Fraction,
     making: Making,
     marks: Marks | None = None,
-    scale: int = 1,
+    sound: Sound | None = None,
 ) -> Path:
     """Write uint8 RGB `frames` [H, W, 3] as they come; return the absolute path.
 
     The suffix decides: .mp4 (h264, plays in browsers), .gif (endless), .png (one frame; `fps` has
-    no meaning then). `scale` enlarges by bicubic interpolation, for viewing. The file says in
-    its metadata that it is AI-generated, and the `consent`. It appears under its name when it is
-    complete; after an error or Ctrl-C nothing of it stays.
+    no meaning then). `sound` goes along with an mp4. The file carries the `marks` (by default all),
+    its credentials state what `making` says, and its metadata a comment that it is AI-generated. It
+    appears under its name when it is complete; after an error or Ctrl-C nothing of it stays.
     """
-    path = media_path(path)
+    path, marks = media_path(path), marks or Marks()
+    signer = ready_signer(marks)
+    _tell_what_is_off(path, marks)
     frames = iter(frames)
-    partial = path.with_name(f".headmime-{uuid.uuid4().hex}{path.suffix.lower()}")
+    partial, signed = (
+        path.with_name(f".headmime-{uuid.uuid4().hex}{path.suffix.lower()}") for _ in range(2)
+    )
     try:
         first = next(frames, None)
         if first is None:
             raise HeadmimeError(f"There are no frames to write to {path}.")
-        pictures = (enlarged(frame, scale) for frame in chain([first], frames))
-        encode(partial, pictures, Fraction(fps), statement(making.consent))
-        os.replace(partial, path)
+        pictures = chain([first], frames)
+        if marks.label:
+            pictures = labelled(pictures)
+        encode(partial, pictures, Fraction(fps), statement(making.consent), sound)
+        if signer:
+            composite = making.composite or sound is not None
+            sign(partial, signed, replace(making, composite=composite), signer)
+        os.replace(signed if signer else partial, path)
     finally:
         partial.unlink(missing_ok=True)
+        signed.unlink(missing_ok=True)
     return path
 
 
-def enlarged(picture: np.ndarray, scale: int) -> np.ndarray:
-    """uint8 [H, W, 3] -> [scale H, scale W, 3], bicubic."""
-    if scale == 1:
-        return picture
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+def _tell_what_is_off(path: Path, marks: Marks) -> None:
+    kinds = {"label": marks.label, "credentials": marks.credentials}
+    if off := [kind for kind, on in kinds.items() if not on]:
+        log.warning("%s: turned off by provenance.*: %s.", path.name, " and ".join(off))

@@ -2,10 +2,23 @@
 
 import numpy as np
 
-from headmime.animate.poses import RIGID, as_complex, as_points, similarity
+from headmime.animate.poses import LIDS, RIGID, as_complex, as_points, similarity
 from headmime.errors import HeadmimeError
+from headmime.landmarks.crop import crop_box
+from headmime.landmarks.points import (
+    BROW_L,
+    BROW_R,
+    EYE_L,
+    EYE_R,
+    JAW,
+    face_size,
+    head_turn,
+    mouth_opening,
+)
 
 MOTIONS = ("absolute", "relative")
+
+PARTS = (JAW, BROW_R, BROW_L, slice(27, 36), EYE_R, EYE_L, slice(48, 68))
 
 # What must not cross: two corners, then what lies above and below the line between them. The first
 # row of each meets the first row of the other; further rows (the outer lips) go along.
@@ -15,17 +28,35 @@ OPENINGS = (
     (42, 45, ([43, 44],), ([47, 46],)),
 )
 
+SILHOUETTE = 0.04
+"""Of `head_turn` (8 degrees): heads turned apart by more have outlines that cannot be compared."""
 
-def fitted(driving: np.ndarray, neutral: int, source: np.ndarray, motion: str) -> np.ndarray:
+
+def fitted(
+    driving: np.ndarray, source: np.ndarray, motion: str, in_place: bool = False
+) -> np.ndarray:
     """Landmarks [T, 68, 2] to draw for the person with the neutral face `source` [68, 2].
 
-    All in crop coordinates. "absolute": the landmarks of `driving` [T, 68, 2] themselves, in the
-    driving's own crop. "relative": their change since frame `neutral`, applied to `source`.
+    All in crop coordinates. "absolute": the landmarks of `driving` [T, 68, 2] themselves.
+    "relative": their change since the frame in which the driver looks most as the person does in
+    `source`, applied to `source` (see `relative`); the head's place, tilt and nearness are the
+    driver's, and the whole is framed by the crop rule.
+
+    `in_place`: place, tilt and nearness change from those of `source` on instead, so that the head
+    stays on its shoulders; the result is in the coordinates of the source's crop, and may leave it.
     """
     check_motion(motion)
-    if motion == "absolute":
+    if motion == "absolute" and not in_place:
         return driving
-    return relative(driving, driving[neutral], source)
+    start = driving[most_alike(driving, source)]
+    a, b = similarity(as_complex(start), as_complex(source))
+    if motion == "absolute":
+        return as_points(a * as_complex(driving) + b)
+    moved = relative(driving, start, source)
+    if in_place:
+        return moved
+    moved = as_points((as_complex(moved) - b) / a)
+    return crop_box(moved).to_crop(moved)
 
 
 def check_motion(motion: str) -> None:
@@ -34,20 +65,47 @@ def check_motion(motion: str) -> None:
         raise HeadmimeError(f"motion={motion} is not known; choose one of {', '.join(MOTIONS)}.")
 
 
+def most_alike(driving: np.ndarray, source: np.ndarray) -> int:
+    """Index of the frame of `driving` [T, 68, 2] that looks most as `source` [68, 2] does.
+
+    Head turned and nodded alike, mouth equally open; eyes open. For a neutral picture it is the
+    driving's most neutral frame.
+    """
+    faces, own = as_complex(driving), as_complex(source)
+    a, b = similarity(faces[:, RIGID], np.broadcast_to(own[RIGID], (len(faces), len(RIGID))))
+    apart = abs(a * faces + b - own).mean(-1) / face_size(source)
+    mouth = abs(mouth_opening(driving) - mouth_opening(source))
+    upper, lower = LIDS
+    lids = np.linalg.norm(driving[:, lower] - driving[:, upper], axis=-1).mean(-1)
+    lids = lids / face_size(driving)
+    blink = np.maximum(0, 1 - lids / max(float(np.median(lids)), 1e-6))
+    # 1 stands for 8 degrees of turn, for lips apart as in speaking, or for eyes half shut.
+    return int(np.argmin(apart / 0.02 + mouth / 0.05 + blink / 0.5))
+
+
 def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.ndarray:
     """The change from `start` [68, 2] to each of `driving` [T, 68, 2], seen on `source` [68, 2].
 
-    Two parts, both measured with `start` laid over `source`: the head's shift, tilt and nearness
-    are one similarity, which moves the source's face as a whole; the rest (turn, nod, mimic) is
-    added point by point at the driving's amplitude. With `source` = `start` the driving comes back
-    unchanged; the source's own pose and proportions stay. Lips and lids never cross.
+    Measured with `start` laid over `source`: the head's shift, tilt and nearness are one
+    similarity, which moves the source's face as a whole; the rest (turn, nod, mimic) is added point
+    by point, part by part at the scale and tilt that the part has in `source` against `start`. The
+    jaw's line, a silhouette, becomes the driver's as far as source and start are turned apart. With
+    `source` = `start` the driving comes back unchanged; the source's own pose and proportions stay.
+    Lips and lids never cross.
     """
     face = as_complex(source)
     a, b = similarity(as_complex(start), face)
-    before = a * as_complex(start) + b
-    after = a * as_complex(driving) + b
+    before, after = a * as_complex(start) + b, a * as_complex(driving) + b
     a, b = similarity(np.broadcast_to(before[RIGID], (len(after), len(RIGID))), after[:, RIGID])
-    return as_points(a * _uncrossed(face + (after - b) / a - before) + b)
+    steady = (after - b) / a
+    moved = np.empty_like(steady)
+    for part in PARTS:
+        ratio, _ = similarity(before[part], face[part])
+        moved[:, part] = face[part] + ratio * (steady - before)[:, part]
+    apart = float(min(1.0, abs(head_turn(source) - head_turn(start)) / SILHOUETTE))
+    ratio, shift = similarity(before[RIGID], face[RIGID])
+    moved[:, JAW] += apart * (ratio * steady[:, JAW] + shift - moved[:, JAW])
+    return as_points(a * _uncrossed(moved) + b)
 
 
 def _uncrossed(faces: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from torch import nn
 from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
 from headmime.animate.rehearsal import bundled_rehearsal
+from headmime.animate.scene import Scene
 from headmime.animate.sources import Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
@@ -38,7 +39,8 @@ class Person:
     """One person's generator, and what relative motion needs to know of the face.
 
     `neutral`: landmarks [68, 2] of the most neutral source frame, in crop coordinates; `portrait`:
-    that frame, uint8 [S, S, 3], for contact sheets (None after loading: files keep no picture).
+    that frame, uint8 [S, S, 3], for contact sheets; `scene`: the whole picture it was cut out of
+    (both None after loading: files keep no picture).
     `record`: `detector` (landmark source) and `origin`, as in the JSON beside the weights.
     """
 
@@ -48,6 +50,7 @@ class Person:
     consent: Consent
     record: dict[str, Any]
     portrait: np.ndarray | None = None
+    scene: Scene | None = None
 
     @cached_property
     def animator(self) -> Animator:
@@ -123,6 +126,7 @@ def person_from(
             },
         },
         portrait=sources.frames[neutral],
+        scene=sources.scene,
     )
 
 

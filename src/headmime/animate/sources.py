@@ -4,16 +4,18 @@ import glob
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from headmime.animate.poses import spread
+from headmime.animate.poses import neutral_frame, spread
+from headmime.animate.scene import Scene
 from headmime.data.pictures import read_picture
-from headmime.data.video import read_video, video_info
+from headmime.data.video import decode_video, read_video, video_info
 from headmime.errors import HeadmimeError
-from headmime.landmarks.crop import crop_box
+from headmime.landmarks.crop import Crop, crop_box
 from headmime.landmarks.detect import Detector
 from headmime.landmarks.track import largest
 from headmime.provenance.making import Ingredient, ingredient
@@ -23,7 +25,10 @@ log = logging.getLogger(__name__)
 MOST = 32  # frames of "all"; the largest T of the paper
 LOOKED_AT = 160  # frames of a video in which a face is searched, spread over its length
 
-PICTURES = {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+PICTURES = {
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
+    ".webp",
+}  # fmt: skip
 VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
 
 
@@ -32,7 +37,8 @@ class Sources:
     """T frames of one person: uint8 [T, S, S, 3], landmarks float32 [T, 68, 2] in crop coordinates.
 
     `detector` is the landmark source; `names` say which picture or moment each frame is;
-    `ingredients` are the files that they are from, by their hashes.
+    `ingredients` are the files that they are from, by their hashes; `scene` is the whole picture of
+    the most neutral one.
     """
 
     frames: np.ndarray
@@ -40,6 +46,7 @@ class Sources:
     detector: str
     names: list[str]
     ingredients: tuple[Ingredient, ...] = ()
+    scene: Scene | None = None
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,12 @@ class _Clip:
 
 @dataclass(frozen=True)
 class _Still:
-    """A picture, framed: uint8 [S, S, 3], landmarks [68, 2] in crop coordinates."""
+    """A picture, framed: uint8 [S, S, 3], landmarks [68, 2] in coordinates of its `crop`."""
 
     file: Path
     frame: np.ndarray
     landmarks: np.ndarray
+    crop: Crop
 
 
 def parse_count(T: str) -> int:
@@ -116,21 +124,25 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     if not stills and not clips:
         raise HeadmimeError(_nothing_left(refused))
     chosen = _choose(stills, clips, count)
-    frames, landmarks, names, ingredients = [], [], [], []
+    frames, landmarks, names, ingredients, places_of = [], [], [], [], []
     for place in chosen[0]:
         frames.append(stills[place].frame)
         landmarks.append(stills[place].landmarks)
         names.append(stills[place].file.name)
         ingredients.append(ingredient("source", "picture", stills[place].file))
+        places_of.append((stills[place].file, None, stills[place].crop))
     for clip, places in zip(clips, chosen[1], strict=True):
         if places:
-            cut, points = _cut(clip, places, size)
+            cut, points, crop = _cut(clip, places, size)
             frames += cut
+            places_of += [(clip.file, clip.numbers[k], crop) for k in places]
             landmarks += list(points)
             ingredients.append(ingredient("source", "video", clip.file))
             names += [f"{clip.file.name} at {clip.times[k]:.2f} s" for k in places]
     log.info("%d frame(s) of the person: %s", len(frames), "; ".join(names))
-    return Sources(np.stack(frames), np.stack(landmarks), detector.name, names, tuple(ingredients))
+    points = np.stack(landmarks)
+    scene = _scene(*places_of[neutral_frame(points)])
+    return Sources(np.stack(frames), points, detector.name, names, tuple(ingredients), scene)
 
 
 def _nothing_left(refused: list[str]) -> str:
@@ -174,7 +186,7 @@ def _still(file: Path, size: int, detector: Detector) -> _Still:
         log.warning("%s: %d faces; the largest is taken.", file.name, len(faces))
     pixels = largest(faces).pixels
     crop = crop_box(pixels[None])
-    return _Still(file, crop.cut(picture, size), crop.to_crop(pixels))
+    return _Still(file, crop.cut(picture, size), crop.to_crop(pixels), crop)
 
 
 def _clip(file: Path, detector: Detector) -> _Clip:
@@ -227,8 +239,16 @@ def _choose(
     return list(range(len(stills))), places
 
 
-def _cut(clip: _Clip, places: list[int], size: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """The chosen candidates, cut with one crop: a second pass over the video."""
+def _scene(file: Path, number: int | None, crop: Crop) -> Scene:
+    """The whole picture, or frame `number` of a video, read once more."""
+    if number is None:
+        return Scene(read_picture(file), crop)
+    frame = next(islice(decode_video(file), number, None))
+    return Scene(frame.pixels(), crop)
+
+
+def _cut(clip: _Clip, places: list[int], size: int) -> tuple[list[np.ndarray], np.ndarray, Crop]:
+    """The chosen candidates, cut with one crop, which comes last: a second pass over the video."""
     pixels = clip.pixels[places]
     crop = crop_box(pixels)
     wanted = {clip.numbers[k] for k in places}
@@ -238,4 +258,4 @@ def _cut(clip: _Clip, places: list[int], size: int) -> tuple[list[np.ndarray], n
             frames.append(crop.cut(frame, size))
         if len(frames) == len(wanted):
             break
-    return frames, crop.to_crop(pixels)
+    return frames, crop.to_crop(pixels), crop

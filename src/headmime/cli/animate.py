@@ -8,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate import api
+from headmime.animate.animation import check_output
 from headmime.animate.driving import find_driving
 from headmime.animate.media import media_path
 from headmime.animate.model import torch_device
@@ -18,7 +19,8 @@ from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector
-from headmime.provenance.consent import parse_consent
+from headmime.provenance.consent import parse_consent, required_consent
+from headmime.provenance.credentials import ready_signer
 
 
 @dataclass
@@ -29,7 +31,12 @@ class Animate(PersonSettings):
     driving: str | None = None
     out: str | None = None
     motion: str = MISSING
-    scale: int | None = None
+    output: str = MISSING
+    size: int | None = None
+    fps: float | None = None
+    start: float = 0.0
+    end: float | None = None
+    audio: str = MISSING
 
 
 ConfigStore.instance().store("animate_schema", Animate)
@@ -44,9 +51,20 @@ def main(config: DictConfig) -> None:
     detector = instantiate(settings.detector)
     person = _person(settings, detector)
     with progress("Reading the motion") as on_frame:
-        animation = api.animate(person, settings.driving, settings.motion, detector, on_frame)
+        animation = api.animate(
+            person,
+            settings.driving,
+            settings.motion,
+            detector,
+            on_frame,
+            output=settings.output,
+            fps=settings.fps,
+            start=settings.start,
+            end=settings.end,
+            audio=settings.audio,
+        )
     with progress("Frames") as on_frame:
-        print(api.save(animation, settings.out, settings.scale, on_frame))
+        print(api.save(animation, settings.out, settings.size, on_frame, settings.provenance))
 
 
 def _check(settings: Animate) -> None:
@@ -55,11 +73,15 @@ def _check(settings: Animate) -> None:
             raise HeadmimeError(f"{key}= is missing; `headmime animate --help` explains the keys.")
     if bool(settings.source) == bool(settings.person):
         raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
-    if settings.scale is not None and settings.scale < 1:
-        raise HeadmimeError(f"scale={settings.scale} should be 1 or more.")
     find_driving(settings.driving)
     media_path(settings.out)
     check_motion(settings.motion)
+    check_output(settings.output)
+    api.check_size(settings.size)
+    api.check_times(settings.fps, settings.start, settings.end)
+    if settings.audio not in ("none", "driving"):
+        api.find_audio(settings.audio)
+    ready_signer(settings.provenance)
     if settings.person:
         person_stem(settings.person)
         parse_consent(settings.consent)
@@ -72,6 +94,4 @@ def _person(settings: Animate, detector: Detector | None) -> Person:
     if not settings.person:
         return make_person(settings, detector)
     person = load_person(settings.person, torch_device(settings.device))
-    if settings.consent:
-        return replace(person, consent=parse_consent(settings.consent))
-    return person
+    return replace(person, consent=required_consent(settings.consent or person.consent.value))

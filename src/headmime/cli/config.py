@@ -6,25 +6,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from headmime.assets import beside_package
+from headmime.assets import conf_folder as conf_folder
 from headmime.errors import HeadmimeError
-
-PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def _beside_package(name: str) -> Path:
-    """`name` inside the installed package (a wheel), else in the repository (a checkout)."""
-    packaged = PACKAGE / name
-    return packaged if packaged.is_dir() else PACKAGE.parents[1] / name
-
-
-def conf_folder() -> Path:
-    """The folder of the configuration groups; its defaults are the paper."""
-    return _beside_package("conf")
 
 
 def experiments_folder() -> Path:
     """The folder of the experiments: small differences against the defaults."""
-    return _beside_package("experiments")
+    return beside_package("experiments")
 
 
 def plain_errors(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], None]:

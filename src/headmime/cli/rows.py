@@ -14,6 +14,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
+import headmime.animate.motion
+import headmime.animate.poses
 import headmime.evaluation.evaluate
 import headmime.evaluation.looks
 import headmime.evaluation.metrics
@@ -37,6 +39,8 @@ from headmime.landmarks.detect import detector as detector_named
 log = logging.getLogger(__name__)
 
 SCORING_CODE = (
+    headmime.animate.motion,
+    headmime.animate.poses,
     headmime.evaluation.baselines,
     headmime.evaluation.evaluate,
     headmime.evaluation.looks,

@@ -26,7 +26,8 @@ class VideoInfo:
 
     width, height: of the frames that `read_video` yields. frames: estimated from the duration where
     the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
-    `own_duration`, else the longest of picture and sound.
+    `own_duration`, else the longest of picture and sound. start: of the first frame, in seconds of
+    the file's own clock, which picture and sound share.
     """
 
     width: int
@@ -36,6 +37,7 @@ class VideoInfo:
     duration: float
     own_duration: bool
     has_audio: bool
+    start: float
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def video_info(path: Path | str) -> VideoInfo:
             duration=duration,
             own_duration=bool(stream.duration),
             has_audio=len(container.streams.audio) > 0,
+            start=first.time or 0.0,
         )
 
 

@@ -128,8 +128,7 @@ def asked_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str
         if trial.truth is None:
             raise HeadmimeError("motion=own needs true frames: mode=truth (or mode=self).")
         return points(store, trial.truth)
-    driving = points(store, trial.driving)
-    return fitted(driving, neutral_frame(driving), sources[neutral_frame(sources)], motion)
+    return fitted(points(store, trial.driving), sources[neutral_frame(sources)], motion)
 
 
 def _resized(picture: np.ndarray, size: int) -> np.ndarray:

@@ -1,0 +1,119 @@
+"""The animated head back in the original picture: soft mask, matched colour. For viewing only.
+
+What is scored is the generator's own square; nothing in evaluation may import this.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+
+from headmime.animate.scene import Scene
+from headmime.landmarks.crop import Crop
+from headmime.landmarks.points import BROW_L, BROW_R, face_size
+
+# All in units of the face's size (about brows to chin, see `face_size`).
+FOREHEAD = 0.5  # the head reaches this far above the brows
+HAIR = 0.25  # and this far beyond the face's outline
+SOFT = 0.12  # width of the mask's edge
+# Shares of the crop's side.
+BORDER = 0.06  # where the mask fades out towards the crop's edge
+TONE = 0.08  # differences of colour that are matched are wider than this
+MASK_SIDE = 256
+
+
+def pasted(
+    scene: Scene,
+    frames: Iterable[np.ndarray],
+    landmarks: np.ndarray,
+    own: np.ndarray,
+    rendition: np.ndarray,
+) -> Iterator[np.ndarray]:
+    """Each of `frames`, uint8 [S, S, 3], laid over the scene: uint8 [H, W, 3] of the scene's size.
+
+    `landmarks` [T, 68, 2] are those of all frames and `own` [68, 2] those of the picture, in crop
+    coordinates: the mask holds the head in every one of these places, so that no second head looks
+    out from behind. `rendition` uint8 [S, S, 3]: the generator's picture of `own`; its difference
+    to the original, blurred, is what colours are corrected by.
+    """
+    size = len(rendition)
+    left, top, right, bottom = _inside(scene)
+    if left >= right or top >= bottom:
+        raise ValueError("the crop lies outside of its picture")
+    mask = head_mask(np.concatenate([own[None], landmarks]))
+    offset = tone_offset(scene.crop.cut(scene.picture, size), rendition, mask)
+    window = (left, top, right - left, bottom - top)
+    alpha = np.clip(_placed(mask, scene.crop, window), 0, 1)
+    original = scene.picture[top:bottom, left:right]
+    for frame in frames:
+        matched = np.clip(frame + offset, 0, 255).astype(np.uint8)
+        head = _placed(matched, scene.crop, window)
+        whole = scene.picture.copy()
+        whole[top:bottom, left:right] = cv2.blendLinear(head, original, alpha, 1 - alpha)
+        yield whole
+
+
+def head_mask(landmarks: np.ndarray) -> np.ndarray:
+    """Where heads [n, 68, 2] (crop coordinates) are or were: float32 [256, 256] in 0..1.
+
+    1 on the faces with their hair, soft edges, 0 at the border of the crop.
+    """
+    mask = np.zeros((MASK_SIDE, MASK_SIDE), np.uint8)
+    size = float(np.median(face_size(landmarks))) * MASK_SIDE
+    for face in landmarks:
+        cv2.fillConvexPoly(mask, cv2.convexHull(_with_forehead(face)), 1)
+    reach = 2 * round(HAIR * size) + 1
+    mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(SOFT * size / 2, 0.5))
+    inwards = (np.arange(MASK_SIDE) + 0.5) / MASK_SIDE / BORDER
+    edge = np.clip(np.minimum(inwards, inwards[::-1]) - 0.2, 0, 1)
+    edge = edge * edge * (3 - 2 * edge)
+    return soft * np.minimum.outer(edge, edge).astype(np.float32)
+
+
+def tone_offset(original: np.ndarray, rendition: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """What to add to every frame so that its colours fit in: float32 [S, S, 3].
+
+    The difference of two uint8 pictures [S, S, 3] of the same pose, averaged over neighbourhoods of
+    the head: light and complexion are matched, features are not drawn in.
+    """
+    size = len(original)
+    weight = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)[..., None] + 1e-4
+    sigma = max(TONE * size, 0.5)
+    difference = (original.astype(np.float32) - rendition) * weight
+    total = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
+    return cv2.GaussianBlur(difference, (0, 0), sigma) / total
+
+
+def _with_forehead(face: np.ndarray) -> np.ndarray:
+    """The outline's candidates in the mask's pixels, int32 [78, 2]."""
+    brows = np.concatenate([face[BROW_R], face[BROW_L]])
+    up = (face[27] - face[8]) / np.linalg.norm(face[27] - face[8])  # from the chin
+    crown = brows + up * FOREHEAD * face_size(face)
+    points = np.concatenate([face, crown]) * MASK_SIDE
+    return points.round().astype(np.int32)
+
+
+def _inside(scene: Scene) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the part of the crop that is in the picture."""
+    crop, (height, width) = scene.crop, scene.picture.shape[:2]
+    left, top = max(0, int(crop.x)), max(0, int(crop.y))
+    right = min(width, int(np.ceil(crop.x + crop.side)))
+    return left, top, right, min(height, int(np.ceil(crop.y + crop.side)))
+
+
+def _placed(square: np.ndarray, crop: Crop, window: tuple[int, int, int, int]) -> np.ndarray:
+    """A picture [n, n, ...] of the crop, resampled to the pixels of a window of the picture."""
+    left, top, width, height = window
+    step = len(square) / crop.side  # of the square's pixels, per pixel of the picture
+    x, y = ((np.array([left, top]) + 0.5 - (crop.x, crop.y)) * step - 0.5).tolist()
+    matrix = np.array([[step, 0, x], [0, step, y]])
+    if step > 1:
+        square = cv2.GaussianBlur(square, (0, 0), 0.4 * step)
+    return cv2.warpAffine(
+        square,
+        matrix,
+        (width, height),
+        flags=cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
