@@ -105,7 +105,9 @@ def _has_boxes(file: BinaryIO) -> bool:
 
 def _told(path: Path, store: dict[str, Any]) -> Verdict:
     """The reader's JSON as a verdict."""
-    active = store["manifests"][store["active_manifest"]]
+    active = store["manifests"].get(store["active_manifest"])
+    if active is None:
+        return Verdict(path, State.ALTERED, "unreadable credentials: the latest ones are missing")
     state, what = _state(store)
     signature = active.get("signature_info", {})
     return Verdict(
