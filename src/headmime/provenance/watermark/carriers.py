@@ -34,7 +34,10 @@ class Layer:
 # Blue against yellow (Cb at equal luma): there eyes are poorest, clips are calmest, and h264 keeps
 # such slow waves at low quality.
 CHROMA = Layer("chroma", 4, 8, (0.0, -0.344, 1.772), (-0.1687, -0.3313, 0.5), 2.4, 64)
-LAYERS = (CHROMA,)
+# Fine grey waves, for a single frame, where nothing tells slow waves from the picture itself. Lower
+# qualities of h264 remove them.
+LUMA = Layer("luma", 24, 48, (1.0, 1.0, 1.0), (0.299, 0.587, 0.114), 0.8, 192)
+LAYERS = (CHROMA, LUMA)
 
 
 @dataclass(frozen=True)

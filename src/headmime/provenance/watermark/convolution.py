@@ -38,8 +38,8 @@ def encode(bits: np.ndarray) -> np.ndarray:
 def decode(soft: np.ndarray) -> np.ndarray:
     """Soft values [B, 3 n], positive where a coded bit is likely 0 -> bits uint8 [B, n].
 
-    Whoever flips the soft values by a codeword gets the bits flipped by its message: the false-alarm
-    bound rests on this.
+    Soft values flipped by a codeword give bits flipped by its message: the false-alarm bound rests
+    on this.
     """
     count, length = len(soft), soft.shape[1] // RATE
     gains = soft.reshape(count, length, RATE).astype(np.float32) @ SIGNS.astype(np.float32)

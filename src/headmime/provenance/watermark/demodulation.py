@@ -19,6 +19,7 @@ class Plane:
     seconds.
     """
 
+    layer: Layer
     values: np.ndarray
     time: float
 
@@ -30,15 +31,16 @@ def plane(frame: np.ndarray, time: float, layer: Layer) -> Plane:
     size = max(layer.grid, round(width * scale)), max(layer.grid, round(height * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(frame, size, interpolation=way).astype(np.float32)
-    return Plane(cv2.transform(small, np.array([layer.sense], np.float32)), time)
+    return Plane(layer, cv2.transform(small, np.array([layer.sense], np.float32)), time)
 
 
-def demodulate(planes: Sequence[Plane], layer: Layer) -> np.ndarray:
-    """Complex [h, w]: the mark, as far as it is in planes of equal size, and noise.
+def demodulate(planes: Sequence[Plane]) -> np.ndarray:
+    """Complex [h, w]: the mark, as far as it is in planes of one layer and size, and noise.
 
     The clip's own slow changes are taken out, and every place at every moment is weighed by how
     much else happens there.
     """
+    layer = planes[0].layer
     values = np.stack([one.values for one in planes]).astype(np.float32)  # [T, h, w]
     times = np.array([one.time for one in planes])
     frames = len(planes)

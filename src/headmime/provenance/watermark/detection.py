@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise, takewhile
 
 import numpy as np
 
-from headmime.provenance.watermark.carriers import LAYERS, Carriers, Layer, carriers, wave_matrix
+from headmime.provenance.watermark.carriers import CHROMA, LUMA, Carriers, carriers, wave_matrix
 from headmime.provenance.watermark.convolution import RATE, decode, encode
 from headmime.provenance.watermark.demodulation import Plane, demodulate, plane
 from headmime.provenance.watermark.message import BITS, CHECK_BITS, payload_of
@@ -41,20 +41,18 @@ def detect(frames: Iterable[tuple[np.ndarray, float]], key: bytes) -> Reading:
     """Look for a mark under `key` in frames, uint8 RGB [H, W, 3] of one size, with their times in
     seconds; one frame is enough to try. At most the first 16 seconds are read.
     """
-    marks = [carriers(layer, key) for layer in LAYERS]
     planes = _planes(frames)
+    marks = carriers(planes[0].layer, key)
     tried = 0
-    for start, end in _periods([one.time for one in planes[LAYERS[0]]]):
-        for one in marks:
-            picture = demodulate(planes[one.layer][start:end], one.layer)
-            soft = np.stack([one.soft(z, RATE * BITS) for z in candidates(picture, one)])
-            decoded = decode(soft)
-            tried += len(soft)
-            for bits, values in zip(decoded, soft, strict=True):
-                payload = payload_of(bits, key)
-                if payload is not None:
-                    wrong = (values < 0) != encode(bits).astype(bool)
-                    return Reading(payload, float(wrong.mean()), tried)
+    for start, end in _periods([one.time for one in planes]):
+        picture = demodulate(planes[start:end])
+        soft = np.stack([marks.soft(z, RATE * BITS) for z in candidates(picture, marks)])
+        tried += len(soft)
+        for bits, values in zip(decode(soft), soft, strict=True):
+            payload = payload_of(bits, key)
+            if payload is not None:
+                wrong = (values < 0) != encode(bits).astype(bool)
+                return Reading(payload, float(wrong.mean()), tried)
     return Reading(None, None, tried)
 
 
@@ -106,20 +104,20 @@ def _whitened(received: np.ndarray, waves: np.ndarray) -> np.ndarray:
     return received / np.sqrt(power[ring] + 1e-12)
 
 
-def _planes(frames: Iterable[tuple[np.ndarray, float]]) -> dict[Layer, Sequence[Plane]]:
-    planes: dict[Layer, list[Plane]] = {layer: [] for layer in LAYERS}
-    for frame, time in frames:
-        if time > MOST:
-            break
-        for layer, seen in planes.items():
-            seen.append(plane(frame, time, layer))
-    return planes
+def _planes(frames: Iterable[tuple[np.ndarray, float]]) -> list[Plane]:
+    """A clip as its chroma, a single picture as its luma."""
+    frames = iter(frames)
+    first = list(islice(frames, 2))
+    if len(first) == 1:
+        return [plane(*first[0], LUMA)]
+    early = takewhile(lambda one: one[1] <= MOST, chain(first, frames))
+    return [plane(frame, time, CHROMA) for frame, time in early]
 
 
 def _periods(times: Sequence[float]) -> Iterator[tuple[int, int]]:
     """Everything first, then period after period, as indices; a short last one joins its like."""
     yield 0, len(times)
-    count = max(1, int(times[-1] / PERIOD + 0.5)) if times else 0
+    count = int(times[-1] / PERIOD + 0.5)
     if count > 1:
         edges = np.searchsorted(times, PERIOD * np.arange(1, count)).tolist()
         yield from pairwise([0, *edges, len(times)])
