@@ -21,7 +21,7 @@ class Verb:
 
 
 DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
-PROVENANCE_PATHS = ("provenance.cert", "provenance.key")
+PROVENANCE_PATHS = ("provenance.cert", "provenance.key", "provenance.watermark_key")
 ROW_PATHS = (
     "store", "weights", "weights_ff", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
     "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
@@ -54,6 +54,10 @@ VERBS = {
         "learn one person and keep the result for `animate person=`",
         ("source", "out", "weights", *DETECTOR_PATHS),
         ("source",),
+    ),
+    "template": Verb(
+        "headmime.cli.template",
+        "a video's motion as landmarks alone, for driving=; `template show` draws one",
     ),
     "export": Verb(
         "headmime.cli.export",

@@ -18,9 +18,8 @@ import headmime.learning.starts
 import headmime.losses
 import headmime.nets
 import headmime.pixels
-from headmime.animate.api import load
 from headmime.animate.kept import kept_generator
-from headmime.animate.model import Model
+from headmime.animate.model import Model, load
 from headmime.animate.person import Animator, animator, personal_generator
 from headmime.animate.rehearsal import FILE as REHEARSAL
 from headmime.animate.rehearsal import bundled_embeddings

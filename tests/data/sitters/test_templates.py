@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.landmarks.points import EYE_L, head_turn, mouth_opening
+from headmime.landmarks.points import EYE_L, face_size, head_turn, mouth_opening
 
 
-@pytest.fixture(params=["talk", "turn"])
+@pytest.fixture(params=["talk", "turn", "listen-and-smile"])
 def template(request):
     with np.load(ASSETS / "motions" / f"{request.param}.npz", allow_pickle=False) as content:
         return request.param, dict(content)
@@ -23,7 +23,7 @@ def test_format(template):
     name, content = template
     landmarks = content["landmarks"]
     assert landmarks.dtype == np.float32
-    assert landmarks.shape == ({"talk": 125, "turn": 100}[name], 68, 2)
+    assert landmarks.shape == ({"talk": 125, "turn": 100, "listen-and-smile": 150}[name], 68, 2)
     assert content["fps"] == 25
     assert content["neutral"] == 0
     assert len(str(content["description"])) > 20
@@ -56,3 +56,12 @@ def test_what_moves():
     assert head_turn(turn).max() > 0.1
     assert head_turn(turn).min() < -0.1
     assert mouth_opening(turn).max() < 0.04
+
+
+def test_a_listener_smiles_and_nods():
+    landmarks = np.load(ASSETS / "motions" / "listen-and-smile.npz")["landmarks"]
+    width = np.linalg.norm(landmarks[:, 54] - landmarks[:, 48], axis=-1) / face_size(landmarks)
+    assert width[90:130].min() > 1.15 * width[0]
+    assert mouth_opening(landmarks).max() < 0.04
+    nose = landmarks[:, 30, 1] - landmarks[:, 36:48, 1].mean(1)
+    assert np.ptp(nose[25:60]) > 0.02

@@ -19,12 +19,13 @@ from headmime.landmarks.crop import crop_box
 
 AVERAGE = {"age": 0.67, "gender": 0.5, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
 
-Kind = Literal["talk", "turn"]
+Kind = Literal["talk", "turn", "listen-and-smile"]
 DESCRIPTIONS = {
     "talk": "five seconds of speaking, with small movements of the head and two blinks; loops",
     "turn": "four seconds: the head turns to one side, to the other and back, with blinks; loops",
+    "listen-and-smile": "six seconds: nods, a tilt, a smile that comes and goes, blinks; loops",
 }
-SEEDS = {"talk": 15, "turn": 1}
+SEEDS = {"talk": 15, "turn": 1, "listen-and-smile": 4}
 
 
 def motion_template(seed: int, kind: Kind) -> NDArray:
@@ -35,7 +36,10 @@ def motion_template(seed: int, kind: Kind) -> NDArray:
     body = load_body()
     names = [str(name) for name in body.action_names]
     rng = np.random.default_rng(seed)
-    motion = _talk(rng, names) if kind == "talk" else _turn(names)
+    if kind == "turn":
+        motion = _turn(names)
+    else:
+        motion = _talk(rng, names) if kind == "talk" else _listen(rng, names)
     pixels = _points(body, motion)
     return crop_box(pixels).to_crop(pixels)
 
@@ -80,6 +84,34 @@ def _turn(names: list[str]) -> Motion:
         actions[:, column[f"eyeLookOut{side}"]] = np.maximum(outwards * ahead, 0)
         actions[:, column[f"eyeLookIn{side}"]] = np.maximum(-outwards * ahead, 0)
     return moving(np.clip(actions, 0, 1), np.stack([nod, turn, tilt], -1))
+
+
+def _listen(rng: Generator, names: list[str]) -> Motion:
+    frames = int(6 * FPS)
+    column = {name: k for k, name in enumerate(names)}
+    time = np.arange(frames) / FPS
+
+    def hump(start: float, end: float, ramp: float) -> NDArray:
+        """0 before `start` and after `end`, 1 in between, with smooth ramps."""
+        part = np.clip(np.minimum(time - start, end - time) / ramp, 0, 1)
+        return part * part * (3 - 2 * part)
+
+    smile = hump(2.4, 5.9, 0.9)
+    actions = np.zeros((frames, len(names)))
+    for side in ("Left", "Right"):
+        actions[:, column[f"mouthSmile{side}"]] = 0.8 * smile
+        actions[:, column[f"cheekSquint{side}"]] = 0.5 * smile
+        actions[:, column[f"mouthUpperUp{side}"]] = 0.35 * smile
+        actions[:, column[f"browOuterUp{side}"]] = 0.4 * hump(0.5, 2.2, 0.4)
+        actions[:, column[f"eyeBlink{side}"]] = blink(frames, 0.9) + blink(frames, 3.4)
+    actions[:, column["browInnerUp"]] = 0.4 * hump(0.5, 2.2, 0.4)
+    nod = 0.09 * hump(1.1, 2.3, 0.3) * np.sin(2 * np.pi * (time - 1.1) / 0.6)
+    nod += 0.06 * hump(4.0, 5.0, 0.3) * np.sin(2 * np.pi * (time - 4.0) / 0.5)
+    wander = np.stack([drift(rng, frames, 1.5) for _ in range(3)], -1) * (0.015, 0.035, 0.02)
+    turns = wander * _fade(frames, 0.8)[:, None]
+    turns[:, 0] += nod
+    turns[:, 2] += 0.12 * hump(2.0, 5.6, 1.0)
+    return moving(np.clip(actions, 0, 1), turns)
 
 
 def _points(body: Body, motion: Motion) -> NDArray:

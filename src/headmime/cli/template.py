@@ -1,0 +1,84 @@
+"""`headmime template VIDEO` and `headmime template show TEMPLATE`: motion as landmarks alone."""
+
+import argparse
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from headmime.animate.driving import TEMPLATE, Driving, find_driving, load_template, load_video
+from headmime.animate.encoding import encode
+from headmime.animate.media import media_path
+from headmime.animate.templates import drawn, sheet, template_path, write_template
+from headmime.cli.progress import progress
+from headmime.errors import HeadmimeError
+from headmime.landmarks.detect import detector
+from headmime.landmarks.points import head_turn, mouth_opening
+
+FOLDER = Path("runs") / "templates"
+
+
+def main() -> None:
+    """Make a template, or draw one if the first word is `show`."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["show"]:
+        _show(arguments[1:])
+    else:
+        _make(arguments)
+
+
+def _make(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "headmime template",
+        description="The motion of a video as landmarks alone: shareable, private, fast to use as "
+        "driving=. `headmime template show TEMPLATE` draws one.",
+    )
+    parser.add_argument("video", help="any video of a face")
+    parser.add_argument("--out", help=f"name of the template ({TEMPLATE}); else {FOLDER}/<video>")
+    parser.add_argument("--start", type=float, default=0.0, help="seconds to leave out at first")
+    parser.add_argument("--end", type=float, help="seconds of the video after which to stop")
+    parser.add_argument(
+        "--detector", choices=("dlib", "face-alignment"), default="dlib", help="default: dlib"
+    )
+    given = parser.parse_args(arguments)
+    video = Path(given.video).expanduser()
+    if not video.is_file():
+        raise HeadmimeError(f"{given.video}: there is no such video.")
+    out = template_path(given.out or FOLDER / f"{video.stem}{TEMPLATE}")
+    with progress("Reading the motion") as on_frame:
+        driving = load_video(video, detector(given.detector), on_frame, given.start, given.end)
+    print(f"{write_template(out, driving)}  ({_told(driving)})")
+
+
+def _show(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        "headmime template show",
+        description="Draw a template: a picture of its moments, or all of it as a video.",
+    )
+    parser.add_argument("template", help="a template, or the name of a bundled one (talk, turn)")
+    parser.add_argument("--out", help=f".png, .gif or .mp4; else {FOLDER}/<template>.png")
+    given = parser.parse_args(arguments)
+    file = find_driving(given.template)
+    if file.suffix.lower() != TEMPLATE:
+        raise HeadmimeError(f"{given.template} is no template: `headmime template` makes one.")
+    driving = load_template(file)
+    out = media_path(given.out or FOLDER / f"{file.stem}.png")
+    partial = out.with_name(f".headmime-{uuid.uuid4().hex}{out.suffix}")
+    try:
+        still = out.suffix.lower() == ".png"
+        frames = iter([sheet(driving)]) if still else drawn(driving)
+        encode(partial, frames, driving.fps, "facial landmarks, drawn by headmime")
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    print(f"{out}  ({_told(driving)})")
+
+
+def _told(driving: Driving) -> str:
+    landmarks, fps = driving.landmarks, float(driving.fps)
+    turn = head_turn(landmarks)
+    return (
+        f"{len(landmarks)} frames, {fps:g} a second, {len(landmarks) / fps:.1f} s; "
+        f"mouth opening {mouth_opening(landmarks).max():.2f} at most, "
+        f"turn of the head {turn.min():+.2f} to {turn.max():+.2f}"
+    )
