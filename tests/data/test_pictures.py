@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -120,3 +122,17 @@ def test_portraits(shared_data: Path):
     for file in sorted((shared_data / "portraits").iterdir()):
         shown = read_picture(file)
         assert shown.ndim == 3 and shown.std() > 10
+
+
+def test_pictures_of_telephones(flag: Image.Image, tmp_path: Path):
+    pillow_heif.from_pillow(flag.resize((400, 200))).save(tmp_path / "flag.heic", quality=95)
+    shown = read_picture(tmp_path / "flag.heic")
+    assert shown.shape == (200, 400, 3)
+    assert np.abs(shown[30, 30].astype(int) - RED).max() < 12
+    assert shown[-30, -30].min() > 240
+
+
+def test_sixteen_bits_of_colour(flag: Image.Image, tmp_path: Path):
+    deep = cv2.cvtColor(np.asarray(flag), cv2.COLOR_RGB2BGR).astype(np.uint16) * 257
+    cv2.imwrite(str(tmp_path / "flag.png"), deep)
+    np.testing.assert_array_equal(read_picture(tmp_path / "flag.png"), np.asarray(flag))

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pi_heif
 from PIL import Image, ImageOps
 
 from headmime.errors import HeadmimeError
+
+pi_heif.register_heif_opener()  # telephones' HEIC files, for Image.open
 
 
 def read_picture(path: Path | str) -> np.ndarray:
@@ -20,7 +23,8 @@ def read_picture(path: Path | str) -> np.ndarray:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise HeadmimeError(
-            f"{path} cannot be read as a picture ({reason}): give a JPEG, PNG, WebP, TIFF or GIF."
+            f"{path} cannot be read as a picture ({reason}): give a JPEG, PNG, WebP, "
+            "HEIC, TIFF or GIF."
         ) from error
 
 
