@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from headmime.provenance.consent import Consent
-from headmime.provenance.credentials import ready_signer, sign
+from headmime.provenance.credentials import check_signer, sign
 from headmime.provenance.making import Ingredient, Making
 from headmime.provenance.marks import Marks
-from headmime.provenance.signer import Signer
+from headmime.provenance.signer import Signer, signer_for
 
 MAKING = Making(
     consent=Consent.LICENSED,
@@ -33,8 +33,8 @@ def making() -> Making:
 @pytest.fixture(scope="session")
 def signer(configuration: Path) -> Signer:
     """The local one, made at its first use."""
-    signer = ready_signer(Marks())
-    assert signer is not None
+    signer = signer_for(Marks())
+    check_signer(signer)
     return signer
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,10 +16,13 @@ from headmime.animate.encoding import encode
 from headmime.animate.sound import Sound
 from headmime.errors import HeadmimeError
 from headmime.provenance.consent import statement
-from headmime.provenance.credentials import ready_signer, sign
+from headmime.provenance.credentials import sign
 from headmime.provenance.label import labelled
 from headmime.provenance.making import Making
 from headmime.provenance.marks import Marks
+from headmime.provenance.ready import ready
+from headmime.provenance.watermark import embed
+from headmime.provenance.watermark.message import PAYLOAD_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +62,7 @@ def write_media(
     appears under its name when it is complete; after an error or Ctrl-C nothing of it stays.
     """
     path, marks = media_path(path), marks or Marks()
-    signer = ready_signer(marks)
+    tools = ready(marks)
     _tell_what_is_off(path, marks)
     frames = iter(frames)
     partial, signed = (
@@ -71,11 +75,15 @@ def write_media(
         pictures = chain([first], frames)
         if marks.label:
             pictures = labelled(pictures)
+        if tools.watermark_key:
+            payload = secrets.token_bytes(PAYLOAD_BYTES)
+            making = replace(making, watermark=payload)
+            pictures = embed(pictures, payload, tools.watermark_key, float(fps))
         encode(partial, pictures, Fraction(fps), statement(making.consent), sound)
-        if signer:
+        if tools.signer:
             composite = making.composite or sound is not None
-            sign(partial, signed, replace(making, composite=composite), signer)
-        os.replace(signed if signer else partial, path)
+            sign(partial, signed, replace(making, composite=composite), tools.signer)
+        os.replace(signed if tools.signer else partial, path)
     finally:
         partial.unlink(missing_ok=True)
         signed.unlink(missing_ok=True)
@@ -83,6 +91,6 @@ def write_media(
 
 
 def _tell_what_is_off(path: Path, marks: Marks) -> None:
-    kinds = {"label": marks.label, "credentials": marks.credentials}
-    if off := [kind for kind, on in kinds.items() if not on]:
-        log.warning("%s: turned off by provenance.*: %s.", path.name, " and ".join(off))
+    kinds = ("label", "watermark", "credentials")
+    if off := [f"provenance.{kind}=false" for kind in kinds if not getattr(marks, kind)]:
+        log.warning("%s lacks marks: %s.", path.name, ", ".join(off))

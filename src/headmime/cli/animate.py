@@ -20,7 +20,7 @@ from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector
 from headmime.provenance.consent import parse_consent, required_consent
-from headmime.provenance.credentials import ready_signer
+from headmime.provenance.ready import ready
 
 
 @dataclass
@@ -81,7 +81,7 @@ def _check(settings: Animate) -> None:
     api.check_times(settings.fps, settings.start, settings.end)
     if settings.audio not in ("none", "driving"):
         api.find_audio(settings.audio)
-    ready_signer(settings.provenance)
+    ready(settings.provenance)
     if settings.person:
         person_stem(settings.person)
         parse_consent(settings.consent)

@@ -14,7 +14,7 @@ from headmime.assets import ASSETS
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
-from headmime.provenance.credentials import ready_signer
+from headmime.provenance.ready import ready
 
 MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
 OUTPUTS = {
@@ -46,7 +46,7 @@ def main(config: DictConfig) -> None:
     }
     find_driving(settings.driving)
     check(settings)
-    ready_signer(settings.provenance)
+    ready(settings.provenance)
     detector = instantiate(settings.detector)
     person = make_person(settings, detector)
     animation = api.animate(person, settings.driving, detector=detector)

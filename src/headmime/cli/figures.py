@@ -22,8 +22,8 @@ from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
 from headmime.evaluation.results import Result, read_result
 from headmime.provenance.consent import required_consent
-from headmime.provenance.credentials import ready_signer
 from headmime.provenance.making import Ingredient, Making
+from headmime.provenance.ready import ready
 
 STILL = Fraction(1)
 SAME = ("dataset", "split", "mode", "motion", "videos", "held_out", "sources", "cases_seed")
@@ -37,7 +37,7 @@ def main(config: DictConfig) -> None:
     figures = settings.figures
     check(settings, [settings.method, *figures.methods], [settings.T, *figures.Ts])
     required_consent(figures.consent)
-    ready_signer(settings.provenance)
+    ready(settings.provenance)
     if "real" in figures.methods or settings.method == "real":
         raise HeadmimeError("method=real is the column Target: leave it out of figures.methods.")
     out = Path(figures.out).expanduser()

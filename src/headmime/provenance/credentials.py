@@ -13,8 +13,7 @@ from headmime.assets import bundled_sha256
 from headmime.errors import HeadmimeError
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Making
-from headmime.provenance.marks import Marks
-from headmime.provenance.signer import Signer, signer_for
+from headmime.provenance.signer import Signer
 
 MIME = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -67,6 +66,7 @@ def _statement(making: Making, time: str) -> dict[str, Any]:
             for part in making.ingredients
         ],
         "settings": dict(making.settings),
+        "watermark": making.watermark.hex() if making.watermark else None,
         "consent": making.consent.value,
         "time": time,
     }
@@ -78,14 +78,8 @@ def sign(source: Path, target: Path, making: Making, signer: Signer) -> None:
         _sign(plain, signed, MIME[source.suffix.lower()], making, signer)
 
 
-def ready_signer(marks: Marks) -> Signer | None:
-    """Who will sign outputs with these `marks`; None where credentials are turned off.
-
-    A pixel is signed, to find out before the work. HeadmimeError if C2PA refuses the signer.
-    """
-    if not marks.credentials:
-        return None
-    signer = signer_for(marks)
+def check_signer(signer: Signer) -> None:
+    """Sign a pixel, to find out before the work. HeadmimeError if C2PA refuses the signer."""
     pixel = io.BytesIO()
     Image.new("L", (1, 1)).save(pixel, "png")
     try:
@@ -95,7 +89,6 @@ def ready_signer(marks: Marks) -> Signer | None:
             f"C2PA cannot sign with {signer.name}: {error}. It wants an end-entity certificate for "
             "digital signatures and e-mail protection, with those between it and the root after it."
         ) from error
-    return signer
 
 
 def _sign(plain: BinaryIO, signed: BinaryIO, mime: str, making: Making, signer: Signer) -> None:

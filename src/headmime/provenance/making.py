@@ -27,7 +27,8 @@ class Making:
 
     `model_sha256`: of the meta-learned weights, in hex; `settings`: what else matters, as words
     and numbers; `composite`: whether pictures or sound from elsewhere are beside what was
-    generated. Nothing in here may be a name, a path or a picture of the user's.
+    generated; `watermark`: the payload that the frames carry. Nothing in here may be a name, a path
+    or a picture of the user's.
     """
 
     consent: Consent
@@ -35,6 +36,7 @@ class Making:
     ingredients: tuple[Ingredient, ...] = ()
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     composite: bool = False
+    watermark: bytes | None = None
 
 
 def ingredient(role: str, kind: str, file: Path) -> Ingredient:

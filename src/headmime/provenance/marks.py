@@ -9,6 +9,8 @@ class Marks:
 
     `cert` and `key`: PEM files of the user's own certificate (its chain after it) and private key
     (PKCS#8), together; without them the local ones sign, which are made at first use.
+    `watermark_key`: a file of 16 or more bytes that nobody else knows; without it everybody can
+    find the watermark.
     """
 
     label: bool = True
@@ -16,3 +18,4 @@ class Marks:
     credentials: bool = True
     cert: str | None = None
     key: str | None = None
+    watermark_key: str | None = None
