@@ -14,7 +14,7 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune sitters preprocess train ablations figures userstudy eval table1 report claims test check bench lint clean
+.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion table1 report claims test check bench lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -46,6 +46,9 @@ finetune: $(READY) ## fine-tune and keep a personal model for `animate person=`:
 	@test -n "$(SRC)" || { echo "SRC is missing: make finetune SRC=photos/ T=8 OUT=models/me CONSENT=own"; exit 1; }
 	$(BIN)/headmime finetune "source=$(SRC)" "T=$(T)" "out=$(or $(OUT),runs/person)" "consent=$(CONSENT)" $(ARGS)
 
+web: $(READY) ## serve the page on this machine: pictures and a motion in, a video out (ARGS='port=8000 open=true')
+	$(BIN)/headmime web $(ARGS)
+
 sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/stores/sitters
 	$(BIN)/headmime data sitters "n=$(N)" "out=$(or $(OUT),runs/stores/sitters)" $(ARGS)
 
@@ -72,6 +75,13 @@ userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstud
 eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
+
+motion: $(READY) ## absolute or relative? both, against sitters' true cross-reenactment: docs/animation.md (ARGS='held_out=8')
+	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
+		out=runs/stores/sitters_cross
+	for motion in absolute relative; do $(BIN)/headmime table -cn eval_cross_sitters motion=$$motion \
+		'table.methods=[ff,ft]' 'table.Ts=[1,8]' $(ARGS) || exit 1; done
+	$(BIN)/python tools/compare_motions.py runs/stores/sitters_cross runs/results
 
 table1: EXP = eval_store
 table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or DATA=runs/stores/mine ARGS='mode=cross'

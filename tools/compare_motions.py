@@ -1,0 +1,77 @@
+"""Which motion fits a person: absolute or relative, against cross-reenactment with ground truth.
+
+    headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 out=runs/stores/sitters_cross
+    python tools/compare_motions.py runs/stores/sitters_cross [runs/results]
+
+First the landmarks alone: how far what the generator is asked for is from the points of the true
+frames (another sitter's motion, rendered on this head), in face sizes (about brows to chin).
+`shape` leaves place, tilt and size out; `mouth` is the error of its opening. Then the rows of these
+sitters that are among the results (`make table1 EXP=eval_cross_sitters ARGS=motion=...`).
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from headmime.animate.motion import MOTIONS, fitted
+from headmime.animate.poses import RIGID, as_complex, neutral_frame, similarity
+from headmime.data.protocol import cross_cases
+from headmime.data.store import Store
+from headmime.evaluation.results import read_result
+from headmime.evaluation.trials import points
+from headmime.landmarks.points import face_size, mouth_opening
+
+TS = (1, 8, 32)
+COUNT = 32  # frames of every driving
+METRICS = ("akd", "csim", "csim_source", "ssim", "turn_correlation", "mouth_correlation")
+
+
+def errors(asked: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
+    """Distance of all points, of the aligned shapes, and of the mouths' opening; [T, 68, 2] each."""
+    size = face_size(truth)
+    apart = np.linalg.norm(asked - truth, axis=-1).mean(-1) / size
+    face, true = as_complex(asked), as_complex(truth)
+    a, b = similarity(face[:, RIGID], true[:, RIGID])
+    shape = abs(a * face + b - true).mean(-1) / size
+    mouth = abs(mouth_opening(asked) - mouth_opening(truth))
+    return float(apart.mean()), float(shape.mean()), float(mouth.mean())
+
+
+def landmark_table(store: Store) -> Iterator[str]:
+    yield f"{'motion':10}{'T':>4}{'points':>9}{'shape':>9}{'mouth':>9}"
+    cases = cross_cases(store)
+    for motion in MOTIONS:
+        for T in TS[:1] if motion == "absolute" else TS:
+            found = []
+            for case in cases:
+                sources = points(store, case.sources[:T])
+                driving, truth = (
+                    points(store, part[:COUNT]) for part in (case.driving, case.truth)
+                )
+                asked = fitted(driving, sources[neutral_frame(sources)], motion)
+                found.append(errors(asked, truth))
+            values = "".join(f"{value:9.4f}" for value in np.mean(found, 0))
+            yield f"{motion:10}{'any' if motion == 'absolute' else T:>4}{values}"
+
+
+def rows(store: Store, folder: Path) -> Iterator[str]:
+    yield f"{'motion':10}{'method':>8}{'T':>4}" + "".join(f"{name:>19}" for name in METRICS)
+    for file in sorted(folder.glob("*.json")):
+        result = read_result(file)
+        said = result.row
+        if said["store"] == store.hash and said["mode"] == "truth":
+            values = "".join(f"{result.metrics[name]['value']:19.4f}" for name in METRICS)
+            yield f"{said['motion']:10}{said['method']:>8}{said['T']:>4}{values}"
+
+
+def main(folder: str, results: str = "runs/results") -> None:
+    store = Store(Path(folder))
+    print("\n".join(landmark_table(store)))
+    print()
+    print("\n".join(rows(store, Path(results))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
