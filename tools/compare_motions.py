@@ -29,7 +29,7 @@ METRICS = ("akd", "csim", "csim_source", "ssim", "turn_correlation", "mouth_corr
 
 
 def errors(asked: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
-    """Distance of all points, of the aligned shapes, and of the mouths' opening; [T, 68, 2] each."""
+    """Distance of points, of aligned shapes, of mouths' opening; all landmarks [T, 68, 2]."""
     size = face_size(truth)
     apart = np.linalg.norm(asked - truth, axis=-1).mean(-1) / size
     face, true = as_complex(asked), as_complex(truth)
