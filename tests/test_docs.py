@@ -1,4 +1,4 @@
-"""Every command that README.md prints is run as printed, with keys appended that make it short."""
+"""Every command that the pages print is run as printed, with keys appended that make it short."""
 
 import os
 import re
@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "animation.md"]
 MONA_LISA = ROOT / "src" / "headmime" / "assets" / "pictures" / "mona_lisa.jpg"
 BRIEFLY = {
     "demo": "finetune.minimum_steps=2 out={work}/demo",
@@ -21,6 +22,7 @@ BRIEFLY = {
     "finetune": "finetune.minimum_steps=2",
     "preprocess": "workers=1",
     "data": "",
+    "template": "",
     "train": (
         "store={work}/store sitters.n=4 sitters.frames=6 batch=2 hydra.run.dir={work}/train "
         "trainer.max_epochs=1 trainer.limit_train_batches=1"
@@ -29,10 +31,15 @@ BRIEFLY = {
 }
 
 
+def blocks(language):
+    """The code blocks of all pages, in order."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
 def commands():
-    """The lines of README.md's bash blocks, split into words."""
-    blocks = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)
-    return [shlex.split(line) for block in blocks for line in block.splitlines() if line]
+    """The lines of the bash blocks, split into words."""
+    return [shlex.split(line) for block in blocks("bash") for line in block.splitlines() if line]
 
 
 def test_readme_names_the_two_commands():
@@ -46,7 +53,7 @@ def test_local_links_lead_somewhere():
 
 
 @pytest.mark.slow
-def test_commands_of_the_readme_run_as_printed(tmp_path):
+def test_commands_run_as_printed(tmp_path):
     """In order, since later ones use what earlier ones made; `runs/` is under a scratch folder."""
     photographs_and_a_driver(tmp_path)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
@@ -63,6 +70,20 @@ def test_commands_of_the_readme_run_as_printed(tmp_path):
         for word in words:
             if word.startswith("out="):
                 assert list(tmp_path.glob(f"{word.removeprefix('out=')}*")), said
+
+
+@pytest.mark.slow
+def test_the_python_api_works_as_printed(tmp_path):
+    """Feed-forward, for the sake of time."""
+    photographs_and_a_driver(tmp_path)
+    for block in blocks("python"):
+        program = block.replace('consent="own")', 'consent="own", finetune="none")')
+        assert program != block
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        for name in re.findall(r'"(runs/[^"]*)"', block):
+            assert (tmp_path / name).is_file()
 
 
 def shortened(words, work):
