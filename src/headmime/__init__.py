@@ -3,6 +3,7 @@
     model = headmime.load()
     person = headmime.personalise(model, ["photo.jpg", "holiday.mp4"], consent="own")
     headmime.save(headmime.animate(person, "talk"), "out.mp4")
+    headmime.verify("out.mp4")
 
 The functions are documented in `headmime.animate.api`; they load when they are first used.
 """
@@ -10,7 +11,7 @@ The functions are documented in `headmime.animate.api`; they load when they are 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["animate", "load", "personalise", "save"]
+__all__ = ["animate", "load", "personalise", "save", "verify"]
 
 
 def __getattr__(name: str) -> Any:

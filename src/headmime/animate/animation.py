@@ -18,7 +18,7 @@ from headmime.animate.scene import Scene
 from headmime.animate.sound import Sound
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
-from headmime.provenance.making import Making
+from headmime.provenance.making import Kind, Making
 
 OUTPUTS = ("crop", "full")
 # Without a wish, the side of a crop is that of the driving's, within these, in pixels.
@@ -132,5 +132,5 @@ def _making(person: Person, driving: Driving, motion: str, output: str) -> Makin
         person.making,
         ingredients=person.making.ingredients + origin,
         settings=settings,
-        composite=output == "full",
+        kind=Kind.COMPOSITE if output == "full" else Kind.GENERATED,
     )

@@ -1,4 +1,4 @@
-"""The Python API: load, personalise, animate, save. The command line calls these same functions."""
+"""The Python API: load, personalise, animate, save, verify. The CLI calls these same functions."""
 
 import logging
 import math
@@ -36,9 +36,11 @@ from headmime.landmarks.detect import detector as detector_named
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.provenance.consent import parse_consent
+from headmime.provenance.making import Kind
 from headmime.provenance.marks import Marks
+from headmime.provenance.verdict import verify
 
-__all__ = ["animate", "load", "personalise", "save"]
+__all__ = ["animate", "load", "personalise", "save", "verify"]
 
 log = logging.getLogger(__name__)
 SHEET_COLUMNS = 6
@@ -158,7 +160,7 @@ def save(
     check_size(size)
     if Path(path).suffix.lower() == ".png":
         sheet = reported([_sheet(animation)], 1, on_frame)
-        making = replace(animation.making, composite=animation.person.portrait is not None)
+        making = replace(animation.making, kind=Kind.COMPOSITE)  # the source and the landmarks
         return write_media(path, sheet, animation.fps, making, marks)
     size = size or animation.viewing_size
     if animation.scene is None and size > animation.size:

@@ -18,7 +18,7 @@ from headmime.errors import HeadmimeError
 from headmime.provenance.consent import statement
 from headmime.provenance.credentials import sign
 from headmime.provenance.label import labelled
-from headmime.provenance.making import Making
+from headmime.provenance.making import Kind, Making
 from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready
 from headmime.provenance.watermark import embed
@@ -58,8 +58,9 @@ def write_media(
 
     The suffix decides: .mp4 (h264, plays in browsers), .gif (endless), .png (one frame; `fps` has
     no meaning then). `sound` goes along with an mp4. The file carries the `marks` (by default all),
-    its credentials state what `making` says, and its metadata a comment that it is AI-generated. It
-    appears under its name when it is complete; after an error or Ctrl-C nothing of it stays.
+    its credentials state what `making` says, and its metadata a comment that it is AI-generated; a
+    drawing is no such thing, and carries credentials alone. It appears under its name when it is
+    complete; after an error or Ctrl-C nothing of it stays.
     """
     path, marks = media_path(path), marks or Marks()
     tools = ready(marks)
@@ -72,17 +73,19 @@ def write_media(
         first = next(frames, None)
         if first is None:
             raise HeadmimeError(f"There are no frames to write to {path}.")
-        pictures = chain([first], frames)
-        if marks.label:
-            pictures = labelled(pictures)
-        if tools.watermark_key:
-            payload = secrets.token_bytes(PAYLOAD_BYTES)
-            making = replace(making, watermark=payload)
-            pictures = embed(pictures, payload, tools.watermark_key, float(fps))
-        encode(partial, pictures, Fraction(fps), statement(making.consent), sound)
+        pictures, comment = chain([first], frames), "Drawn by headmime"
+        if making.kind is not Kind.DRAWN:
+            comment = statement(making.consent)
+            if marks.label:
+                pictures = labelled(pictures)
+            if tools.watermark_key:
+                making = replace(making, watermark=secrets.token_bytes(PAYLOAD_BYTES))
+                pictures = embed(pictures, making.watermark, tools.watermark_key, float(fps))
+            if sound is not None:
+                making = replace(making, kind=Kind.COMPOSITE)
+        encode(partial, pictures, Fraction(fps), comment, sound)
         if tools.signer:
-            composite = making.composite or sound is not None
-            sign(partial, signed, replace(making, composite=composite), tools.signer)
+            sign(partial, signed, making, tools.signer)
         os.replace(signed if tools.signer else partial, path)
     finally:
         partial.unlink(missing_ok=True)

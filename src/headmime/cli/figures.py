@@ -22,7 +22,7 @@ from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
 from headmime.evaluation.results import Result, read_result
 from headmime.provenance.consent import required_consent
-from headmime.provenance.making import Ingredient, Making
+from headmime.provenance.making import Ingredient, Kind, Making
 from headmime.provenance.ready import ready
 
 STILL = Fraction(1)
@@ -78,7 +78,7 @@ class _Pictures:
             model_sha256=self._model(),
             ingredients=(Ingredient("source", "store", self.store.hash),),
             settings={"methods": " ".join(settings.figures.methods)},
-            composite=True,
+            kind=Kind.COMPOSITE,
         )
 
     def all(self, found: Sequence[tuple[Path, Result]]) -> Iterator[Path]:

@@ -2,18 +2,18 @@
 
 import argparse
 import sys
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from headmime.animate.driving import TEMPLATE, Driving, find_driving, load_template, load_video
-from headmime.animate.encoding import encode
-from headmime.animate.media import media_path
+from headmime.animate.media import media_path, write_media
 from headmime.animate.templates import drawn, sheet, template_path, write_template
 from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import head_turn, mouth_opening
+from headmime.provenance.consent import Consent
+from headmime.provenance.making import Kind, Making
 
 FOLDER = Path("runs") / "templates"
 
@@ -63,14 +63,11 @@ def _show(arguments: Sequence[str]) -> None:
         raise HeadmimeError(f"{given.template} is no template: `headmime template` makes one.")
     driving = load_template(file)
     out = media_path(given.out or FOLDER / f"{file.stem}.png")
-    partial = out.with_name(f".headmime-{uuid.uuid4().hex}{out.suffix}")
-    try:
-        still = out.suffix.lower() == ".png"
-        frames = iter([sheet(driving)]) if still else drawn(driving)
-        encode(partial, frames, driving.fps, "facial landmarks, drawn by headmime")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    still = out.suffix.lower() == ".png"
+    frames = iter([sheet(driving)]) if still else drawn(driving)
+    origin = () if driving.origin is None else (driving.origin,)
+    making = Making(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
+    write_media(out, frames, driving.fps, making)
     print(f"{out}  ({_told(driving)})")
 
 

@@ -17,7 +17,6 @@ from headmime.provenance.signer import Signer
 
 MIME = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-GENERATED, COMPOSITE = "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia"
 STATEMENT = "org.headmime.making"
 SETTINGS = {
     "builder": {"thumbnail": {"enabled": False}},  # nothing of a private picture
@@ -35,7 +34,7 @@ def manifest(making: Making, when: datetime) -> dict[str, Any]:
     time = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     action = {
         "action": "c2pa.created",
-        "digitalSourceType": SOURCE_TYPES + (COMPOSITE if making.composite else GENERATED),
+        "digitalSourceType": SOURCE_TYPES + making.kind.value,
         "when": time,
         "softwareAgent": software,
     }

@@ -14,12 +14,14 @@ import c2pa
 from cryptography import x509
 
 from headmime.errors import HeadmimeError
-from headmime.provenance.credentials import COMPOSITE, GENERATED, SETTINGS, STATEMENT
+from headmime.provenance.credentials import SETTINGS, STATEMENT
+from headmime.provenance.making import Kind
 from headmime.provenance.signer import local_root
 
 SIDECAR = ".c2pa"
 # The types of C2PA's own boxes: where one of them is, there are credentials, readable or not.
 BOXES = re.compile(rb"c2(?:pa|ma|cl|as|cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
+GENERATED = (Kind.GENERATED.value, Kind.COMPOSITE.value)
 UNTRUSTED = "signingCredential.untrusted"
 
 
@@ -116,7 +118,7 @@ def _told(path: Path, store: dict[str, Any]) -> Verdict:
         what,
         generator=_generator(active),
         signer=signature.get("common_name") or signature.get("issuer"),
-        generated=any(kind.endswith((GENERATED, COMPOSITE)) for kind in _source_types(active)),
+        generated=any(kind.endswith(GENERATED) for kind in _source_types(active)),
         statement=next((data for label, data in _assertions(active) if label == STATEMENT), None),
     )
 
