@@ -83,6 +83,10 @@ motion: $(READY) ## absolute or relative? both, against sitters' true cross-reen
 		'table.methods=[ff,ft]' 'table.Ts=[1,8]' $(ARGS) || exit 1; done
 	$(BIN)/python tools/compare_motions.py runs/stores/sitters_cross runs/results
 
+forensics: EXP = eval_sitters
+forensics: $(READY) ## how detectable is a row's output? EXP=eval_sitters ARGS='method=ft T=8'
+	$(BIN)/headmime forensics -cn $(EXP) $(ARGS)
+
 table1: EXP = eval_store
 table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or DATA=runs/stores/mine ARGS='mode=cross'
 	$(BIN)/headmime table -cn $(EXP) $(if $(DATA),"store=$(DATA)" "dataset=$(notdir $(DATA))") $(ARGS)

@@ -1,11 +1,13 @@
 """What all tests share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 import torch
+from playwright.sync_api import Browser, BrowserType, Error, sync_playwright
 from torch import Tensor, nn
 
 from headmime.assets import ASSETS
@@ -73,3 +75,24 @@ class PixelsAsFeatures(nn.Module):
 def perceptual() -> nn.Module:
     """What L_CNT compares, without a network."""
     return PixelsAsFeatures()
+
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, or the one that `playwright install chromium` has put away."""
+    with sync_playwright() as playwright:
+        browser = launched(playwright.chromium)
+        yield browser
+        browser.close()
+
+
+def launched(chromium: BrowserType, *words: str) -> Browser:
+    """A headless Chromium with `words` on its command line; skips where there is none."""
+    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    try:
+        return chromium.launch(executable_path=path, args=["--no-sandbox", *words])
+    except Error as error:
+        pytest.skip(f"no Chromium here (apt-get install chromium): {str(error).splitlines()[0]}")

@@ -17,7 +17,7 @@ LAYERS = [
     {"learning"},
     {"animate"},
     {"evaluation"},
-    {"web"},
+    {"live", "web"},
     {"cli"},
 ]
 # The public names, `headmime.load` and its siblings, are `animate` by another way.

@@ -49,6 +49,17 @@ VERBS = {
         ),
         ("source",),
     ),
+    "live": Verb(
+        "headmime.cli.live",
+        "a person moves as you do before a camera, at once",
+        ("source", "driving", "out", "person", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        ("source",),
+    ),
+    "web": Verb(
+        "headmime.cli.web",
+        "the page in the browser, on this machine only",
+        ("weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+    ),
     "finetune": Verb(
         "headmime.cli.finetune",
         "learn one person and keep the result for `animate person=`",
@@ -86,6 +97,11 @@ VERBS = {
         (*ROW_PATHS, "claims.runs", "claims.out"),
     ),
     "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
+    "forensics": Verb(
+        "headmime.cli.forensics",
+        "can a detector find a row's frames? AUC on unseen people (-cn EXPERIMENT)",
+        (*ROW_PATHS, "forensics.out"),
+    ),
     "figures": Verb(
         "headmime.cli.figures",
         "grids, quality against T, the worst 5 %, videos (-cn EXPERIMENT)",

@@ -1,20 +1,11 @@
 """The page in a real browser: headless Chromium, by the keyboard alone."""
 
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Error,
-    Page,
-    Route,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from headmime.evaluation.userstudy.report import user
 from headmime.evaluation.userstudy.study import Study, load_study
@@ -23,23 +14,7 @@ from .conftest import serving, write_study
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 TRIPLETS = 12
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium, or the one that `playwright install chromium` has put away."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(
-                f"no Chromium here (apt-get install chromium): {str(error).splitlines()[0]}"
-            )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""`headmime web`: the page in the browser, on this machine, until Ctrl-C."""
+
+import threading
+import webbrowser
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.utils import instantiate
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from headmime.animate.model import torch_device, weights_stem
+from headmime.cli.config import conf_folder, plain_errors
+from headmime.learning.finetune import FineTuneSettings
+from headmime.provenance.marks import Marks
+from headmime.provenance.ready import ready
+from headmime.web.server import serving
+from headmime.web.studio import Studio
+from headmime.web.uploads import Limits
+
+
+@dataclass
+class Web:
+    """Every key of `headmime web`; conf/web.yaml says what they mean."""
+
+    port: int = MISSING
+    open: bool = MISSING
+    weights: str = MISSING
+    device: str = MISSING
+    seed: int = MISSING
+    detector: dict[str, Any] | None = None
+    finetune: FineTuneSettings = field(default_factory=FineTuneSettings)
+    perceptual: dict[str, Any] = field(default_factory=dict)
+    provenance: Marks = field(default_factory=Marks)
+    limits: Limits = field(default_factory=Limits)
+
+
+ConfigStore.instance().store("web_schema", Web)
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="web", version_base="1.3")
+@plain_errors
+def main(config: DictConfig) -> None:
+    """Check the model, serve the page, say where it is."""
+    settings: Web = OmegaConf.to_object(config)
+    weights_stem(settings.weights)
+    torch_device(settings.device)
+    ready(settings.provenance)
+    studio = Studio(
+        weights=settings.weights,
+        device=settings.device,
+        finetune=settings.finetune,
+        perceptual=partial(instantiate, settings.perceptual),
+        detector=instantiate(settings.detector),
+        marks=settings.provenance,
+    )
+    with serving(studio, settings.limits, settings.port) as url:
+        print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
+        if settings.open:
+            webbrowser.open(url)
+        threading.Event().wait()

@@ -1,0 +1,112 @@
+"""The process that looks: the newest picture -> the 68 points of the face that is followed.
+
+A process of its own, since dlib lets no other thread of its process run meanwhile.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from headmime.errors import HeadmimeError
+from headmime.landmarks.detect import Detector, Face
+from headmime.landmarks.track import largest
+from headmime.live.camera import Newest, shots
+
+PATIENCE = 20  # seconds for the process to go by itself
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen at `taken` (monotonic seconds): points [68, 2] in pixels, None without a face.
+
+    `dropped`: pictures so far that nobody looked at.
+    """
+
+    taken: float
+    pixels: np.ndarray | None
+    dropped: int
+
+
+@dataclass(frozen=True)
+class _Problem:
+    sentence: str
+
+
+class Follower:
+    """Follows the largest face from picture to picture."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._face: Face | None = None
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray | None:
+        """The points [68, 2] of the face in the next picture; None if there is none."""
+        face = self._detector.follow(picture, self._face) if self._face else None
+        if face is None:
+            (faces,) = self._detector.detect([picture])
+            face = largest(faces) if faces else None
+        self._face = face
+        return None if face is None else face.pixels
+
+
+@contextmanager
+def watching(driving: str, make_detector: Callable[[], Detector]) -> Iterator[Iterator[Sight]]:
+    """Start the process; gives the newest sight each time one is asked for, until the driving ends.
+
+    `driving`: see `camera.shots`; `make_detector` can be pickled. Iterating raises HeadmimeError
+    for what is wrong with the driving.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_watch, args=(driving, make_detector, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        yield _newest(here)
+    finally:
+        here.close()
+        process.terminate()
+        process.join(PATIENCE)
+
+
+def _newest(connection: Connection) -> Iterator[Sight]:
+    overtaken = 0
+    while True:
+        sight = _received(connection)
+        while sight is not None and connection.poll():
+            later = _received(connection)
+            if later is None:
+                yield Sight(sight.taken, sight.pixels, sight.dropped + overtaken)
+                return
+            sight, overtaken = later, overtaken + 1
+        if sight is None:
+            return
+        yield Sight(sight.taken, sight.pixels, sight.dropped + overtaken)
+
+
+def _received(connection: Connection) -> Sight | None:
+    try:
+        message = connection.recv()
+    except EOFError as error:
+        raise HeadmimeError("The process that looks has ended unexpectedly.") from error
+    if isinstance(message, _Problem):
+        raise HeadmimeError(message.sentence)
+    return message
+
+
+def _watch(driving: str, make_detector: Callable[[], Detector], out: Connection) -> None:
+    """What the process does."""
+    try:
+        follow = Follower(make_detector())
+        pictures = Newest(shots(driving))
+        for shot in pictures:
+            out.send(Sight(shot.taken, follow(shot.picture), pictures.dropped))
+        out.send(None)
+    except HeadmimeError as error:
+        out.send(_Problem(str(error)))
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass

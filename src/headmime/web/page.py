@@ -1,0 +1,237 @@
+"""What happens when the parts of the page are used."""
+
+import hashlib
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from headmime.assets import ASSETS
+from headmime.errors import HeadmimeError
+from headmime.web.layout import MONA_LISA, OWN_VIDEO, Layout
+from headmime.web.progress import Progress, Stopped
+from headmime.web.sessions import Session, Sessions
+from headmime.web.shown import save_picture, seen_driving
+from headmime.web.studio import Made, Order, Studio
+from headmime.web.uploads import Limits, check_clip, check_sources, look
+
+TITLE = "headmime"
+ONE_AT_A_TIME = "jobs"
+THUMBNAIL, PORTRAIT = 320, 512  # pixels of the longer side
+
+
+class Page:
+    """The page's parts. `blocks` is what gradio serves."""
+
+    def __init__(self, studio: Studio, sessions: Sessions, limits: Limits) -> None:
+        self.studio, self.sessions, self.limits = studio, sessions, limits
+        with gr.Blocks(
+            title=TITLE, analytics_enabled=False, delete_cache=(300, 3600)
+        ) as self.blocks:
+            self._connect(Layout(limits))
+
+    def _connect(self, parts: Layout) -> None:
+        quick: dict[str, Any] = {
+            "queue": False,
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
+        parts.files.change(self._dropped, parts.files, [parts.seen, *parts.trouble], **quick)
+        parts.video.change(self._filmed, parts.video, parts.trouble, **quick)
+        parts.motion.change(
+            lambda motion: gr.update(visible=motion == OWN_VIDEO),
+            parts.motion,
+            parts.video,
+            **quick,
+        )
+        parts.make.click(self._pressed, None, [*parts.outputs, *parts.trouble], **quick).then(
+            self._job,
+            [parts.files, parts.motion, parts.video, parts.output, parts.better, parts.consent],
+            [*parts.outputs, *parts.trouble],
+            concurrency_limit=1,
+            concurrency_id=ONE_AT_A_TIME,
+            trigger_mode="once",
+            show_progress_on=parts.result,
+            api_visibility="private",
+        ).success(
+            self._gif,
+            None,
+            [parts.gif, parts.notes],
+            concurrency_limit=1,
+            concurrency_id=ONE_AT_A_TIME,
+            show_progress_on=parts.gif,
+            api_visibility="private",
+        )
+        parts.stop.click(self._stopped, None, None, **quick)
+        for button, name in parts.examples:
+            button.click(
+                lambda name=name: ([str(MONA_LISA)], name, "public-domain"),
+                None,
+                [parts.files, parts.motion, parts.consent],
+                **quick,
+            )
+        self.blocks.unload(self._closed)
+
+    def _dropped(self, files: list[str] | None, request: gr.Request) -> list[Any]:
+        paths = [Path(file) for file in files or []]
+        session = self.sessions.opened(request.session_hash)
+        session.uploads.update(_uploads(paths))
+        if not paths:
+            return [gr.update(visible=False, value=None), *_no_trouble()]
+        try:
+            check_sources(paths, self.limits)
+            pictures = [self._thumbnail(path, session) for path in paths]
+        except HeadmimeError as error:
+            told = self._told(str(error), paths, session)
+            return [gr.update(visible=False, value=None), *told]
+        return [gr.update(visible=True, value=pictures), *_no_trouble()]
+
+    def _filmed(self, video: str | None, request: gr.Request) -> list[Any]:
+        if video is None:
+            return _no_trouble()
+        session = self.sessions.opened(request.session_hash)
+        session.uploads.update(_uploads([Path(video)]))
+        try:
+            check_clip(Path(video), self.limits)
+        except HeadmimeError as error:
+            return self._told(str(error), [Path(video)], session)
+        return _no_trouble()
+
+    def _pressed(self, request: gr.Request) -> list[Any]:
+        self.sessions.opened(request.session_hash).stop.clear()
+        return [*_nothing(), *_no_trouble()]
+
+    def _stopped(self, request: gr.Request) -> None:
+        self.sessions.opened(request.session_hash).stop.set()
+
+    def _closed(self, request: gr.Request) -> None:
+        self.sessions.close(request.session_hash)
+
+    def _job(
+        self,
+        files: list[str] | None,
+        motion: str,
+        video: str | None,
+        output: str,
+        better: bool,
+        consent: str | None,
+        request: gr.Request,
+        bar: gr.Progress = gr.Progress(),  # noqa: B008 (gradio looks for it here)
+    ) -> list[Any]:
+        paths = [Path(file) for file in files or []]
+        given = [*paths, *([Path(video)] if video else [])]
+        try:
+            session = self.sessions.begin(request.session_hash)
+        except Stopped:
+            return [*_nothing(), *_problem("Stopped.")]
+        try:
+            progress, session.last = _progress(bar, session), None
+            order = self._order(paths, motion, video, output, better, consent)
+            session.kept = self.studio.learn(order, session.kept, progress)
+            made = self.studio.make(session.kept, order, session.results, progress)
+            session.last = made
+            return [*self._shown(made, order, session, given), *_no_trouble()]
+        except Stopped:
+            return [*_nothing(), *_problem("Stopped.")]
+        except HeadmimeError as error:
+            return [*_nothing(), *self._told(str(error), given, session)]
+
+    def _gif(
+        self,
+        request: gr.Request,
+        bar: gr.Progress = gr.Progress(),  # noqa: B008
+    ) -> list[Any]:
+        """The GIF of what was just made, if anything was."""
+        session = self.sessions.found(request.session_hash)
+        if session is None or session.last is None:
+            return [gr.skip(), gr.skip()]
+        try:
+            gif = self.studio.gif(session.last, _progress(bar, session))
+            return [gr.update(value=gif, interactive=True), gr.skip()]
+        except Stopped:
+            return [gr.skip(), gr.skip()]
+        except HeadmimeError as error:
+            return [gr.skip(), _paragraphs([*session.last.notes, str(error)])]
+
+    def _order(
+        self,
+        pictures: Sequence[Path],
+        motion: str,
+        video: str | None,
+        output: str,
+        better: bool,
+        consent: str | None,
+    ) -> Order:
+        """What was asked for. HeadmimeError for what is missing or too much."""
+        check_sources(pictures, self.limits)
+        if motion == OWN_VIDEO:
+            if video is None:
+                raise HeadmimeError("There is no video yet: upload one, or record yourself.")
+            check_clip(Path(video), self.limits)
+        if not consent:
+            raise HeadmimeError("Please say why you may animate this person.")
+        driving = video if motion == OWN_VIDEO and video else motion
+        return Order(tuple(pictures), driving, output, better, consent)
+
+    def _shown(self, made: Made, order: Order, session: Session, given: list[Path]) -> list[Any]:
+        portrait = save_picture(
+            made.animation.person.portrait, session.seen / "portrait.png", PORTRAIT
+        )
+        driving = seen_driving(order.driving, self.sessions.results)
+        notes = _paragraphs([_named(note, given) for note in made.notes])
+        mp4 = gr.update(value=made.video, interactive=True)
+        return [made.video, mp4, gr.skip(), portrait, driving, notes]
+
+    def _told(self, sentence: str, files: Sequence[Path], session: Session) -> list[Any]:
+        """A problem, with the pictures that it is about."""
+        pictures = []
+        for file in files:
+            if str(file) in sentence:
+                try:
+                    pictures.append((self._thumbnail(file, session), file.name))
+                except HeadmimeError:
+                    continue  # this very problem
+        return _problem(_named(sentence, files), pictures)
+
+    def _thumbnail(self, file: Path, session: Session) -> Path:
+        name = hashlib.sha256(str(file).encode()).hexdigest()
+        path = session.seen / f"{name}.png"
+        return path if path.is_file() else save_picture(look(file, self.limits), path, THUMBNAIL)
+
+
+def _problem(sentence: str, pictures: Sequence[tuple[Path, str]] = ()) -> list[Any]:
+    """A sentence, and pictures with their names."""
+    told = f'<p role="alert">{html.escape(sentence)}</p>'
+    return [gr.update(visible=True), told, gr.update(value=pictures, visible=bool(pictures))]
+
+
+def _no_trouble() -> list[Any]:
+    return [gr.update(visible=False), "", gr.update(value=None, visible=False)]
+
+
+def _nothing() -> list[Any]:
+    """No result."""
+    off = gr.update(value=None, interactive=False)
+    return [None, off, off, None, None, ""]
+
+
+def _progress(bar: gr.Progress, session: Session) -> Progress:
+    return Progress(lambda share, text: bar(share, desc=text), session.stop)
+
+
+def _paragraphs(sentences: Sequence[str]) -> str:
+    return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+
+
+def _named(sentence: str, files: Sequence[Path]) -> str:
+    """The sentence with names of files as the user knows them."""
+    for file in files:
+        sentence = sentence.replace(str(file), file.name)
+    return sentence
+
+
+def _uploads(files: Sequence[Path]) -> list[Path]:
+    """Files that came from the browser, and not from this package."""
+    return [file for file in files if ASSETS not in file.parents]

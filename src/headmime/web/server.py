@@ -1,0 +1,82 @@
+"""The page on 127.0.0.1. The browser and gradio are kept from asking anybody else for anything."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from headmime.errors import HeadmimeError
+from headmime.web.studio import Studio
+from headmime.web.uploads import Limits
+
+HOST = "127.0.0.1"
+WAITING = 16  # jobs; who comes then is told to come again
+
+
+@contextmanager
+def serving(studio: Studio, limits: Limits, port: int) -> Iterator[str]:
+    """Serve the page (`port` 0: a free one) in threads; yields its address.
+
+    All that is uploaded and made lies in a temporary folder that goes with the server.
+    HeadmimeError if gradio is not installed or the port is taken.
+    """
+    with tempfile.TemporaryDirectory(prefix="headmime-web-") as folder:
+        # gradio reads these when it is imported, or asked for a file.
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / "uploads")
+        os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+        gradio = _gradio()
+        from headmime.web.guards import guards
+        from headmime.web.layout import MONA_LISA
+        from headmime.web.page import Page
+        from headmime.web.sessions import Sessions
+
+        results = Path(folder) / "results"
+        results.mkdir()
+        gradio.set_static_paths(str(results))  # served from where they are, not copied
+        blocks = Page(studio, Sessions(results), limits).blocks.queue(max_size=WAITING)
+        try:
+            _, url, _ = blocks.launch(
+                server_name=HOST,
+                server_port=port or None,
+                theme=_theme(gradio),
+                css=(files("headmime.web") / "page.css").read_text(),
+                max_file_size=f"{limits.megabytes}mb",
+                allowed_paths=[str(MONA_LISA.parent)],
+                app_kwargs={"middleware": guards(HOST)},
+                footer_links=[],
+                prevent_thread_lock=True,
+                quiet=True,
+                share=False,
+                ssr_mode=False,
+                pwa=False,
+            )
+        except OSError as error:
+            raise HeadmimeError(
+                f"Port {port} cannot be used: give another one by port=, or port=0."
+            ) from error
+        try:
+            yield url
+        finally:
+            blocks.close(verbose=False)
+
+
+def _gradio() -> ModuleType:
+    try:
+        import gradio
+    except ImportError as error:
+        raise HeadmimeError(
+            "The page needs gradio: pip install 'headmime[web]', or `make setup`."
+        ) from error
+    return gradio
+
+
+def _theme(gradio: ModuleType) -> Any:
+    """The system's own fonts: others would be fetched."""
+    plain = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    return gradio.themes.Soft(
+        primary_hue="teal", neutral_hue="slate", font=plain, font_mono=["ui-monospace", "monospace"]
+    )

@@ -1,0 +1,37 @@
+"""Files that are made to be looked at in the page only."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from headmime.animate.driving import TEMPLATE, find_driving, load_template
+from headmime.animate.encoding import encode
+from headmime.landmarks.draw import draw
+
+DRAWN = 256  # pixels
+
+
+def save_picture(picture: np.ndarray, path: Path, side: int) -> Path:
+    """Write uint8 RGB [H, W, 3] as a PNG whose longer side is `side` pixels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shown = Image.fromarray(picture)
+    scale = side / max(shown.size)
+    width, height = (max(1, round(length * scale)) for length in shown.size)
+    shown.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0).save(path)
+    return path
+
+
+def seen_driving(driving: str | Path, folder: Path) -> Path:
+    """A video as it is; the landmarks of a template drawn, once, into a video in `folder`."""
+    file = find_driving(driving)
+    if file.suffix.lower() != TEMPLATE:
+        return file
+    path = folder / f"{file.stem}.mp4"
+    if not path.is_file():
+        template = load_template(file)
+        frames = (draw(points, DRAWN) for points in template.landmarks)
+        partial = path.with_suffix(".partial.mp4")
+        encode(partial, frames, template.fps, "landmarks drawn by headmime")
+        partial.replace(path)
+    return path

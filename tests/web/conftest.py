@@ -1,0 +1,59 @@
+"""A studio with a tiny model, its page, and files to drop on it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from torch import nn
+
+from headmime.landmarks.detect import Detector, detector
+from headmime.learning.finetune import FineTuneSettings
+from headmime.nets import Nets
+from headmime.nets.checkpoint import save_nets
+from headmime.nets.shape import ModelShape
+from headmime.provenance.marks import Marks
+from headmime.web.server import serving
+from headmime.web.studio import Studio
+from headmime.web.uploads import Limits
+
+
+@pytest.fixture(scope="session")
+def dlib() -> Detector:
+    return detector("dlib")
+
+
+@pytest.fixture
+def make_studio(
+    nets: Nets, tiny: ModelShape, perceptual: nn.Module, dlib: Detector, tmp_path: Path
+) -> Callable[..., Studio]:
+    """A studio, or a kind of one, with untrained networks and three steps of fine-tuning."""
+    save_nets(tmp_path / "tiny", nets, tiny, {"detector": "dlib"})
+
+    def make(kind: type[Studio] = Studio) -> Studio:
+        return kind(
+            weights=str(tmp_path / "tiny.safetensors"),
+            device="cpu",
+            finetune=FineTuneSettings(epochs=1, minimum_steps=3),
+            perceptual=lambda: perceptual,
+            detector=dlib,
+            marks=Marks(),
+        )
+
+    return make
+
+
+@pytest.fixture
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """The page of a studio at a free port: yields its address."""
+    return lambda studio, limits=None: serving(studio, limits or Limits(), port=0)
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """A picture without a face."""
+    pixels = np.random.default_rng(0).integers(0, 255, (120, 120, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png")
+    return tmp_path / "noise.png"

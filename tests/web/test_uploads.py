@@ -1,0 +1,66 @@
+"""What may be dropped on the page."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from headmime.errors import HeadmimeError
+from headmime.web.uploads import Limits, check_clip, check_sources, look
+
+LIMITS = Limits(pictures=3, megabytes=1, megapixels=1, seconds=2)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Callable[[int], Path]:
+    """So many grey frames, ten a second."""
+
+    def write(frames: int) -> Path:
+        path = tmp_path / "clip.mp4"
+        grey = np.full((frames, 64, 48, 3), 90, np.uint8)
+        iio.imwrite(path, grey, plugin="pyav", codec="libx264", fps=10)
+        return path
+
+    return write
+
+
+def test_pictures_and_clips_are_taken(mona_lisa: Path, clip: Callable[[int], Path]) -> None:
+    check_sources([mona_lisa, clip(5)], LIMITS)
+    check_clip(clip(20), LIMITS)
+
+
+def test_the_content_counts_and_not_the_name(
+    tmp_path: Path, mona_lisa: Path, clip: Callable[[int], Path]
+) -> None:
+    shutil.copy(mona_lisa, tmp_path / "picture.mp4")
+    shutil.copy(clip(5), tmp_path / "clip.jpg")
+    check_sources([tmp_path / "picture.mp4", tmp_path / "clip.jpg"], LIMITS)
+    assert look(tmp_path / "clip.jpg", LIMITS).shape == (64, 48, 3)
+    (tmp_path / "text.jpg").write_text("no picture")
+    with pytest.raises(HeadmimeError, match="text.jpg cannot be read"):
+        check_sources([tmp_path / "text.jpg"], LIMITS)
+
+
+def test_too_much_is_refused(tmp_path: Path, mona_lisa: Path, clip: Callable[[int], Path]) -> None:
+    with pytest.raises(HeadmimeError, match="no picture yet"):
+        check_sources([], LIMITS)
+    with pytest.raises(HeadmimeError, match="4 files; at most 3"):
+        check_sources([mona_lisa] * 4, LIMITS)
+    with pytest.raises(HeadmimeError, match="lasts 3 seconds; at most 2"):
+        check_clip(clip(30), LIMITS)
+    with pytest.raises(HeadmimeError, match="lasts 3 seconds; at most 2"):
+        check_sources([clip(30)], LIMITS)
+    iio.imwrite(tmp_path / "large.png", np.zeros((1001, 1000, 3), np.uint8))
+    with pytest.raises(HeadmimeError, match="1 megapixels; at most 1"):
+        check_sources([tmp_path / "large.png"], LIMITS)
+    (tmp_path / "heavy.png").write_bytes(bytes(1_100_000))
+    with pytest.raises(HeadmimeError, match="1 MB"):
+        check_sources([tmp_path / "heavy.png"], LIMITS)
+
+
+def test_what_was_deleted_is_said(tmp_path: Path) -> None:
+    with pytest.raises(HeadmimeError, match="gone.png is gone.*again"):
+        check_sources([tmp_path / "gone.png"], LIMITS)
