@@ -32,7 +32,8 @@ VERBS = {
     "demo": Verb(
         "headmime.cli.demo",
         "move the Mona Lisa",
-        ("out", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        ("source", "out", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        ("source",),
     ),
     "animate": Verb(
         "headmime.cli.animate",
