@@ -22,7 +22,7 @@ from headmime.landmarks.detect import detector
 from headmime.landmarks.points import face_size, mouth_opening
 from headmime.landmarks.track import fill_gaps, smooth, track
 
-SIZE = 192
+SIZE = 160
 SEED = 33
 
 
@@ -33,7 +33,8 @@ def tracks(sitters: int, frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
     for number in range(sitters):
         rng = np.random.default_rng([SEED, number])
         shoot = Shoot(model, random_sitter(rng, model.body.local_names), SIZE, rng)
-        clip = shoot.clip(random_motion(rng, model.actions, frames), rng)
+        names = dict.fromkeys(("person", "video", "clip", "split", "source"), "")
+        clip = shoot.clip(random_motion(rng, model.actions, frames), rng, **names)
         found, _ = fill_gaps(track(clip.frames, finder).pixels, longest=frames)
         pairs.append((found, clip.landmarks * SIZE))
     return pairs

@@ -15,6 +15,8 @@ from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
 
 QUALITY = "18"  # h264's crf: visually lossless
+# Of larger frames the encoder holds fewer: 12 megapixels are 18 MB each.
+LARGE, FRUGAL = 4_000_000, {"preset": "veryfast", "rc-lookahead": "8"}
 GIF_SHORTEST_DELAY = 2  # hundredths of a second; browsers slow down anything shorter
 # A GIF is put together in memory, and a minute is long for one.
 GIF_MOST_FRAMES, GIF_MOST_PIXELS = 1500, 500_000_000
@@ -57,6 +59,8 @@ def _write_mp4(
             frame = _even(frame)
             if index == 0:
                 stream.height, stream.width = frame.shape[:2]
+                if frame.shape[0] * frame.shape[1] > LARGE:
+                    stream.options = {"crf": QUALITY, **FRUGAL}
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
             if track:
                 until = round((index + 1) / fps * RATE)
