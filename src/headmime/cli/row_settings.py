@@ -84,6 +84,17 @@ class ClaimsOfRows:
 
 
 @dataclass
+class ForensicsOfRow:
+    """What `headmime forensics` tries on the row, into `out`."""
+
+    crf: int = MISSING
+    folds: int = MISSING
+    steps: int = MISSING
+    seed: int = MISSING
+    out: str = MISSING
+
+
+@dataclass
 class Evaluate:
     """Every key of `headmime eval` and `headmime table`; conf/evaluate.yaml says what they mean."""
 
@@ -115,6 +126,7 @@ class Evaluate:
     study: StudyOfRows = field(default_factory=StudyOfRows)
     figures: FiguresOfRows = field(default_factory=FiguresOfRows)
     claims: ClaimsOfRows = field(default_factory=ClaimsOfRows)
+    forensics: ForensicsOfRow = field(default_factory=ForensicsOfRow)
     provenance: Marks = field(default_factory=Marks)
 
 
