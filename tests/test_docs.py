@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "animation.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "animation.md", ROOT / "docs" / "provenance.md"]
 MONA_LISA = ROOT / "src" / "headmime" / "assets" / "pictures" / "mona_lisa.jpg"
 BRIEFLY = {
     "demo": "finetune.minimum_steps=2 out={work}/demo",
@@ -27,6 +27,7 @@ BRIEFLY = {
         "store={work}/store sitters.n=4 sitters.frames=6 batch=2 hydra.run.dir={work}/train "
         "trainer.max_epochs=1 trainer.limit_train_batches=1"
     ),
+    "verify": "",
     "test": "--collect-only -q",
 }
 

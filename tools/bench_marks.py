@@ -1,0 +1,84 @@
+"""What the marks of outputs cost: python tools/bench_marks.py [--seconds 10] [--repeats 3].
+
+The bundled model moves the bundled picture feed-forward by a bundled motion for so many seconds,
+25 frames a second, and the video is written with each mark alone, with all, and with none. CPU
+seconds of one thread, the best of the repeats; "share" is of the whole animation, from reading the
+weights to the bare file. A line of each format is printed.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from headmime.animate import api
+from headmime.animate.media import write_media
+from headmime.assets import ASSETS
+from headmime.provenance.making import Making
+from headmime.provenance.marks import Marks
+
+FPS = Fraction(25)
+BARE = Marks(label=False, watermark=False, credentials=False)
+KINDS = ("label", "watermark", "credentials")
+CHOICES = {kind: replace(BARE, **{kind: True}) for kind in KINDS} | {"all": Marks()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    count = int(given.seconds * FPS)
+    made, frames, making = generated(count)
+    print(f"{count} frames of {frames[0].shape[0]} pixels; made in {made:.1f} CPU-s.")
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in (".mp4", ".gif"):
+            print(suffix, told(Path(folder) / f"a{suffix}", frames, making, made, given.repeats))
+
+
+def generated(count: int) -> tuple[float, list[np.ndarray], Making]:
+    """CPU seconds for frames as `headmime animate finetune=none` makes them, and the frames."""
+    start = time.process_time()
+    person = api.personalise(
+        api.load(device="cpu"),
+        [ASSETS / "pictures" / "mona_lisa.jpg"],
+        finetune=None,
+        consent="public-domain",
+    )
+    moving = api.animate(person, "talk", fps=FPS)
+    again = np.resize(moving.landmarks, (count, *moving.landmarks.shape[1:]))
+    moving = replace(moving, landmarks=again)
+    frames = list(moving.frames(moving.viewing_size))
+    return time.process_time() - start, frames, moving.making
+
+
+def told(path: Path, frames: list[np.ndarray], making: Making, made: float, repeats: int) -> str:
+    def written(marks: Marks) -> Callable[[], Path]:
+        return lambda: write_media(path, frames, FPS, making, marks)
+
+    bare = best(written(BARE), repeats)
+    parts = [f"written in {bare:.2f} CPU-s"]
+    for name, marks in CHOICES.items():
+        extra = best(written(marks), repeats) - bare
+        parts.append(f"{name} +{extra:.2f} ({extra / (made + bare):.1%})")
+    return "; ".join(parts)
+
+
+def best(work: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+if __name__ == "__main__":
+    main()
