@@ -1,7 +1,9 @@
-"""The four names of the Python API, together."""
+"""The names of the Python API, together."""
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +11,9 @@ from PIL import Image
 import headmime
 from headmime.animate.api import choose_detector
 from headmime.animate.model import Model
+from headmime.animate.person import Person
+from headmime.animate.recipes import recipe
+from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector
 
@@ -50,3 +55,97 @@ def test_steps_and_frames_are_told(model: Model, mona_lisa: Path, dlib: Detector
     animation = headmime.animate(person, motion)
     headmime.save(animation, tmp_path / "a.mp4", on_frame=lambda done, total: told.append(done))
     assert told == [1, 2, 3, 4, 5]
+
+
+@pytest.fixture
+def beeping(tmp_path: Path, mona_lisa: Path) -> Path:
+    """The painting for 1.2 s, 25 a second, in a file whose clock starts late; a beep from 0.8 s."""
+    picture = np.asarray(Image.open(mona_lisa).convert("RGB").resize((256, 256)))
+    path = tmp_path / "beeping.mkv"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width = video.height = 256
+        audio = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for k in range(30):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = k + 10, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        time = np.arange(57600) / 48000
+        beep = (16000 * np.sin(2000 * np.pi * time) * (time >= 0.8)).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(beep[None], "s16", "mono")
+        frame.rate, frame.pts, frame.time_base = 48000, 19200, Fraction(1, 48000)
+        container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    return path
+
+
+@pytest.fixture
+def person(model: Model, mona_lisa: Path, dlib: Detector) -> Person:
+    return headmime.personalise(model, [mona_lisa], finetune="none", consent="own", detector=dlib)
+
+
+@pytest.mark.parametrize(
+    ("keys", "seconds", "heard"),
+    [
+        ({}, 1.2, 0.8),
+        ({"start": 0.4}, 0.8, 0.4),
+        ({"start": 0.4, "end": 1.0, "fps": 10}, 0.6, 0.4),
+        ({"fps": 60}, 1.2, 0.8),
+    ],
+)
+def test_sound_stays_with_the_picture(
+    person: Person,
+    beeping: Path,
+    dlib: Detector,
+    tmp_path: Path,
+    keys: dict[str, float],
+    seconds: float,
+    heard: float,
+) -> None:
+    """Trimmed, at another frame rate, and from a file that does not start at zero."""
+    animation = headmime.animate(person, beeping, detector=dlib, **keys)
+    out = headmime.save(animation, tmp_path / "o.mp4", size=64)
+    with av.open(str(out)) as container:
+        video = container.streams.video[0]
+        assert (video.width, video.height) == (64, 64)
+        assert float(video.duration * video.time_base) == pytest.approx(seconds, abs=0.001)
+        assert video.average_rate == keys.get("fps", 25)
+    samples = Playback(Sound(out)).take(round(seconds * RATE))
+    assert np.flatnonzero(abs(samples[0]) > 0.05)[0] / RATE == pytest.approx(heard, abs=0.005)
+
+
+def test_silence_or_another_file(
+    person: Person, beeping: Path, moving: Path, dlib: Detector, tmp_path: Path
+) -> None:
+    silent = headmime.animate(person, beeping, detector=dlib, audio="none")
+    assert silent.sound is None
+    other = headmime.animate(person, moving, detector=dlib, audio=beeping)
+    assert other.sound == Sound(beeping)
+    with pytest.raises(HeadmimeError, match=r"moving\.mp4: the file has no sound"):
+        headmime.animate(person, "talk", audio=moving)
+
+
+def test_the_whole_picture(person: Person, moving: Path, dlib: Detector, tmp_path: Path) -> None:
+    animation = headmime.animate(person, moving, detector=dlib, output="full", end=0.1)
+    with av.open(str(headmime.save(animation, tmp_path / "o.mp4"))) as container:
+        (video,) = container.streams
+        assert (video.width, video.height) == (512, 512)  # as the painting
+
+
+def test_recipes_are_those_of_the_command_line() -> None:
+    assert recipe("none") is None
+    assert recipe("default").minimum_steps > 0
+    assert (recipe("paper").epochs, recipe("paper").discriminator_steps) == (40, 2)
+    with pytest.raises(HeadmimeError, match="finetune=much is not known; choose one of default"):
+        recipe("much")
+
+
+def test_fine_tuning_is_what_happens_without_a_wish(
+    model: Model, mona_lisa: Path, dlib: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(headmime.animate.api, "person_from", lambda *given: asked.append(given))
+    headmime.personalise(model, [mona_lisa], detector=dlib)
+    assert asked[0][2] == recipe("default")
+    assert asked[0][3].origin  # the frozen networks that come with the installation
