@@ -1,12 +1,16 @@
-"""`headmime verify`: are the credentials of files whole, and whose are they?"""
+"""`headmime verify`: are the credentials of files whole, whose, and is there a watermark?"""
 
 import argparse
 import json
 import sys
 from dataclasses import asdict
 
+from headmime.data.video import UnreadableVideo, read_video
 from headmime.errors import HeadmimeError
+from headmime.provenance.marks import Marks
+from headmime.provenance.ready import ready
 from headmime.provenance.verdict import State, Verdict, verify
+from headmime.provenance.watermark import detect
 
 # What a script asks about a whole batch: the worst file's code.
 CODES = {State.TRUSTED: 0, State.VALID: 0, State.NONE: 3, State.ALTERED: 4, State.INVALID: 4}
@@ -15,7 +19,8 @@ CANNOT = 1
 DESCRIPTION = """\
 One line for each file: trusted (unchanged, by a signer whose root is known here), valid (unchanged,
 the signer is unknown), altered (what), invalid (the certificate), or none. Reads what any C2PA tool
-wrote. Nothing is sent or fetched.
+wrote. Where headmime's watermark is found, what it carries is told; it changes no verdict. Nothing
+is sent or fetched.
 """
 EPILOG = """\
 exit code: 0 all are trusted or valid; 4 one is altered or invalid; 3 else, one has none;
@@ -40,21 +45,27 @@ def main() -> None:
         metavar="PEM",
         help="a file of root certificates to trust, beside this machine's own (may be repeated)",
     )
+    parser.add_argument(
+        "--watermark-key",
+        metavar="FILE",
+        help="look for a watermark under this key instead of the public one",
+    )
     given = parser.parse_args(sys.argv[1:])
+    key = ready(Marks(credentials=False, watermark_key=given.watermark_key)).watermark_key
     verdicts, codes = [], []
     for file in given.files:
         try:
-            verdict = verify(file, given.trust)
+            verdict, mark = verify(file, given.trust), watermark(file, key)
         except HeadmimeError as error:
             print(f"headmime: {error}", file=sys.stderr)
             codes.append(CANNOT)
             continue
         codes.append(CODES[verdict.state])
-        verdicts.append(verdict)
+        verdicts.append(_plain(verdict) | {"watermark": mark})
         if not given.json:
-            print(line(verdict))
+            print(line(verdict, mark))
     if given.json:
-        print(json.dumps([_plain(verdict) for verdict in verdicts], indent=1))
+        print(json.dumps(verdicts, indent=1))
     sys.exit(_worst(codes))
 
 
@@ -62,8 +73,19 @@ def _worst(codes: list[int]) -> int:
     return next((code for code in (4, CANNOT, 3) if code in codes), 0)
 
 
-def line(verdict: Verdict) -> str:
-    """A verdict in one line, whatever characters the file's makers put into it."""
+def watermark(file: str, key: bytes) -> str | None:
+    """The payload in a video's or picture's watermark, as hexadecimal digits; None without one."""
+    try:
+        payload = detect(read_video(file), key).payload
+    except UnreadableVideo:  # credentials may be about sound, text or a format without a decoder
+        return None
+    return payload.hex() if payload else None
+
+
+def line(verdict: Verdict, mark: str | None = None) -> str:
+    """A verdict in one line, whatever characters the file's makers put into it; `mark` is what its
+    watermark carries.
+    """
     said = verdict.state.value + (f" ({verdict.what})" if verdict.what else "")
     if verdict.state in (State.TRUSTED, State.VALID):
         consent = (verdict.statement or {}).get("consent")
@@ -74,6 +96,8 @@ def line(verdict: Verdict) -> str:
             f"signed by {verdict.signer}" if verdict.signer else None,
         ]
         said = "; ".join([said, *filter(None, told)])
+    if mark:
+        said += f"; watermark {mark}"
     return "".join(
         c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in f"{verdict.path}: {said}"
     )

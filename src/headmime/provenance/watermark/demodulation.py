@@ -28,7 +28,8 @@ def plane(frame: np.ndarray, time: float, layer: Layer) -> Plane:
     """Shrink a frame, uint8 RGB [H, W, 3], and project it on what the layer is read by."""
     height, width = frame.shape[:2]
     scale = layer.grid / min(height, width)
-    size = max(layer.grid, round(width * scale)), max(layer.grid, round(height * scale))
+    # Strips that are longer than eight squares are squeezed.
+    size = tuple(min(8 * layer.grid, max(layer.grid, round(n * scale))) for n in (width, height))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(frame, size, interpolation=way).astype(np.float32)
     return Plane(layer, cv2.transform(small, np.array([layer.sense], np.float32)), time)

@@ -38,8 +38,9 @@ class Reading:
 
 
 def detect(frames: Iterable[tuple[np.ndarray, float]], key: bytes) -> Reading:
-    """Look for a mark under `key` in frames, uint8 RGB [H, W, 3] of one size, with their times in
-    seconds; one frame is enough to try. At most the first 16 seconds are read.
+    """Look for a mark under `key` in frames, uint8 RGB [H, W, 3], with their times in seconds.
+
+    One frame is enough to try. At most the first 16 seconds are read, up to a change of the size.
     """
     planes = _planes(frames)
     marks = carriers(planes[0].layer, key)
@@ -110,8 +111,9 @@ def _planes(frames: Iterable[tuple[np.ndarray, float]]) -> list[Plane]:
     first = list(islice(frames, 2))
     if len(first) == 1:
         return [plane(*first[0], LUMA)]
-    early = takewhile(lambda one: one[1] <= MOST, chain(first, frames))
-    return [plane(frame, time, CHROMA) for frame, time in early]
+    size = first[0][0].shape
+    alike = takewhile(lambda one: one[1] <= MOST and one[0].shape == size, chain(first, frames))
+    return [plane(frame, time, CHROMA) for frame, time in alike]
 
 
 def _periods(times: Sequence[float]) -> Iterator[tuple[int, int]]:
