@@ -29,6 +29,7 @@ class Film:
         self._first: float | None = None
         self._queue: queue.Queue[tuple[int, np.ndarray] | type[_End]] = queue.Queue(WAITING)
         self._error: Exception | None = None
+        self._over = False
         self._thread = threading.Thread(target=self._write)
 
     def __enter__(self) -> "Film":
@@ -59,12 +60,12 @@ class Film:
             pass
         except Exception as error:  # raised where the frames come from
             self._error = error
-            while isinstance(self._queue.get(), tuple):  # nobody shall wait for room
-                pass
+            while not self._over:  # nobody shall wait for room
+                self._taken()
 
     def _even(self) -> Iterator[np.ndarray]:
         last, written = None, 0
-        while isinstance(item := self._queue.get(), tuple):
+        while isinstance(item := self._taken(), tuple):
             place, frame = item
             while last is not None and written < place:
                 yield last
@@ -74,6 +75,11 @@ class Film:
             raise _Abandoned
         if last is not None:
             yield last
+
+    def _taken(self) -> "tuple[int, np.ndarray] | type[_End]":
+        item = self._queue.get()
+        self._over = not isinstance(item, tuple)
+        return item
 
 
 class _End(Exception):
