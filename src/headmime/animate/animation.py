@@ -23,6 +23,10 @@ from headmime.provenance.making import Kind, Making
 OUTPUTS = ("crop", "full")
 # Without a wish, the side of a crop is that of the driving's, within these, in pixels.
 LEAST, MOST = 256, 1024
+NO_PICTURE = (
+    "output=full needs the original picture, which a saved person does not keep: give source= "
+    "instead of person=, or output=crop."
+)
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,7 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
         own, scene = person.neutral, None
     else:
         if person.scene is None:
-            raise HeadmimeError(
-                "output=full needs the original picture, which a saved person does not keep: "
-                "give source= instead of person=, or output=crop."
-            )
+            raise HeadmimeError(NO_PICTURE)
         moved = fitted(driving.landmarks, person.neutral, motion, in_place=True)
         box = crop_box(moved)
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)

@@ -170,6 +170,8 @@ def save(
             animation.size,
             size,
         )
+    if animation.sound is not None and Path(path).suffix.lower() == ".gif":
+        log.info("%s: a GIF has no sound.", Path(path).name)
     frames = reported(animation.frames(size), len(animation), on_frame)
     return write_media(path, frames, animation.fps, animation.making, marks, sound=animation.sound)
 

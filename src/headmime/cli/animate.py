@@ -8,7 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate import api
-from headmime.animate.animation import check_output
+from headmime.animate.animation import NO_PICTURE, check_output
 from headmime.animate.driving import find_driving
 from headmime.animate.media import media_path
 from headmime.animate.model import torch_device
@@ -77,6 +77,8 @@ def _check(settings: Animate) -> None:
     media_path(settings.out)
     check_motion(settings.motion)
     check_output(settings.output)
+    if settings.output == "full" and settings.person:
+        raise HeadmimeError(NO_PICTURE)
     api.check_size(settings.size)
     api.check_times(settings.fps, settings.start, settings.end)
     if settings.audio not in ("none", "driving"):

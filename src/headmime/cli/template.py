@@ -55,7 +55,7 @@ def _show(arguments: Sequence[str]) -> None:
         "headmime template show",
         description="Draw a template: a picture of its moments, or all of it as a video.",
     )
-    parser.add_argument("template", help="a template, or the name of a bundled one (talk, turn)")
+    parser.add_argument("template", help="a template, or the name of a bundled one, such as talk")
     parser.add_argument("--out", help=f".png, .gif or .mp4; else {FOLDER}/<template>.png")
     given = parser.parse_args(arguments)
     file = find_driving(given.template)
