@@ -54,8 +54,7 @@ class EfficientNetLite0(Frozen):
     """Five features, each over a constant: its mean magnitude on faces.
 
     So L_CNT is about the sum of five relative errors, whatever the layer (5.2 between two random
-    faces). Images are resized to `side` first (bilinear): by default to twice their side, at most
-    to the 224 that the network was trained at.
+    faces). Images are resized to `side` first (bilinear), by default to `default_side`.
     """
 
     def __init__(
@@ -86,8 +85,11 @@ class EfficientNetLite0(Frozen):
 
 
 def default_side(size: int) -> int:
-    """Twice the image's side, in steps of 16, at most 224: 64 -> 128, 256 -> 224."""
-    return min(TRAINED_SIDE, (2 * size + 15) // 16 * 16)
+    """Twice the image's side up to 128, beyond it a quarter more than the side; in steps of 16, at
+    most 224: 64 -> 128, 128 -> 160, 256 -> 224.
+    """
+    side = min(2 * size, max(128, size * 5 // 4))
+    return min(TRAINED_SIDE, (side + 15) // 16 * 16)
 
 
 def efficientnet_input(images: torch.Tensor, side: int) -> torch.Tensor:
