@@ -7,6 +7,7 @@ weights to the bare file. A line of each format is printed.
 """
 
 import argparse
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
     torch.set_num_threads(1)
+    logging.disable(logging.WARNING)  # that marks are turned off
     count = int(given.seconds * FPS)
     made, frames, making = generated(count)
     print(f"{count} frames of {frames[0].shape[0]} pixels; made in {made:.1f} CPU-s.")

@@ -17,7 +17,7 @@ from PIL import Image
 from headmime.errors import HeadmimeError
 from headmime.provenance.making import Making
 from headmime.provenance.signer import Signer, _certificates
-from headmime.provenance.verdict import State, Verdict, verify
+from headmime.provenance.verdict import State, Verdict, told, verify
 
 MANIFEST_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 EXCLUDED_BOXES = {"ftyp", "free", "skip", "mfra", "manifest"}  # by the standard and c2pa-rs
@@ -263,3 +263,66 @@ def test_credentials_beside_a_file_are_read(
     with (tmp_path / "b.jpg").open("ab") as file:
         file.write(b"more")
     assert verify(tmp_path / "b.jpg").state is State.ALTERED
+
+
+def test_credentials_that_are_elsewhere_are_not_fetched(
+    plain: dict[str, Path], stranger: Signer, tmp_path: Path
+) -> None:
+    info = c2pa.C2paSignerInfo(stranger.algorithm, stranger.certificate, stranger.key, None)
+    with (
+        c2pa.Signer.from_info(info) as by,
+        c2pa.Builder(CAMERA) as builder,
+        plain[".jpg"].open("rb") as source,
+        (tmp_path / "b.jpg").open("w+b") as target,
+    ):
+        builder.set_no_embed()
+        builder.set_remote_url("http://localhost:1/b.c2pa")
+        builder.sign(by, "image/jpeg", source, target)
+    found = verify(tmp_path / "b.jpg")
+    assert found.state is State.NONE
+    assert found.what is not None and "http://localhost:1/b.c2pa" in found.what
+
+
+HASH = {
+    "code": "assertion.bmffHash.mismatch",
+    "url": "self#jumbf=c2pa.assertions/c2pa.hash.bmff.v3",
+}
+ASSERTION = {"code": "assertion.hashedURI.mismatch", "url": "self#jumbf=c2pa.assertions/my.claim"}
+SIGNATURE = {"code": "claimSignature.mismatch", "url": "self#jumbf=c2pa.signature"}
+EXPIRED = {"code": "signingCredential.expired", "url": "self#jumbf=c2pa.signature"}
+UNTRUSTED = {"code": "signingCredential.untrusted", "url": "self#jumbf=c2pa.signature"}
+
+
+@pytest.mark.parametrize(
+    ("word", "failures", "state", "what"),
+    [
+        ("Trusted", [], State.TRUSTED, None),
+        ("Valid", [UNTRUSTED], State.VALID, "the signer is unknown here"),
+        ("Invalid", [UNTRUSTED, HASH], State.ALTERED, "picture, sound or index data"),
+        ("Invalid", [ASSERTION], State.ALTERED, "statement my.claim"),
+        (
+            "Invalid",
+            [SIGNATURE, EXPIRED],
+            State.ALTERED,
+            "signature, the signer's certificate has expired",
+        ),
+        ("Invalid", [EXPIRED, UNTRUSTED], State.INVALID, "the signer's certificate has expired"),
+        ("Invalid", [{"code": "claim.multiple"}], State.ALTERED, "claim.multiple"),
+    ],
+)
+def test_what_the_reader_found_in_words(
+    word: str, failures: list[dict[str, str]], state: State, what: str | None
+) -> None:
+    results = {"activeManifest": {"success": [], "failure": failures}}
+    store = {
+        "active_manifest": "a",
+        "manifests": {"a": {"claim_generator": "an older tool/1.0"}},
+        "validation_state": word,
+        "validation_results": results,
+    }
+    found = told(Path("a.mp4"), store)
+    assert (found.state, found.what) == (state, what)
+    assert (found.generator, found.signer, found.generated) == ("an older tool/1.0", None, False)
+    results["activeManifest"]["failure"] = []
+    results["ingredientDeltas"] = [{"validationDeltas": {"failure": failures}}]
+    assert told(Path("a.mp4"), store) == found  # the same of what it was made from
