@@ -68,8 +68,9 @@ def check_motion(motion: str) -> None:
 def most_alike(driving: np.ndarray, source: np.ndarray) -> int:
     """Index of the frame of `driving` [T, 68, 2] that looks most as `source` [68, 2] does.
 
-    Head turned and nodded alike, mouth equally open; eyes open. For a neutral picture it is the
-    driving's most neutral frame.
+    Head turned and nodded alike, mouth equally open; eyes open, tilt and mouth's width as they are
+    mostly: faces differ in width, so that a smile must not be taken for a wide mouth. For a neutral
+    picture it is the driving's most neutral frame.
     """
     faces, own = as_complex(driving), as_complex(source)
     a, b = similarity(faces[:, RIGID], np.broadcast_to(own[RIGID], (len(faces), len(RIGID))))
@@ -79,8 +80,11 @@ def most_alike(driving: np.ndarray, source: np.ndarray) -> int:
     lids = np.linalg.norm(driving[:, lower] - driving[:, upper], axis=-1).mean(-1)
     lids = lids / face_size(driving)
     blink = np.maximum(0, 1 - lids / max(float(np.median(lids)), 1e-6))
+    tilt = np.angle(faces[:, 45] - faces[:, 36])
+    width = abs(faces[:, 54] - faces[:, 48]) / face_size(driving)
+    unusual = abs(tilt - np.median(tilt)) / 0.2 + abs(width - np.median(width)) / 0.1
     # 1 stands for 8 degrees of turn, for lips apart as in speaking, or for eyes half shut.
-    return int(np.argmin(apart / 0.02 + mouth / 0.05 + blink / 0.5))
+    return int(np.argmin(apart / 0.02 + mouth / 0.05 + blink / 0.5 + unusual))
 
 
 def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.ndarray:
