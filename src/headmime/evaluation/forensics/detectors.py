@@ -1,6 +1,7 @@
 """Three detectors. Each gives every frame of a lineup a score: the higher, the more likely made."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ RATE = 2e-3
 
 
 class Scores(NamedTuple):
-    """Of one lineup: float [n] for its real frames, float [n] for its made ones."""
+    """Of one lineup: float [n] (features: [n, D]) of its real frames and of its made ones."""
 
     real: np.ndarray
     made: np.ndarray
@@ -61,18 +62,19 @@ def discriminator(nets: Nets) -> Detector:
 def probe(features: FeatureScorer) -> Detector:
     """A linear classifier (Fisher's, its correlations shrunk) on features of a frozen network."""
 
+    @cache
+    def seen(one: Lineup) -> Scores:
+        return Scores(*(features(frames).astype(float) for frames in (one.real, one.made)))
+
     def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[Scores]:
-        real = np.concatenate([features(one.real) for one in learned]).astype(float)
-        made = np.concatenate([features(one.made) for one in learned]).astype(float)
+        real, made = (np.concatenate([seen(one)[kind] for one in learned]) for kind in (0, 1))
         within = np.concatenate([real - real.mean(0), made - made.mean(0)])
         spread = within.std(0) + 1e-9
         correlation = (within / spread).T @ (within / spread) / len(within)
         shrunk = (1 - SHRINKAGE) * correlation + SHRINKAGE * np.eye(len(correlation))
         apart = (made.mean(0) - real.mean(0)) / spread
         direction = np.linalg.solve(shrunk, apart) / spread
-        return [
-            Scores(features(one.real) @ direction, features(one.made) @ direction) for one in others
-        ]
+        return [Scores(*(part @ direction for part in seen(one))) for one in others]
 
     return detect
 

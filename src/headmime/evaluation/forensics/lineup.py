@@ -11,7 +11,7 @@ from headmime.evaluation.evaluate import Adapt, Contest
 from headmime.evaluation.trials import asked_landmarks, pictures, points
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lineup:
     """One video of one person.
 
