@@ -1,7 +1,6 @@
 """A studio with a tiny model, its page, and files to drop on it."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,7 @@ from headmime.nets import Nets
 from headmime.nets.checkpoint import save_nets
 from headmime.nets.shape import ModelShape
 from headmime.provenance.marks import Marks
-from headmime.web.server import serving
 from headmime.web.studio import Studio
-from headmime.web.uploads import Limits
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +40,6 @@ def make_studio(
         )
 
     return make
-
-
-@pytest.fixture
-def serve() -> Callable[..., AbstractContextManager[str]]:
-    """The page of a studio at a free port: yields its address."""
-    return lambda studio, limits=None: serving(studio, limits or Limits(), port=0)
 
 
 @pytest.fixture

@@ -1,0 +1,265 @@
+"""The page in a real browser: headless Chromium."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from headmime.data.video import video_info
+from headmime.web.progress import Progress
+from headmime.web.server import serving
+from headmime.web.studio import Kept, Order, Studio
+from headmime.web.uploads import Limits
+
+pytestmark = pytest.mark.slow
+
+MakeStudio = Callable[..., Studio]
+PATIENCE = 120_000  # milliseconds: machines may be busy
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Somebody's browser; a request to another machine, or an error in the page, fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on("console", lambda message: message.type == "error" and problems.append(message.text))
+    own = ("http://127.0.0.1:", "data:", "blob:")
+    context.on("request", lambda asked: asked.url.startswith(own) or problems.append(asked.url))
+    yield context
+    context.close()
+    expect.set_options(timeout=5_000)
+    assert not problems
+
+
+@contextmanager
+def served(context: BrowserContext, studio: Studio, limits: Limits | None = None) -> Iterator[str]:
+    """The page of a studio: yields its address. Its tabs are closed before the server goes."""
+    with serving(studio, limits or Limits(), port=0) as url:
+        yield url
+        for page in context.pages:
+            page.close()
+
+
+def opened(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.goto(url)
+    expect(page.get_by_role("button", name="Animate")).to_be_visible()
+    return page
+
+
+def drop(page: Page, *files: Path) -> None:
+    page.locator("#files input[type=file]").set_input_files(list(files))
+
+
+def press_animate(page: Page, consent: str | None = "It is me") -> None:
+    if consent:
+        page.get_by_label(consent).check()
+    page.get_by_role("button", name="Animate").click()
+
+
+def until(page: Page, true: Callable[[], bool]) -> None:
+    """Let the page live until something is true elsewhere."""
+    for _ in range(PATIENCE // 50):
+        if true():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("This took too long.")
+
+
+def test_from_the_first_click_to_the_files(
+    context: BrowserContext, make_studio: MakeStudio, tmp_path: Path
+) -> None:
+    with served(context, make_studio()) as url:
+        page = opened(context, url)
+        page.get_by_role("button", name="Mona Lisa, turn").click()
+        expect(page.locator("#seen img")).to_have_count(1)
+        expect(page.get_by_label("turn", exact=True)).to_be_checked()
+        expect(page.get_by_label("The picture is in the public domain")).to_be_checked()
+        press_animate(page, consent=None)
+        expect(page.locator("#result")).to_contain_text("Frames: ")
+        expect(page.locator("#result video")).to_be_visible()
+        expect(page.locator("#driving video")).to_be_visible()
+        expect(page.locator("#source img")).to_be_visible()
+        page.wait_for_function("document.querySelector('#result video').readyState >= 3")
+        expect(page.locator("#problem")).to_be_hidden()
+        for part, beginning in (("mp4", b"ftyp"), ("gif", b"GIF89a")):
+            expect(page.locator(f"#{part}")).to_be_enabled()
+            with page.expect_download() as download:
+                page.locator(f"#{part}").click()
+            file = tmp_path / download.value.suggested_filename
+            download.value.save_as(file)
+            assert beginning in file.read_bytes()[:16] and file.suffix == f".{part}"
+        assert video_info(tmp_path / "headmime.mp4").width == 256
+
+
+def test_the_person_is_kept_for_another_motion(
+    context: BrowserContext, make_studio: MakeStudio
+) -> None:
+    learned: list[bool] = []
+
+    class Counting(Studio):
+        def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
+            now = super().learn(order, kept, progress)
+            learned.append(now is not kept)
+            return now
+
+    with served(context, make_studio(Counting)) as url:
+        page = opened(context, url)
+        for times, motion in enumerate(("talk", "turn"), 1):
+            page.get_by_role("button", name=f"Mona Lisa, {motion}").click()
+            expect(page.locator("#seen img")).to_have_count(1)
+            expect(page.get_by_label(motion, exact=True)).to_be_checked()
+            press_animate(page, consent=None)
+            until(page, lambda: len(learned) == times)  # noqa: B023 (called here)
+            expect(page.locator("#gif")).to_be_enabled()
+    assert learned == [True, False]
+
+
+def test_no_face_is_said_beside_the_picture(
+    context: BrowserContext, make_studio: MakeStudio, noise: Path, mona_lisa: Path
+) -> None:
+    with served(context, make_studio()) as url:
+        page = opened(context, url)
+        drop(page, noise)
+        expect(page.locator("#seen img")).to_have_count(1)
+        press_animate(page)
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("noise.png: no face was found")
+        assert "/" not in alert.inner_text().replace("and/or", "")
+        expect(page.locator("#culprits img").first).to_be_visible()
+        # Beside a good one it is left out, and said.
+        drop(page, mona_lisa)
+        expect(page.locator("#seen img")).to_have_count(2)
+        expect(alert).to_be_hidden()
+        page.get_by_text("Instant").click()
+        press_animate(page)
+        expect(page.locator("#result video")).to_be_visible()
+        expect(page.locator("#notes")).to_contain_text("Left out: noise.png")
+
+
+def test_what_is_wrong_with_an_order_is_said(
+    context: BrowserContext, make_studio: MakeStudio, noise: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "text.jpg").write_text("no picture")
+    with served(context, make_studio(), Limits(pictures=2)) as url:
+        page = opened(context, url)
+        alert = page.get_by_role("alert")
+        press_animate(page, consent=None)
+        expect(alert).to_contain_text("no picture yet")
+        drop(page, noise)
+        expect(page.locator("#seen img")).to_have_count(1)
+        press_animate(page, consent=None)
+        expect(alert).to_contain_text("why you may animate")
+        page.get_by_label("my video or webcam").check()
+        press_animate(page)
+        expect(alert).to_contain_text("no video yet")
+        page.locator("#video input[type=file]").set_input_files(tmp_path / "text.jpg")
+        drop(page, tmp_path / "text.jpg")
+        expect(alert).to_contain_text("text.jpg cannot be read")
+
+
+class Gated(Studio):
+    """Waits before it learns until the gate is opened, or until it is stopped."""
+
+    gate: threading.Event
+    turns: list[str]
+
+    def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
+        self.turns.append("began")
+        try:
+            while not self.gate.wait(0.05):
+                progress.say("Waiting at the gate")
+        except BaseException:
+            self.turns.append("stopped")
+            raise
+        return super().learn(order, kept, progress)
+
+
+@pytest.fixture
+def gated(make_studio: MakeStudio) -> Iterator[type[Gated]]:
+    """The gate is opened at the end, whatever happens: threads shall end."""
+
+    class Fresh(Gated):
+        gate, turns = threading.Event(), []
+
+    yield Fresh
+    Fresh.gate.set()
+
+
+def ordered(context: BrowserContext, url: str) -> Page:
+    """A page whose order is on its way."""
+    page = opened(context, url)
+    page.get_by_role("button", name="Mona Lisa, talk").click()
+    expect(page.locator("#seen img")).to_have_count(1)
+    page.get_by_text("Instant").click()
+    press_animate(page, consent=None)
+    return page
+
+
+def test_two_users_queue(
+    context: BrowserContext, make_studio: MakeStudio, gated: type[Gated]
+) -> None:
+    with served(context, make_studio(gated)) as url:
+        first = ordered(context, url)
+        expect(first.locator("#result")).to_contain_text("Waiting at the gate")
+        second = ordered(context, url)
+        expect(second.locator("#result")).to_contain_text("queue: 1/1")
+        assert gated.turns == ["began"]
+        gated.gate.set()
+        expect(first.locator("#result video")).to_be_visible()
+        expect(second.locator("#result video")).to_be_visible()
+        assert gated.turns == ["began", "began"]
+
+
+def test_a_closed_tab_stops_its_job_and_leaves_nothing(
+    context: BrowserContext,
+    make_studio: MakeStudio,
+    gated: type[Gated],
+    noise: Path,
+) -> None:
+    with served(context, make_studio(gated)) as url:
+        first = ordered(context, url)
+        expect(first.locator("#result")).to_contain_text("Waiting at the gate")
+        drop(first, noise)
+        expect(first.locator("#seen img")).to_have_count(2)
+        waiting, last = ordered(context, url), ordered(context, url)
+        expect(last.locator("#result")).to_contain_text("queue: 2/2")
+        waiting.close()
+        first.close()
+        # The one that was closed while it waited never has its turn.
+        until(last, lambda: gated.turns == ["began", "stopped", "began"])
+        folder = Path(os.environ["GRADIO_TEMP_DIR"]).parent
+        until(last, lambda: len(list((folder / "results").iterdir())) == 1)
+        assert not [file for file in (folder / "uploads").rglob("noise.png")]
+        gated.gate.set()
+        expect(last.locator("#result video")).to_be_visible()
+        assert gated.turns == ["began", "stopped", "began"]
+    assert not folder.exists()
+
+
+def test_stop(context: BrowserContext, make_studio: MakeStudio, gated: type[Gated]) -> None:
+    with served(context, make_studio(gated)) as url:
+        page = ordered(context, url)
+        expect(page.locator("#result")).to_contain_text("Waiting at the gate")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("alert")).to_have_text("Stopped.")
+        gated.gate.set()
+        press_animate(page, consent=None)
+        expect(page.locator("#result video")).to_be_visible()
+
+
+def test_other_names_of_this_machine_are_refused(
+    make_studio: MakeStudio, context: BrowserContext
+) -> None:
+    with served(context, make_studio()) as url:
+        answer = context.request.get(url, headers={"Host": "example.org"})
+        assert answer.status == 400
+        policy = context.request.get(url).headers["content-security-policy"]
+        assert "default-src 'self'" in policy
