@@ -326,3 +326,15 @@ def test_what_the_reader_found_in_words(
     results["activeManifest"]["failure"] = []
     results["ingredientDeltas"] = [{"validationDeltas": {"failure": failures}}]
     assert told(Path("a.mp4"), store) == found  # the same of what it was made from
+
+
+def test_a_remuxed_copy_has_no_credentials(signed: dict[str, Path], tmp_path: Path) -> None:
+    """Not even where the same packets are copied, as by `ffmpeg -c copy`."""
+    copy = tmp_path / "copy.mp4"
+    with av.open(str(signed[".mp4"])) as read, av.open(str(copy), "w") as written:
+        streams = {one.index: written.add_stream_from_template(one) for one in read.streams}
+        for packet in read.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                written.mux(packet)
+    assert verify(copy).state is State.NONE
