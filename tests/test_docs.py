@@ -1,5 +1,6 @@
 """Every command that the pages print is run as printed, with keys appended that make it short."""
 
+import json
 import os
 import re
 import shlex
@@ -85,6 +86,41 @@ def test_the_python_api_works_as_printed(tmp_path):
         assert done.returncode == 0, done.stderr[-3000:]
         for name in re.findall(r'"(runs/[^"]*)"', block):
             assert (tmp_path / name).is_file()
+
+
+@pytest.mark.slow
+def test_extensions_work_as_printed(tmp_path):
+    """docs/extending.md: the first line of a block of code is its file; then the commands run."""
+    photographs_and_a_driver(tmp_path)
+    page = (ROOT / "docs" / "extending.md").read_text()
+    for name, code in re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", page, re.M | re.S):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(code)
+    briefly = {
+        "preprocess": ["workers=1"],
+        "train": [
+            "hydra.run.dir=run",
+            "trainer.max_epochs=1",
+            "workers=0",
+            "trainer.accelerator=cpu",
+        ],
+    }
+    for line in re.findall(r"^```bash\n(.*?)\n```", page, re.M | re.S):
+        program, verb, *keys = shlex.split(line)
+        command = [Path(sys.executable).parent / Path(program).name, verb, *keys, *briefly[verb]]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert (tmp_path / "runs" / "stores" / "small" / "manifest.json").is_file()
+    assert (
+        json.loads((tmp_path / "run" / "weights" / "nets.json").read_text())["origin"][
+            "perceptual"
+        ]["scale"]
+        == "pixels"
+    )
 
 
 def shortened(words, work):

@@ -12,6 +12,7 @@ from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
+from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
@@ -25,7 +26,6 @@ from headmime.data.preprocess.pool import run_local
 from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, preprocess
 from headmime.data.preprocess.sources import Listing, with_splits
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import detector
 
 log = logging.getLogger(__name__)
 LISTED = 5  # kinds of reasons that are printed
@@ -80,7 +80,6 @@ def main(config: DictConfig) -> None:
     root, recipe = _root(settings), _recipe(settings)
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
-    keys = {key: value for key, value in settings.detector.items() if key != "_target_"}
     listed = with_splits(
         list_sources(settings.data.layout, root),
         settings.test_share,
@@ -89,7 +88,7 @@ def main(config: DictConfig) -> None:
     )
     if settings.dry_run:
         with progress("trying a sample") as on_files:
-            found = detector(**keys)
+            found = instantiate(settings.detector)
             guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
         print(_told_estimate(guess, listed, settings))
         return
@@ -98,7 +97,7 @@ def main(config: DictConfig) -> None:
         {
             "data": settings.data.layout,
             **asdict(recipe),
-            "detector": keys,
+            "detector": settings.detector,
             "test_share": settings.test_share,
             "test_persons": settings.test_persons,
             "seed": settings.seed,
@@ -108,8 +107,8 @@ def main(config: DictConfig) -> None:
     begun = perf_counter()
     with progress("preprocessing") as on_files:
         out = Path(settings.out)
-        run = _runner(settings)
-        summary = preprocess(root, out, plan, listed.refused, recipe, keys, run, on_files)
+        run, finder = _runner(settings), settings.detector
+        summary = preprocess(root, out, plan, listed.refused, recipe, finder, run, on_files)
     print(_told(summary, out, perf_counter() - begun))
 
 

@@ -134,7 +134,7 @@ def task(tmp_path: Path) -> Callable[..., Task]:
     def make(sources: Sequence[Source], number: int = 0, **changes) -> Task:
         out = tmp_path / "out"
         (out / ".work").mkdir(parents=True, exist_ok=True)
-        keys = (("name", "dlib"),)
+        keys = (("_target_", "headmime.landmarks.detect_dlib.DlibDetector"),)
         values = {"root": tmp_path / "data", "out": out, "recipe": RECIPE, "detector": keys}
         return Task(number=number, sources=tuple(sources), **{**values, **changes})
 

@@ -65,7 +65,7 @@ def test_damaged_files(tmp_path: Path, films, squares, recipe: Recipe):
             write_task(task)
             on_done(task)
 
-    out, keys = tmp_path / "out", {"name": "dlib"}
+    out, keys = tmp_path / "out", {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     summary = preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)
     stored = {clip.source for clip in Store(out).clips}
     quarantined = {one.file for one in summary.refused if one.seconds is None}

@@ -66,7 +66,10 @@ def content(folder: Path) -> dict[str, str]:
 
 def run(root: Path, out: Path, runner: Runner) -> None:
     """As the command, in this process."""
-    recipe, keys = Recipe(size=64, frames=6), {"name": "dlib"}
+    recipe, keys = (
+        Recipe(size=64, frames=6),
+        {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"},
+    )
     listed = with_splits(list_sources("folder", root), 0.05, None, 0)
     plan = make_plan(listed, {"size": 64})
     preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import cv2
@@ -18,7 +19,7 @@ from headmime.data.preprocess.clips import Note, Recipe, read_source
 from headmime.data.preprocess.sources import Refusal, Source
 from headmime.data.shards import ClipFrames, shard_path, write_shard
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector, detector
+from headmime.landmarks.detect import Detector
 
 WORK = ".work"
 BEFORE_ANY = -1
@@ -27,8 +28,8 @@ DEATHS = 2  # of processes at the same file, after which it is left out
 
 @dataclass(frozen=True)
 class Task:
-    """A shard to be written. detector: its keys and values. deaths: the numbers of the files at
-    which processes died.
+    """A shard to be written. detector: what makes it (`_target_`, a name) and its keys and values.
+    deaths: the numbers of the files at which processes died.
     """
 
     number: int
@@ -130,4 +131,5 @@ def _clips(task: Task) -> Iterator[ClipFrames]:
 @lru_cache(maxsize=1)
 def _detector(keys: tuple[tuple[str, Any], ...]) -> Detector:
     """One per process: it takes long to load."""
-    return detector(**dict(keys))
+    settings = dict(keys)
+    return resolve_name(settings.pop("_target_"))(**settings)
