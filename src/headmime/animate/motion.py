@@ -28,8 +28,8 @@ OPENINGS = (
     (42, 45, ([43, 44],), ([47, 46],)),
 )
 
-SILHOUETTE = 0.04
-"""Of `head_turn` (8 degrees): heads turned apart by more have outlines that cannot be compared."""
+SILHOUETTE = 0.08
+"""Of `head_turn` (16 degrees): heads turned apart by more have outlines that cannot be compared."""
 
 
 def fitted(
