@@ -1,6 +1,6 @@
 """`headmime animate`: a person's pictures (or saved model), a driving, a video."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -20,6 +20,7 @@ from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector
 from headmime.provenance.consent import parse_consent, required_consent
+from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready
 
 
@@ -37,6 +38,7 @@ class Animate(PersonSettings):
     start: float = 0.0
     end: float | None = None
     audio: str = MISSING
+    provenance: Marks = field(default_factory=Marks)
 
 
 ConfigStore.instance().store("animate_schema", Animate)

@@ -1,6 +1,6 @@
 """`headmime demo`: the bundled model learns the Mona Lisa from one picture; she talks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -14,6 +14,7 @@ from headmime.assets import ASSETS
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
+from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready
 
 MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
@@ -30,6 +31,7 @@ class Demo(PersonSettings):
 
     driving: str = MISSING
     out: str = MISSING
+    provenance: Marks = field(default_factory=Marks)
 
 
 ConfigStore.instance().store("demo_schema", Demo)
@@ -41,12 +43,12 @@ def main(config: DictConfig) -> None:
     """Check what can be checked, fine-tune on the picture, write three files, name them."""
     settings: Demo = OmegaConf.to_object(config)
     settings.source = settings.source or [str(MONA_LISA)]
-    paths = {
-        media_path(f"{settings.out}/mona_lisa.{suffix}"): text for suffix, text in OUTPUTS.items()
-    }
     find_driving(settings.driving)
     check(settings)
     ready(settings.provenance)
+    paths = {
+        media_path(f"{settings.out}/mona_lisa.{suffix}"): text for suffix, text in OUTPUTS.items()
+    }
     detector = instantiate(settings.detector)
     person = make_person(settings, detector)
     animation = api.animate(person, settings.driving, detector=detector)

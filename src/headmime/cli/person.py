@@ -15,7 +15,6 @@ from headmime.cli.progress import progress
 from headmime.landmarks.detect import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.consent import Consent, required_consent
-from headmime.provenance.marks import Marks
 
 
 @dataclass
@@ -30,7 +29,6 @@ class PersonSettings:
     device: str = "auto"
     finetune: FineTuneSettings | None = None
     perceptual: dict[str, Any] = field(default_factory=dict)
-    provenance: Marks = field(default_factory=Marks)
     seed: int = 0
 
 
