@@ -152,6 +152,12 @@ def test_a_clip_cut_together_is_read_where_it_is_marked(plain, marked):
     assert found([*plain, *plain, *marked, *embed(plain, PAYLOAD, PUBLIC_KEY, FPS)])
 
 
+@pytest.mark.parametrize("times", [[0.0, 12.0], [0.0, 0.0, 0.0], [0.0, 0.1, 15.9, 16.1, 40.0]])
+def test_odd_times_are_no_obstacle(times):
+    reading = detect([(np.full((9, 700, 3), 80, np.uint8), at) for at in times], PUBLIC_KEY)
+    assert reading.payload is None
+
+
 def test_the_false_alarm_bound_holds_for_the_longest_search():
     frames = np.zeros((int(2 * MOST * 10), 64, 64, 3), np.uint8)
     reading = detect(timed(frames, 10), PUBLIC_KEY)

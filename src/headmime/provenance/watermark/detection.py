@@ -117,9 +117,9 @@ def _planes(frames: Iterable[tuple[np.ndarray, float]]) -> list[Plane]:
 
 
 def _periods(times: Sequence[float]) -> Iterator[tuple[int, int]]:
-    """Everything first, then period after period, as indices; a short last one joins its like."""
+    """Everything first, then period after period, as indices; the last has 2 to 6 seconds."""
     yield 0, len(times)
     count = int(times[-1] / PERIOD + 0.5)
     if count > 1:
         edges = np.searchsorted(times, PERIOD * np.arange(1, count)).tolist()
-        yield from pairwise([0, *edges, len(times)])
+        yield from (one for one in pairwise([0, *edges, len(times)]) if one[0] < one[1])
