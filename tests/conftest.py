@@ -1,7 +1,7 @@
 """What all tests share."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -87,6 +87,12 @@ def browser() -> Iterator[Browser]:
         browser = launched(playwright.chromium)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def launch(browser: Browser) -> Callable[..., Browser]:
+    """Another browser, with words on its command line."""
+    return lambda *words: launched(browser.browser_type, *words)
 
 
 def launched(chromium: BrowserType, *words: str) -> Browser:

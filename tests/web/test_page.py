@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from headmime.data.pictures import read_picture
 from headmime.data.video import video_info
 from headmime.web.progress import Progress
 from headmime.web.server import serving
@@ -253,6 +256,43 @@ def test_stop(context: BrowserContext, make_studio: MakeStudio, gated: type[Gate
         gated.gate.set()
         press_animate(page, consent=None)
         expect(page.locator("#result video")).to_be_visible()
+
+
+def test_oneself_before_the_webcam(
+    launch: Callable[..., Browser], make_studio: MakeStudio, mona_lisa: Path, tmp_path: Path
+) -> None:
+    """The camera sees the painting nod."""
+    film = tmp_path / "camera.y4m"
+    picture = read_picture(mona_lisa)[:512:2, :512:2]
+    with film.open("wb") as file:
+        file.write(b"YUV4MPEG2 W256 H256 F10:1 Ip A1:1 C420jpeg\n")
+        for k in range(20):
+            frame = np.ascontiguousarray(np.roll(picture, round(6 * np.sin(k / 3)), 0))
+            file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
+    browser = launch(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )
+    context = browser.new_context(permissions=["camera", "microphone"])
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    with served(context, make_studio()) as url:
+        page = opened(context, url)
+        page.get_by_role("button", name="Mona Lisa, talk").click()
+        expect(page.locator("#seen img")).to_have_count(1)
+        page.get_by_label("my video or webcam").check()
+        page.get_by_role("button", name="Capture from camera").click()
+        page.get_by_role("button", name="Click to Access Webcam").click()
+        page.get_by_role("button", name="start recording").click()
+        page.wait_for_timeout(2000)
+        page.get_by_role("button", name="stop recording").click()
+        expect(page.get_by_role("button", name="start recording")).to_be_hidden()
+        page.get_by_text("Instant").click()
+        press_animate(page, consent=None)
+        expect(page.locator("#result video")).to_be_visible()
+        expect(page.locator("#driving video")).to_be_visible()
+    browser.close()
 
 
 def test_other_names_of_this_machine_are_refused(

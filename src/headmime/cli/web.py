@@ -56,6 +56,8 @@ def main(config: DictConfig) -> None:
         detector=instantiate(settings.detector),
         marks=settings.provenance,
     )
+    print("Loading the networks ...", flush=True)
+    assert studio.model and studio.frozen  # now, and not while somebody waits
     with serving(studio, settings.limits, settings.port) as url:
         print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
         if settings.open:

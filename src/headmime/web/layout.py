@@ -13,6 +13,7 @@ INTRODUCTION = """# headmime
 A head that mimes: drop a few pictures of a person (one will do), choose a motion, and press the
 button. Everything happens on this computer. Uploads and results are deleted when this page is
 closed."""
+EXAMPLES = ("talk", "turn")
 OWN_VIDEO = "video"
 QUALITIES = [("Better: learns the person first", True), ("Instant: no learning", False)]
 OUTPUTS = [("The head", "crop"), ("The whole picture", "full")]
@@ -56,7 +57,7 @@ class Layout:
                 gr.Markdown("No picture at hand? Take hers:")
                 self.examples = [
                     (gr.Button(f"Mona Lisa, {name}", icon=MONA_LISA, size="sm"), name)
-                    for name in template_names()
+                    for name in EXAMPLES
                 ]
             self.seen = gr.Gallery(
                 show_label=False,
@@ -72,7 +73,7 @@ class Layout:
             motions = [(name.replace("-", " "), name) for name in template_names()]
             self.motion = gr.Radio(
                 [*motions, ("my video or webcam", OWN_VIDEO)],
-                value=motions[0][1],
+                value=EXAMPLES[0],
                 label="How do they move?",
                 elem_id="motion",
             )
@@ -80,7 +81,7 @@ class Layout:
                 label=f"A video of a face, up to {self._limits.seconds} seconds, or your webcam",
                 sources=["upload", "webcam"],
                 webcam_options=gr.WebcamOptions(mirror=False),
-                height=240,
+                height=300,
                 visible=False,
                 elem_id="video",
             )

@@ -7,7 +7,7 @@ from PIL import Image
 
 from headmime.animate.driving import TEMPLATE, find_driving, load_template
 from headmime.animate.encoding import encode
-from headmime.landmarks.draw import draw
+from headmime.animate.templates import drawn
 
 DRAWN = 256  # pixels
 
@@ -30,8 +30,7 @@ def seen_driving(driving: str | Path, folder: Path) -> Path:
     path = folder / f"{file.stem}.mp4"
     if not path.is_file():
         template = load_template(file)
-        frames = (draw(points, DRAWN) for points in template.landmarks)
         partial = path.with_suffix(".partial.mp4")
-        encode(partial, frames, template.fps, "landmarks drawn by headmime")
+        encode(partial, drawn(template, DRAWN), template.fps, "landmarks drawn by headmime")
         partial.replace(path)
     return path

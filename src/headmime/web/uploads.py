@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from headmime.data.pictures import read_picture
-from headmime.data.video import read_video, video_info
+from headmime.data.video import decode_video, read_video, video_info
 from headmime.errors import HeadmimeError
 
 MEGA = 1_000_000
@@ -45,9 +45,11 @@ def check_clip(file: Path, limits: Limits) -> None:
     _check_size(file, limits)
     info = video_info(file)
     _check_pixels(file, info.width * info.height, limits)
-    if info.duration > limits.seconds:
+    if info.duration > limits.seconds or (
+        not info.duration and _lasts_longer(file, limits.seconds)
+    ):
         raise HeadmimeError(
-            f"{file} lasts {info.duration:.0f} seconds; at most {limits.seconds} are taken: cut it."
+            f"{file} lasts longer than the {limits.seconds} seconds that are taken: cut it."
         )
 
 
@@ -67,6 +69,11 @@ def _is_picture(file: Path, limits: Limits) -> bool:
         return False
     except Image.DecompressionBombError as error:
         raise HeadmimeError(f"{file} is too large a picture: make it smaller.") from error
+
+
+def _lasts_longer(file: Path, seconds: float) -> bool:
+    """For files that do not say: a browser's recordings."""
+    return any(frame.time > seconds for frame in decode_video(file))
 
 
 def _check_size(file: Path, limits: Limits) -> None:
