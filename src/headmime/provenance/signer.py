@@ -49,7 +49,7 @@ def signer_for(marks: Marks) -> Signer:
 
 def local_folder() -> Path:
     """Where the local root, certificate and key are, in the user's configuration folder."""
-    folder = platformdirs.user_config_path("headmime") / "signing"
+    folder = _folder()
     if not folder.is_absolute():
         raise HeadmimeError(
             "There is no home folder to keep a certificate in: set XDG_CONFIG_HOME to a folder, or "
@@ -60,8 +60,12 @@ def local_folder() -> Path:
 
 def local_root() -> bytes | None:
     """The local root certificate as PEM; None where nothing was signed yet."""
-    file = local_folder() / ROOT
+    file = _folder() / ROOT
     return file.read_bytes() if file.is_file() else None
+
+
+def _folder() -> Path:
+    return platformdirs.user_config_path("headmime") / "signing"
 
 
 def _read(certificate: Path, key: Path) -> Signer:
