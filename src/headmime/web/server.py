@@ -1,5 +1,6 @@
 """The page on 127.0.0.1. The browser and gradio are kept from asking anybody else for anything."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ def serving(studio: Studio, limits: Limits, port: int) -> Iterator[str]:
         # gradio reads these when it is imported, or asked for a file.
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / "uploads")
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
+        for name in ("httpx", "httpx2"):  # gradio asks itself whether it is up, and says so
+            logging.getLogger(name).setLevel(logging.WARNING)
         gradio = _gradio()
         from headmime.web.guards import guards
         from headmime.web.layout import MONA_LISA
