@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import simplejpeg
 import torch
 from torch import Tensor
 
@@ -27,11 +28,13 @@ def bundled_embeddings(nets: Nets, size: int) -> Tensor:
 
 
 def _people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Landmarks [P, T, 68, 2] and P * T JPEGs, one after the other, are kept."""
     with np.load(FILE) as kept:
-        people = list(zip(kept["frames"], kept["landmarks"], strict=True))
-    return [(_resized(frames, size), points) for frames, points in people]
+        landmarks, jpegs = kept["landmarks"], np.split(kept["jpegs"], kept["ends"][:-1])
+    frames = np.stack([_resized(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
+    return list(zip(frames.reshape(*landmarks.shape[:2], size, size, 3), landmarks, strict=True))
 
 
-def _resized(frames: np.ndarray, size: int) -> np.ndarray:
-    way = cv2.INTER_AREA if size < frames.shape[1] else cv2.INTER_CUBIC
-    return np.stack([cv2.resize(frame, (size, size), interpolation=way) for frame in frames])
+def _resized(frame: np.ndarray, size: int) -> np.ndarray:
+    way = cv2.INTER_AREA if size < len(frame) else cv2.INTER_CUBIC
+    return cv2.resize(frame, (size, size), interpolation=way)
