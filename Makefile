@@ -14,7 +14,7 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion table1 report claims test check bench lint clean
+.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 report claims test check bench lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
