@@ -28,6 +28,9 @@ DISTRIBUTIONS = {
     "warp": "warp-lang",
     # hydra-core's own configuration library, always installed with it
     "omegaconf": "hydra-core",
+    # gradio's own web framework and server
+    "starlette": "gradio",
+    "uvicorn": "gradio",
 }
 
 # The extras, and the code that may import what they bring.
@@ -40,6 +43,7 @@ EXTRAS = {
         "pretrained/inception",
         "pretrained/lpips_alexnet",
     ),
+    "web": ("web/", "cli/web"),
     "cluster": ("data/preprocess/cluster", "cli/processes"),
 }
 
