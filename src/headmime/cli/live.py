@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Live(PersonSettings):
     driving: str = MISSING
     out: str = MISSING
     size: int | None = None
+    provenance: Marks = field(default_factory=Marks)
 
 
 ConfigStore.instance().store("live_schema", Live)
