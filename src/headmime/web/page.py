@@ -179,7 +179,7 @@ class Page:
         portrait = save_picture(
             made.animation.person.portrait, session.seen / "portrait.png", PORTRAIT
         )
-        driving = seen_driving(order.driving, self.sessions.results)
+        driving = seen_driving(order.driving, self.sessions.results, self.studio.marks)
         notes = _paragraphs([_named(note, given) for note in made.notes])
         mp4 = gr.update(value=made.video, interactive=True)
         return [made.video, mp4, gr.skip(), portrait, driving, notes]

@@ -6,8 +6,11 @@ import numpy as np
 from PIL import Image
 
 from headmime.animate.driving import TEMPLATE, find_driving, load_template
-from headmime.animate.encoding import encode
+from headmime.animate.media import write_media
 from headmime.animate.templates import drawn
+from headmime.provenance.consent import Consent
+from headmime.provenance.making import Kind, Making
+from headmime.provenance.marks import Marks
 
 DRAWN = 256  # pixels
 
@@ -22,7 +25,7 @@ def save_picture(picture: np.ndarray, path: Path, side: int) -> Path:
     return path
 
 
-def seen_driving(driving: str | Path, folder: Path) -> Path:
+def seen_driving(driving: str | Path, folder: Path, marks: Marks) -> Path:
     """A video as it is; the landmarks of a template drawn, once, into a video in `folder`."""
     file = find_driving(driving)
     if file.suffix.lower() != TEMPLATE:
@@ -30,7 +33,7 @@ def seen_driving(driving: str | Path, folder: Path) -> Path:
     path = folder / f"{file.stem}.mp4"
     if not path.is_file():
         template = load_template(file)
-        partial = path.with_suffix(".partial.mp4")
-        encode(partial, drawn(template, DRAWN), template.fps, "landmarks drawn by headmime")
-        partial.replace(path)
+        origin = () if template.origin is None else (template.origin,)
+        making = Making(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
+        write_media(path, drawn(template, DRAWN), template.fps, making, marks)
     return path
