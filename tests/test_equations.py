@@ -25,7 +25,7 @@ HOMES: dict[int, Callable] = {
     8: PersonalGenerator.forward,
     9: PersonalDiscriminator.forward,
     10: finetune._step,
-    11: finetune._step,
+    11: finetune._discriminate,
 }
 
 

@@ -21,7 +21,7 @@ def test_a_saved_person_becomes_a_file_for_onnxruntime(
     tmp_path: Path, nets: Nets, tiny: ModelShape, capfd: pytest.CaptureFixture[str]
 ) -> None:
     G = personalise(nets.generator, nets.discriminator, torch.rand(8)).generator
-    record = {"detector": "dlib", "origin": {"frames": 1}}
+    record = {"detector": "dlib", "origin": {"frames": 1, "model_sha256": "", "sources": []}}
     Person(G, tiny, np.zeros((68, 2)), Consent.LICENSED, record).save(tmp_path / "me")
     out = tmp_path / "made" / "me.onnx"
 
