@@ -97,7 +97,7 @@ def earlier(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def brighter(shown: Timed, gain: float, offset: float) -> Timed:
-    return [(cv2.convertScaleAbs(frame, alpha=gain, beta=offset), at) for frame, at in shown]
+    return [(np.clip(frame * gain + offset, 0, 255).astype(np.uint8), at) for frame, at in shown]
 
 
 def screenshot(shown: Timed) -> Timed:
