@@ -1,6 +1,7 @@
 """The page in a real browser: headless Chromium."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from headmime.web.uploads import Limits
 pytestmark = pytest.mark.slow
 
 MakeStudio = Callable[..., Studio]
+AT_THE_GATE = re.compile(r"Fine-tuning, step: 3 of 12, about \d+ (s|min) left")
 PATIENCE = 120_000  # milliseconds: machines may be busy
 
 
@@ -86,7 +88,6 @@ def test_from_the_first_click_to_the_files(
         expect(page.get_by_label("turn", exact=True)).to_be_checked()
         expect(page.get_by_label("The picture is in the public domain")).to_be_checked()
         press_animate(page, consent=None)
-        expect(page.locator("#result")).to_contain_text("Frames: ")
         expect(page.locator("#result video")).to_be_visible()
         expect(page.locator("#driving video")).to_be_visible()
         expect(page.locator("#source img")).to_be_visible()
@@ -176,9 +177,10 @@ class Gated(Studio):
 
     def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
         self.turns.append("began")
+        step = progress.counted("Fine-tuning, step")
         try:
             while not self.gate.wait(0.05):
-                progress.say("Waiting at the gate")
+                step(3, 12)
         except BaseException:
             self.turns.append("stopped")
             raise
@@ -211,7 +213,7 @@ def test_two_users_queue(
 ) -> None:
     with served(context, make_studio(gated)) as url:
         first = ordered(context, url)
-        expect(first.locator("#result")).to_contain_text("Waiting at the gate")
+        expect(first.locator("#result")).to_contain_text(AT_THE_GATE)
         second = ordered(context, url)
         expect(second.locator("#result")).to_contain_text("queue: 1/1")
         assert gated.turns == ["began"]
@@ -229,7 +231,7 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
 ) -> None:
     with served(context, make_studio(gated)) as url:
         first = ordered(context, url)
-        expect(first.locator("#result")).to_contain_text("Waiting at the gate")
+        expect(first.locator("#result")).to_contain_text(AT_THE_GATE)
         drop(first, noise)
         expect(first.locator("#seen img")).to_have_count(2)
         waiting, last = ordered(context, url), ordered(context, url)
@@ -250,7 +252,7 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
 def test_stop(context: BrowserContext, make_studio: MakeStudio, gated: type[Gated]) -> None:
     with served(context, make_studio(gated)) as url:
         page = ordered(context, url)
-        expect(page.locator("#result")).to_contain_text("Waiting at the gate")
+        expect(page.locator("#result")).to_contain_text(AT_THE_GATE)
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_role("alert")).to_have_text("Stopped.")
         gated.gate.set()
