@@ -1,5 +1,6 @@
 """`headmime web`: the page in the browser, on this machine, until Ctrl-C."""
 
+import signal
 import threading
 import webbrowser
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ def main(config: DictConfig) -> None:
         detector=instantiate(settings.detector),
         marks=settings.provenance,
     )
+    for end in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: uploads are deleted
+        signal.signal(end, signal.default_int_handler)
     print("Loading the networks ...", flush=True)
     assert studio.model and studio.frozen  # now, and not while somebody waits
     with serving(studio, settings.limits, settings.port) as url:
