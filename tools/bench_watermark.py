@@ -264,6 +264,8 @@ def table(result: dict) -> str:
         "|---" * (len(kinds) + 2) + "|",
     ]
     for name, by_kind in result["found"].items():
+        if not by_kind:
+            continue
         cells = ["{} of {}".format(*by_kind.get(kind, [0, 0])) for kind in kinds]
         hits, of = (sum(column) for column in zip(*by_kind.values(), strict=True))
         lines.append(f"| {name} | {' | '.join(cells)} | {hits / of:.3f}, {lowest(hits, of):.3f} |")
