@@ -25,13 +25,13 @@ import numpy as np
 import torch
 from scipy.stats import beta
 
-from headmime.animate import rehearsal
 from headmime.animate.api import load
 from headmime.animate.driving import find_driving, load_template, template_names
 from headmime.animate.encoding import encode
 from headmime.animate.motion import fitted
 from headmime.animate.person import animator, personal_generator
 from headmime.animate.poses import neutral_frame
+from headmime.animate.rehearsal import bundled_people
 from headmime.data.video import read_video
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
 from headmime.provenance.watermark.carriers import CHROMA, carriers
@@ -143,7 +143,7 @@ def made() -> Iterator[Segment]:
     """Forty sitters, each moved by one of the bundled motions, feed-forward."""
     model = load("bundled")
     size, motions = model.shape.image_size, template_names()
-    for number, (frames, points) in enumerate(rehearsal._people(size)):
+    for number, (frames, points) in enumerate(bundled_people(size)):
         driving = load_template(find_driving(motions[number % len(motions)]))
         moved = fitted(driving.landmarks, points[neutral_frame(points)], "relative")
         draw = animator(personal_generator(model.nets, frames, points, None), size)

@@ -15,24 +15,25 @@ from headmime.pixels import to_tensor
 FILE = ASSETS / "weights" / "rehearsal.npz"
 
 
+def bundled_people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Frames uint8 [T, size, size, 3] and landmarks [T, 68, 2] of each of the forty sitters."""
+    with np.load(FILE) as kept:
+        landmarks, jpegs = kept["landmarks"], np.split(kept["jpegs"], kept["ends"][:-1])
+    frames = np.stack([_resized(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
+    return list(zip(frames.reshape(*landmarks.shape[:2], size, size, 3), landmarks, strict=True))
+
+
 def bundled_rehearsal(nets: Nets, size: int) -> Rehearsal:
     """Three frames each of forty sitters at size x size, with psi_hat of these networks."""
-    return Rehearsal.of(nets, _people(size))
+    return Rehearsal.of(nets, bundled_people(size))
 
 
 def bundled_embeddings(nets: Nets, size: int) -> Tensor:
     """e_hat of each of the forty sitters, [40, N]."""
     device = next(nets.embedder.parameters()).device
-    found = [embed(nets, to_tensor(frames).to(device), points) for frames, points in _people(size)]
+    people = bundled_people(size)
+    found = [embed(nets, to_tensor(frames).to(device), points) for frames, points in people]
     return torch.stack(found)
-
-
-def _people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Landmarks [P, T, 68, 2] and P * T JPEGs, one after the other, are kept."""
-    with np.load(FILE) as kept:
-        landmarks, jpegs = kept["landmarks"], np.split(kept["jpegs"], kept["ends"][:-1])
-    frames = np.stack([_resized(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
-    return list(zip(frames.reshape(*landmarks.shape[:2], size, size, 3), landmarks, strict=True))
 
 
 def _resized(frame: np.ndarray, size: int) -> np.ndarray:
