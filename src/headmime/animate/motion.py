@@ -93,8 +93,9 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     Measured with `start` laid over `source`: the head's shift, tilt and nearness are one
     similarity, which moves the source's face as a whole; the rest (turn, nod, mimic) is added point
     by point, part by part at the scale and tilt that the part has in `source` against `start`. The
-    jaw's line, a silhouette, becomes the driver's as far as source and start are turned apart. With
-    `source` = `start` the driving comes back unchanged; the source's own pose and proportions stay.
+    jaw's line, a silhouette, becomes the driver's as far as source and start are turned apart and
+    the driver turns. With `source` = `start` the driving comes back unchanged; the source's own
+    pose and proportions stay.
     Lips and lids never cross.
     """
     face = as_complex(source)
@@ -106,10 +107,16 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     for part in PARTS:
         ratio, _ = similarity(before[part], face[part])
         moved[:, part] = face[part] + ratio * (steady - before)[:, part]
-    apart = float(min(1.0, abs(head_turn(source) - head_turn(start)) / SILHOUETTE))
+    turn = head_turn(start)
+    apart = _apart(head_turn(source), turn) * _apart(head_turn(driving), turn)[:, None]
     ratio, shift = similarity(before[RIGID], face[RIGID])
     moved[:, JAW] += apart * (ratio * steady[:, JAW] + shift - moved[:, JAW])
     return as_points(a * _uncrossed(moved) + b)
+
+
+def _apart(turn: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """0 for heads turned alike, 1 for those whose silhouettes cannot be compared."""
+    return np.minimum(1, abs(turn - other) / SILHOUETTE)
 
 
 def _uncrossed(faces: np.ndarray) -> np.ndarray:
