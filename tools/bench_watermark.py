@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, islice, zip_longest
+from itertools import islice, product, zip_longest
 from pathlib import Path
 
 import av
@@ -41,7 +41,7 @@ from headmime.provenance.watermark.detection import candidates
 from headmime.provenance.watermark.message import BITS, CHECK_BITS, message, payload_of
 
 SIDE, SECONDS = 256, 2.0
-PER_PERSON, PER_CLIP = 4, 8  # segments at most
+PER_CLIP = 8  # segments at most
 LARGEST = 640  # pixels of a clip's longer side; decoding larger ones takes most of the time
 Timed = list[tuple[np.ndarray, float]]
 """Frames uint8 RGB and their times in seconds."""
@@ -97,7 +97,7 @@ def earlier(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def brighter(shown: Timed, gain: float, offset: float) -> Timed:
-    return [(np.clip(frame * gain + offset, 0, 255).astype(np.uint8), at) for frame, at in shown]
+    return [(np.clip(np.float32(frame) * gain + offset, 0, 255).astype(np.uint8), at) for frame, at in shown]
 
 
 def screenshot(shown: Timed) -> Timed:
@@ -140,15 +140,16 @@ ATTACKS: dict[str, Attack] = {
 
 
 def made() -> Iterator[Segment]:
-    """Forty sitters, each moved by one of the bundled motions, feed-forward."""
+    """Forty sitters, each moved by every bundled motion, feed-forward."""
     model = load("bundled")
     size, motions = model.shape.image_size, template_names()
-    for number, (frames, points) in enumerate(bundled_people(size)):
-        driving = load_template(find_driving(motions[number % len(motions)]))
+    for shift, number in product(range(len(motions)), range(len(people := bundled_people(size)))):
+        frames, points = people[number]
+        driving = load_template(find_driving(motions[(number + shift) % len(motions)]))
         moved = fitted(driving.landmarks, points[neutral_frame(points)], "relative")
         draw = animator(personal_generator(model.nets, frames, points, None), size)
         count = round(SECONDS * driving.fps)
-        for last in range(count, min(len(moved), PER_PERSON * count) + 1, count):
+        for last in range(count, len(moved) + 1, count):
             shown = draw(moved[last - count : last])
             larger = [cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for one in shown]
             yield Segment("made", np.stack(larger), driving.fps)
@@ -290,8 +291,8 @@ def main() -> None:
         print(result)
         return
     if given.clips:
-        pairs = zip(made(), real(given.clips), strict=False)
-        segments = chain.from_iterable(pairs)
+        pairs = zip_longest(real(given.clips), made())  # there are fewer real ones
+        segments = (one for pair in pairs for one in pair if one)
     else:
         segments = made()
     print(table(survival(segments, given.segments, given.others, given.out)))
