@@ -97,7 +97,10 @@ def earlier(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def brighter(shown: Timed, gain: float, offset: float) -> Timed:
-    return [(np.clip(np.float32(frame) * gain + offset, 0, 255).astype(np.uint8), at) for frame, at in shown]
+    return [
+        (np.clip(np.float32(frame) * gain + offset, 0, 255).astype(np.uint8), at)
+        for frame, at in shown
+    ]
 
 
 def screenshot(shown: Timed) -> Timed:
