@@ -2,9 +2,9 @@
 
 Segments of two seconds are marked, written as headmime writes an mp4, treated as platforms and
 people treat videos, and read again. Half of them are outputs of the bundled model, feed-forward,
-enlarged to 256 pixels; the other half is cut to 256x256 out of real clips, where --clips names a
-folder with a table clips.tsv (only rows of its split "tune" are used). A table in Markdown is
-printed, and `--out` holds it as JSON.
+enlarged to 256 pixels (`--side`); the others are cut to this size out of real clips, where --clips
+names a folder with a table clips.tsv (only rows of its split "tune" are used). A table in Markdown
+is printed, and `--out` holds it as JSON.
 """
 
 import argparse
@@ -40,7 +40,7 @@ from headmime.provenance.watermark.demodulation import demodulate, plane
 from headmime.provenance.watermark.detection import candidates
 from headmime.provenance.watermark.message import BITS, CHECK_BITS, message, payload_of
 
-SIDE, SECONDS = 256, 2.0
+SECONDS = 2.0
 PER_CLIP = 8  # segments at most
 LARGEST = 640  # pixels of a clip's longer side; decoding larger ones takes most of the time
 Timed = list[tuple[np.ndarray, float]]
@@ -92,6 +92,10 @@ def at_rate(shown: Timed, fps: float) -> Timed:
     return [(shown[k][0], float(at)) for k, at in zip(earlier(times, wanted), wanted, strict=True)]
 
 
+def halved(shown: Timed) -> Timed:
+    return resized(shown, len(shown[0][0]) // 2)
+
+
 def earlier(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.searchsorted(times, wanted + 1e-6, side="right") - 1
 
@@ -124,16 +128,17 @@ def gif(shown: Timed, fps: Fraction) -> Timed:
 Attack = Callable[[Timed, Fraction, np.random.Generator], Timed]
 GOAL = "half size, then h264 crf 28"
 ATTACKS: dict[str, Attack] = {
-    GOAL: lambda s, fps, _: h264(resized(s, SIDE // 2), 28, fps),
+    GOAL: lambda s, fps, _: h264(halved(s), 28, fps),
     "none (the file as written)": lambda s, fps, _: s,
-    "h264 crf 18": lambda s, fps, _: h264(s, 18, fps),
-    "h264 crf 23": lambda s, fps, _: h264(s, 23, fps),
-    "h264 crf 28": lambda s, fps, _: h264(s, 28, fps),
-    "h264 crf 33": lambda s, fps, _: h264(s, 33, fps),
-    "half size": lambda s, fps, _: resized(s, SIDE // 2),
+    **{f"h264 crf {q}": lambda s, fps, _, q=q: h264(s, q, fps) for q in (18, 23, 28, 33)},
+    "half size": lambda s, fps, _: halved(s),
     "crop 10 %, then crf 28": lambda s, fps, random: h264(cropped(s, random), 28, fps),
-    "12 frames a second, then crf 23": lambda s, _, __: h264(at_rate(s, 12), 23, Fraction(12)),
-    "30 frames a second, then crf 23": lambda s, _, __: h264(at_rate(s, 30), 23, Fraction(30)),
+    **{
+        f"{n} frames a second, then crf 23": lambda s, _, __, n=n: h264(
+            at_rate(s, n), 23, Fraction(n)
+        )
+        for n in (12, 30)
+    },
     "25 % brighter, then crf 23": lambda s, fps, _: h264(brighter(s, 1.25, 0), 23, fps),
     "darker by 30 levels, then crf 23": lambda s, fps, _: h264(brighter(s, 1, -30), 23, fps),
     "filmed from the screen, crf 23": lambda s, fps, _: recorded(s, fps),
@@ -142,7 +147,7 @@ ATTACKS: dict[str, Attack] = {
 }
 
 
-def made() -> Iterator[Segment]:
+def made(side: int) -> Iterator[Segment]:
     """Forty sitters, each moved by every bundled motion, feed-forward."""
     model = load("bundled")
     size, motions = model.shape.image_size, template_names()
@@ -154,23 +159,23 @@ def made() -> Iterator[Segment]:
         count = round(SECONDS * driving.fps)
         for last in range(count, len(moved) + 1, count):
             shown = draw(moved[last - count : last])
-            larger = [cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) for one in shown]
+            larger = [cv2.resize(one, (side, side), interpolation=cv2.INTER_CUBIC) for one in shown]
             yield Segment("made", np.stack(larger), driving.fps)
 
 
-def real(folder: Path) -> Iterator[Segment]:
+def real(folder: Path, side: int) -> Iterator[Segment]:
     """The middle squares of the clips, two seconds after two seconds; a few of each clip."""
     with (folder / "clips.tsv").open() as table:
         rows = [row for row in csv.DictReader(table, delimiter="\t") if row["split"] == "tune"]
     small = [row for row in rows if max(int(row["width"]), int(row["height"])) <= LARGEST]
-    clips = [_segments(folder / row["file"], float(row["fps"])) for row in small]
+    clips = [_segments(folder / row["file"], float(row["fps"]), side) for row in small]
     for round_of_clips in zip_longest(*clips):
         yield from (one for one in round_of_clips if one is not None)
 
 
-def _segments(file: Path, rate: float) -> Iterator[Segment]:
+def _segments(file: Path, rate: float, side: int) -> Iterator[Segment]:
     fps = Fraction(rate).limit_denominator(1001)
-    frames = (_square(frame) for frame, _ in read_video(file))
+    frames = (_square(frame, side) for frame, _ in read_video(file))
     for _ in range(PER_CLIP):
         taken = list(islice(frames, round(SECONDS * fps)))
         if len(taken) < round(SECONDS * fps):
@@ -178,12 +183,12 @@ def _segments(file: Path, rate: float) -> Iterator[Segment]:
         yield Segment("real", np.stack(taken), fps)
 
 
-def _square(frame: np.ndarray) -> np.ndarray:
+def _square(frame: np.ndarray, size: int) -> np.ndarray:
     height, width = frame.shape[:2]
     side = min(height, width)
     y, x = (height - side) // 4 if height > width else 0, (width - side) // 2
-    way = cv2.INTER_AREA if side > SIDE else cv2.INTER_CUBIC
-    return cv2.resize(frame[y : y + side, x : x + side], (SIDE, SIDE), interpolation=way)
+    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    return cv2.resize(frame[y : y + side, x : x + side], (size, size), interpolation=way)
 
 
 def written(frames: list[np.ndarray], fps: Fraction) -> Timed:
@@ -282,22 +287,22 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="folder with clips.tsv: real clips, too")
     parser.add_argument("--segments", type=int, default=300, help="that meet the goal's attack")
     parser.add_argument("--others", type=int, default=60, help="of them that meet every attack")
+    parser.add_argument("--side", type=int, default=256, help="pixels of the marked frames")
     parser.add_argument("--keys", type=int, default=0, help="random keys on unmarked clips instead")
     parser.add_argument("--out", type=Path, default=Path("runs/bench_watermark.json"))
     given = parser.parse_args()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     given.out.parent.mkdir(parents=True, exist_ok=True)
+    segments = made(given.side)
+    if given.clips:  # there are fewer real ones
+        pairs = zip_longest(real(given.clips, given.side), segments)
+        segments = (one for pair in pairs for one in pair if one)
     if given.keys:
-        result = random_keys(real(given.clips) if given.clips else made(), given.keys)
+        result = random_keys(real(given.clips, given.side) if given.clips else segments, given.keys)
         given.out.write_text(json.dumps(result, indent=1))
         print(result)
         return
-    if given.clips:
-        pairs = zip_longest(real(given.clips), made())  # there are fewer real ones
-        segments = (one for pair in pairs for one in pair if one)
-    else:
-        segments = made()
     print(table(survival(segments, given.segments, given.others, given.out)))
 
 
