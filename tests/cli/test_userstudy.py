@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -85,7 +86,9 @@ def test_prepare_then_report(
     assert result["study"]["sha256"] == study.hash and result["origin"]["date"]
 
 
-def test_serve_until_interrupted(words: list[str], tmp_path: Path) -> None:
+def test_serve_until_interrupted(
+    words: list[str], tmp_path: Path, heeds_interrupts: Callable[[], None]
+) -> None:
     assert main(["userstudy", *words]) == 0
     command = [sys.executable, "-m", "headmime.cli", "userstudy", "serve", str(tmp_path / "study")]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
@@ -95,6 +98,7 @@ def test_serve_until_interrupted(words: list[str], tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        preexec_fn=heeds_interrupts,
     ) as server:
         try:
             url = server.stdout.readline().split()[-1]
@@ -102,7 +106,10 @@ def test_serve_until_interrupted(words: list[str], tmp_path: Path) -> None:
             assert "Find the generated one" in page
         finally:
             server.send_signal(signal.SIGINT)
-            assert server.wait(20) == 130
+            try:
+                assert server.wait(20) == 130
+            finally:
+                server.kill()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -44,7 +45,10 @@ def test_the_page_names_its_commands() -> None:
 
 @pytest.mark.slow
 def test_commands_run_as_printed(
-    tmp_path: Path, mona_lisa: Path, environment: dict[str, str]
+    tmp_path: Path,
+    mona_lisa: Path,
+    environment: dict[str, str],
+    heeds_interrupts: Callable[[], None],
 ) -> None:
     """The page at a free port, until Ctrl-C; the others from end to end, with two steps."""
     shutil.copy(mona_lisa, tmp_path / "me.jpg")
@@ -53,7 +57,7 @@ def test_commands_run_as_printed(
     iio.imwrite(tmp_path / "driver.mp4", np.stack(frames), plugin="pyav", codec="libx264", fps=9)
     for words in commands():
         if words[0] == "make":
-            page_comes_and_goes([*words[:2], "ARGS=port=0"], environment)
+            page_comes_and_goes([*words[:2], "ARGS=port=0"], environment, heeds_interrupts)
             continue
         program = str(Path(sys.executable).parent / Path(words[0]).name)
         briefly = ["finetune.minimum_steps=2"] if words[1] == "finetune" else []
@@ -68,7 +72,9 @@ def test_commands_run_as_printed(
     assert (tmp_path / "runs" / "live.mp4").is_file()
 
 
-def page_comes_and_goes(words: list[str], environment: dict[str, str]) -> None:
+def page_comes_and_goes(
+    words: list[str], environment: dict[str, str], heeds_interrupts: Callable[[], None]
+) -> None:
     with subprocess.Popen(
         words,
         cwd=ROOT,
@@ -76,6 +82,7 @@ def page_comes_and_goes(words: list[str], environment: dict[str, str]) -> None:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heeds_interrupts,
     ) as process:
         assert process.stdout
         said = next((line for line in process.stdout if line.startswith(RAN)), "")
