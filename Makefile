@@ -102,7 +102,8 @@ test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 check: $(READY) ## run the slow tests: the smoke run, a paper-size step, the wheel, the README's commands
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow --ignore tests/web $(ARGS)
+	$(BIN)/python -m pytest -m slow tests/web $(ARGS)
 
 bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.json (ARGS='--threads 1 --repeats 3')
 	$(BIN)/python tools/bench.py $(ARGS)
