@@ -18,7 +18,9 @@ def batch() -> dict[str, Tensor]:
     torch.manual_seed(1)
     names = {"x_s": (3, 2, 3, 16, 16), "y_s": (3, 2, 3, 16, 16)}
     names |= {"x_t": (3, 3, 16, 16), "y_t": (3, 3, 16, 16)}
-    return {n: torch.rand(s) * 2 - 1 for n, s in names.items()} | {"row": torch.tensor([0, 2, 3])}
+    batch = {n: torch.rand(s) * 2 - 1 for n, s in names.items()}
+    strips = torch.tensor([[0.3, 0.0, 0.0], [0.0, 0.15, 0.1]]).expand(3, 2, 2, 3)
+    return batch | {"strips_t": strips, "row": torch.tensor([0, 2, 3])}
 
 
 @pytest.fixture

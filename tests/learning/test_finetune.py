@@ -6,6 +6,7 @@ from torch import nn
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, Jitter, embed, fine_tune, jittered
+from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
 from headmime.nets import Nets
 from headmime.nets.personal import personalise
@@ -133,3 +134,29 @@ def test_pictures_and_tensors_are_inverse() -> None:
     assert tensor.shape == (1, 3, 8, 8)
     assert to_tensor(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1, 1, -1]
     assert np.array_equal(to_pictures(tensor), pictures)
+
+
+def test_close_ups_count_for_the_person_and_for_the_rehearsed(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
+) -> None:
+    frames, landmarks = person
+    others = Rehearsal.of(nets, [(to_pictures(frames), landmarks)])
+
+    def total(rehearsal: int, closeup: float) -> float:
+        seen: list[float] = []
+        weights = LossWeights(closeup=closeup)
+        settings = FineTuneSettings(batch=2, epochs=1, rehearsal=rehearsal, weights=weights)
+        fine_tune(
+            nets,
+            frames,
+            landmarks,
+            settings,
+            perceptual,
+            lambda _, __, terms: seen.append(terms["loss/total"].item()),
+            others,
+        )
+        return seen[0]
+
+    own = total(0, 1.0) - total(0, 0.0)
+    assert own > 0
+    assert total(2, 1.0) - total(2, 0.0) > 1.5 * own

@@ -109,6 +109,20 @@ def test_every_weight_changes_the_total(
     )
 
 
+def test_close_ups_of_eyes_and_mouth_are_a_term_of_their_own(
+    meta_learning: Make, batch: Batch
+) -> None:
+    without, one, two = (
+        meta_learning(LossWeights(closeup=weight)).training_step(batch, 0) for weight in (0, 1, 2)
+    )
+    assert "loss/near" not in without
+    assert one["loss/near"] > 0
+    for more, less in ((one, without), (two, one)):
+        assert more["loss/total"] - less["loss/total"] == pytest.approx(
+            one["loss/near"].item(), rel=1e-3
+        )
+
+
 def test_every_update_of_d_sees_the_same_batch_and_the_same_output(
     meta_learning: Make, batch: Batch
 ) -> None:

@@ -30,9 +30,10 @@ def test_a_draw_keeps_frames_and_parameters_together(nets: Nets) -> None:
     rehearsal = Rehearsal.of(nets, [person(k) for k in range(4)])
     drawn = rehearsal.draw(6, np.random.default_rng(0))
     assert len({x.numpy().tobytes() for x in drawn.x}) == 6
-    for x, psi in zip(drawn.x, drawn.psi, strict=True):
+    for x, psi, strips in zip(drawn.x, drawn.psi, drawn.strips, strict=True):
         (place,) = [k for k in range(8) if torch.equal(rehearsal.x[k], x)]
         assert torch.equal(rehearsal.psi[place], psi)
+        assert torch.equal(rehearsal.strips[place], strips)
 
 
 def test_rehearsing_keeps_the_others_nearer(nets: Nets, perceptual: nn.Module) -> None:

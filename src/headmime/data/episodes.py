@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, Sampler
 
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
+from headmime.landmarks.closeups import strips
 from headmime.landmarks.draw import draw_into
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ class EpisodeDataset(Dataset):
     with fewer frames are left out; the rows of the others stay what they are.
 
     Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: the source
-    and target frames and their landmark drawings; row: the video's row of W; episode: n (int64).
+    and target frames and their landmark drawings; strips_t [2, 2, 3], the target's eyes and mouth
+    (`headmime.landmarks.closeups`); row: the video's row of W; episode: n (int64).
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class EpisodeDataset(Dataset):
         pictures = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
         return {
             **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in pictures.items()},
+            "strips_t": torch.from_numpy(strips(landmarks[:, -1])),
             "row": torch.from_numpy(rows),
             "episode": torch.tensor(numbers),
         }

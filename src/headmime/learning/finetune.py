@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from headmime.errors import HeadmimeError
+from headmime.landmarks.closeups import strips
 from headmime.landmarks.draw import draw
+from headmime.learning.closeup import closeup_loss
 from headmime.learning.gradients import frozen
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
@@ -75,6 +78,14 @@ class FineTuneSettings:
         return max(self.minimum_steps, math.ceil(self.epochs * frames / self.batch))
 
 
+class Shown(NamedTuple):
+    """What an update sees: pictures x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
+
+    x: Tensor
+    y: Tensor
+    strips: Tensor
+
+
 OnStep = Callable[[int, int, dict[str, Tensor]], None]
 """Called after every update with (updates done, updates in all, the terms as detached scalars)."""
 
@@ -115,9 +126,9 @@ def fine_tune(
     batches = _batches(frames, landmarks, settings)
     rng = np.random.default_rng((settings.seed, 1))
     for done in range(1, total + 1):
-        x, y = next(batches)
+        shown = next(batches)
         others = rehearsal.draw(settings.rehearsal, rng) if settings.rehearsal else None
-        terms = _step(person, step_G, step_D, x, y, others, settings, perceptual)
+        terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:
             on_step(done, total, terms)
     return person
@@ -139,13 +150,12 @@ def _step(
     person: Personal,
     step_G: torch.optim.Optimizer,
     step_D: torch.optim.Optimizer,
-    x: Tensor,
-    y: Tensor,
+    shown: Shown,
     others: Rehearsal | None,
     settings: FineTuneSettings,
     perceptual: nn.Module,
 ) -> dict[str, Tensor]:
-    (G, D), L = person, settings.weights
+    (G, D), (x, y, near), L = person, shown, settings.weights
     power_iterate(G)
     power_iterate(D)
     with normalised_once(G), normalised_once(D):
@@ -161,6 +171,8 @@ def _step(
         pix = pixel_loss(x_hat, x)
         L_adv = L.adversarial * adv + L.feature_matching * fm
         total = L.content * cnt + L_adv + L.pixel * pix  # Eq. 10
+        if L.closeup:
+            total = total + L.closeup * closeup_loss(x_hat, x, near, perceptual, L)
         if others is not None:
             total = total + _rehearsed(G, others, L, perceptual)
         step_G.zero_grad()
@@ -191,18 +203,23 @@ def _discriminate(
 def _rehearsed(
     G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: nn.Module
 ) -> Tensor:
-    """L_CNT (and pixels) of other people, with their own psi_hat. Gradient to: psi, not psi'."""
+    """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
+
+    Gradient to: psi, not psi'.
+    """
     x_hat = G.synthesis(others.y, others.psi)
     with torch.no_grad():
         target = perceptual(others.x)
     cnt = content_loss(perceptual(x_hat), target)
-    return L.content * cnt + L.pixel * pixel_loss(x_hat, others.x)
+    total = L.content * cnt + L.pixel * pixel_loss(x_hat, others.x)
+    if L.closeup:
+        near = closeup_loss(x_hat, others.x, others.strips, perceptual, L)
+        total = total + L.closeup * near
+    return total
 
 
-def _batches(
-    frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Pictures and drawings [batch, 3, S, S], in an order that visits every frame equally often."""
+def _batches(frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings) -> Iterator[Shown]:
+    """In an order that visits every frame equally often."""
     rng = np.random.default_rng(settings.seed)
     T, size = len(frames), frames.shape[-1]
     waiting: list[int] = []
@@ -211,7 +228,8 @@ def _batches(
             waiting.extend(rng.permutation(T).tolist())
         now, waiting = waiting[: settings.batch], waiting[settings.batch :]
         x, points = jittered(frames[now], landmarks[now], settings.jitter, rng)
-        yield x, to_tensor(draw(points, size)).to(frames.device)
+        y, near = to_tensor(draw(points, size)), torch.from_numpy(strips(points))
+        yield Shown(x, y.to(frames.device), near.to(frames.device))
 
 
 def jittered(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
+from headmime.learning.closeup import closeup_loss
 from headmime.learning.gradients import frozen
 from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
 from headmime.learning.readings import step_readings
@@ -24,7 +25,7 @@ from headmime.nets import Nets
 from headmime.nets.discriminator import Judgement
 from headmime.nets.spectral import normalised_once, power_iterate
 
-TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "dsc")
+TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "near", "dsc")
 JUDGED = ("real", "fake", "e_hat", "W_i")
 
 
@@ -111,6 +112,10 @@ class MetaLearning(pl.LightningModule):
                 pix = pixel_loss(x_hat, x_t)
                 L_adv = L.adversarial * adv + L.feature_matching * fm  # Eq. 4
                 total = L.content * cnt + L_adv + L.matching * mch + L.pixel * pix  # Eq. 3
+                if L.closeup:
+                    near = closeup_loss(x_hat, x_t, part["strips_t"], perceptual, L)
+                    total = total + L.closeup * near
+                    part["near"] = near
                 # leaves L_MCH's gradient in W_i, where D's turn adds its own
                 self.manual_backward(total / len(parts))
                 part |= {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "mch": mch, "pix": pix}
@@ -133,7 +138,9 @@ class MetaLearning(pl.LightningModule):
             self.rows.update(i_everywhere, gathered(W_i_grad) / processes())
 
         whole = {
-            name: torch.stack([part[name].detach() for part in parts]).mean() for name in TERMS
+            name: torch.stack([part[name].detach() for part in parts]).mean()
+            for name in TERMS
+            if name in parts[0]
         }
         losses = {f"loss/{name}": term for name, term in whole.items()}
         judged = (torch.cat([part[name] for part in parts]) for name in JUDGED)

@@ -12,24 +12,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headmime.landmarks.closeups import strips
 from headmime.landmarks.draw import draw
 from headmime.nets import Nets
 from headmime.pixels import to_tensor
 
 
 class Rehearsal(NamedTuple):
-    """R frames x and drawings y [R, 3, S, S] in [-1, 1], with their people's psi_hat [R, A]."""
+    """R frames x and drawings y [R, 3, S, S] in [-1, 1], with their people's psi_hat [R, A]
+    and the strips [R, 2, 2, 3] of eyes and mouth.
+    """
 
     x: Tensor
     y: Tensor
     psi: Tensor
+    strips: Tensor
 
     @classmethod
     @torch.no_grad()
     def of(cls, nets: Nets, people: Iterable[tuple[np.ndarray, np.ndarray]]) -> Self:
         """Prepare people given as (frames uint8 [T, S, S, 3], landmarks [T, 68, 2])."""
         device = next(nets.embedder.parameters()).device
-        xs, ys, psis = [], [], []
+        xs, ys, psis, nears = [], [], [], []
         for frames, landmarks in people:
             x = to_tensor(frames).to(device)
             y = to_tensor(draw(landmarks, frames.shape[1])).to(device)
@@ -37,7 +41,8 @@ class Rehearsal(NamedTuple):
             xs.append(x)
             ys.append(y)
             psis.append(psi_hat.expand(len(x), -1))
-        return cls(torch.cat(xs), torch.cat(ys), torch.cat(psis))
+            nears.append(torch.from_numpy(strips(landmarks)).to(device))
+        return cls(torch.cat(xs), torch.cat(ys), torch.cat(psis), torch.cat(nears))
 
     def draw(self, n: int, rng: np.random.Generator) -> "Rehearsal":
         """Return n of the frames, all different."""

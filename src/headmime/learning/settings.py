@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass
 class LossWeights:
     """What each term of Eq. 3, 4 and 10 counts; the defaults are the paper's (version 2). ``pixel``
-    is not in the paper.
+    and ``closeup`` are not in the paper: the latter counts L_CNT and the pixels once more, of eyes
+    and mouth magnified.
     """
 
     content: float = 1.0
@@ -16,6 +17,7 @@ class LossWeights:
     feature_matching: float = 10.0
     matching: float = 10.0
     pixel: float = 0.0
+    closeup: float = 0.0
 
 
 @dataclass

@@ -1,0 +1,37 @@
+"""Eyes and mouth, magnified for the losses (a deviation; weight 0 in the paper's settings).
+
+Together they are a few hundred pixels of a small picture, and L_CNT hardly hears them.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headmime.learning.settings import LossWeights
+from headmime.losses import content_loss, pixel_loss
+
+
+def close_up(x: Tensor, strips: Tensor) -> Tensor:
+    """Return the strips [B, 2, 2, 3] of `headmime.landmarks.closeups` of pictures x [B, 3, S, S],
+    one above the other, as pictures [B, 3, S, S]. Gradient to: x.
+    """
+    S = x.shape[-1]
+    shape = [len(x), x.shape[1], S // 2, S]
+    grids = (F.affine_grid(strip, shape, align_corners=False) for strip in strips.unbind(1))
+    return torch.cat(
+        [F.grid_sample(x, grid.to(x), "bilinear", "border", align_corners=False) for grid in grids],
+        dim=2,
+    )
+
+
+def closeup_loss(
+    x_hat: Tensor, x: Tensor, strips: Tensor, perceptual: nn.Module, weights: LossWeights
+) -> Tensor:
+    """L_CNT and the pixel loss of the close-ups, weighted against each other as those of the whole
+    pictures [B, 3, S, S]. Gradient to: x_hat.
+    """
+    near_hat, near = close_up(x_hat, strips), close_up(x, strips)
+    with torch.no_grad():
+        target = perceptual(near)
+    cnt = content_loss(perceptual(near_hat), target)
+    return weights.content * cnt + weights.pixel * pixel_loss(near_hat, near)

@@ -1,0 +1,44 @@
+import torch
+from torch import Tensor, nn
+
+from headmime.learning.closeup import close_up, closeup_loss
+from headmime.learning.settings import LossWeights
+
+
+class Pixels(nn.Module):
+    """A perceptual network whose only feature is the picture."""
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [x]
+
+
+def halves() -> Tensor:
+    """The upper half of the picture as the first strip, the lower as the second."""
+    upper, lower = ([[1.0, 0, 0], [0, 0.5, y]] for y in (-0.5, 0.5))
+    return torch.tensor([[upper, lower]])
+
+
+def test_the_two_halves_of_a_picture_make_the_picture():
+    x = torch.rand(1, 3, 16, 16)
+    torch.testing.assert_close(close_up(x, halves()), x)
+
+
+def test_each_picture_has_its_own_strips():
+    x = torch.rand(2, 3, 16, 16)
+    swapped = torch.cat([halves(), halves().flip(1)])
+    close = close_up(x, swapped)
+    torch.testing.assert_close(close[0], x[0])
+    torch.testing.assert_close(close[1], torch.cat([x[1, :, 8:], x[1, :, :8]], dim=1))
+
+
+def test_the_terms_keep_their_weights_and_only_the_strips_count():
+    x = torch.zeros(1, 3, 16, 16)
+    x_hat = x.clone()
+    x_hat[..., :8, :] = 0.5
+    x_hat.requires_grad_()
+    weights = LossWeights(content=3.0, pixel=2.0)
+    both = closeup_loss(x_hat, x, halves(), Pixels(), weights)
+    assert both.item() == (3 + 2) * 0.25
+    lower = halves()[:, [1, 1]]
+    closeup_loss(x_hat, x, lower, Pixels(), weights).backward()
+    assert not x_hat.grad[..., :7, :].any()
