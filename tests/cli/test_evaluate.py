@@ -86,6 +86,7 @@ def test_two_machines_share_a_table(words, tmp_path):
         ("sources=40", "has 2 held-out and 40 source frames: ask for fewer"),
         ("store=/nowhere", "/nowhere is not a finished clip store"),
         ("mode=truth", "no cross-reenactment with truth"),
+        ("mode=portrait", "mode=portrait needs single pictures, and"),
         ("scorers=paper", "scorers.identity.file is not set: pass scorers.identity.file=FILE"),
     ],
 )
@@ -95,9 +96,15 @@ def test_what_a_user_can_get_wrong_is_one_sentence(words, wrong, sentence, capsy
     assert sentence in error.replace("\n", " ") and "Traceback" not in error
 
 
-def test_real_frames_are_no_row_without_truth(words, capsys):
-    assert main(["eval", *words, "mode=cross", "method=real", "T=1"]) == 1
+@pytest.mark.parametrize("mode", ["cross", "portrait"])
+def test_real_frames_are_no_row_without_truth(words, mode, capsys):
+    assert main(["eval", *words, f"mode={mode}", "method=real", "T=1"]) == 1
     assert "method=real needs true frames" in capsys.readouterr().err
+
+
+def test_a_single_picture_has_no_second_frame(words, capsys):
+    assert main(["eval", *words, "mode=portrait", "method=copy", "T=2"]) == 1
+    assert "T=2: mode=portrait has one picture" in capsys.readouterr().err
 
 
 def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):

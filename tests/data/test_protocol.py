@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headmime.data.protocol import Protocol, _clips_to_hold_out, cross_cases, draw_cases
+from headmime.data.protocol import (
+    Protocol,
+    _clips_to_hold_out,
+    cross_cases,
+    draw_cases,
+    single_pictures,
+)
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
@@ -116,6 +122,20 @@ def test_too_short_videos_are_named(store: Store):
         draw_cases(store)
     with pytest.raises(HeadmimeError, match="split 'train'"):
         draw_cases(store, split="train", held_out=1, sources=1)
+
+
+def test_single_pictures_are_videos_of_one_frame(tmp_path: Path, clip: MakeClip):
+    lengths = {1: 1, 2: 4, 3: 1, 4: 1}
+    write_shard(
+        tmp_path,
+        0,
+        [clip(p, 0, 0, n, split="train" if p == 4 else "test") for p, n in lengths.items()],
+    )
+    store = finish_store(tmp_path)
+    assert [store.videos[video][0] for video in single_pictures(store, "test")] == [
+        "person 1",
+        "person 3",
+    ]
 
 
 def test_it_is_written_down(store: Store, tmp_path: Path, clip: MakeClip):

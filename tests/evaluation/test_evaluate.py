@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from headmime.data.protocol import draw_cases
+from headmime.errors import HeadmimeError
 from headmime.evaluation.baselines import copy_first, copy_nearest, mean_frame
 from headmime.evaluation.evaluate import Gallery, evaluate
 from headmime.evaluation.results import summarise
-from headmime.evaluation.trials import cross_trials, self_trials
+from headmime.evaluation.trials import cross_trials, portrait_trials, self_trials
 
 
 def summary(contest, adapt, T=8, key="key"):
@@ -125,6 +126,22 @@ def test_cross_rows_ask_whom_the_output_resembles(contest, store):
     last = values(summary(cross, driver_s_face, key="last"))
     assert last["id_rank1"] == pytest.approx(1 / 6)
     assert last["nearer"] < 0.7
+
+
+def test_single_pictures_are_driven_in_turn_by_other_people(contest, store):
+    cases = draw_cases(store, split="test", held_out=12, sources=8).cases
+    trials = portrait_trials(store, [1, 2, 3], cases, drivers=4)
+    assert [trial.person for trial in trials] == ["person-1"] * 4 + ["person-2"] * 4 + [
+        "person-3"
+    ] * 4
+    assert all(trial.driver != trial.person for trial in trials)
+    drives = [sum(trial.driver == f"person-{n}" for trial in trials) for n in range(6)]
+    assert max(drives) <= 3 and min(drives) >= 1
+    assert {trial.gallery for trial in trials} == {((2 * n, 0),) for n in (1, 2, 3)}
+    got = values(summary(replace(contest, trials=trials), copy_first, T=1))
+    assert (got["nearer"], got["id_rank1"]) == (1, 1)
+    with pytest.raises(HeadmimeError, match="5 videos of other people to drive person-1, fewer"):
+        portrait_trials(store, [1], cases, drivers=6)
 
 
 def test_relative_motion_keeps_the_source_s_place(contest):

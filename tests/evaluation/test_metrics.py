@@ -18,7 +18,15 @@ from headmime.evaluation.metrics.fid import fid
 from headmime.evaluation.metrics.id_rank1 import id_rank1
 from headmime.evaluation.metrics.kid import kid
 from headmime.evaluation.metrics.motion import amplitude, correlation
-from headmime.evaluation.metrics.pose import HEAD, RIGID, angles, facing, rotations, turned
+from headmime.evaluation.metrics.pose import (
+    HEAD,
+    RIGID,
+    angles,
+    away,
+    facing,
+    rotations,
+    turned,
+)
 from headmime.evaluation.metrics.sharpness import sharpness
 from headmime.evaluation.metrics.ssim import ssim
 
@@ -186,6 +194,7 @@ def test_yaw_to_the_right_points_the_nose_to_the_right():
 def test_turned_looks_at_the_nearest_source_and_not_at_tilts():
     sources = np.stack([head(), head(yaw=-20)])
     asked = np.stack([head(yaw=10), head(yaw=20), head(yaw=-30), head(roll=40), head(pitch=16)])
+    np.testing.assert_allclose(away(asked, sources), [10, 20, 10, 0, 16], atol=1e-4)
     np.testing.assert_array_equal(turned(asked, sources), [False, True, False, False, True])
 
 

@@ -21,6 +21,7 @@ from headmime.evaluation.forensics.detectors import Detector, discriminator, pro
 from headmime.evaluation.forensics.lineup import lineups, through_h264, treated
 from headmime.evaluation.forensics.trial import Finding, folds_of, judged
 from headmime.evaluation.results import result_stem
+from headmime.evaluation.trials import WITHOUT_TRUTH
 from headmime.provenance.origin import software_origin
 
 
@@ -30,7 +31,7 @@ def main(config: DictConfig) -> None:
     """Check what can be checked, make the frames, try every detector, print the AUCs."""
     settings: Evaluate = OmegaConf.to_object(config)
     check(settings, [settings.method], [settings.T])
-    if settings.method == "real" or settings.mode == "cross":
+    if settings.method == "real" or settings.mode in WITHOUT_TRUTH:
         raise HeadmimeError(
             "Forensics needs made frames and true ones: mode=self, not method=real."
         )

@@ -12,7 +12,7 @@ from headmime.cli.train_schema import SittersToRender
 from headmime.errors import HeadmimeError
 from headmime.evaluation import baselines
 from headmime.evaluation.evaluate import Adapt
-from headmime.evaluation.trials import MODES
+from headmime.evaluation.trials import MODES, WITHOUT_TRUTH
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.starts import OWN, STARTS
 from headmime.provenance.marks import Marks
@@ -150,8 +150,10 @@ def check(settings: Evaluate, methods: Sequence[str], Ts: Sequence[int]) -> None
             raise HeadmimeError(
                 f"method={method} is not known; choose one of {', '.join(METHODS)}."
             )
-        if method == "real" and settings.mode == "cross":
+        if method == "real" and settings.mode in WITHOUT_TRUTH:
             raise HeadmimeError("method=real needs true frames: mode=self or mode=truth.")
     for T in Ts:
+        if settings.mode == "portrait" and T != 1:
+            raise HeadmimeError(f"T={T}: mode=portrait has one picture of each person, T=1.")
         if not 1 <= T <= settings.sources:
             raise HeadmimeError(f"T={T} should be from 1 to sources={settings.sources}.")

@@ -26,14 +26,22 @@ import headmime.pretrained
 from headmime.cli.animators import Animators
 from headmime.cli.progress import progress
 from headmime.cli.row_settings import MODELS, Evaluate
-from headmime.data.protocol import Protocol, cross_cases, draw_cases
+from headmime.data.protocol import Protocol, cross_cases, draw_cases, single_pictures
 from headmime.data.store import Store
+from headmime.errors import HeadmimeError
 from headmime.evaluation.apart import check_apart
 from headmime.evaluation.evaluate import Contest, evaluate
 from headmime.evaluation.looks import Scorers
 from headmime.evaluation.memory import code_digest, digest
 from headmime.evaluation.results import result_stem, summarise, write_result
-from headmime.evaluation.trials import Trial, cross_trials, self_trials, truth_trials
+from headmime.evaluation.trials import (
+    WITHOUT_TRUTH,
+    Trial,
+    cross_trials,
+    portrait_trials,
+    self_trials,
+    truth_trials,
+)
 from headmime.landmarks.detect import detector as detector_named
 
 log = logging.getLogger(__name__)
@@ -86,7 +94,7 @@ class Rows:
             "held_out": s.held_out,
             "sources": s.sources,
             "cases_seed": s.cases_seed,
-            "drivers": s.drivers if s.mode == "cross" else None,
+            "drivers": s.drivers if s.mode in WITHOUT_TRUTH else None,
             "trials": len(contest.trials),
             "persons": len({trial.person for trial in contest.trials}),
             "size": contest.size,
@@ -164,9 +172,16 @@ def trials_of(settings: Evaluate, store: Store) -> tuple[list[Trial], int]:
         return truth_trials(store, cases, s.sources, s.held_out), 0
     drawn = protocol_of(s, store)
     _keep_protocol(Path(s.results).expanduser(), drawn.to_json(store))
-    too_short = (
-        len(store.videos_in(s.split)) - len(drawn.cases) if len(drawn.cases) < s.videos else 0
-    )
+    pictures = single_pictures(store, s.split)
+    if s.mode == "portrait":
+        if not pictures:
+            raise HeadmimeError(
+                f"mode=portrait needs single pictures, and {store.folder} has none in its split "
+                f"{s.split!r}: `headmime preprocess data=listed` stores those of portraits.tsv."
+            )
+        return portrait_trials(store, pictures, drawn.cases, s.drivers), 0
+    films = len(store.videos_in(s.split)) - len(pictures)
+    too_short = films - len(drawn.cases) if len(drawn.cases) < s.videos else 0
     if s.mode == "self":
         return self_trials(store, drawn.cases), too_short
     return cross_trials(store, drawn.cases, s.drivers), too_short

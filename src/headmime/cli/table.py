@@ -9,6 +9,7 @@ from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.row_settings import Evaluate, check
 from headmime.cli.rows import Rows
 from headmime.errors import HeadmimeError
+from headmime.evaluation.trials import WITHOUT_TRUTH
 
 
 @hydra.main(config_path=str(conf_folder()), config_name="evaluate", version_base="1.3")
@@ -18,7 +19,9 @@ def main(config: DictConfig) -> None:
     settings: Evaluate = OmegaConf.to_object(config)
     table = settings.table
     # Without true frames there is no ceiling.
-    methods = [name for name in table.methods if name != "real" or settings.mode != "cross"]
+    methods = [
+        name for name in table.methods if name != "real" or settings.mode not in WITHOUT_TRUTH
+    ]
     check(settings, methods, table.Ts)
     if not 0 <= table.part < table.parts:
         raise HeadmimeError(

@@ -135,6 +135,12 @@ def draw_cases(
     return Protocol(store.hash, split, seed, tuple(cases), left_out)
 
 
+def single_pictures(store: Store, split: str) -> list[int]:
+    """The videos of a split that are one frame, such as portraits."""
+    frames = np.diff(store.frame_starts[store.video_starts])
+    return [int(video) for video in store.videos_in(split) if frames[video] == 1]
+
+
 @dataclass(frozen=True)
 class CrossCase:
     """A sitter driven by another one, and the truth: frame t of `truth` is frame t of `driving`.

@@ -37,6 +37,7 @@ MODES = {
     "self": "self-reenactment",
     "cross": "cross-reenactment of other people",
     "truth": "cross-reenactment with ground truth",
+    "portrait": "single pictures, driven by other people",
 }
 ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 # What may differ between the rows of one table.

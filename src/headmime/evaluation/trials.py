@@ -12,8 +12,12 @@ from headmime.data.protocol import Case, CrossCase
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 
-MODES = ("self", "cross", "truth")
-"""self-reenactment; cross-reenactment of other people; the same with ground truth (sitters)."""
+MODES = ("self", "cross", "truth", "portrait")
+"""self-reenactment; cross-reenactment of other people; the same with ground truth (sitters);
+single pictures, driven by other people's videos."""
+
+WITHOUT_TRUTH = ("cross", "portrait")
+"""The modes in which no true frames exist."""
 
 Refs = tuple[tuple[int, int], ...]
 """Frames of a store, as (clip, t)."""
@@ -60,27 +64,51 @@ def cross_trials(store: Store, cases: Sequence[Case], drivers: int) -> list[Tria
     """
     trials = []
     for k, case in enumerate(cases):
-        person, video = store.videos[case.video]
         others = [*cases[k + 1 :], *cases[:k]]
-        strangers = [one for one in others if store.videos[one.video][0] != person]
-        if len(strangers) < drivers:
-            raise HeadmimeError(
-                f"{store.folder} has {len(strangers)} videos of other people to drive {person}, "
-                f"fewer than drivers={drivers}."
+        trials += _driven(store, case.video, case.sources, others, drivers)
+    return trials
+
+
+def portrait_trials(
+    store: Store, pictures: Sequence[int], cases: Sequence[Case], drivers: int
+) -> list[Trial]:
+    """Every video of a single frame, driven by the held-out frames of `drivers` people's cases.
+
+    The cases drive in turn: `drivers` of them the first picture, the next ones the second.
+    """
+    trials = []
+    for k, video in enumerate(pictures):
+        start = k * drivers % len(cases)
+        gallery = ((store.clips_of(video)[0], 0),)
+        trials += _driven(store, video, gallery, [*cases[start:], *cases[:start]], drivers)
+    return trials
+
+
+def _driven(
+    store: Store, video: int, gallery: Refs, others: Sequence[Case], drivers: int
+) -> list[Trial]:
+    """The person of `video`, driven by each of the first `drivers` cases of other people."""
+    person, name = store.videos[video]
+    strangers = [one for one in others if store.videos[one.video][0] != person]
+    if len(strangers) < drivers:
+        raise HeadmimeError(
+            f"{store.folder} has {len(strangers)} videos of other people to drive {person}, "
+            f"fewer than drivers={drivers}."
+        )
+    trials = []
+    for one in strangers[:drivers]:
+        driver, its_video = store.videos[one.video]
+        trials.append(
+            Trial(
+                name=f"{person}/{name} by {driver}/{its_video}",
+                person=person,
+                gallery=gallery,
+                driving=one.held_out,
+                truth=None,
+                driver=driver,
+                driver_gallery=one.sources,
             )
-        for one in strangers[:drivers]:
-            driver, its_video = store.videos[one.video]
-            trials.append(
-                Trial(
-                    name=f"{person}/{video} by {driver}/{its_video}",
-                    person=person,
-                    gallery=case.sources,
-                    driving=one.held_out,
-                    truth=None,
-                    driver=driver,
-                    driver_gallery=one.sources,
-                )
-            )
+        )
     return trials
 
 

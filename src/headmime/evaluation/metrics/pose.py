@@ -54,10 +54,15 @@ def angles(landmarks: np.ndarray) -> np.ndarray:
     return np.rad2deg(np.stack([yaw, pitch, roll], -1))
 
 
-def turned(landmarks: np.ndarray, sources: np.ndarray, degrees: float = 15.0) -> np.ndarray:
-    """Whether a head [n, 68, 2] points more than `degrees` away from every source's [T, 68, 2].
+def away(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """How far each head [n, 68, 2] points away from the nearest source's [T, 68, 2]: degrees [n].
 
     The angle is between the directions of the noses; tilting the head does not count.
     """
     cosines = facing(landmarks) @ facing(sources).T
-    return np.rad2deg(np.arccos(np.clip(cosines, -1, 1))).min(1) > degrees
+    return np.rad2deg(np.arccos(np.clip(cosines, -1, 1))).min(1)
+
+
+def turned(landmarks: np.ndarray, sources: np.ndarray, degrees: float = 15.0) -> np.ndarray:
+    """Whether a head is more than `degrees` `away` from every source's, bool [n]."""
+    return away(landmarks, sources) > degrees
