@@ -34,10 +34,11 @@ WHOLE_SET = 145_000  # videos of VoxCeleb2
 
 @dataclass
 class DataSet:
-    """layout: see `list_sources`. clips_per_video: in the whole data set, where that is known."""
+    """layout, split: see `list_sources`. clips_per_video: in the whole data set, if known."""
 
     layout: str = MISSING
     clips_per_video: float | None = None
+    split: str | None = None
 
 
 @dataclass
@@ -81,7 +82,7 @@ def main(config: DictConfig) -> None:
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
     listed = with_splits(
-        list_sources(settings.data.layout, root),
+        list_sources(settings.data.layout, root, settings.data.split),
         settings.test_share,
         settings.test_persons,
         settings.seed,
@@ -96,6 +97,7 @@ def main(config: DictConfig) -> None:
         listed,
         {
             "data": settings.data.layout,
+            "data_split": settings.data.split,
             **asdict(recipe),
             "detector": settings.detector,
             "test_share": settings.test_share,

@@ -9,7 +9,7 @@ import numpy as np
 
 from headmime.data.preprocess.cuts import CutFinder
 from headmime.data.preprocess.film import Film, Refused, open_film
-from headmime.data.preprocess.segments import Parts, find_parts
+from headmime.data.preprocess.segments import LEAST, Parts, find_parts
 from headmime.data.preprocess.sources import Refusal, Source
 from headmime.data.shards import ClipFrames
 from headmime.errors import HeadmimeError
@@ -56,7 +56,7 @@ def read_source(
         film = open_film(root / source.file, recipe.fps, recipe.max_seconds)
         followed, times, cuts = _look(film, detector)
         looked_at = len(times)
-        parts = find_parts(followed, times, cuts)
+        parts = find_parts(followed, times, cuts, least=1 if film.still else LEAST)
         if not parts.kept:
             return Note([_whole(source, parts)], looked_at)
         yield from _cut(film, source, parts, times, followed.scores, recipe, detector.name)

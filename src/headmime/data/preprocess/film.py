@@ -1,4 +1,4 @@
-"""A source as a stream of frames: a video, or a folder of pictures."""
+"""A source as a stream of frames: a video, a folder of pictures, or a single picture."""
 
 import os
 import stat
@@ -13,6 +13,7 @@ from headmime.data.video import decode_video, video_info
 from headmime.errors import HeadmimeError
 
 PICTURES_PER_SECOND = 1.0  # in folders of pictures, as VoxCeleb1's faces were extracted
+STILLS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff")
 MISSING_SHARE, MISSING_SECONDS = 0.1, 0.2  # less than this at a video's end is not missed
 
 
@@ -28,11 +29,13 @@ class Refused(HeadmimeError):
 class Film:
     """fps: frames per second of the source, those that are left out included. continuous: whether
     neighbouring frames show one motion. frames(): all that are to be looked at, from the start.
+    still: whether it is a single picture.
     """
 
     fps: float
     continuous: bool
     frames: Callable[[], Iterator["Frame"]]
+    still: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def open_film(path: Path, fps: float | None, longest: float) -> Film:
             return _pictures(path, fps)
         if status.st_size == 0:
             raise Refused("is empty")
+        if path.suffix.lower() in STILLS:
+            return _still(path)
         info = video_info(path)
     except OSError as error:
         raise Refused(f"cannot be opened ({error.strerror})") from error
@@ -92,6 +97,13 @@ def _pictures(path: Path, fps: float | None) -> Film:
             yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _picture(path / names[n]))
 
     return Film(PICTURES_PER_SECOND, False, frames)
+
+
+def _still(path: Path) -> Film:
+    def frames() -> Iterator[Frame]:
+        yield Frame(0.0, lambda: _picture(path))
+
+    return Film(PICTURES_PER_SECOND, False, frames, still=True)
 
 
 def _picture(path: Path) -> np.ndarray:

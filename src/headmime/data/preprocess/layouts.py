@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path, PurePath
 
+from headmime.data.preprocess.listed import listed
 from headmime.data.preprocess.sources import Listing, Refusal, Source, listing
 from headmime.data.preprocess.walk import Found, has_video_suffix, walk
 from headmime.errors import HeadmimeError
@@ -15,17 +17,25 @@ FACES_FOLDERS = (("unzippedFaces",), ("unzippedIntervalFaces", "data"))
 PICTURES = (".jpg", ".jpeg", ".png")
 
 
-def list_sources(layout: str, root: Path) -> Listing:
-    """The data set in `root`. HeadmimeError if it does not lie as `layout` says."""
+def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
+    """The data set in `root`. HeadmimeError if it does not lie as `layout` says.
+
+    split: of the rows of "listed" that are wanted (None: all); other layouts have no such rows.
+    """
     if not root.is_dir():
         raise HeadmimeError(f"root={root} is not a folder: name the folder of the data set.")
     layouts: dict[str, Callable[[Path], Iterator[Source | Refusal]]] = {
         "voxceleb1": voxceleb1,
         "voxceleb2": voxceleb2,
         "folder": folder,
+        "listed": partial(listed, split=split),
     }
     if layout not in layouts:
         raise HeadmimeError(f"data={layout}: there is only {', '.join(layouts)}.")
+    if split is not None and layout != "listed":
+        raise HeadmimeError(
+            f"data.split={split} chooses rows of data=listed, not of data={layout}."
+        )
     found = list(layouts[layout](root))
     sources = [one for one in found if isinstance(one, Source)]
     return listing(sources, [one for one in found if isinstance(one, Refusal)])

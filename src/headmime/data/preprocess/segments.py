@@ -23,9 +23,9 @@ class Parts:
     refused: list[tuple[int, int, str]]
 
 
-def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray) -> Parts:
+def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray, least: int = LEAST) -> Parts:
     """Split what was looked at, T frames: their times float [T] in seconds; `cuts`, bool [T], where
-    a new shot begins.
+    a new shot begins. Parts of fewer than `least` frames are refused.
     """
     pixels = track.pixels.copy()
     kept, refused = [], []
@@ -37,12 +37,12 @@ def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray) -> Parts:
         reasons = np.where(crowded[first:end] & (reasons == ""), "two people", reasons)
         for low, high in _equal(reasons, first):
             reason = str(reasons[low - first])
-            if not reason and high - low < LEAST:
+            if not reason and high - low < least:
                 reason = f"only {high - low} frames of one person in one shot"
             if reason:
                 refused.append((low, high, reason))
             else:
-                kept += _pieces(low, high, times)
+                kept += _pieces(low, high, times, least)
     return Parts(pixels, kept, refused)
 
 
@@ -64,9 +64,9 @@ def _equal(values: np.ndarray, offset: int) -> list[tuple[int, int]]:
     return [(first + offset, end + offset) for first, end in pairwise(edges)]
 
 
-def _pieces(first: int, end: int, times: np.ndarray) -> list[tuple[int, int]]:
+def _pieces(first: int, end: int, times: np.ndarray, least: int) -> list[tuple[int, int]]:
     """Equal pieces of at most LONGEST seconds."""
     count = int((times[end - 1] - times[first]) / LONGEST) + 1
-    count = min(count, (end - first) // LEAST)
+    count = min(count, (end - first) // least)
     edges = np.linspace(first, end, count + 1).round().astype(int).tolist()
     return list(pairwise(edges))
