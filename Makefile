@@ -14,7 +14,7 @@ STUDY ?= runs/userstudy
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 report claims test check bench lint clean
+.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims test check bench lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -90,6 +90,21 @@ forensics: $(READY) ## how detectable is a row's output? EXP=eval_sitters ARGS='
 table1: EXP = eval_store
 table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or DATA=runs/stores/mine ARGS='mode=cross'
 	$(BIN)/headmime table -cn $(EXP) $(if $(DATA),"store=$(DATA)" "dataset=$(notdir $(DATA))") $(ARGS)
+
+results: HALF = report
+results: OUT = $(if $(filter report,$(HALF)),docs/results.md,runs/results-$(HALF).md)
+results: RESULTS = $(if $(filter report,$(HALF)),runs/results,runs/results-$(HALF))
+results: STORE = runs/stores/real-$(HALF)
+results: ON_REAL = $(BIN)/headmime table -cn eval_real "store=$(STORE)" "dataset=real-$(HALF)" "results=$(RESULTS)"
+results: $(READY) ## real people: store, tables (self, cross, portraits), report: REAL=folder HALF=report|tune (docs/evaluation.md)
+	@test -n "$(REAL)" || { echo "REAL is missing, the folder of clips.tsv, portraits.tsv and their files (docs/data.md):" \
+		"make results REAL=folder"; exit 1; }
+	$(BIN)/headmime preprocess data=listed "data.split=$(HALF)" "root=$(REAL)" "out=$(STORE)" detector=dlib frames=null test_share=1
+	$(ON_REAL) $(ARGS)
+	for motion in absolute relative; do \
+		$(ON_REAL) mode=cross motion=$$motion 'table.Ts=[1]' $(ARGS) || exit 1; \
+		test ! -f "$(REAL)/portraits.tsv" || $(ON_REAL) mode=portrait drivers=3 motion=$$motion 'table.Ts=[1]' $(ARGS) || exit 1; done
+	$(BIN)/headmime report "$(RESULTS)" "$(OUT)"
 
 report: $(READY) ## write docs/results.md from the results: RESULTS=runs/results OUT=docs/results.md
 	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results.md)"
