@@ -73,9 +73,29 @@ def test_sweeps_may_be_asked_for_anywhere(folders: dict) -> None:
     assert prepared(folders, "--multirun", "seed=1,2") == ["-m", "seed=1,2"]
 
 
-def test_a_config_folder_of_one_s_own_is_left_alone(folders: dict) -> None:
-    words = ["-cn", "other", "--config-dir", "elsewhere"]
+def test_a_config_folder_of_one_s_own_may_hold_the_experiment(
+    folders: dict, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "other.yaml").touch()
+    words = ["-cn", "other", "--config-dir", str(tmp_path / "mine")]
     assert prepared(folders, *words) == words
+    assert prepared(folders, *words[2:]) == words[2:]
+
+
+def test_beside_an_experiment_a_config_folder_of_one_s_own_is_searched(
+    folders: dict, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine, = too"
+    mine.mkdir()
+    for words in (["-cn", "small", f"--config-dir={mine}"], ["-cd", str(mine), "-cn=small"]):
+        made = prepared(folders, *words, "a=b")
+        dirs = [made[n + 1] for n, word in enumerate(made) if word in ("-cd", "--config-dir")]
+        assert dirs == [str(folders["experiments"])]
+        assert understood(made[-2]) == [str(mine)]
+        assert made[-2].startswith("hydra.searchpath=") and made[-1] == "a=b"
+    with pytest.raises(HeadmimeError, match="--config-dir gone: there is no such folder"):
+        prepared(folders, "-cn", "small", "-cd", "gone")
 
 
 def test_an_unknown_experiment_is_refused_with_the_list(folders: dict) -> None:

@@ -54,21 +54,41 @@ def _split_options(arguments: Sequence[str]) -> list[str]:
 
 
 def _find_experiment(words: list[str], conf: Path, experiments: Path) -> list[str]:
-    """Let `-cn NAME` find experiments/NAME.yaml, and `-cn some/file.yaml` that file."""
-    place = next((n for n, word in enumerate(words) if word in _CONFIG_NAME), None)
-    if place is None or place + 1 == len(words) or any(word in _CONFIG_DIR for word in words):
+    """Let `-cn NAME` find experiments/NAME.yaml, and `-cn some/file.yaml` that file.
+
+    Hydra takes one `--config-dir`: the experiment's, if there is one. The user's is then searched
+    as well.
+    """
+    place, own = _place(words, _CONFIG_NAME), _place(words, _CONFIG_DIR)
+    if place is None:
         return words
-    name = words[place + 1]
+    name = words[place]
     folder, stem = experiments, name.removesuffix(".yaml")
+    if own is not None and (Path(words[own]) / f"{stem}.yaml").is_file():
+        return words
     if name.endswith((".yaml", ".yml")) and Path(name).is_file():
         folder, stem = Path(name).resolve().parent, Path(name).stem
-    elif not any((place / f"{stem}.yaml").is_file() for place in (experiments, conf)):
+    elif not any((where / f"{stem}.yaml").is_file() for where in (experiments, conf)):
         known = ", ".join(sorted(file.stem for file in experiments.glob("*.yaml")))
         raise HeadmimeError(
             f"There is no experiment named {name!r}; give the path of a YAML file or one of: "
             f"{known or '(none)'}."
         )
-    return [*words[: place + 1], stem, *words[place + 2 :], "--config-dir", str(folder)]
+    found = [*words[:place], stem, *words[place + 1 :]]
+    if own is None:
+        return [*found, "--config-dir", str(folder)]
+    if not Path(words[own]).is_dir():
+        raise HeadmimeError(f"--config-dir {words[own]}: there is no such folder.")
+    found[own] = str(folder)
+    keys = (n for n, word in enumerate(found) if "=" in word and n not in (place, own))
+    first = next(keys, len(found))  # Hydra wants them in one piece
+    mine = f"hydra.searchpath=[{quoted(str(Path(words[own]).resolve()))}]"
+    return [*found[:first], mine, *found[first:]]
+
+
+def _place(words: list[str], option: Sequence[str]) -> int | None:
+    """Where the value of an option is."""
+    return next((n for n, word in enumerate(words) if n and words[n - 1] in option), None)
 
 
 def _quote_paths(words: list[str], paths: Sequence[str], lists: Sequence[str]) -> list[str]:
