@@ -5,22 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headmime.evaluation.cells import METHODS, heading, number, row_name, with_interval
 from headmime.evaluation.compare import advantage, verdict
+from headmime.evaluation.gap import METRICS as GAP_METRICS
+from headmime.evaluation.gap import gaps
+from headmime.evaluation.goals import outcomes
 from headmime.evaluation.memory import digest
 from headmime.evaluation.names import METRICS
 from headmime.evaluation.paper import quoted
 from headmime.evaluation.results import Result, read_result
-from headmime.learning.starts import OWN
 
-METHODS = {
-    "ff": "FF (feed-forward)",
-    "ft": "FT (fine-tuned)",
-    "warp": "warp of the nearest frame",
-    "nearest": "nearest frame",
-    "copy": "first frame",
-    "mean": "mean frame",
-    "real": "real frames (ceiling)",
-}
 TABLES = (
     ("fid", "kid", "ssim", "lpips", "csim", "csim_source", "id_distance", "id_rank1", "nearer"),
     (
@@ -33,12 +27,6 @@ TABLES = (
     ),
 )  # fmt: skip
 AGAINST_WARP = ("ssim", "lpips", "csim", "lpips@turned", "csim@turned", "lpips@near", "csim@near")
-MODES = {
-    "self": "self-reenactment",
-    "cross": "cross-reenactment of other people",
-    "truth": "cross-reenactment with ground truth",
-    "portrait": "single pictures, driven by other people",
-}
 ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 # What may differ between the rows of one table.
 OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "seed", "model_code"}
@@ -79,19 +67,69 @@ def report(files: Sequence[Path], command: str) -> str:
         "Cells are value [95 % interval by bootstrap over persons]; ↑ more is better, ↓ less is.",
         "What each metric is: [evaluation.md](evaluation.md).",
     ]
-    for group in sorted(groups.values(), key=lambda g: _heading(g[0].row)):
-        lines += ["", *_group(group)]
+    tables = sorted(groups.values(), key=lambda group: heading(group[0].row))
+    lines += _goals(tables)
+    lines += _gaps(entries)
+    for table in tables:
+        lines += ["", *_group(table)]
     return "\n".join(lines) + "\n"
 
 
-def _heading(row: dict[str, Any]) -> str:
-    return f"{row['dataset']}: {MODES[row['mode']]}, {row['motion']} motion"
+def _goals(tables: Sequence[list[Entry]]) -> list[str]:
+    """What the project set itself for real people, where rows are there that say it."""
+    lines = [
+        f"| {heading(table[0].row)} | {one.goal} | {one.measured} | {one.verdict} |"
+        for table in tables
+        for one in outcomes([entry.result for entry in table])
+    ]
+    if not lines:
+        return []
+    return [
+        "",
+        "## Goals",
+        "",
+        "Set for real people before they were measured. A value reaches its goal whatever its "
+        "interval is; only to be better than",
+        "the warp the whole interval of the difference, person by person, must say so. Margins "
+        "are in the metric's unit, above 0 is the right side.",
+        "",
+        "| table | goal | measured | |",
+        "|---|---|---|---|",
+        *lines,
+    ]
+
+
+def _gaps(entries: list[Entry]) -> list[str]:
+    """What the shape of the driver's face costs, where it was measured."""
+    found = list(gaps([entry.result for entry in entries]))
+    if not found:
+        return []
+    present = [name for name in GAP_METRICS if any(name in one.differences for one in found)]
+    lines = [
+        "",
+        "## Identity gap",
+        "",
+        "Each row minus the same row driven by the landmarks of the true frames (`motion=own`): "
+        "what the shape of the driver's face costs.",
+        "",
+        f"| | {' | '.join(name + ARROWS[METRICS[name].better] for name in present)} |",
+        "|---|" + "---|" * len(present),
+    ]
+    for one in found:
+        cells = [
+            with_interval(one.differences[name], name) if name in one.differences else ""
+            for name in present
+        ]
+        row = one.row.row
+        name = f"{row['dataset']}, {row['motion']} minus own: {row_name(row)}"
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
 
 
 def _group(entries: list[Entry]) -> Iterator[str]:
     first = entries[0]
     row = first.row
-    yield f"## {_heading(row)}"
+    yield f"## {heading(row)}"
     yield ""
     yield (
         f"Store {row['store'][:12]}, split {row['split']}, {row['trials']} trials of "
@@ -115,7 +153,7 @@ def _group(entries: list[Entry]) -> Iterator[str]:
         checkpoint = entry.row["checkpoint"]
         weights = f", weights {checkpoint[:12]}" if checkpoint else ""
         yield (
-            f"- {_name(entry)}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
+            f"- {row_name(entry.row)}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
             f"commit {origin['commit']}, {origin['date'][:10]}, file `{entry.file.name}`"
         )
 
@@ -130,36 +168,22 @@ def _scorers(result: Result) -> str:
     return f"Scored by {named}."
 
 
-def _name(entry: Entry) -> str:
-    start = entry.row.get("start") or OWN
-    elsewhere = "" if start == OWN else f" from the {start} start"
-    return f"{METHODS[entry.row['method']]}{elsewhere}, T = {entry.row['T']}"
-
-
 def _table(entries: list[Entry], metrics: Sequence[str]) -> Iterator[str]:
     heads = [f"{name}{ARROWS[METRICS[name].better]}" for name in metrics]
     yield f"| | {' | '.join(heads)} |"
     yield "|---|" + "---|" * len(heads)
     for entry in entries:
         cells = [_cell(entry.result, name) for name in metrics]
-        yield f"| {_name(entry)} | {' | '.join(cells)} |"
+        yield f"| {row_name(entry.row)} | {' | '.join(cells)} |"
 
 
 def _cell(result: Result, name: str) -> str:
     if name not in result.metrics:
         return ""
     one = result.metrics[name]
-    value, low, high = (_number(one[key], name) for key in ("value", "low", "high"))
+    value, low, high = (number(one[key], name) for key in ("value", "low", "high"))
     star = "*" if "note" in one else ""
     return f"{value}{star} [{low}, {high}]"
-
-
-def _number(value: float | None, name: str) -> str:
-    """With the metric's digits; "-" where there is no interval, and no minus before a zero."""
-    if value is None:
-        return "-"
-    digits = METRICS[name].digits
-    return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _notes(entries: list[Entry]) -> Iterator[str]:
@@ -181,7 +205,7 @@ def _against_warp(entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
         warp = warps.get(entry.row["T"])
         if entry.row["method"] in ("ff", "ft") and warp is not None:
-            lines += [f"- {_name(entry)}: {sentence}" for sentence in _beside(entry, warp)]
+            lines += [f"- {row_name(entry.row)}: {sentence}" for sentence in _beside(entry, warp)]
     if lines:
         yield ""
         yield "Against the warp (difference in the metric's own unit, above 0 is better than it):"
@@ -217,7 +241,7 @@ def _beside_paper(entries: list[Entry]) -> Iterator[str]:
                 for name, number in zip(("fid", "ssim", "csim"), numbers, strict=True)
                 if name in metrics
             ]
-            lines.append(f"| {_name(entry)} | {' | '.join(pairs)} |")
+            lines.append(f"| {row_name(entry.row)} | {' | '.join(pairs)} |")
     if lines:
         yield ""
         yield 'Beside the paper ("?": quoted from memory):'

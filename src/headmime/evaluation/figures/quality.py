@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from headmime.evaluation.cells import MODES
 from headmime.evaluation.figures.scene import NAMES
 from headmime.evaluation.memory import digest
 from headmime.evaluation.names import METRICS
-from headmime.evaluation.report import MODES, OF_A_ROW
+from headmime.evaluation.report import OF_A_ROW
 from headmime.evaluation.results import Result
 
 SHOWN = {
