@@ -1,5 +1,6 @@
 """The command itself: verbs, help, errors. What a verb does is tested with the verb."""
 
+import os
 import subprocess
 import sys
 import time
@@ -55,6 +56,26 @@ def test_every_verb_has_a_module_with_a_main() -> None:
 def test_without_a_verb_the_usage_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "usage: headmime <verb>" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], ["verify", "--help"], ["data", "sitters", "--help"]])
+def test_a_reader_that_ends_early_is_no_error(words: list[str]) -> None:
+    """As in `headmime ... | head`: what is printed goes nowhere, without a traceback."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        command = [sys.executable, "-m", "headmime.cli", *words]
+        done = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True)
+    assert done.stderr == "" and done.returncode in (0, 141)  # 0: argparse does not mind
+
+
+def test_another_broken_pipe_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(import_module("headmime.cli.report"), "main", broken)
+    with pytest.raises(BrokenPipeError):
+        main(["report"])
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -141,8 +142,31 @@ headmime --version       the installed version
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `headmime <verb> ...`; the exit code is 0, 1 (cannot), 2 (usage) or 130 (Ctrl-C)."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    """Run `headmime <verb> ...`; the exit code is 0, 1 (cannot), 2 (usage), 130 (Ctrl-C) or 141
+    (nobody reads what is printed any more).
+    """
+    try:
+        code = _main(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        return 141
+    return code
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output is a pipe into a program that has ended, such as `head`."""
+    out = sys.stdout.fileno()
+    poll = select.poll()
+    poll.register(out, 0)
+    if not poll.poll(0):  # only what cannot be written to is told of
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), out)  # Python flushes once more when it ends
+    return True
+
+
+def _main(words: list[str]) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     if not words or words[0] in ("-h", "--help"):
