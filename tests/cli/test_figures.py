@@ -38,10 +38,11 @@ def test_all_figures_of_two_rows(
     capsys.readouterr()
     worst = ["method=copy", "T=2", "figures.worst=ssim"]
     assert main(["figures", *words, *worst]) == 0
-    video, grid, pdf, png, page = sorted(
+    video, grid, pdf, png, reasons, page = sorted(
         files(tmp_path), key=lambda name: ("vgqw".index(name[0]), name)
     )
     assert video.startswith("video-T2-") and grid == "grid.png" and page == "worst-copy-T2-ssim.png"
+    assert reasons == "worst-copy-T2-ssim.csv"
     assert pdf.startswith("quality-made up-self-") and png == pdf.replace(".pdf", ".png")
     printed = capsys.readouterr().out
     assert "worst-copy-T2-ssim.png: 1 of 4 frames" in printed

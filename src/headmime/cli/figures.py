@@ -17,6 +17,7 @@ from headmime.cli.rows import trials_of
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.figures.grid import drawn_trials, grid
+from headmime.evaluation.figures.reasons import as_csv, circumstances
 from headmime.evaluation.figures.scene import Stage
 from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
@@ -90,7 +91,7 @@ class _Pictures:
                 f"The worst frames are left out: `headmime eval` has not run method={method} T={T}."
             )
         else:
-            yield self.worst(row)
+            yield from self.worst(row)
         yield from self.videos()
 
     def grid(self) -> Path:
@@ -103,15 +104,20 @@ class _Pictures:
             self.out / "grid.png", [page], STILL, self.making, self.settings.provenance
         )
 
-    def worst(self, file: Path) -> Path:
-        """Of the row method=, T=, from its result file."""
-        s = self.settings
-        scores, of = worst_scores(file, s.figures.worst)
-        stage = self._stage([s.method])
-        page = worst(stage, self.trials, scores, s.T, s.figures.worst, s.figures.tile)
-        name = f"worst-{s.method}-T{s.T}-{s.figures.worst}.png"
-        print(f"{name}: {len(scores)} of {of} frames")
-        return write_media(self.out / name, [page], STILL, self.making, s.provenance)
+    def worst(self, file: Path) -> Iterator[Path]:
+        """Of the row method=, T=, from its result file: pictures, and what sets them apart."""
+        s, metric = self.settings, self.settings.figures.worst
+        scores, of = worst_scores(file, metric)
+        stage, trials = self._stage([s.method]), {trial.name: trial for trial in self.trials}
+        found = circumstances(stage, trials, scores, s.T)
+        reasons = [one.reason for one in found]
+        page = worst(stage, trials, scores, reasons, s.T, metric, s.figures.tile)
+        out = self.out / f"worst-{s.method}-T{s.T}-{metric}.png"
+        print(f"{out.name}: {len(scores)} of {of} frames")
+        yield write_media(out, [page], STILL, self.making, s.provenance)
+        partial = out.with_name(f".{out.stem}.csv")
+        partial.write_text(as_csv(stage, trials, scores, found, metric))
+        yield partial.replace(out.with_suffix(".csv"))
 
     def videos(self) -> Iterator[Path]:
         figures = self.settings.figures

@@ -22,7 +22,7 @@ def file(tmp_path: Path) -> Path:
             f"{k}/lpips": part / 40,
             f"{k}/akd": np.where(part > 35, np.nan, part),
             f"{k}/nearer": np.array([0.5]),
-            f"{k}/found": np.ones(20),
+            f"{k}/found": part < 39,
         }
     np.savez(tmp_path / "row.npz", **arrays)
     return tmp_path / "row.json"
@@ -61,8 +61,15 @@ def test_what_says_nothing_of_frames_is_refused(file: Path, metric: str, sentenc
         worst_scores(file, metric)
 
 
+def test_a_score_says_whether_a_face_was_found(file: Path) -> None:
+    assert [score.found for score in worst_scores(file, "lpips")[0]] == [False, True]
+
+
 def test_the_page_shows_every_one_of_them(stage: Stage, trials: list[Trial]) -> None:
-    scores = [Score(trial.name, frame, 0.1) for trial in trials for frame in (1, 0)]
-    page = worst(stage, trials, scores, 2, "ssim", 32)
-    half = worst(stage, trials, scores[:2], 2, "ssim", 32)
+    scores = [Score(trial.name, frame, 0.1, True) for trial in trials for frame in (1, 0)]
+    by_name = {trial.name: trial for trial in trials}
+    page = worst(stage, by_name, scores, ["why"] * 4, 2, "ssim", 32)
+    half = worst(stage, by_name, scores[:2], ["why"] * 2, 2, "ssim", 32)
     assert page.shape[1] == half.shape[1] and page.shape[0] > half.shape[0] + 32
+    silent = worst(stage, by_name, scores[:2], [""] * 2, 2, "ssim", 32)
+    assert silent.shape == half.shape and (silent != half).any()

@@ -20,11 +20,14 @@ BLOCKS = 2
 
 @dataclass(frozen=True)
 class Score:
-    """What a metric says of a frame: number `frame` of the trial's driving."""
+    """What a metric says of a frame: number `frame` of the trial's driving. `found`: whether a face
+    was found in the output.
+    """
 
     trial: str
     frame: int
     value: float
+    found: bool
 
 
 def worst_scores(file: Path, metric: str) -> tuple[list[Score], int]:
@@ -41,8 +44,12 @@ def worst_scores(file: Path, metric: str) -> tuple[list[Score], int]:
         for k, (trial, _) in enumerate(kept["trials"].tolist()):
             if f"{k}/{metric}" not in kept or len(kept[f"{k}/{metric}"]) != len(kept[f"{k}/found"]):
                 raise HeadmimeError(f"figures.worst={metric} is not measured frame by frame.")
-            values = enumerate(kept[f"{k}/{metric}"].tolist())
-            scores += [Score(trial, t, value) for t, value in values if math.isfinite(value)]
+            values = zip(kept[f"{k}/{metric}"].tolist(), kept[f"{k}/found"].tolist(), strict=True)
+            scores += [
+                Score(trial, t, value, bool(found))
+                for t, (value, found) in enumerate(values)
+                if math.isfinite(value)
+            ]
     if not scores:
         raise HeadmimeError(f"{file.name} has no {metric} of any frame.")
     scores.sort(key=lambda score: score.value * METRICS[metric].better)
@@ -50,13 +57,27 @@ def worst_scores(file: Path, metric: str) -> tuple[list[Score], int]:
 
 
 def worst(
-    stage: Stage, trials: Sequence[Trial], scores: Sequence[Score], T: int, metric: str, tile: int
+    stage: Stage,
+    trials: Mapping[str, Trial],
+    scores: Sequence[Score],
+    reasons: Sequence[str],
+    T: int,
+    metric: str,
+    tile: int,
 ) -> np.ndarray:
-    """The frames of `scores` with all that belongs to them, in two blocks: uint8 [H, W, 3]."""
-    by_name = {trial.name: trial for trial in trials}
-    shown = _columns(stage, by_name, scores, T)
-    lines = [Line(shown[score.trial, score.frame], note=_note(score, metric)) for score in scores]
-    heads = stage.heads(by_name[scores[0].trial])
+    """The frames of `scores` with all that belongs to them, in two blocks: uint8 [H, W, 3].
+
+    Below each stand its place, the metric, and of `reasons` what sets it apart. `trials` by name.
+    """
+    shown = _columns(stage, trials, scores, T)
+    lines = [
+        Line(
+            shown[score.trial, score.frame],
+            note=f"{place}. {_value(score, metric)}: {reason}",
+        )
+        for place, (score, reason) in enumerate(zip(scores, reasons, strict=True), start=1)
+    ]
+    heads = stage.heads(trials[scores[0].trial])
     each = math.ceil(len(lines) / BLOCKS)
     blocks = [lines[start : start + each] for start in range(0, len(lines), each)]
     return beside([sheet(heads, block, tile) for block in blocks], gap=tile // 3)
@@ -77,6 +98,6 @@ def _columns(
     return shown
 
 
-def _note(score: Score, metric: str) -> str:
+def _value(score: Score, metric: str) -> str:
     one = METRICS[metric]
-    return f"{metric} {score.value:.{one.digits}f} {one.unit}".rstrip() + f"   {score.trial}"
+    return f"{metric} {score.value:.{one.digits}f} {one.unit}".rstrip()
