@@ -11,6 +11,7 @@ T ?= all
 N ?= 200
 DRIVE ?= talk
 STUDY ?= runs/userstudy
+PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -68,9 +69,9 @@ figures: $(READY) ## draw what rows look like: grid, quality against T, worst 5 
 	$(BIN)/headmime figures -cn $(EXP) "figures.out=$(or $(OUT),runs/figures)" $(ARGS)
 
 userstudy: EXP = eval_sitters
-userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy EXP=eval_sitters ARGS='T=8'
+userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy PORT=8765 EXP=eval_sitters ARGS='T=8'
 	test -d "$(STUDY)" || $(BIN)/headmime userstudy prepare -cn $(EXP) "study.out=$(STUDY)" $(ARGS)
-	$(BIN)/headmime userstudy serve "$(STUDY)"
+	$(BIN)/headmime userstudy serve "$(STUDY)" --port $(PORT)
 
 eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)

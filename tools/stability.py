@@ -3,6 +3,7 @@ a healthy run. docs/stability.md is made of them.
 
 python tools/stability.py healthy           (first: the others are drawn beside it)
 python tools/stability.py sigmoid
+python tools/stability.py sigmoid log_every=5     (keys of `headmime train` may follow)
 
 The failures with a patch below cannot be configured: the patch changes this process and no code.
 """
@@ -93,13 +94,13 @@ CASES = {
 }
 
 
-def main(name: str) -> None:
-    """Run the case unless it has been run; draw it."""
+def main(name: str, *keys: str) -> None:
+    """Run the case, with `keys` on top, unless it has been run; draw it."""
     case = CASES[name]
     if not curves(name):
         if case.patch is not None:
             case.patch()
-        words = [*SMALL, *case.keys.split(), f"hydra.run.dir={RUNS / name}"]
+        words = [*SMALL, *case.keys.split(), *keys, f"hydra.run.dir={RUNS / name}"]
         print("headmime train -cn cpu_meta", *words)
         headmime(["train", "-cn", "cpu_meta", *words])
     DOCS.mkdir(exist_ok=True)
@@ -129,4 +130,4 @@ def curves(run: str, name: str = "step") -> list[tuple[int, float]]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
