@@ -34,6 +34,14 @@ def test_wide_layers_too() -> None:
     torch.testing.assert_close(for_inference(G, G.psi)(y), G(y), rtol=0, atol=1e-5)
 
 
+def test_attention_by_parts_is_attention() -> None:
+    """More positions than attend at once."""
+    torch.manual_seed(0)
+    nets, y = build_nets(ModelShape(64, 16, 64, 2, 1, 16, 32)), drawings(64)
+    G = personalise(nets.generator, nets.discriminator, torch.rand(64)).generator
+    torch.testing.assert_close(for_inference(G, G.psi)(y), G(y), rtol=0, atol=1e-5)
+
+
 def test_it_holds_constants_and_leaves_the_generator_alone(nets: Nets) -> None:
     G, y = personalise(nets.generator, nets.discriminator, torch.rand(8)).generator, drawings(16)
     graph = for_inference(G, G.psi)

@@ -36,7 +36,8 @@ def instance_norm(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """
     # batch norm of a single picture is its instance norm: one fused operation, with channels last
     pictures = zip(h.split(1), scale, shift, strict=True)
-    return torch.cat([F.batch_norm(p, None, None, a, b, training=True) for p, a, b in pictures])
+    each = [F.batch_norm(p, None, None, a, b, training=True) for p, a, b in pictures]
+    return each[0] if len(each) == 1 else torch.cat(each)
 
 
 class InstanceNorm(nn.Module):

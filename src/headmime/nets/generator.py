@@ -64,7 +64,8 @@ class Synthesis(nn.Module):
             else:
                 h = block(h)
         gamma, beta = psi[:, start:].split(self.last, dim=1)
-        return torch.tanh(at_least_float32(self.to_rgb(F.relu(adain(h, gamma, beta)))))
+        h = F.relu(adain(h, gamma, beta), inplace=True)
+        return torch.tanh(at_least_float32(self.to_rgb(h)))
 
 
 class Generator(nn.Module):

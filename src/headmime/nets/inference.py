@@ -2,7 +2,7 @@
 into plain weights.
 
 Each kernel is divided by its sigma once and for all, and has its 4x4 form where the resolution
-changes (folding.py); psi' is a constant.
+changes (folding.py); psi' is a constant; attention goes by parts that stay in a core's cache.
 """
 
 from copy import deepcopy
@@ -11,11 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from headmime.nets.blocks import AdaptiveBlock, DownBlock
+from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention
 from headmime.nets.folding import pooling_folds, pooling_kernel, upsampling_kernel
 from headmime.nets.generator import Generator, Synthesis
 from headmime.nets.personal import PersonalGenerator
 from headmime.nets.spectral import SpectralConv2d, kernels_last
+
+TOGETHER = 128  # positions that attend at once: with 1024 of them, twice as fast as all
 
 
 class InferenceGenerator(nn.Module):
@@ -43,10 +45,12 @@ def for_inference(
     convolutions; statistics are float32 always.
     """
     graph = InferenceGenerator(deepcopy(generator.synthesis), psi.detach().clone())
-    for block in list(graph.modules()):
+    for block in reversed(list(graph.modules())):
         for name, layer in list(block.named_children()):
             if isinstance(layer, SpectralConv2d):
                 setattr(block, name, _plain(block, layer, dtype))
+            elif isinstance(layer, SelfAttention):
+                setattr(block, name, _Attention(layer))
     return graph.requires_grad_(False).eval()
 
 
@@ -78,6 +82,20 @@ class _Enlarged(_Plain):
 
     def on_upsampled(self, h: Tensor) -> Tensor:
         return F.conv_transpose2d(h, self.kernel, stride=2, padding=1)
+
+
+class _Attention(nn.Module):
+    """Self-attention, for some positions after the others."""
+
+    def __init__(self, attention: SelfAttention) -> None:
+        super().__init__()
+        self.query, self.key, self.value = attention.query, attention.key, attention.value
+        self.register_buffer("gain", attention.gain.detach())
+
+    def forward(self, h: Tensor) -> Tensor:
+        q, k, v = (f(h).flatten(2).transpose(1, 2) for f in (self.query, self.key, self.value))
+        attended = torch.cat([(part @ k.mT).softmax(-1) @ v for part in q.split(TOGETHER, 1)], 1)
+        return h + self.gain * attended.transpose(1, 2).reshape(h.shape)
 
 
 def _plain(block: nn.Module, layer: SpectralConv2d, dtype: torch.dtype) -> _Plain:
