@@ -117,6 +117,18 @@ def test_the_paper_s_trainings_are_the_defaults_but_for(name: str, expected: dic
     assert differences(defaults, composed(experiments_folder(), name)) == expected
 
 
+def test_clips_have_the_sitters_recipe() -> None:
+    sitters, clips = (
+        composed(experiments_folder(), f"{name}_128") for name in ("sitters", "clips")
+    )
+    assert clips.sitters is None
+    sitters.sitters = None
+    assert differences(sitters, clips) == {
+        "store": "runs/stores/clips_128",
+        "trainer.max_time": "00:01:00:00",
+    }
+
+
 def test_the_trainings_of_the_claims_differ_in_l_mch_alone() -> None:
     ft, ff = (composed(experiments_folder(), f"claims_{name}") for name in ("ft", "ff"))
     assert differences(ft, ff) == {"loss.matching": 0} and ft.loss.matching > 0
