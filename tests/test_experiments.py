@@ -70,7 +70,7 @@ def test_it_is_short_and_states_claim_and_command(experiment: Path) -> None:
     comments = [line for line in lines if line.startswith("#")]
     assert len(lines) - len(comments) <= 15
     assert comments[0].startswith("# Claim:")
-    kinds = ("train", "eval", "table1", "claims")
+    kinds = ("train", "eval", "table1", "claims", "curves", "recipe")
     commands = [f"make {kind} EXP={experiment.stem}" for kind in kinds]
     assert any(command in line for line in comments for command in commands)
 

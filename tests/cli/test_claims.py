@@ -111,7 +111,7 @@ def test_seeds_of_a_cell_are_averaged_over_the_persons_that_all_files_have(tmp_p
 def test_what_a_user_can_get_wrong_is_said_before_any_work(
     words, wrong, sentence, capsys, monkeypatch
 ) -> None:
-    monkeypatch.setattr("headmime.cli.claims.subprocess", None)
+    monkeypatch.setattr("headmime.cli.trainings.subprocess", None)
     assert main(["claims", *words, wrong]) == 1
     error = capsys.readouterr().err
     assert sentence in error.replace("\n", " ") and "Traceback" not in error

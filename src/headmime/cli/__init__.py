@@ -98,6 +98,16 @@ VERBS = {
         "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
         (*ROW_PATHS, "claims.runs", "claims.out"),
     ),
+    "curves": Verb(
+        "headmime.cli.curves",
+        "how long to fine-tune? identity against motion, over updates (-cn finetuning_curves)",
+        (*ROW_PATHS, "curves.out"),
+    ),
+    "recipe": Verb(
+        "headmime.cli.recipe",
+        "short trainings with one thing changed each, scored (-cn recipe)",
+        (*ROW_PATHS, "recipe.runs", "recipe.out"),
+    ),
     "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
     "forensics": Verb(
         "headmime.cli.forensics",

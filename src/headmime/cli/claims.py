@@ -2,11 +2,6 @@
 
 import json
 import logging
-import os
-import shlex
-import subprocess
-import sys
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,16 +9,15 @@ from typing import Any
 
 import hydra
 import numpy as np
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from headmime.cli.arguments import quoted
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.data import render
 from headmime.cli.progress import progress
 from headmime.cli.row_settings import ClaimsOfRows, Evaluate, check
-from headmime.cli.rows import Rows, as_typed
+from headmime.cli.rows import Rows, typed_command
+from headmime.cli.trainings import train_apart
+from headmime.cli.written import write_text
 from headmime.errors import HeadmimeError
 from headmime.evaluation.claims import SAYS, TABLE, Cell, Finding, Scores, cells, findings
 from headmime.evaluation.paired import DRAWS, SET_DRAWS, Draws, mean_sample, set_sample
@@ -51,14 +45,17 @@ def main(config: DictConfig) -> None:
     log.info("id_rank1 of real frames: %.3f (n %d)", found["value"], found["n"])
     for seed in design.seeds:
         for experiment in (design.ff, design.ft):
-            _train(design, experiment, seed)
+            words = [f"seed={seed}", "ckpt=auto", *design.train]
+            train_apart(experiment, words, _run_folder(design, experiment, seed))
     files = _rows(config, design)
     scores, n = scores_of(files)
     results = findings(scores, design.Ts, found["value"], n)
     out = Path(design.out).expanduser()
     out.mkdir(parents=True, exist_ok=True)
     shared = _shared(settings, files, ceiling, n)
-    _write(out / "claims.json", [_entry(finding, shared) for finding in results])
+    entries = [_entry(finding, shared) for finding in results]
+    content = json.dumps(entries, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(out / "claims.json", content + "\n")
     for one in results:
         print(f"{one.claim} {SAYS[one.claim]}: {one.verdict}")
     stand_in = "; scored by stand-ins" if ceiling.stand_in else ""
@@ -100,20 +97,6 @@ def _render_missing(settings: Evaluate) -> None:
     if sitters is not None and not (folder / "manifest.json").is_file():
         log.info("%s is not there yet: rendering %d sitters.", folder, sitters.n)
         render(**asdict(sitters), out=str(folder), size=settings.size, landmark_noise=0.0)
-
-
-def _train(design: ClaimsOfRows, experiment: str, seed: int) -> None:
-    """Train in a process of its own: a finished one ends at once, an interrupted one goes on."""
-    folder = _run_folder(design, experiment, seed)
-    words = ["train", "-cn", experiment, f"seed={seed}", "ckpt=auto", *design.train]
-    log.info("headmime %s", shlex.join(words))
-    words.append(f"hydra.run.dir={quoted(str(folder))}")
-    done = subprocess.run([sys.executable, "-m", "headmime.cli", *words], check=False)
-    if done.returncode != 0:
-        raise HeadmimeError(
-            f"The training {experiment} with seed {seed} ended with code {done.returncode} "
-            "(see above); the same command goes on where it stopped."
-        )
 
 
 def _run_folder(design: ClaimsOfRows, experiment: str, seed: int) -> Path:
@@ -185,7 +168,7 @@ def _shared(
         "ceiling": {"id_rank1": real["value"], "interval": [real["low"], real["high"]]},
         "origin": {
             **software_origin(),
-            "command": _command(),
+            "command": typed_command("claims"),
             "rule": RULE,
             "claims": asdict(settings.claims),
             "store": first.row["store"],
@@ -198,13 +181,6 @@ def _shared(
     }
 
 
-def _command() -> str:
-    job = HydraConfig.get()
-    typed = OverridesParser.create().parse_overrides(list(job.overrides.task))
-    words = ["headmime", "claims", "-cn", job.job.config_name]
-    return shlex.join([*words, *(as_typed(one) for one in typed)])
-
-
 def _entry(finding: Finding, shared: Mapping[str, Any]) -> dict[str, Any]:
     differences = {one.name: one.difference for one in finding.relations}
     return {
@@ -215,14 +191,3 @@ def _entry(finding: Finding, shared: Mapping[str, Any]) -> dict[str, Any]:
         "interval": {name: list(one.interval) for name, one in differences.items()},
         **shared,
     }
-
-
-def _write(file: Path, entries: Sequence[Mapping[str, Any]]) -> None:
-    partial = file.with_name(f".{uuid.uuid4().hex}.json")
-    try:
-        partial.write_text(
-            json.dumps(entries, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        )
-        os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)

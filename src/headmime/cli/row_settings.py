@@ -95,6 +95,48 @@ class ForensicsOfRow:
 
 
 @dataclass
+class CurveSetting:
+    """A fine-tuning beside others: keys of `finetune`, and parts of G that stay as they are."""
+
+    finetune: dict[str, Any] = field(default_factory=dict)
+    frozen: list[str] = field(default_factory=list)
+
+
+@dataclass
+class CurvesOfRows:
+    """What `headmime curves` follows: every one of `settings` (name -> a `CurveSetting`), or those
+    in `only`, with all `Ts`, scored after `steps` updates in `modes` (mode -> motion), with
+    mode=self on `frames` frames of the person.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    only: list[str] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    modes: dict[str, str] = field(default_factory=dict)
+    frames: int = MISSING
+    out: str = MISSING
+
+
+@dataclass
+class RecipeOfRows:
+    """What `headmime recipe` trains: `experiment` with the keys of each of `variants` (or those in
+    `only`) for `minutes`; then scores with all `Ts` and `methods` in `modes` (mode -> motion).
+    """
+
+    experiment: str = MISSING
+    minutes: float = MISSING
+    variants: dict[str, list[str]] = field(default_factory=dict)
+    only: list[str] = field(default_factory=list)
+    train: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    modes: dict[str, str] = field(default_factory=dict)
+    runs: str = MISSING
+    out: str = MISSING
+
+
+@dataclass
 class Evaluate:
     """Every key of `headmime eval` and `headmime table`; conf/evaluate.yaml says what they mean."""
 
@@ -126,6 +168,8 @@ class Evaluate:
     study: StudyOfRows = field(default_factory=StudyOfRows)
     figures: FiguresOfRows = field(default_factory=FiguresOfRows)
     claims: ClaimsOfRows = field(default_factory=ClaimsOfRows)
+    curves: CurvesOfRows = field(default_factory=CurvesOfRows)
+    recipe: RecipeOfRows = field(default_factory=RecipeOfRows)
     forensics: ForensicsOfRow = field(default_factory=ForensicsOfRow)
     provenance: Marks = field(default_factory=Marks)
 

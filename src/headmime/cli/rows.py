@@ -46,6 +46,7 @@ from headmime.landmarks.detect import detector as detector_named
 
 log = logging.getLogger(__name__)
 
+OTHER_VERBS = ("table.", "claims.", "curves.", "recipe.")  # whose keys no single row has
 SCORING_CODE = (
     headmime.animate.motion,
     headmime.animate.poses,
@@ -116,7 +117,7 @@ class Rows:
         if file.is_file():
             log.info("%s is there already.", file.name)
             return file
-        self._check_apart(method)
+        self.check_apart(method)
         key = self.animators.key(method)
         with progress(f"{place}{self.settings.mode} {method} T={T}") as on_trial:
             row = evaluate(self.contest, self.animators.adapt(method), T, key, on_trial)
@@ -125,7 +126,8 @@ class Rows:
         result.origin.update(command=_command({**self.beside, "method": method, "T": T}))
         return write_result(folder, result, row)
 
-    def _check_apart(self, method: str) -> None:
+    def check_apart(self, method: str) -> None:
+        """HeadmimeError if a scoring network had a part in a loss that made the method."""
         losses: dict[str, Any] = {}
         if method in MODELS:
             origin = self.animators.model_of(method).record.get("origin", {})
@@ -141,9 +143,17 @@ def _command(keys: Mapping[str, Any]) -> str:
     words = ["headmime", "eval", "-cn", job.job.config_name]
     for override in OverridesParser.create().parse_overrides(list(job.overrides.task)):
         key = override.key_or_group
-        if key not in ("results", "memory", *keys) and not key.startswith(("table.", "claims.")):
+        if key not in ("results", "memory", *keys) and not key.startswith(OTHER_VERBS):
             words.append(as_typed(override))
     return shlex.join([*words, *(f"{key}={value}" for key, value in keys.items())])
+
+
+def typed_command(verb: str) -> str:
+    """What was typed: `headmime <verb> -cn ...` with its keys."""
+    job = HydraConfig.get()
+    typed = OverridesParser.create().parse_overrides(list(job.overrides.task))
+    words = ["headmime", verb, "-cn", job.job.config_name]
+    return shlex.join([*words, *(as_typed(one) for one in typed)])
 
 
 def as_typed(override: Override) -> str:
