@@ -15,7 +15,7 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims test check bench lint clean
+.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves recipe test check bench lint clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -113,6 +113,14 @@ report: $(READY) ## write docs/results.md from the results: RESULTS=runs/results
 claims: EXP = claims
 claims: $(READY) ## test the paper's claims on sitters (hours; resumes): EXP=claims OUT=experiments/claims
 	$(BIN)/headmime claims -cn $(EXP) $(if $(OUT),"claims.out=$(OUT)") $(ARGS)
+
+curves: EXP = finetuning_curves
+curves: $(READY) ## how long to fine-tune? identity against motion over updates (resumes): OUT=runs/curves ARGS='store=...'
+	$(BIN)/headmime curves -cn $(EXP) $(if $(OUT),"curves.out=$(OUT)") $(ARGS)
+
+recipe: EXP = recipe
+recipe: $(READY) ## short trainings with one thing changed each, scored (hours; resumes): ARGS='recipe.minutes=20 store=...'
+	$(BIN)/headmime recipe -cn $(EXP) $(if $(OUT),"recipe.out=$(OUT)") $(ARGS)
 
 test: $(READY) ## run the quick tests (under 12 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
