@@ -125,6 +125,19 @@ def test_the_gap_is_paired_and_needs_the_same_row():
     assert gap.differences["csim"].value == pytest.approx(-0.1)
 
 
+def test_rows_of_one_name_are_told_apart_by_their_files(tmp_path: Path):
+    files = []
+    for checkpoint, name in (("a", "self-ft-T8-0123456789ab"), ("b", "self-ft-T8-ba9876543210")):
+        one = made("ft", 8, ssim=[0.5, 0.5])
+        one.row["checkpoint"] = 64 * checkpoint
+        files.append(tmp_path / f"{name}.json")
+        files[-1].write_text(json.dumps({"format": FORMAT, **asdict(one)}))
+    said = report(files, "headmime report")
+    assert f"| {FT} (012345) |" in said and f"| {FT} (ba9876) |" in said
+    assert f"- {FT} (ba9876): `headmime eval method=ft`, seed 0, weights bbbbbbbbbbbb" in said
+    assert f"| {FT} |" in report(files[:1], "headmime report")
+
+
 def test_the_page_has_both_sections_only_where_rows_say_something(tmp_path: Path):
     def page(*results: Result) -> str:
         files = []

@@ -1,7 +1,8 @@
 """Result files -> one page of tables in Markdown."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,21 @@ OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "see
 
 @dataclass(frozen=True)
 class Entry:
-    """A result and the file that it was read from."""
+    """A result and its file. `apart`: what tells it from others of the same name."""
 
     file: Path
     result: Result
+    apart: str = ""
 
     @property
     def row(self) -> dict[str, Any]:
         """All settings that its numbers depend on."""
         return self.result.row
+
+    @property
+    def name(self) -> str:
+        """What its lines begin with."""
+        return row_name(self.row) + self.apart
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -67,12 +74,23 @@ def report(files: Sequence[Path], command: str) -> str:
         "Cells are value [95 % interval by bootstrap over persons]; ↑ more is better, ↓ less is.",
         "What each metric is: [evaluation.md](evaluation.md).",
     ]
-    tables = sorted(groups.values(), key=lambda group: heading(group[0].row))
+    tables = sorted(map(_told_apart, groups.values()), key=lambda table: heading(table[0].row))
     lines += _goals(tables)
     lines += _gaps(entries)
     for table in tables:
         lines += ["", *_group(table)]
     return "\n".join(lines) + "\n"
+
+
+def _told_apart(entries: list[Entry]) -> list[Entry]:
+    """Rows of one name, such as of several weights, have their file's hash beside it."""
+    names = Counter(entry.name for entry in entries)
+    return [
+        entry
+        if names[entry.name] == 1
+        else replace(entry, apart=f" ({entry.file.stem.rpartition('-')[-1][:6]})")
+        for entry in entries
+    ]
 
 
 def _goals(tables: Sequence[list[Entry]]) -> list[str]:
@@ -153,7 +171,7 @@ def _group(entries: list[Entry]) -> Iterator[str]:
         checkpoint = entry.row["checkpoint"]
         weights = f", weights {checkpoint[:12]}" if checkpoint else ""
         yield (
-            f"- {row_name(entry.row)}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
+            f"- {entry.name}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
             f"commit {origin['commit']}, {origin['date'][:10]}, file `{entry.file.name}`"
         )
 
@@ -174,7 +192,7 @@ def _table(entries: list[Entry], metrics: Sequence[str]) -> Iterator[str]:
     yield "|---|" + "---|" * len(heads)
     for entry in entries:
         cells = [_cell(entry.result, name) for name in metrics]
-        yield f"| {row_name(entry.row)} | {' | '.join(cells)} |"
+        yield f"| {entry.name} | {' | '.join(cells)} |"
 
 
 def _cell(result: Result, name: str) -> str:
@@ -205,7 +223,7 @@ def _against_warp(entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
         warp = warps.get(entry.row["T"])
         if entry.row["method"] in ("ff", "ft") and warp is not None:
-            lines += [f"- {row_name(entry.row)}: {sentence}" for sentence in _beside(entry, warp)]
+            lines += [f"- {entry.name}: {sentence}" for sentence in _beside(entry, warp)]
     if lines:
         yield ""
         yield "Against the warp (difference in the metric's own unit, above 0 is better than it):"
@@ -241,7 +259,7 @@ def _beside_paper(entries: list[Entry]) -> Iterator[str]:
                 for name, number in zip(("fid", "ssim", "csim"), numbers, strict=True)
                 if name in metrics
             ]
-            lines.append(f"| {row_name(entry.row)} | {' | '.join(pairs)} |")
+            lines.append(f"| {entry.name} | {' | '.join(pairs)} |")
     if lines:
         yield ""
         yield 'Beside the paper ("?": quoted from memory):'
