@@ -4,7 +4,7 @@ from torch import Tensor
 
 from headmime.animate.model import load
 from headmime.nets import Nets, build_nets
-from headmime.nets.inference import for_inference
+from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
 
@@ -40,6 +40,16 @@ def test_attention_by_parts_is_attention() -> None:
     nets, y = build_nets(ModelShape(64, 16, 64, 2, 1, 16, 32)), drawings(64)
     G = personalise(nets.generator, nets.discriminator, torch.rand(64)).generator
     torch.testing.assert_close(for_inference(G, G.psi)(y), G(y), rtol=0, atol=1e-5)
+
+
+def test_packed_kernels_make_the_same_pictures_one_or_many_at_a_time() -> None:
+    torch.manual_seed(0)
+    nets, y = build_nets(ModelShape(64, 16, 64, 3, 2, 16, 32)), drawings(64, 3)
+    G = personalise(nets.generator, nets.discriminator, torch.rand(64)).generator
+    graph, expected = packed(for_inference(G, G.psi)), G(y)
+    with torch.inference_mode():
+        torch.testing.assert_close(graph(y[:1]), expected[:1], rtol=0, atol=1e-5)
+        torch.testing.assert_close(graph(y), expected, rtol=0, atol=1e-5)
 
 
 def test_it_holds_constants_and_leaves_the_generator_alone(nets: Nets) -> None:

@@ -20,7 +20,7 @@ from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, OnStep, embed, fine_tune
 from headmime.nets import Nets
 from headmime.nets.checkpoint import checkpoint_files, load_personal, save_personal
-from headmime.nets.inference import for_inference
+from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
@@ -149,7 +149,7 @@ def adapt(
 
 def animator(generator: PersonalGenerator, size: int) -> Animator:
     """`generator`, as it is now, as a function of landmarks alone."""
-    graph = for_inference(generator, generator.psi)
+    graph = packed(for_inference(generator, generator.psi))
 
     @torch.inference_mode()
     def frames(landmarks: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from headmime.nets.blocks import AdaptiveBlock, DownBlock, SelfAttention
 from headmime.nets.folding import pooling_folds, pooling_kernel, upsampling_kernel
 from headmime.nets.generator import Generator, Synthesis
+from headmime.nets.packing import Packed, packs
 from headmime.nets.personal import PersonalGenerator
 from headmime.nets.spectral import SpectralConv2d, kernels_last
 
@@ -54,17 +55,32 @@ def for_inference(
     return graph.requires_grad_(False).eval()
 
 
+def packed(graph: InferenceGenerator) -> InferenceGenerator:
+    """Return ``graph`` itself, on a CPU now quicker for single pictures (packing.py); it cannot be
+    exported any more.
+    """
+    for layer in graph.modules():
+        if isinstance(layer, _Plain) and packs(layer.kernel):
+            layer.convolve = Packed(layer.kernel, layer.bias, *layer.way)
+    return graph
+
+
 class _Plain(nn.Module):
-    """A convolution with constants, kernel and bias, in the dtype in which it computes."""
+    """A convolution with constants, kernel and bias, in the dtype in which it computes; ``way``:
+    stride and padding.
+    """
 
     def __init__(self, kernel: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
         super().__init__()
         self.register_buffer("kernel", kernels_last(kernel.to(dtype)))
         self.register_buffer("bias", None if bias is None else bias.detach().to(dtype))
+        self.way = 1, kernel.shape[-1] // 2
+
+    def convolve(self, h: Tensor) -> Tensor:
+        return F.conv2d(h.to(self.kernel.dtype), self.kernel, self.bias, *self.way)
 
     def forward(self, h: Tensor) -> Tensor:
-        h = h.to(self.kernel.dtype)
-        return F.conv2d(h, self.kernel, self.bias, padding=self.kernel.shape[-1] // 2)
+        return self.convolve(h)
 
     def then_pooled(self, h: Tensor) -> Tensor:
         return F.avg_pool2d(self(h), 2)
@@ -73,8 +89,12 @@ class _Plain(nn.Module):
 class _Pooled(_Plain):
     """In the place of a convolution that is averaged over 2x2 pixels."""
 
+    def __init__(self, kernel: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
+        super().__init__(kernel, bias, dtype)
+        self.way = 2, 1
+
     def then_pooled(self, h: Tensor) -> Tensor:
-        return F.conv2d(h, self.kernel, self.bias, stride=2, padding=1)
+        return self(h)
 
 
 class _Enlarged(_Plain):
