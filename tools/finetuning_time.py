@@ -1,0 +1,59 @@
+"""How long fine-tuning takes here with the default settings: wall and CPU seconds for T = 1 and 8.
+
+    python tools/finetuning_time.py [--threads 2] [--weights bundled] [key=value ...]
+
+Keys change the settings: minimum_steps=40 rehearsal=8. The pictures are the bundled sitters'; what
+they show does not matter for the time. With other work on the machine, CPU seconds over the number
+of threads are the nearest to what an idle one would take.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from omegaconf import OmegaConf
+
+from headmime.animate.model import load
+from headmime.animate.person import personal_generator
+from headmime.animate.recipes import recipe
+from headmime.animate.rehearsal import bundled_people
+from headmime.learning.finetune import FineTuneSettings
+from headmime.pretrained.efficientnet import efficientnet_lite0
+
+GOALS = {1: 60, 8: 120}  # seconds of wall on two cores
+
+
+def settings_with(keys: Sequence[str]) -> FineTuneSettings:
+    """Those of finetune=default, changed by key=value."""
+    default = OmegaConf.structured(recipe("default"))
+    return OmegaConf.to_object(OmegaConf.merge(default, OmegaConf.from_dotlist(list(keys))))
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print one line for each T."""
+    parser = argparse.ArgumentParser(description="Seconds of a fine-tuning.")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--weights", default="bundled")
+    parser.add_argument("keys", nargs="*", help="key=value of the fine-tuning")
+    given = parser.parse_args(words)
+    torch.set_num_threads(given.threads)
+    settings = settings_with(given.keys)
+    model = load(given.weights, "cpu")
+    size = model.shape.image_size
+    perceptual = efficientnet_lite0(side=None)
+    frames, landmarks = zip(*bundled_people(size), strict=True)
+    frames, landmarks = np.concatenate(frames), np.concatenate(landmarks)
+    print(f"{size}x{size} pixels, {given.threads} threads")
+    print(f"{'T':>3}{'updates':>9}{'wall s':>9}{'CPU s':>9}{'CPU s / threads':>17}{'goal':>7}")
+    for T, goal in GOALS.items():
+        wall, cpu = time.perf_counter(), time.process_time()
+        personal_generator(model.nets, frames[:T], landmarks[:T], settings, perceptual)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        line = f"{T:3}{settings.steps(T):9}{wall:9.1f}{cpu:9.1f}{cpu / given.threads:17.1f}"
+        print(f"{line}{goal:7}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
