@@ -9,8 +9,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 import headmime.cli.train  # noqa: F401 (registers the schema)
+from headmime.animate.moments import PARTS
 from headmime.cli.config import conf_folder, experiments_folder
-from headmime.cli.row_settings import check
+from headmime.cli.row_settings import CurveSetting, check
 from headmime.evaluation.claims import IDENTITIES, SEEDS
 from headmime.evaluation.paper import CERTAIN, OURS
 from headmime.learning.finetune import Jitter
@@ -161,3 +162,26 @@ def test_the_sweep_has_every_ablation() -> None:
     assert {file.stem for file in (conf_folder() / "ablation").glob("*.yaml")} == set(ABLATIONS)
     sweep = OmegaConf.load(experiments_folder() / "ablations.yaml").hydra.sweeper.params.ablation
     assert sweep.split(",") == list(ABLATIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    OmegaConf.load(experiments_folder() / "recipe.yaml").recipe.variants.items(),
+)
+def test_a_variant_of_the_recipe_changes_its_keys_and_no_other(name: str, keys: list[str]) -> None:
+    experiment = composed(experiments_folder(), "recipe").recipe.experiment
+    full = composed(experiments_folder(), experiment)
+    varied = composed(experiments_folder(), experiment, *keys)
+    assert differences(full, varied).keys() == {key.split("=")[0] for key in keys}
+    with torch.device("meta"):
+        build_nets(OmegaConf.to_object(varied.model))
+
+
+def test_curves_begin_with_the_default_and_change_what_fine_tuning_knows() -> None:
+    config = composed(experiments_folder(), "finetuning_curves")
+    assert next(iter(config.curves.settings)) == "default"
+    for name, setting in config.curves.settings.items():
+        chosen = OmegaConf.merge(OmegaConf.structured(CurveSetting), setting)
+        assert set(chosen.frozen) <= set(PARTS)
+        changed = differences(config, OmegaConf.merge(config, {"finetune": chosen.finetune}))
+        assert name == "default" or changed or chosen.frozen
