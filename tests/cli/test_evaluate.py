@@ -1,11 +1,15 @@
 """`headmime eval`, `table` and `report` as typed, on a few small frames."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from headmime.cli import main
+from headmime.data.shards import finish_store, write_shard
+
+from .conftest import clip
 
 SMALL = [
     "split=train",
@@ -66,6 +70,20 @@ def test_a_row_a_table_and_the_page(words, tmp_path, capsys):
     text = page.read_text()
     assert "## made up: self-reenactment, absolute motion" in text
     assert "FF (feed-forward), T = 1" in text and "Beside the paper" not in text
+
+
+def test_portraits_are_driven_by_the_videos_beside_them(words, tmp_path):
+    """Two people's videos and a single picture; the picture is no video that is too short."""
+    folder = tmp_path / "with a portrait"
+    write_shard(folder, 0, [clip(1), clip(2), replace(clip(3, 1), video="portrait.png")])
+    finish_store(folder)
+    words = [*words, f"store={folder}", "method=copy", "T=1"]
+    assert main(["eval", *words, "mode=portrait", "drivers=2"]) == 0
+    assert main(["eval", *words, "mode=self", "videos=3"]) == 0
+    portrait, alone = results(tmp_path)
+    assert (portrait["row"]["mode"], portrait["row"]["trials"]) == ("portrait", 2)
+    assert list(portrait["persons"]["nearer"]) == ["person 3"]
+    assert (alone["row"]["persons"], alone["left_out"]) == (2, 0)
 
 
 def test_two_machines_share_a_table(words, tmp_path):
