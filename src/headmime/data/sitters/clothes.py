@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from headmime.data.sitters import shade, skin, strands
 from headmime.data.sitters.body import Body
-from headmime.data.sitters.identity import Clothes
 from headmime.data.sitters.strands import Strands
+from headmime.data.sitters.wardrobe import Clothes
 from headmime.landmarks import points
 
 

@@ -7,6 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.data.sitters.studio import Studio, random_studio
+from headmime.data.sitters.wardrobe import Clothes, random_clothes
 
 SKIN_TONES = (
     (250, 222, 205),
@@ -34,10 +35,6 @@ HAIR_COLOURS = (
 """sRGB: black to blond, then red and auburn."""
 
 IRISES = ((58, 36, 22), (78, 50, 28), (104, 76, 44), (92, 104, 70), (88, 116, 138), (116, 132, 144))
-
-
-HEADWEAR = {False: (0.94, 0.045, 0.01, 0.005), True: (0.91, 0.02, 0.025, 0.045)}
-"""Shares of none, cap, band and scarf, for men and women."""
 
 
 @dataclass(frozen=True)
@@ -89,30 +86,6 @@ class Hair:
 
 
 @dataclass(frozen=True)
-class Clothes:
-    """neck: one of clothes.NECKS."""
-
-    neck: str
-    colour: NDArray
-    second: NDArray
-    inner: NDArray
-    pattern: int
-    pattern_scale: float
-    pattern_angle: float
-    depth: float
-    thickness: float
-    folds: float
-    gloss: float
-    lapel: float
-    tie: bool
-    glasses: str  # "" | "round" | "square" | "half"
-    glasses_colour: NDArray
-    earrings: float  # size, 0: none
-    headwear: str  # "" | "cap" | "band" | "scarf"
-    headwear_colour: NDArray
-
-
-@dataclass(frozen=True)
 class Sitter:
     phenotype: dict[str, float]
     local: dict[str, float]
@@ -144,7 +117,7 @@ def random_sitter(rng: Generator, local_names: list[str]) -> Sitter:
         "height": 0.5,
         "proportions": float(rng.uniform(0.4, 0.9)),
     }
-    hair, clothes = _hair(rng, race, old, female), _clothes(rng, old, female)
+    hair, clothes = _hair(rng, race, old, female), random_clothes(rng, old, female)
     if clothes.headwear == "scarf":
         hair = replace(hair, style="bald", stubble=hair.stubble if hair.beard else 0.0)
     elif clothes.headwear:
@@ -306,55 +279,6 @@ def _hair(rng: Generator, race: NDArray, old: float, female: bool) -> Hair:
         stubble=float(0 if female else rng.beta(1.3, 2.5)),
         sideburns=float(0.005 if female else rng.uniform(0.0, 0.035)),
         lashes=float(rng.uniform(0.5, 1.0) if female else rng.uniform(0.15, 0.45)),
-    )
-
-
-def _cloth_colour(rng: Generator) -> NDArray:
-    if rng.random() < 0.45:  # black, white, grey, navy, beige
-        plain = np.array(
-            [
-                [22, 22, 24],
-                [232, 230, 226],
-                [120, 120, 122],
-                [28, 36, 62],
-                [186, 168, 140],
-                [70, 62, 56],
-            ]
-        )
-        return np.clip(plain[rng.integers(len(plain))] + rng.normal(size=3) * 8, 8, 245)
-    hue = rng.uniform(0, 2 * np.pi)
-    chroma, light = rng.uniform(0.05, 0.5), rng.uniform(25, 200)
-    wave = np.cos(hue - np.array([0, 2, 4]) * np.pi / 3)
-    return np.clip(light * (1 + chroma * wave), 8, 245)
-
-
-def _clothes(rng: Generator, old: float, female: bool) -> Clothes:
-    necks = ["crew", "crew", "vee", "collar", "collar", "turtle", "wide", "jacket", "jacket"]
-    neck = str(rng.choice([*necks, "wide", "wide", "vee"] if female else necks))
-    glasses = (
-        str(rng.choice(["round", "square", "half"])) if rng.random() < 0.12 + 0.2 * old else ""
-    )
-    frame = np.array([[20, 18, 18], [60, 38, 22], [150, 140, 120], [110, 24, 28], [190, 180, 165]])
-    inner = _cloth_colour(rng)
-    return Clothes(
-        neck=neck,
-        colour=_cloth_colour(rng),
-        second=_cloth_colour(rng),
-        inner=inner if rng.random() < 0.4 else np.array([228.0, 228, 226]),
-        pattern=0 if rng.random() < 0.6 or neck == "jacket" else int(rng.integers(1, 5)),
-        pattern_scale=float(np.exp(rng.uniform(np.log(15), np.log(60)))),
-        pattern_angle=float(rng.choice([0, np.pi / 2, rng.uniform(0, np.pi)])),
-        depth=float(rng.uniform(0, 1)),
-        thickness=float(rng.uniform(0.004, 0.010)),
-        folds=float(rng.uniform(0.2, 0.7)),
-        gloss=float(rng.choice([0.0, rng.uniform(0, 0.6)])),
-        lapel=float(rng.uniform(0.12, 0.4)),
-        tie=bool(rng.random() < (0.1 if female else 0.6)),
-        glasses=glasses,
-        glasses_colour=frame[rng.integers(len(frame))],
-        earrings=float(rng.uniform(0.5, 1) if female and rng.random() < 0.3 else 0),
-        headwear=str(rng.choice(["", "cap", "band", "scarf"], p=HEADWEAR[female])),
-        headwear_colour=_cloth_colour(rng),
     )
 
 
