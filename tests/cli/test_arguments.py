@@ -45,7 +45,9 @@ def prepared(folders: dict[str, Path], *words: str) -> list[str]:
 
 def test_only_paths_are_quoted_and_repeated_ones_collected(folders: dict) -> None:
     words = prepared(folders, "source=a b", "seed=3", "source=c,d", "out=x=y", "model=small")
-    assert words == ["seed=3", "out='x=y'", "model=small", "source=['a b','c,d']"]
+    assert words == ["source=['a b','c,d']", "seed=3", "out='x=y'", "model=small"]
+    words = prepared(folders, "seed=3", "source=a", "--cfg", "job")  # Hydra: keys in one piece
+    assert words == ["seed=3", "source=['a']", "--cfg", "job"]
 
 
 def test_nothing_stays_nothing(folders: dict) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from headmime.errors import HeadmimeError
@@ -92,16 +93,27 @@ def _place(words: list[str], option: Sequence[str]) -> int | None:
 
 
 def _quote_paths(words: list[str], paths: Sequence[str], lists: Sequence[str]) -> list[str]:
-    kept: list[str] = []
-    collected: dict[str, list[str]] = {}
+    kept: list[str | _Repeated] = []
+    collected: dict[str, _Repeated] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or key not in paths or value == "null":
             kept.append(word)
-        elif key in lists and not value:
-            collected.setdefault(key, [])
-        elif key in lists:
-            collected.setdefault(key, []).append(quoted(value))
-        else:
+        elif key not in lists:
             kept.append(f"{key}={quoted(value)}")
-    return kept + [f"{key}=[{','.join(values)}]" for key, values in collected.items()]
+        else:
+            if key not in collected:
+                kept.append(collected.setdefault(key, _Repeated(key, [])))
+            collected[key].values.extend([quoted(value)] if value else [])
+    return [str(word) for word in kept]
+
+
+@dataclass(frozen=True)
+class _Repeated:
+    """A key that may be given several times: all of its values, where the first one stood."""
+
+    key: str
+    values: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.key}=[{','.join(self.values)}]"
