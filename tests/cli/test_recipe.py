@@ -7,6 +7,7 @@ import pytest
 
 import headmime.cli.recipe as recipe
 from headmime.cli import main
+from headmime.cli.row_settings import Evaluate, RecipeOfRows
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
 @pytest.mark.slow
 def test_a_misspelt_key_is_said_before_any_training(words, capsys, monkeypatch) -> None:
     monkeypatch.setattr(recipe, "train_apart", None)
-    typed = ["+recipe.variants.odd=[optim.steps=2]", "recipe.only=[odd]"]
+    typed = ["+recipe.variants.odd={optim.steps:2}", "recipe.only=[odd]"]
     assert main(["recipe", *words, *typed]) == 1
     error = capsys.readouterr().err.replace("\n", " ")
     assert "optim.steps=2" in error and "steps" in error and "Traceback" not in error
@@ -83,18 +84,15 @@ def test_what_a_user_can_get_wrong_is_one_sentence(words, wrong, sentence, capsy
     assert sentence in error.replace("\n", " ") and "Traceback" not in error
 
 
-def test_other_keys_and_another_time_are_another_training(words) -> None:
-    from omegaconf import OmegaConf
-
-    from headmime.cli.row_settings import Evaluate, RecipeOfRows
-
-    variants = {"base": [], "k1": ["sources=1"]}
+def test_other_keys_and_another_time_are_another_training() -> None:
+    variants = {"base": {}, "k1": {"sources": 1, "ema.decay": None}}
     design = RecipeOfRows(
         experiment="sitters_128", minutes=90.5, variants=variants, runs="r", train=["batch=2"]
     )
-    settings = OmegaConf.to_object(OmegaConf.structured(Evaluate(seed=3, recipe=design)))
+    settings = Evaluate(seed=3, recipe=design)
     assert recipe._keys(settings, "k1") == [
-        *("seed=3", "ckpt=auto", "batch=2", "sources=1", "trainer.max_time='00:01:30:30'")
+        *("seed=3", "ckpt=auto", "batch=2", "sources=1", "ema.decay=null"),
+        "trainer.max_time='00:01:30:30'",
     ]
     folder = recipe._folder(settings, "k1")
     assert folder.parent == Path("r") and folder.name.startswith("k1-")

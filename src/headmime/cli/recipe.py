@@ -56,7 +56,7 @@ def _check(settings: Evaluate) -> None:
     if unknown:
         raise HeadmimeError(
             f"recipe.only: {unknown[0]} is not among {', '.join(design.variants)}; another one is "
-            f"made with '+recipe.variants.{unknown[0]}=[sources=4]'."
+            f"made with '+recipe.variants.{unknown[0]}={{sources:4}}'."
         )
     if design.minutes <= 0:
         raise HeadmimeError(f"recipe.minutes={design.minutes} should be more than 0.")
@@ -74,8 +74,16 @@ def _keys(settings: Evaluate, name: str) -> list[str]:
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     time = f"{days:02}:{hours:02}:{minutes:02}:{seconds:02}"
-    own = [f"seed={settings.seed}", "ckpt=auto", *design.train, *design.variants[name]]
+    own = [f"seed={settings.seed}", "ckpt=auto", *design.train, *_changes(design, name)]
     return [*own, f"trainer.max_time='{time}'"]
+
+
+def _changes(design: RecipeOfRows, name: str) -> list[str]:
+    """What the variant has for itself, as it is typed."""
+    return [
+        f"{key}={'null' if value is None else value}"
+        for key, value in design.variants[name].items()
+    ]
 
 
 def _folder(settings: Evaluate, name: str) -> Path:
@@ -104,7 +112,7 @@ def _scored(config: DictConfig, settings: Evaluate, names: Sequence[str]) -> lis
                 files[mode, method, T] = rows.run(method, T, place)
         record = json.loads(checkpoint_files(weights)[1].read_text())
         episodes = record["origin"]["episodes"]
-        variants.append(Variant(name, design.variants[name], episodes, files))
+        variants.append(Variant(name, _changes(design, name), episodes, files))
     return variants
 
 

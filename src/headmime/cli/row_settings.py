@@ -126,7 +126,7 @@ class RecipeOfRows:
 
     experiment: str = MISSING
     minutes: float = MISSING
-    variants: dict[str, list[str]] = field(default_factory=dict)
+    variants: dict[str, dict[str, Any]] = field(default_factory=dict)
     only: list[str] = field(default_factory=list)
     train: list[str] = field(default_factory=list)
     methods: list[str] = field(default_factory=list)
