@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import av
+import cv2
 import imageio.v3 as iio
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 
 from headmime.data.video import video_info
 from headmime.errors import HeadmimeError
@@ -43,8 +46,60 @@ def test_the_content_counts_and_not_the_name(
     check_sources([tmp_path / "picture.mp4", tmp_path / "clip.jpg"], LIMITS)
     assert look(tmp_path / "clip.jpg", LIMITS).shape == (64, 48, 3)
     (tmp_path / "text.jpg").write_text("no picture")
-    with pytest.raises(HeadmimeError, match="text.jpg cannot be read"):
+    with pytest.raises(HeadmimeError, match="text.jpg cannot be read, neither as a picture"):
         check_sources([tmp_path / "text.jpg"], LIMITS)
+
+
+def flag() -> Image.Image:
+    """Red above blue, 40 wide and 60 high."""
+    pixels = np.zeros((60, 40, 3), np.uint8)
+    pixels[:30, :, 0] = pixels[30:, :, 2] = 255
+    return Image.fromarray(pixels)
+
+
+def turned(path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    flag().transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=95)
+
+
+def deep(path: Path) -> None:
+    pixels = np.asarray(flag())[:, :, ::-1].astype(np.uint16) * 257
+    cv2.imwrite(str(path), pixels)
+
+
+def film(path: Path) -> None:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=10, options={"crf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 60, 40, "yuv444p"
+        stream.set_display_rotation(-90)
+        lying = np.ascontiguousarray(np.rot90(np.asarray(flag())))
+        out.mux(stream.encode(av.VideoFrame.from_ndarray(lying)))
+        out.mux(stream.encode(None))
+
+
+KINDS: dict[str, Callable[[Path], None]] = {
+    "turned.jpg": turned,
+    "printed.jpg": lambda path: flag().convert("CMYK").save(path, quality=95),
+    "telephone.heic": lambda path: pillow_heif.from_pillow(flag()).save(path, quality=95),
+    "moving.webp": lambda path: flag().save(
+        path, save_all=True, append_images=[Image.new("RGB", (40, 60))]
+    ),
+    "deep.png": deep,
+    "upright.mov": film,
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_telephones_and_printers_make_is_shown_as_it_is_meant(
+    tmp_path: Path, name: str
+) -> None:
+    KINDS[name](tmp_path / name)
+    check_sources([tmp_path / name], LIMITS)
+    seen = look(tmp_path / name, LIMITS).astype(int)
+    assert seen.shape == (60, 40, 3)
+    assert abs(seen[:25] - (255, 0, 0)).mean() < 12
+    assert abs(seen[35:] - (0, 0, 255)).mean() < 12
 
 
 def test_too_much_is_refused(tmp_path: Path, mona_lisa: Path, clip: Callable[[int], Path]) -> None:

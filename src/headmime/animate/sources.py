@@ -119,10 +119,10 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     HeadmimeError if that leaves none.
     """
     stills, clips, refused = _look_at(files, size, detector)
-    for reason in refused:
-        log.warning("Left out: %s", reason)
     if not stills and not clips:
         raise HeadmimeError(_nothing_left(refused))
+    for reason in refused:
+        log.warning("Left out: %s", reason)
     chosen = _choose(stills, clips, count)
     frames, landmarks, names, ingredients, places_of = [], [], [], [], []
     for place in chosen[0]:

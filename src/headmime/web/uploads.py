@@ -37,7 +37,18 @@ def check_sources(files: Sequence[Path], limits: Limits) -> None:
     for file in files:
         _check_size(file, limits)
         if not _is_picture(file, limits):
+            _check_readable(file)
             check_clip(file, limits)
+
+
+def _check_readable(file: Path) -> None:
+    try:
+        video_info(file)
+    except HeadmimeError as error:
+        raise HeadmimeError(
+            f"{file} cannot be read, neither as a picture nor as a video: drop a JPEG, PNG, WebP "
+            "or HEIC, or an mp4."
+        ) from error
 
 
 def check_clip(file: Path, limits: Limits) -> None:
