@@ -47,7 +47,15 @@ def curves_figure(points: Sequence[Point], mode: str, subtitle: str) -> Figure:
     for panel, name in zip(panels[0], SHOWN, strict=True):
         panel.set_title(f"{SHOWN[name]} {ARROWS[METRICS[name].better]}", fontsize="small")
     lines, names = panels[0, 0].get_legend_handles_labels()
-    figure.legend(lines, names, loc="outside lower center", ncols=4, frameon=False, handlelength=3)
+    figure.legend(
+        lines,
+        names,
+        loc="outside lower center",
+        ncols=8,
+        fontsize="small",
+        frameon=False,
+        handlelength=3,
+    )
     figure.suptitle(subtitle, fontsize="medium")
     return figure
 
