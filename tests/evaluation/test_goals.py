@@ -101,6 +101,8 @@ def test_identity_has_its_ceiling_beside_it():
 def test_with_another_driver(mode: str):
     row = made("ft", 1, mode, mouth_correlation=[0.6, 0.7, 0.8, 0.9], nearer=[1, 1, 1, 0.5])
     got = told([row])
+    alone = told([made("ft", 1, mode, nearer=[1.0])])
+    assert alone["FT (fine-tuned), T = 1: `nearer` at least 0.90"][1] == "1.00 [-, -], 1 person"
     name = "FT (fine-tuned), T = 1"
     assert got[f"{name}: `mouth_correlation` at least 0.70"][0] is True
     assert got[f"{name}: `nearer` at least 0.90"][0] is False

@@ -91,7 +91,7 @@ def _beside_warp(
     ours, theirs = (np.mean([one.persons[metric][who] for who in both]) for one in (ft, warp))
     said = (
         f"FT {number(ours, metric)}, warp {number(theirs, metric)}; "
-        f"margin {with_interval(margin, metric)}, {margin.identities} persons"
+        f"margin {with_interval(margin, metric)}, {_people(margin)}"
     )
     return Outcome(goal, said, reached)
 
@@ -109,5 +109,9 @@ def _at_least(row: Result, metric: str, least: float) -> Outcome:
     if metric not in row.persons:
         return Outcome(goal, "nobody moved enough to tell", None)
     measured = mean_estimate(row.persons[metric])
-    said = f"{with_interval(measured, metric)}, {measured.identities} persons"
+    said = f"{with_interval(measured, metric)}, {_people(measured)}"
     return Outcome(goal, said, measured.value >= least)
+
+
+def _people(estimate: Estimate) -> str:
+    return f"{estimate.identities} person{'s' * (estimate.identities > 1)}"
