@@ -6,7 +6,7 @@ A process of its own, since dlib lets no other thread of its process run meanwhi
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -17,6 +17,10 @@ from headmime.landmarks.track import largest
 from headmime.live.camera import Newest, shots
 
 PATIENCE = 20  # seconds for the process to go by itself
+# Pictures between two in which the face itself is looked for, which takes three times as long as
+# fitting its points again. Where there is no face any more, points depend so much on where exactly
+# their box is that the detector looks at once.
+SELDOM, LONG_AGO = 25, 1 << 30
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,19 @@ class Follower:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._face: Face | None = None
+        self._since = 0  # pictures, since the face itself was looked for
 
     def __call__(self, picture: np.ndarray) -> np.ndarray | None:
         """The points [68, 2] of the face in the next picture; None if there is none."""
-        face = self._detector.follow(picture, self._face) if self._face else None
+        face = None
+        if self._face is not None:
+            unchecked = 0 if self._since + 1 < SELDOM else LONG_AGO
+            face = self._detector.follow(picture, replace(self._face, unchecked=unchecked))
         if face is None:
             (faces,) = self._detector.detect([picture])
             face = largest(faces) if faces else None
         self._face = face
+        self._since = self._since + 1 if face is not None and face.unchecked else 0
         return None if face is None else face.pixels
 
 

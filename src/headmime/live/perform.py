@@ -24,7 +24,7 @@ def perform(mime: Mime, sights: Iterable[Sight], size: int, show: Show, tell: Te
     watch, told = Stopwatch(), monotonic()
     try:
         for played in mime.play(sights):
-            going_on = show(_enlarged(played.frame, size), played.taken)
+            going_on = show(enlarged(played.frame, size), played.taken)
             now = monotonic()
             watch.shown(played.taken, now, played.dropped)
             if now - told >= EVERY:
@@ -37,7 +37,8 @@ def perform(mime: Mime, sights: Iterable[Sight], size: int, show: Show, tell: Te
     return watch.all()
 
 
-def _enlarged(frame: np.ndarray, size: int) -> np.ndarray:
+def enlarged(frame: np.ndarray, size: int) -> np.ndarray:
+    """A frame uint8 [S, S, 3] with a side of `size` pixels; itself if it has that side."""
     if len(frame) == size:
         return frame
     way = cv2.INTER_AREA if size < len(frame) else cv2.INTER_CUBIC

@@ -1,0 +1,133 @@
+"""What a frame of `headmime live` costs: python tools/bench_live.py CLIP [--person STEM].
+
+Every frame of the clip goes through the stages one after the other, without a clock: CPU-ms, mean,
+95 % point and most, which other work on the machine changes less than the clock. Then the same
+times are replayed on free cores, one for looking and one for making: frames a second, latency,
+frames dropped. Without --person it is the bundled picture, feed-forward. What the clock says is
+printed by `headmime live` itself.
+"""
+
+import argparse
+import logging
+import tempfile
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import torch
+
+from headmime.animate import api
+from headmime.animate.media import write_media
+from headmime.animate.person import Person, load_person
+from headmime.assets import ASSETS
+from headmime.data.video import decode_video, video_info
+from headmime.landmarks.detect import detector
+from headmime.live.eyes import Follower, Sight
+from headmime.live.mime import Mime
+from headmime.live.pace import Pace, Stopwatch
+from headmime.live.perform import enlarged
+from headmime.provenance.marks import Marks
+
+SIZE = 256  # of the output
+BARE, LABEL, ALL = (Marks(*on) for on in ((False,) * 3, (True, False, False), (True,) * 3))
+Result = TypeVar("Result")
+
+
+class Bill:
+    """CPU-ms of this thread by stage, frame by frame."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, list[float]] = {}
+
+    def __call__(self, stage: str, work: Callable[..., Result], *given: object) -> Result:
+        start = time.thread_time()
+        result = work(*given)
+        self.stages.setdefault(stage, []).append(1000 * (time.thread_time() - start))
+        return result
+
+    def __str__(self) -> str:
+        lines = [f"{'CPU-ms':20s}   mean   95 %   most"]
+        for stage, costs in self.stages.items():
+            most = np.percentile(costs, [95, 100]).tolist()
+            lines.append(f"{stage:20s} " + " ".join(f"{c:6.1f}" for c in [np.mean(costs), *most]))
+        return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--person", type=Path, help="what `headmime finetune` saved")
+    parser.add_argument("--frames", type=int, default=250)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    logging.disable(logging.WARNING)  # that marks are turned off
+    person = load_person(given.person) if given.person else painted()
+    bill, frames = Bill(), []
+    follow, mime = Follower(detector("dlib")), Mime(person)
+    video = decode_video(given.clip, threads=1)
+    for number in range(given.frames):
+        decoded = bill("decode", next, video, None)
+        if decoded is None:
+            break
+        picture = bill("to RGB", decoded.pixels)
+        pixels = bill("follow the face", follow, picture)
+        played = bill("draw and generate", next, mime.play([Sight(decoded.time, pixels, number)]))
+        frames.append(bill("enlarge", enlarged, played.frame, SIZE))
+    rate = video_info(given.clip).fps
+    print(bill)
+    print(written(frames, rate, person))
+    print("on a core each:", replayed(bill.stages, float(rate)))
+
+
+def painted() -> Person:
+    picture = ASSETS / "pictures" / "mona_lisa.jpg"
+    return api.personalise(
+        api.load(device="cpu"), [picture], finetune=None, consent="public-domain"
+    )
+
+
+def written(frames: list[np.ndarray], rate: Fraction, person: Person) -> str:
+    """What the writer's threads need, encoder's included, for ever more marks."""
+
+    def cost(marks: Marks) -> float:
+        start = time.process_time()
+        with tempfile.TemporaryDirectory() as folder:
+            write_media(Path(folder) / "a.mp4", frames, rate, person.making, marks)
+        return 1000 * (time.process_time() - start) / len(frames)
+
+    return f"write {cost(BARE):.1f}, with label {cost(LABEL):.1f}, with all marks {cost(ALL):.1f}"
+
+
+def replayed(stages: dict[str, list[float]], rate: float) -> Pace:
+    """Whoever is ready takes what is newest, if it is new, else the next one."""
+    looking = np.add(stages["to RGB"], stages["follow the face"]) / 1000
+    making = np.add(stages["draw and generate"], stages["enlarge"]) / 1000
+    due = np.arange(len(looking)) / rate
+    seen = passed(due, looking)
+    made = passed(seen[1], making[seen[0]])
+    watch = Stopwatch()
+    for number, now in zip(seen[0][made[0]], made[1], strict=True):
+        watch.shown(due[number], now, len(due) - len(made[0]))
+    return watch.all()
+
+
+def passed(came: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of things that came at these times: which were taken, and when they were done."""
+    taken, done, ready = [], [], 0.0
+    for number, time_ in enumerate(came):
+        following = came[number + 1] if number + 1 < len(came) else np.inf
+        if following <= ready:  # overtaken before anybody looked
+            continue
+        ready = max(ready, time_) + costs[number]
+        taken.append(number)
+        done.append(ready)
+    return np.array(taken), np.array(done)
+
+
+if __name__ == "__main__":
+    main()
