@@ -23,6 +23,7 @@ def words(store: Path, tiny_weights: Path, tmp_path: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_points_of_all_settings_and_they_are_kept(words, tmp_path, capsys, monkeypatch) -> None:
     tuned = []
     once = curves.animators_at
