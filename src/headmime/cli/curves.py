@@ -21,6 +21,7 @@ from headmime.cli.row_settings import CurveSetting, Evaluate, check
 from headmime.cli.rows import Rows, typed_command
 from headmime.cli.written import write_text
 from headmime.errors import HeadmimeError
+from headmime.evaluation.cells import MODES
 from headmime.evaluation.curves import (
     Point,
     as_csv,
@@ -32,7 +33,6 @@ from headmime.evaluation.curves import (
 )
 from headmime.evaluation.evaluate import Adapt, Row, evaluate
 from headmime.evaluation.memory import code_digest, digest
-from headmime.evaluation.report import MODES
 from headmime.evaluation.trials import Trial
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.origin import software_origin
