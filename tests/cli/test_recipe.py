@@ -34,8 +34,9 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
     assert (
         table[2].startswith("| base |  | 6 |") and table[3] == "| no_ema | `ema.decay=null` | 6 |"
     )
-    assert "cross-reenactment, relative motion, feed-forward, T = 1, 2 persons:" in table
-    assert "self-reenactment, absolute motion, fine-tuned, T = 1, 2 persons:" in table
+    cross, own = "cross-reenactment of other people, relative", "self-reenactment, absolute"
+    assert f"made up: {cross} motion, FF (feed-forward), T = 1, 2 persons:" in table
+    assert f"made up: {own} motion, FT (fine-tuned), T = 1, 2 persons:" in table
     content = json.loads((tmp_path / "out" / "recipe.json").read_text())
     assert content["origin"]["command"].startswith("headmime recipe -cn recipe store=")
     assert content["origin"]["finetune"]["minimum_steps"] == 1 and content["origin"]["stand_in"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headmime.evaluation.cells import heading, number, row_name
 from headmime.evaluation.compare import advantage, verdict
 from headmime.evaluation.names import METRICS
 from headmime.evaluation.report import ARROWS
@@ -14,7 +15,6 @@ SCORES = (
     "mouth_amplitude", "turn_correlation", "turn_amplitude", "sharpness",
 )  # fmt: skip
 MARKS = {"better": " ▲", "worse": " ▼", "undecided": ""}
-METHODS = {"ff": "feed-forward", "ft": "fine-tuned"}
 
 Cell = tuple[str, str, int]
 """(mode, method, T) of a row."""
@@ -44,14 +44,10 @@ def tables(variants: Sequence[Variant]) -> Iterator[str]:
 
 
 def _table(variants: Sequence[Variant], cell: Cell) -> Iterator[str]:
-    mode, method, T = cell
     results = {one.name: read_result(one.files[cell]) for one in variants}
     row = results[variants[0].name].row
     names = [name for name in SCORES if any(name in r.metrics for r in results.values())]
-    yield (
-        f"{mode}-reenactment, {row['motion']} motion, {METHODS[method]}, T = {T}, "
-        f"{row['persons']} persons:"
-    )
+    yield f"{heading(row)}, {row_name(row)}, {row['persons']} persons:"
     yield ""
     yield "| | " + " | ".join(f"{name}{ARROWS[METRICS[name].better]}" for name in names) + " |"
     yield "|---|" + "---|" * len(names)
@@ -72,4 +68,4 @@ def _mark(one: Variant, first: Variant, cell: Cell, name: str) -> str:
 def _cell(result: Result, name: str) -> str:
     if name not in result.metrics:
         return ""
-    return f"{result.metrics[name]['value']:.{METRICS[name].digits}f}"
+    return number(result.metrics[name]["value"], name)
