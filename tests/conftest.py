@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +76,12 @@ class PixelsAsFeatures(nn.Module):
 def perceptual() -> nn.Module:
     """What L_CNT compares, without a network."""
     return PixelsAsFeatures()
+
+
+@pytest.fixture
+def heeds_interrupts() -> Callable[[], None]:
+    """For `preexec_fn`: in the background of a shell, processes would ignore Ctrl-C."""
+    return lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")

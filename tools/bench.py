@@ -1,6 +1,6 @@
 """What a step of meta-learning and a generated frame cost on this machine; `make bench`.
 
-    python tools/bench.py [--threads N] [--repeats N] [--out runs/bench.json]
+    python tools/bench.py [--threads N] [--repeats N] [--side PIXELS] [--out runs/bench.json]
 
 The step is the paper's: 256x256 pictures, K = 8, batch 1, both VGGs (with random weights: they cost
 the same), two D steps, W for 145,000 videos; bfloat16 autocast. Times are the best of `repeats`.
@@ -17,6 +17,7 @@ import platform
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -245,6 +246,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a step and a frame at the paper's size.")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--side", type=int, default=PAPER.image_size, help="of pictures, in pixels")
     parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -256,7 +258,8 @@ def main() -> None:
         "python": platform.python_version(),
         "load_average_at_start": os.getloadavg()[0],
     }
-    found = {**measured(PAPER, arguments.repeats), "machine": machine}
+    shape = replace(PAPER, image_size=arguments.side)
+    found = {**measured(shape, arguments.repeats), "machine": machine}
     print(table(found))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     partial = arguments.out.with_name(arguments.out.name + ".part")

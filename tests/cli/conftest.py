@@ -1,7 +1,5 @@
 """Small weights on disk, a store of random frames, the bundled picture and a short motion."""
 
-import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -85,9 +83,3 @@ def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("motion") / "motion.npz"
     np.savez(path, landmarks=landmarks.astype(np.float32), fps=12.0, neutral=0)
     return path
-
-
-@pytest.fixture
-def heeds_interrupts() -> Callable[[], None]:
-    """For `preexec_fn`: in the background of a shell, processes would ignore Ctrl-C."""
-    return lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,0 +1,248 @@
+"""Every command that README.md and docs/ print is run as printed, with keys appended that make it
+short. A new one is run in the first way of HOW that fits it, or fails the first test.
+"""
+
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from headmime.cli import VERBS
+
+ROOT = Path(__file__).parents[2]
+PAGES = {page.name: page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+PROGRAMS = "make|headmime|python|pytest|torchrun|pip|ray|ffmpeg|ssh|apt-get"
+# A fenced block, an indented line, or words in backticks.
+SHOWN = re.compile(r"^```(\w*)\n(.*?)^```$|^    (\S[^\n]*)$|`([^`]+)`", re.M | re.S)
+
+
+Run = Callable[[list[str]], str]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a command is made short: words that stand in the place of others, keys that follow."""
+
+    keys: str = ""
+    instead: dict[str, str] = field(default_factory=dict)
+    served: bool = False  # until it has answered; then Ctrl-C
+
+
+COMPOSED = How("--cfg job")  # hours, or a camera: its keys and files are looked up, no more
+ROWS = (
+    "split=train videos=2 held_out=2 sources=8 finetune.epochs=1 finetune.minimum_steps=1 "
+    "finetune.rehearsal=0"
+)
+TRAIN = (
+    "model.image_size=32 model.width=8 model.max_width=16 model.generator_levels=3 "
+    "model.attention_down=8 model.attention_up=16 perceptual=efficientnet sources=2 batch=1 "
+    "workers=0 log_every=1 trainer.max_epochs=1 trainer.limit_train_batches=1 "
+    "trainer.accelerator=cpu trainer.precision=32-true"
+)
+SMALL = "store=runs/stores/small"
+CLAIMS = (
+    f"{SMALL} videos=2 held_out=2 sources=3 size=32 claims.Ts=[1,2,3] claims.seeds=[1] "
+    "claims.sitters=null finetune.epochs=1 finetune.minimum_steps=1 "
+    f'"claims.train={[SMALL, "sitters=null", *TRAIN.split()]}"'.replace(", ", ",")
+)
+VOX = "detector=dlib workers=1 size=64"
+SAID = How(instead={"make": "make -n"})  # the same again, for long: make says what it would run
+FILES = {"STORE": "runs/stores/small", "STUDY": "runs/userstudy", "FILE": "runs/me.mp4"}
+
+HOW = {
+    r"make (demo|finetune)": How("finetune.minimum_steps=2"),
+    r"headmime (animate source=|finetune )": How("finetune.minimum_steps=2"),
+    r"headmime animate person=": How(),
+    r"headmime animate driving=": How("source=me.jpg consent=own finetune=none"),
+    r"headmime animate \.\.\.": How(
+        "driving=driver.mp4 consent=own finetune=none out=runs/signed.mp4",
+        {"...": "source=me.jpg"},
+    ),
+    r"headmime verify .": How(instead=FILES),
+    r"headmime template .": How(),
+    r"headmime export .": How(instead={"person=models/me": "person=runs/me"}),
+    r"headmime live .*driving=(\w+\.mp4|CLIP)": How(
+        instead={"person=...": "person=runs/me", "driving=CLIP": "driving=driver.mp4"}
+    ),
+    r"headmime live .": COMPOSED,  # a camera
+    r"make web$": How("port=0", served=True),
+    r"(headmime|make) .*(--help|^help)$|make (help|setup)$": How(),
+    r"make test$": How("--collect-only -q"),
+    r"pytest .": How("--collect-only -q"),
+    r"make train EXP=cpu_meta ARGS=store=": How(f"sitters=null hydra.run.dir=runs/clips {TRAIN}"),
+    r"make train EXP=(cpu_meta|EXPERIMENT)": How(
+        "store=runs/stores/four sitters.n=4 sitters.frames=6 batch=2 hydra.run.dir=runs/train "
+        "trainer.max_epochs=1 trainer.limit_train_batches=1",
+        {"EXP=EXPERIMENT": "EXP=cpu_meta", "ARGS=...": "ARGS="},
+    ),
+    r"make train EXP=": How(f"{SMALL} sitters=null {TRAIN}"),
+    r"headmime train store=": How(f"hydra.run.dir=runs/vox {TRAIN}"),
+    r"headmime train -cn EXPERIMENT": How(
+        f"{SMALL} sitters=null {TRAIN} hydra.run.dir=runs/any",
+        {"EXPERIMENT": "cpu_meta", "key=value": "seed=4", "...": "seed=5"},
+    ),
+    r"headmime train -cn \w+ -m seed=": How(f"{SMALL} {TRAIN} hydra.sweep.dir=runs/seeds"),
+    r"headmime train -cn \w+( trainer\.\S+)?$": How(f"{SMALL} {TRAIN} hydra.run.dir=runs/scale"),
+    r"torchrun .": How(
+        f"{SMALL} {TRAIN} hydra.run.dir=runs/torchrun",
+        {"N": "1", "8": "2", "HOST:29500": "localhost:0"},
+    ),
+    r"headmime preprocess data=folder": How("workers=1"),
+    r"headmime preprocess data=listed": How("workers=1", {"root=FOLDER": "root=people"}),
+    r"headmime preprocess data=voxceleb2": How(VOX),
+    r"make preprocess .": How(VOX, {"OUT=...": "OUT=runs/stores/again"}),
+    r"headmime data (inspect|verify)": How(instead=FILES),
+    r"headmime data sitters cross=": How(
+        "cross=2 drivers=1 n=1 frames=2 workers=1 out=runs/stores/crossed"
+    ),
+    r"headmime data sitters": How("n=2 frames=2 workers=1"),
+    r"make eval .": How(f"{SMALL} {ROWS}"),
+    r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
+    r"make table1 .": How(f"{SMALL} {ROWS} table.methods=[copy] table.Ts=[1]"),
+    r"make motion$": SAID,
+    r"make report$": How(),
+    r"make figures .": How(f"{SMALL} {ROWS} figures.Ts=[1] figures.people=2 figures.videos=1"),
+    r"make forensics .": How(f"{SMALL} {ROWS} forensics.folds=2 forensics.steps=2"),
+    r"make userstudy .": How(
+        f"{SMALL} {ROWS} study.triplets=1", {"userstudy": "userstudy PORT=0"}, served=True
+    ),
+    r"headmime userstudy prepare": How(f"{SMALL} {ROWS} study.triplets=1"),
+    r"headmime userstudy serve .": How("--port 0", FILES, served=True),
+    r"headmime userstudy report .": How(instead=FILES),
+    r"make claims$": How(CLAIMS),
+    r"(make|headmime) (claims|curves|recipe)": COMPOSED,
+    r"make results .*HALF=tune": How(
+        "videos=2 held_out=2 sources=8 table.methods=[copy] table.Ts=[1]"
+    ),
+    r"make results .": SAID,
+    r"make bench": How("--repeats 1 --side 128"),
+    r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
+    r"python tools/bench_live.py": How("--frames 5", {"CLIP": "driver.mp4"}),
+    r"python tools/bench_preprocess.py": How(instead={"ROOT": "VoxCeleb2"}),
+    r"python tools/finetuning_time.py": How("epochs=0 minimum_steps=1"),
+    r"python tools/bench_episodes.py": How("runs/stores/small 64"),
+    r"python tools/bench_marks.py": How("--seconds 1 --repeats 1"),
+    r"python tools/bench_sitters.py": How(instead={"128": "2"}),
+    r"python tools/motion_spread.py": How(instead=FILES),
+    r"python tools/curves.py": How(instead={"runs/EXP/0": "runs/train", "OUT": "."}),
+    r"python tools/stability.py": How(
+        f"{SMALL} sitters=null trainer.max_epochs=3 log_every=1", {"CASE": "sigmoid"}
+    ),
+    r"python -m headmime.data.sitters.template": How(),
+}
+NOT_RUN = {
+    r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
+    r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
+    r"pip install": "`make setup` has installed every extra; one test looks them up",
+    r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
+    r"ffmpeg|ssh|apt-get": "other people's programs",
+    r"python tools/landmark_noise.py": "half an hour, and it writes into the package",
+    r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
+    r"make check": "this is `make check`",
+}
+
+
+def commands(page: Path) -> list[str]:
+    """What a page shows to be typed, in order, each once and without `.venv/bin/`."""
+    return list(dict.fromkeys(_commands(page.read_text())))
+
+
+def _commands(text: str) -> Iterator[str]:
+    for language, block, line, inline in SHOWN.findall(text):
+        if language not in ("", "bash", "console"):
+            continue
+        for shown in block.splitlines() or [line or inline]:
+            for part in re.sub(r"\s#.*", "", shown).split(" && "):
+                command = " ".join(part.split()).removeprefix(".venv/bin/")
+                if re.match(rf"({PROGRAMS}) .", command):
+                    yield command
+                else:
+                    assert language == "" or not command, f"what is {command!r}?"
+
+
+def first(table: dict, command: str):
+    """The value of the first pattern that the command begins with, None if there is none."""
+    plain = " ".join(shlex.split(command))
+    return next((value for pattern, value in table.items() if re.match(pattern, plain)), None)
+
+
+def is_a_name(command: str) -> bool:
+    """Whether this only names a verb or a target, in a sentence."""
+    targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.M)
+    program, *words = command.split()
+    return len(words) == 1 and words[0] in {"make": targets, "headmime": VERBS}.get(program, ())
+
+
+def shortened(command: str, how: How) -> list[str]:
+    """Its words, with the keys appended: to ARGS where make runs it."""
+    changed = [how.instead.get(word, word).split() for word in shlex.split(command)]
+    words = [word for several in changed for word in several]
+    keys = how.keys.split()
+    if words[0] != "make":
+        return [f".venv/bin/{words[0]}", *words[1:], *keys]
+    given = [word.removeprefix("ARGS=") for word in words if word.startswith("ARGS=")]
+    plain = [word for word in words if not word.startswith("ARGS=")]
+    return [*plain, f"ARGS={' '.join([*given, *keys])}"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_run_or_is_known_not_to_be(page: str) -> None:
+    for command in commands(PAGES[page]):
+        run, reason = first(HOW, command), first(NOT_RUN, command)
+        assert run or reason or is_a_name(command), f"{page}: how shall {command!r} be run? Say HOW"
+        assert not (run and reason), f"{command!r} is run, and is not"
+
+
+def test_no_way_is_left_over() -> None:
+    shown = [" ".join(shlex.split(line)) for page in PAGES.values() for line in commands(page)]
+    for pattern in [*HOW, *NOT_RUN]:
+        assert any(re.match(pattern, line) for line in shown), f"no page shows {pattern}"
+
+
+def test_extras_exist() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for page in PAGES.values():
+        for extra in re.findall(r"pip install 'headmime\[(\w+)\]'", page.read_text()):
+            assert extra in extras["optional-dependencies"], page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_run_as_printed(
+    page: str, ran: set[tuple[str, ...]], run: Run, serve: Run, compose: Run
+) -> None:
+    """In order, and README.md first, since some use what others made. All that fail are told."""
+    failed = []
+    for command in commands(PAGES[page]):
+        how = first(HOW, command)
+        if how is None:
+            continue
+        words = shortened(command, how)
+        if tuple(words) in ran:
+            continue
+        ran.add(tuple(words))
+        said = (compose if how is COMPOSED else serve if how.served else run)(words)
+        failed += [f"{shlex.join(words)}\n{said[-3000:]}"] if said else []
+    assert not failed, "\n\n".join(failed)
+
+
+@pytest.mark.slow
+def test_a_job_is_handed_to_slurm(place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no SLURM here: an `sbatch` that keeps what it is given and refuses."""
+    (command,) = [line for line in commands(PAGES["scale.md"]) if "submitit_slurm" in line]
+    bin = place / "slurm"
+    bin.mkdir()
+    for name, line in (("sbatch", f'cp "$1" {bin}/job.sh; exit 1'), ("srun", "exit 1")):
+        (bin / name).write_text(f"#!/bin/sh\n{line}\n")
+        (bin / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin}:{os.environ['PATH']}")
+    assert run(shortened(command, How("hydra.sweep.dir=slurm/run")))
+    job = (bin / "job.sh").read_text()
+    for asked in ("partition=NAME", "nodes=4", "ntasks-per-node=8", "gpus-per-node=8"):
+        assert f"#SBATCH --{asked}\n" in job
+    assert "signal=USR2@300" in job and "submitit.core._submit" in job

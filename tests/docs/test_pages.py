@@ -1,0 +1,72 @@
+"""The pages: links, the first two commands, and programs that work as printed."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Its blocks of code, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
+def test_readme_names_the_two_commands() -> None:
+    assert blocks(README, "bash")[0].splitlines() == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_local_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [README, ROOT / "docs" / "animation.md"], ids=lambda p: p.name)
+def test_the_python_api_works_as_printed(page: Path, album: Path) -> None:
+    """Feed-forward, for the sake of time."""
+    for block in blocks(page, "python"):
+        program = block.replace('consent="own")', 'consent="own", finetune="none")')
+        assert program != block
+        command = [sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=album, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        for name in re.findall(r'"(runs/[^"]*)"', block):
+            assert (album / name).is_file()
+
+
+@pytest.mark.slow
+def test_extensions_work_as_printed(album: Path) -> None:
+    """docs/extending.md: the first line of a block of code is its file; then the commands run."""
+    page = (ROOT / "docs" / "extending.md").read_text()
+    for name, code in re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", page, re.M | re.S):
+        file = album / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(code)
+    briefly = {
+        "preprocess": ["workers=1"],
+        "train": [
+            "hydra.run.dir=run",
+            "trainer.max_epochs=1",
+            "workers=0",
+            "trainer.accelerator=cpu",
+        ],
+    }
+    for line in re.findall(r"^```bash\n(.*?)\n```", page, re.M | re.S):
+        program, verb, *keys = shlex.split(line)
+        command = [Path(sys.executable).parent / Path(program).name, verb, *keys, *briefly[verb]]
+        environment = {**os.environ, "PYTHONPATH": str(album)}
+        done = subprocess.run(command, cwd=album, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert (album / "runs" / "stores" / "small" / "manifest.json").is_file()
+    record = json.loads((album / "run" / "weights" / "nets.json").read_text())
+    assert record["origin"]["perceptual"]["scale"] == "pixels"
