@@ -85,6 +85,17 @@ def test_offsets_carry_no_features(mona_landmarks: np.ndarray) -> None:
     assert 0 < offset.max() < 15
 
 
+def test_a_bright_wall_where_hair_was_made_does_not_bleach_the_hair_beside_it(
+    mona_landmarks: np.ndarray,
+) -> None:
+    hair = np.full((SIZE, SIZE, 3), 30, np.uint8)
+    original = hair + np.uint8(10)
+    original[:, 80:] = 200
+    offset = tone_offset(original, hair, head_mask(mona_landmarks[None]))
+    assert abs(offset[64, 40] - 10).max() < 1
+    assert offset[64, 74].max() < 18
+
+
 def test_a_crop_that_leaves_the_picture(scene: Scene, mona_landmarks: np.ndarray) -> None:
     corner = Scene(scene.picture[120:300, 150:330], Crop(-70, -44, 377))
     portrait = corner.crop.cut(corner.picture, SIZE)

@@ -19,6 +19,7 @@ SOFT = 0.12  # width of the mask's edge
 # Shares of the crop's side.
 BORDER = 0.06  # where the mask fades out towards the crop's edge
 TONE = 0.08  # differences of colour that are matched are wider than this
+OTHER = 90  # grey levels: where pictures differ by more, they show different things
 MASK_SIDE = 256
 
 
@@ -75,14 +76,16 @@ def tone_offset(original: np.ndarray, rendition: np.ndarray, mask: np.ndarray) -
     """What to add to every frame so that its colours fit in: float32 [S, S, 3].
 
     The difference of two uint8 pictures [S, S, 3] of the same pose, averaged over neighbourhoods of
-    the head: light and complexion are matched, features are not drawn in.
+    the head: light and complexion are matched, features are not drawn in. Hair before a bright sky
+    says nothing of either, and counts little.
     """
     size = len(original)
-    weight = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)[..., None] + 1e-4
+    difference = original.astype(np.float32) - rendition
+    alike = np.exp(-np.square(difference.mean(-1) / OTHER))
+    weight = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA) * alike + 1e-4
     sigma = max(TONE * size, 0.5)
-    difference = (original.astype(np.float32) - rendition) * weight
     total = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-    return cv2.GaussianBlur(difference, (0, 0), sigma) / total
+    return cv2.GaussianBlur(difference * weight[..., None], (0, 0), sigma) / total
 
 
 def _with_forehead(face: np.ndarray) -> np.ndarray:
