@@ -77,11 +77,12 @@ eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
 
-motion: $(READY) ## absolute or relative? both, against sitters' true cross-reenactment: docs/animation.md (ARGS='held_out=8')
+motion: $(READY) ## absolute or relative? both, against sitters' true cross-reenactment: docs/animation.md
 	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
 		out=runs/stores/sitters_cross
-	for motion in absolute relative; do $(BIN)/headmime table -cn eval_cross_sitters motion=$$motion \
-		'table.methods=[ff,ft]' 'table.Ts=[1,8]' $(ARGS) || exit 1; done
+	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
+		$(BIN)/headmime table -cn eval_cross_sitters motion=$$motion held_out=12 \
+			"table.methods=[$$1]" "table.Ts=[$$2]" $(ARGS) || exit 1; done; done
 	$(BIN)/python tools/compare_motions.py runs/stores/sitters_cross runs/results
 
 forensics: EXP = eval_sitters
