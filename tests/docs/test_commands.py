@@ -174,14 +174,20 @@ def is_a_name(command: str) -> bool:
 
 def shortened(command: str, how: How) -> list[str]:
     """Its words, with the keys appended: to ARGS where make runs it."""
-    changed = [how.instead.get(word, word).split() for word in shlex.split(command)]
-    words = [word for several in changed for word in several]
+    words = []
+    for word in shlex.split(command):
+        words += how.instead[word].split() if word in how.instead else [word]
     keys = how.keys.split()
     if words[0] != "make":
         return [f".venv/bin/{words[0]}", *words[1:], *keys]
     given = [word.removeprefix("ARGS=") for word in words if word.startswith("ARGS=")]
     plain = [word for word in words if not word.startswith("ARGS=")]
     return [*plain, f"ARGS={' '.join([*given, *keys])}"]
+
+
+def test_what_stands_in_args_stays_in_args() -> None:
+    how = How("c=3", {"eval": "eval -n"})
+    assert shortened("make eval ARGS='a=1 b=2'", how) == ["make", "eval", "-n", "ARGS=a=1 b=2 c=3"]
 
 
 @pytest.mark.parametrize("page", PAGES)
