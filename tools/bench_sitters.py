@@ -1,6 +1,6 @@
 """How fast sitters are rendered: frames a second with two processes, at 64 and 128 pixels.
 
-    python tools/bench_sitters.py [sitters]
+    python tools/bench_sitters.py [sitters] [frames of each]
 
 Counts the time from the first finished shard on, so that starting the processes does not matter.
 CPU seconds are those of all processes; on a busy machine they say more than the clock.
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from headmime.data.sitters.write import SHARD, write_sitters
 
-FRAMES = 12
 
-
-def main(sitters: int) -> None:
+def main(sitters: int, frames: int) -> None:
+    if sitters < 3 * SHARD:
+        sys.exit(f"{sitters} sitters are too few: at least {3 * SHARD}, three shards.")
     for size in (64, 128):
         moments: list[tuple[float, int]] = []
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -25,18 +25,19 @@ def main(sitters: int) -> None:
             write_sitters(
                 sitters,
                 Path(folder) / "store",
-                frames=FRAMES,
+                frames=frames,
                 size=size,
                 workers=2,
                 on_sitters=lambda done, into=moments: into.append((time.monotonic(), done)),
             )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         (start, first), (end, last) = moments[1], moments[-1]
-        rate = (last - first) * FRAMES / (end - start)
+        rate = (last - first) * frames / (end - start)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        each = 1000 * cpu / (sitters * FRAMES)
+        each = 1000 * cpu / (sitters * frames)
         print(f"{size}x{size}: {rate:.0f} frames/s, {each:.0f} ms of CPU a frame")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 6 * SHARD)
+    given = [int(word) for word in sys.argv[1:]]
+    main(*given, *(6 * SHARD, 12)[len(given) :])

@@ -53,7 +53,9 @@ HOW = {
     r"make (demo|finetune)": How("finetune.minimum_steps=2"),
     r"headmime (animate source=|finetune )": How("finetune.minimum_steps=2"),
     r"headmime animate person=": How(),
-    r"headmime animate driving=": How("source=me.jpg consent=own finetune=none"),
+    r"headmime animate driving=": How(
+        "source=me.jpg consent=own finetune=none out=runs/bundled.mp4"
+    ),
     r"headmime animate \.\.\.": How(
         "driving=driver.mp4 consent=own finetune=none out=runs/signed.mp4",
         {"...": "source=me.jpg"},
@@ -72,7 +74,7 @@ HOW = {
     r"make train EXP=cpu_meta ARGS=store=": How(f"sitters=null hydra.run.dir=runs/clips {TRAIN}"),
     r"make train EXP=(cpu_meta|EXPERIMENT)": How(
         "store=runs/stores/four sitters.n=4 sitters.frames=6 batch=2 hydra.run.dir=runs/train "
-        "trainer.max_epochs=1 trainer.limit_train_batches=1",
+        "log_every=1 trainer.max_epochs=1 trainer.limit_train_batches=1",
         {"EXP=EXPERIMENT": "EXP=cpu_meta", "ARGS=...": "ARGS="},
     ),
     r"make train EXP=": How(f"{SMALL} sitters=null {TRAIN}"),
@@ -121,7 +123,7 @@ HOW = {
     r"python tools/finetuning_time.py": How("epochs=0 minimum_steps=1"),
     r"python tools/bench_episodes.py": How("runs/stores/small 64"),
     r"python tools/bench_marks.py": How("--seconds 1 --repeats 1"),
-    r"python tools/bench_sitters.py": How(instead={"128": "2"}),
+    r"python tools/bench_sitters.py": How("1", {"128": "96"}),
     r"python tools/motion_spread.py": How(instead=FILES),
     r"python tools/curves.py": How(instead={"runs/EXP/0": "runs/train", "OUT": "."}),
     r"python tools/stability.py": How(
