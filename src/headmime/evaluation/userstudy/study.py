@@ -112,7 +112,7 @@ def load_study(folder: Path | str) -> Study:
     except (FileNotFoundError, NotADirectoryError):
         raise HeadmimeError(
             f"{folder} is not a prepared study: it has no {DESCRIPTION}. Make one with "
-            f"`headmime userstudy prepare out={folder} ...`."
+            f"`headmime userstudy prepare study.out={folder} ...`."
         ) from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise HeadmimeError(f"{path} is damaged ({error!r}): prepare the study again.") from error
