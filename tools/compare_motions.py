@@ -19,7 +19,8 @@ from headmime.animate.motion import MOTIONS, fitted
 from headmime.animate.poses import RIGID, as_complex, neutral_frame, similarity
 from headmime.data.protocol import cross_cases
 from headmime.data.store import Store
-from headmime.evaluation.results import read_result
+from headmime.evaluation.intervals import paired_difference
+from headmime.evaluation.results import Result, read_result
 from headmime.evaluation.trials import points
 from headmime.landmarks.points import face_size, mouth_opening
 
@@ -56,21 +57,40 @@ def landmark_table(store: Store) -> Iterator[str]:
             yield f"{motion:10}{'any' if motion == 'absolute' else T:>4}{values}"
 
 
-def rows(store: Store, folder: Path) -> Iterator[str]:
+def of_store(store: Store, folder: Path) -> list[Result]:
+    results = [read_result(file) for file in sorted(folder.glob("*.json"))]
+    return [one for one in results if one.row["store"] == store.hash and one.row["mode"] == "truth"]
+
+
+def rows(results: list[Result]) -> Iterator[str]:
     yield f"{'motion':10}{'method':>8}{'T':>4}" + "".join(f"{name:>19}" for name in METRICS)
-    for file in sorted(folder.glob("*.json")):
-        result = read_result(file)
-        said = result.row
-        if said["store"] == store.hash and said["mode"] == "truth":
-            values = "".join(f"{result.metrics[name]['value']:19.4f}" for name in METRICS)
-            yield f"{said['motion']:10}{said['method']:>8}{said['T']:>4}{values}"
+    for one in results:
+        said = one.row
+        values = "".join(f"{one.metrics[name]['value']:19.4f}" for name in METRICS)
+        yield f"{said['motion']:10}{said['method']:>8}{said['T']:>4}{values}"
+
+
+def relative_over_absolute(results: list[Result]) -> Iterator[str]:
+    """By the same draws of persons for both, 95 %."""
+    found = {(one.row["method"], one.row["T"], one.row["motion"]): one for one in results}
+    for method, T, motion in found:
+        other = found.get((method, T, "absolute"))
+        if motion == "relative" and other is not None:
+            for name in ("akd", "csim", "csim_source"):
+                ours, theirs = found[method, T, motion].persons[name], other.persons[name]
+                apart = paired_difference(ours, theirs)
+                interval = f"[{apart.low:.4f}, {apart.high:.4f}]"
+                yield f"{method:>4} T={T:<3}{name:12}{apart.value:9.4f}  {interval}"
 
 
 def main(folder: str, results: str = "runs/results") -> None:
     store = Store(Path(folder))
     print("\n".join(landmark_table(store)))
     print()
-    print("\n".join(rows(store, Path(results))))
+    scored = of_store(store, Path(results))
+    print("\n".join(rows(scored)))
+    print("\nrelative minus absolute")
+    print("\n".join(relative_over_absolute(scored)))
 
 
 if __name__ == "__main__":
