@@ -102,7 +102,8 @@ HOW = {
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
     r"make table1 .": How(f"{SMALL} {ROWS} table.methods=[copy] table.Ts=[1]"),
     r"make motion$": SAID,
-    r"make report$": How(),
+    r"make report$|headmime report .": How(),
+    r"headmime eval -cn": COMPOSED,  # rows of results.md, minutes each
     r"make figures .": How(f"{SMALL} {ROWS} figures.Ts=[1] figures.people=2 figures.videos=1"),
     r"make forensics .": How(f"{SMALL} {ROWS} forensics.folds=2 forensics.steps=2"),
     r"make userstudy .": How(
