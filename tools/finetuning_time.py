@@ -51,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         personal_generator(model.nets, frames[:T], landmarks[:T], settings, perceptual)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        line = f"{T:3}{settings.steps(T):9}{wall:9.1f}{cpu:9.1f}{cpu / given.threads:17.1f}"
+        line = f"{T:3}{settings.steps(T):9}{wall:9.2f}{cpu:9.2f}{cpu / given.threads:17.1f}"
         print(f"{line}{goal:7}", flush=True)
 
 
