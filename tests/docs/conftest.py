@@ -126,8 +126,13 @@ def compose(place: Path) -> Run:
 
     def run(words: list[str]) -> str:
         if words[0] == "make":
-            words = [words[0], "-n", *words[1:]]
-            done = subprocess.run(words, cwd=place, capture_output=True, text=True)
+            done = subprocess.run(
+                [words[0], "-n", *words[1:]],
+                cwd=place,
+                env=environment(),
+                capture_output=True,
+                text=True,
+            )
             words = shlex.split(done.stdout)
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
