@@ -91,17 +91,22 @@ def test_a_black_grid_stops_it_and_the_last_state_is_named(
     ],
 )
 def test_what_counts_as_one_colour(readings: dict[str, float], said: str | None) -> None:
-    sentence = one_colour(HEALTHY | readings, LossWeights())
+    sentence = one_colour(HEALTHY | readings, LossWeights(), 2000)
     assert sentence is None if said is None else said in sentence
+
+
+def test_the_first_pictures_may_be_flat_but_not_black() -> None:
+    assert one_colour(HEALTHY | {"grid/contrast": 0.02}, LossWeights(), 1999) is None
+    assert one_colour(HEALTHY | {"grid/brightness": -0.95}, LossWeights(), 8) is not None
 
 
 def test_the_term_that_outweighs_the_others_is_named() -> None:
     """1 x 1.0 beside 1 x 3.0 and 10 x 0.1: 60 %; with content at 16: 80 %."""
     black = HEALTHY | {"grid/brightness": -1.0}
     assert "loss/adv was 60% of the objective; raise loss.content" in one_colour(
-        black, LossWeights()
+        black, LossWeights(), 8
     )
-    assert "loss/cnt was 80%" in one_colour(black, LossWeights(content=16.0))
+    assert "loss/cnt was 80%" in one_colour(black, LossWeights(content=16.0), 8)
 
 
 def test_readings_of_a_step_by_hand(module: MetaLearning) -> None:

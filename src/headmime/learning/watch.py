@@ -20,6 +20,8 @@ CAST = 1.2
 """How much more of one colour than the targets have counts as that colour alone (2: pure red)."""
 FLAT = 0.1
 """Share of the targets' contrast below which a picture is one colour."""
+SETTLED = 2_000
+"""Episodes until which a run may be flat: an untrained generator is, for a while."""
 TERMS = {
     "loss/cnt": "content",
     "loss/adv": "adversarial",
@@ -91,7 +93,7 @@ class Watch(pl.Callback):
         """
         if not self.stop:
             return
-        said = self._not_a_number(readings) or one_colour(readings, module.weights)
+        said = self._not_a_number(readings) or one_colour(readings, module.weights, episode)
         if said is not None:
             good = f"is {self.state}" if self.state.is_file() else "was not kept yet"
             raise HeadmimeError(
@@ -129,7 +131,7 @@ class Watch(pl.Callback):
         return f"{_listed(terms)} became NaN or infinite {ago} batches ago; {remedy}"
 
 
-def one_colour(readings: dict[str, float], weights: LossWeights) -> str | None:
+def one_colour(readings: dict[str, float], weights: LossWeights, episode: int) -> str | None:
     """Say what is wrong with the grid's pictures, and which term outweighs the others; None if
     nothing is.
     """
@@ -138,7 +140,7 @@ def one_colour(readings: dict[str, float], weights: LossWeights) -> str | None:
         symptom = f"black (mean {brightness:.2f}, targets {readings['target/brightness']:.2f})"
     elif readings["grid/cast"] > readings["target/cast"] + CAST:
         symptom = f"one pure colour (grid/cast {readings['grid/cast']:.2f})"
-    elif contrast < FLAT:
+    elif contrast < FLAT and episode >= SETTLED:
         symptom = f"flat ({contrast:.0%} of the targets' contrast)"
     else:
         return None
