@@ -79,6 +79,22 @@ def test_progress_is_told_after_every_update(
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_who_is_learning_is_shown_after_every_update(
+    nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
+) -> None:
+    shown = []
+    end = fine_tune(
+        nets,
+        *person,
+        FineTuneSettings(epochs=1),
+        perceptual,
+        on_person=lambda done, now: shown.append((done, now, now.generator.psi.clone())),
+    )
+    assert [(done, now is end) for done, now, _ in shown] == [(1, True), (2, True)]
+    assert not torch.equal(shown[0][2], shown[1][2])
+    assert torch.equal(shown[1][2], end.generator.psi)
+
+
 @pytest.mark.parametrize(
     ("epochs", "minimum", "batch", "frames", "steps"),
     [

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
-from torch.nn.modules.module import register_module_forward_hook
+from torch import nn
 
 from headmime.animate.person import Animator, animator, personal_generator
 from headmime.errors import HeadmimeError
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets import Nets
-from headmime.nets.personal import PersonalGenerator
+from headmime.nets.personal import Personal
 
 PARTS = ("down", "same", "up", "to_rgb")
 """What G's shared weights consist of (`Synthesis`), from landmarks to picture."""
@@ -35,23 +33,13 @@ def animators_at(
     size = frames.shape[1]
     start = animator(personal_generator(nets, frames, landmarks, None), size)
     kept = {0: start} if 0 in steps else {}
-    person: list[PersonalGenerator] = []
 
-    def meet(module: nn.Module, _: Any, __: Any) -> None:
-        if isinstance(module, PersonalGenerator) and not person:
-            person.append(module)
-
-    def keep(done: int, _: int, __: dict[str, Tensor]) -> None:
+    def keep(done: int, person: Personal) -> None:
         if done in steps:
-            kept[done] = animator(person[0], size)
+            kept[done] = animator(person.generator, size)
 
-    # `fine_tune` hands its networks out at the end only; their forward pass shows them before.
-    hook = register_module_forward_hook(meet)
-    try:
-        length = replace(settings, epochs=0, minimum_steps=max(steps))
-        personal_generator(nets, frames, landmarks, length, perceptual, keep)
-    finally:
-        hook.remove()
+    length = replace(settings, epochs=0, minimum_steps=max(steps))
+    personal_generator(nets, frames, landmarks, length, perceptual, on_person=keep)
     return kept
 
 

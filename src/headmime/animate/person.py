@@ -17,7 +17,7 @@ from headmime.animate.scene import Scene
 from headmime.animate.sources import Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
-from headmime.learning.finetune import FineTuneSettings, OnStep, embed, fine_tune
+from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
 from headmime.nets import Nets
 from headmime.nets.checkpoint import checkpoint_files, load_personal, save_personal
 from headmime.nets.inference import for_inference, packed
@@ -169,6 +169,7 @@ def personal_generator(
     settings: FineTuneSettings | None,
     perceptual: nn.Module | None = None,
     on_step: OnStep | None = None,
+    on_person: OnPerson | None = None,
 ) -> PersonalGenerator:
     """The generator behind `adapt`, for those who keep it."""
     x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
@@ -179,5 +180,5 @@ def personal_generator(
     else:
         perceptual = perceptual.to(x.device)
         others = bundled_rehearsal(nets, frames.shape[1]) if settings.rehearsal else None
-        person = fine_tune(nets, x, landmarks, settings, perceptual, on_step, others)
+        person = fine_tune(nets, x, landmarks, settings, perceptual, on_step, others, on_person)
     return person.generator.eval()

@@ -89,6 +89,9 @@ class Shown(NamedTuple):
 OnStep = Callable[[int, int, dict[str, Tensor]], None]
 """Called after every update with (updates done, updates in all, the terms as detached scalars)."""
 
+OnPerson = Callable[[int, Personal], None]
+"""Called after every update with (updates done, the networks, which the next update changes)."""
+
 
 def embed(nets: Nets, frames: Tensor, landmarks: np.ndarray) -> Tensor:
     """Return e_hat_NEW [N] (Eq. 7) of T frames [T, 3, S, S] in [-1, 1] with landmarks [T, 68, 2] in
@@ -107,6 +110,7 @@ def fine_tune(
     perceptual: nn.Module,
     on_step: OnStep | None = None,
     rehearsal: Rehearsal | None = None,
+    on_person: OnPerson | None = None,
 ) -> Personal:
     """Return one person's networks, trained on T frames [T, 3, S, S] in [-1, 1], landmarks [T, 68,
     2] in crop coordinates.
@@ -131,6 +135,8 @@ def fine_tune(
         terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:
             on_step(done, total, terms)
+        if on_person is not None:
+            on_person(done, person)
     return person
 
 
