@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 from headmime.errors import HeadmimeError
+from headmime.files import open_file
 
 RATE = 48_000  # samples a second
 STEADY = 0.02  # seconds by which a file's own clock may jump without a gap being meant
@@ -24,7 +25,7 @@ class Sound:
 def has_sound(path: Path) -> bool:
     """Whether a file that FFmpeg can open has an audio track."""
     try:
-        with open(path, "rb") as file, av.open(file) as container:
+        with open_file(path) as file, av.open(file) as container:
             return len(container.streams.audio) > 0
     except (OSError, av.error.FFmpegError):
         return False
@@ -69,7 +70,7 @@ def _decoded(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
     """(seconds, samples [2, n]) in the order of the file; from a little before `sound.start`."""
     resampler = av.AudioResampler("fltp", "stereo", RATE)
     try:
-        with open(sound.file, "rb") as file, av.open(file) as container:
+        with open_file(sound.file) as file, av.open(file) as container:
             if not container.streams.audio:
                 raise HeadmimeError(f"{sound.file} has no sound: give another file or audio=none.")
             stream = container.streams.audio[0]

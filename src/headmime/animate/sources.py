@@ -15,6 +15,7 @@ from headmime.animate.scene import Scene
 from headmime.data.pictures import read_picture
 from headmime.data.video import decode_video, read_video, video_info
 from headmime.errors import HeadmimeError
+from headmime.files import open_file
 from headmime.landmarks.crop import Crop, crop_box
 from headmime.landmarks.detect import Detector
 from headmime.landmarks.track import largest
@@ -171,7 +172,7 @@ def _is_picture(file: Path) -> bool:
     if file.suffix.lower() in PICTURES | VIDEOS:
         return file.suffix.lower() in PICTURES
     try:
-        with Image.open(file):
+        with open_file(file) as opened, Image.open(opened):
             return True
     except OSError:
         return False

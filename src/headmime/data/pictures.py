@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pi_heif
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from headmime.errors import HeadmimeError
+from headmime.files import open_file
 
 pi_heif.register_heif_opener()  # telephones' HEIC files, for Image.open
 
@@ -18,14 +19,19 @@ def read_picture(path: Path | str) -> np.ndarray:
     HeadmimeError if the file cannot be read as a picture.
     """
     try:
-        with Image.open(path) as picture:
+        with open_file(path) as file, Image.open(file) as picture:
             return np.array(_to_rgb(ImageOps.exif_transpose(picture)))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise HeadmimeError(
-            f"{path} cannot be read as a picture ({reason}): give a JPEG, PNG, WebP, "
+            f"{path} cannot be read as a picture ({_reason(error)}): give a JPEG, PNG, WebP, "
             "HEIC, TIFF or GIF."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is of no known kind"  # Pillow's own words name an object, not the file
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from headmime.errors import HeadmimeError
+from headmime.files import open_file
 
 
 class UnreadableVideo(HeadmimeError):
@@ -112,7 +113,7 @@ def _opened(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.
     """The file and its first moving stream; whatever FFmpeg has against it, as one sentence."""
     try:
         # FFmpeg takes some names for protocols or patterns: it is given the file, not the name.
-        with open(path, "rb") as file, av.open(file) as container:
+        with open_file(path) as file, av.open(file) as container:
             streams = [
                 stream
                 for stream in container.streams.video

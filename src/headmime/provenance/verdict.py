@@ -14,6 +14,7 @@ import c2pa
 from cryptography import x509
 
 from headmime.errors import HeadmimeError
+from headmime.files import open_file
 from headmime.provenance.credentials import SETTINGS, STATEMENT
 from headmime.provenance.making import Kind
 from headmime.provenance.signer import local_root
@@ -67,7 +68,7 @@ def verify(path: str | Path, roots: Sequence[str | Path] = ()) -> Verdict:
     trust = {"trust": {"user_anchors": anchors}} if anchors else {}
     sidecar = path.with_suffix(SIDECAR)
     try:
-        with path.open("rb") as file, c2pa.Context.from_dict(SETTINGS | trust) as context:
+        with open_file(path) as file, c2pa.Context.from_dict(SETTINGS | trust) as context:
             beside = sidecar.read_bytes() if sidecar.is_file() and sidecar != path else None
             return _judged(path, file, beside, context)
     except OSError as error:
