@@ -17,7 +17,7 @@ from headmime.animate.person import Animator
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.progress import progress
-from headmime.cli.row_settings import CurveSetting, Evaluate, check
+from headmime.cli.row_settings import CurveSetting, Evaluate, check, check_only
 from headmime.cli.rows import Rows, typed_command
 from headmime.cli.written import write_text
 from headmime.errors import HeadmimeError
@@ -106,12 +106,8 @@ def _check(settings: Evaluate) -> None:
     design = settings.curves
     if not design.settings:
         raise HeadmimeError("curves.settings is empty: -cn finetuning_curves has some.")
-    unknown = [name for name in design.only if name not in design.settings]
-    if unknown:
-        raise HeadmimeError(
-            f"curves.only: {unknown[0]} is not among {', '.join(design.settings)}; another one is "
-            f"made with '+curves.settings.{unknown[0]}={{finetune:{{lr_psi:1e-3}}}}'."
-        )
+    example = "{finetune:{lr_psi:1e-3}}"
+    check_only(design.only, design.settings, "curves.settings", example)
     if not design.steps or min(design.steps) < 0 or max(design.steps) == 0:
         raise HeadmimeError(f"curves.steps={design.steps} should be numbers such as [0, 10, 20].")
     for mode, motion in design.modes.items():

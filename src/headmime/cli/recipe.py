@@ -10,7 +10,7 @@ import hydra
 from omegaconf import DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.row_settings import MODELS, Evaluate, RecipeOfRows, check
+from headmime.cli.row_settings import MODELS, Evaluate, RecipeOfRows, check, check_only
 from headmime.cli.rows import Rows, typed_command
 from headmime.cli.trainings import check_keys, train_apart
 from headmime.cli.written import write_text
@@ -52,12 +52,7 @@ def _check(settings: Evaluate) -> None:
     design = settings.recipe
     if not design.variants:
         raise HeadmimeError("recipe.variants is empty: -cn recipe has some.")
-    unknown = [name for name in design.only if name not in design.variants]
-    if unknown:
-        raise HeadmimeError(
-            f"recipe.only: {unknown[0]} is not among {', '.join(design.variants)}; another one is "
-            f"made with '+recipe.variants.{unknown[0]}={{sources:4}}'."
-        )
+    check_only(design.only, design.variants, "recipe.variants", "{sources:4}")
     if design.minutes <= 0:
         raise HeadmimeError(f"recipe.minutes={design.minutes} should be more than 0.")
     others = [method for method in design.methods if method not in MODELS]

@@ -1,6 +1,6 @@
 """The keys of `eval` and `table`, and what can be checked of them before any work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,6 +175,19 @@ class Evaluate:
 
 
 ConfigStore.instance().store("evaluate_schema", Evaluate)
+
+
+def check_only(only: Sequence[str], known: Mapping[str, Any], key: str, example: str) -> None:
+    """HeadmimeError for a name in `<verb>.only` that is not in `key` (<verb>.<names>), with an
+    `example` of what it may be there.
+    """
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        verb = key.partition(".")[0]
+        raise HeadmimeError(
+            f"{verb}.only: {unknown[0]} is not among {', '.join(known)}; another one is "
+            f"made with '+{key}.{unknown[0]}={example}'."
+        )
 
 
 def check(settings: Evaluate, methods: Sequence[str], Ts: Sequence[int]) -> None:
