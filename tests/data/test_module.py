@@ -158,3 +158,12 @@ def test_validation_batch_is_fixed_and_of_the_test_split(store_folder: Path):
     assert all(torch.equal(batch[name], again[name]) for name in batch)
     assert set(batch["row"].tolist()) == {0, 1}  # the videos of person 0
     assert batch["x_s"].shape == (3, 2, 3, 16, 16) and batch["x_t"].dtype == torch.float32
+
+
+def test_training_is_mirrored_and_validation_is_not(store_folder: Path):
+    data = EpisodeData(store_folder, sources=2, batch=3, workers=0, seed=0, size=16, mirror=1.0)
+    plain = episode_data(store_folder)
+    mirrored, as_it_is = (next(iter(d.train_dataloader())) for d in (data, plain))
+    assert not torch.equal(mirrored["y_t"], as_it_is["y_t"])
+    mirrored, as_it_is = (d.validation_batch(3) for d in (data, plain))
+    assert all(torch.equal(mirrored[name], as_it_is[name]) for name in as_it_is)

@@ -1,6 +1,10 @@
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from headmime.data.mirror import mirrored_landmarks
+from headmime.landmarks import points
+from headmime.landmarks.closeups import strips
 from headmime.learning.closeup import close_up, closeup_loss
 from headmime.learning.settings import LossWeights
 
@@ -42,3 +46,15 @@ def test_the_terms_keep_their_weights_and_only_the_strips_count():
     lower = halves()[:, [1, 1]]
     closeup_loss(x_hat, x, lower, Pixels(), weights).backward()
     assert not x_hat.grad[..., :7, :].any()
+
+
+def test_the_close_up_of_a_mirrored_picture_is_the_mirrored_close_up():
+    """Of a face that tilts: its eyes lie from (.4, .35) to (.65, .45), its mouth at (.45, .65)."""
+    landmarks = np.full((1, 68, 2), 0.5, np.float32)
+    landmarks[:, points.EYE_R] = 0.4, 0.35
+    landmarks[:, points.EYE_L] = 0.65, 0.45
+    landmarks[:, 48:] = 0.45, 0.65
+    x = torch.rand(1, 3, 32, 32)
+    there = close_up(x, torch.from_numpy(strips(landmarks)))
+    mirrored = torch.from_numpy(strips(mirrored_landmarks(landmarks)))
+    torch.testing.assert_close(close_up(x.flip(-1), mirrored), there.flip(-1), atol=1e-4, rtol=0)

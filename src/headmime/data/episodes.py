@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from headmime.data.mirror import mirrored_landmarks
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import strips
@@ -22,7 +23,9 @@ class EpisodeDataset(Dataset):
 
     Each run of `len(dataset)` episodes visits every video of the split exactly once, in an order of
     its own. An episode's frames are K + 1 different ones, drawn from all clips of its video. Videos
-    with fewer frames are left out; the rows of the others stay what they are.
+    with fewer frames are left out; the rows of the others stay what they are. A share `mirror` of
+    the episodes is seen in a mirror, with all its pictures, drawings and strips; the row of W is
+    still its video's.
 
     Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: the source
     and target frames and their landmark drawings; strips_t [2, 2, 3], the target's eyes and mouth
@@ -30,10 +33,18 @@ class EpisodeDataset(Dataset):
     """
 
     def __init__(
-        self, store: Store | Path | str, sources: int, size: int, seed: int, split: str = "train"
+        self,
+        store: Store | Path | str,
+        sources: int,
+        size: int,
+        seed: int,
+        split: str = "train",
+        mirror: float = 0.0,
     ) -> None:
         self.store = store if isinstance(store, Store) else Store(store)
-        self.sources, self.size, self.seed = sources, size, seed
+        self.sources, self.size, self.seed, self.mirror = sources, size, seed, mirror
+        if not 0 <= mirror <= 1:
+            raise HeadmimeError(f"mirror={mirror} is a probability: it must lie between 0 and 1.")
         if size > self.store.size:
             raise HeadmimeError(
                 f"{self.store.folder} holds frames of {self.store.size} pixels, fewer than the "
@@ -80,6 +91,9 @@ class EpisodeDataset(Dataset):
         for b, n in enumerate(numbers):
             rows[b], frames = self.frames_of(n)
             landmarks[b] = self.store.read_into([*x_s[b], x_t[b]], frames)
+            if self.mirrored(n):
+                landmarks[b] = mirrored_landmarks(landmarks[b])
+                x_s[b], x_t[b] = x_s[b, :, :, ::-1], x_t[b, :, ::-1]
         # One after the other: decoder and lines would push each other out of the caches.
         drawings = [picture for b in range(B) for picture in (*y_s[b], y_t[b])]
         draw_into(drawings, landmarks.reshape(-1, 68, 2))
@@ -101,6 +115,10 @@ class EpisodeDataset(Dataset):
         clips = np.searchsorted(self.store.frame_starts, chosen, side="right") - 1
         times = chosen - self.store.frame_starts[clips]
         return video, list(zip(clips.tolist(), times.tolist(), strict=True))
+
+    def mirrored(self, n: int) -> bool:
+        """Whether episode n is seen in a mirror: drawn apart, so that its frames stay the same."""
+        return self.mirror > 0 and np.random.default_rng((self.seed, n, 2)).random() < self.mirror
 
     def _order_of(self, epoch: int) -> np.ndarray:
         if self._order[0] != epoch:

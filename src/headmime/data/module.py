@@ -22,13 +22,21 @@ class EpisodeData(pl.LightningDataModule):
     """
 
     def __init__(
-        self, store: Path | str, *, sources: int, batch: int, workers: int, seed: int, size: int
+        self,
+        store: Path | str,
+        *,
+        sources: int,
+        batch: int,
+        workers: int,
+        seed: int,
+        size: int,
+        mirror: float = 0.0,
     ) -> None:
         super().__init__()
         self.store = Store(store)
         self.sources, self.batch, self.workers = sources, batch, workers
         self.seed, self.size = seed, size
-        self.dataset = EpisodeDataset(self.store, sources, size, seed)
+        self.dataset = EpisodeDataset(self.store, sources, size, seed, mirror=mirror)
         self.sampler: EpisodeSampler | None = None
         self.episodes = 0
 
@@ -82,7 +90,9 @@ class EpisodeData(pl.LightningDataModule):
         return to_floats(batch)
 
     def validation_batch(self, n: int) -> dict[str, Tensor]:
-        """The same n episodes always, of the split "test" if there is one: float32 in [-1, 1]."""
+        """The same n episodes always, of the split "test" if there is one: float32 in [-1, 1],
+        none of them mirrored.
+        """
         split = "test" if len(self.store.videos_in("test")) else "train"
         dataset = EpisodeDataset(self.store, self.sources, self.size, self.seed, split)
         return default_collate([dataset[k] for k in range(n)])
