@@ -98,6 +98,7 @@ def test_the_defaults_are_the_paper() -> None:
     assert settings.model.image_size == 256
     assert settings.sources == 8
     assert settings.trainer.max_epochs == 75
+    assert settings.growing.side is None and settings.mirror == 0
     optim, loss = settings.optim, settings.loss
     assert (optim.lr_generator, optim.lr_discriminator) == (5e-5, 2e-4)
     assert optim.discriminator_steps == 2

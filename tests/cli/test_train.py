@@ -57,6 +57,16 @@ def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path)
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
 
 
+def test_growing_and_mirroring_resume_alike(train: Callable, tmp_path: Path) -> None:
+    """The run is stopped after 6 episodes and grows after 8."""
+    options = ["mirror=0.5", "growing.side=8", "growing.episodes=8"]
+    assert train("whole", *options, epochs=2) == 0
+    assert train("halves", *options, epochs=1) == 0
+    assert train("halves", *options, "ckpt=last", epochs=2) == 0
+    whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
+    assert all(torch.equal(whole[name], halves[name]) for name in whole)
+
+
 def test_seeds_differ_and_repeat(train: Callable, tmp_path: Path) -> None:
     for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
         assert train(name, f"seed={seed}") == 0
@@ -87,6 +97,9 @@ def test_training_on_from_weights_starts_rows_at_their_embeddings(
         (["loss.contnt=1"], "contnt"),
         (["perceptual=paper"], "perceptual.vgg19"),
         (["trainer.max_epoch=1"], "max_epoch"),
+        (["growing.side=4", "growing.episodes=4"], "growing.side=4: this model"),
+        (["growing.side=8"], "growing.episodes=0"),
+        (["mirror=1.5"], "mirror=1.5 is a probability"),
         (["trainer.num_nodes=2"], "torchrun"),
         (["trainer.accelerator=gpu"], "trainer.accelerator=gpu"),
         (["trainer.devices=none"], "trainer.devices=none"),

@@ -35,6 +35,23 @@ class Ema:
 
 
 @dataclass
+class Grow:
+    """The first `episodes` of a run are trained with pictures of `side` pixels; null: all of them
+    at the model's size, as in the paper.
+    """
+
+    side: int | None = None
+    episodes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.side is not None and self.episodes < 1:
+            raise HeadmimeError(
+                f"growing.episodes={self.episodes}: with growing.side={self.side}, say for how many"
+                " episodes (at least 1)."
+            )
+
+
+@dataclass
 class TrainerSettings:
     """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a GPU
     that computes in bfloat16, else 32-true.
@@ -61,11 +78,13 @@ class Train:
     loss: LossWeights = field(default_factory=LossWeights)
     optim: Optimisation = field(default_factory=Optimisation)
     ema: Ema = field(default_factory=Ema)
+    growing: Grow = field(default_factory=Grow)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     store: str = MISSING
     sitters: SittersToRender | None = None
     sources: int = MISSING
     batch: int = MISSING
+    mirror: float = MISSING
     workers: int = MISSING
     seed: int = MISSING
     init: str | None = None
@@ -74,6 +93,26 @@ class Train:
     grid_every: int = MISSING
     save_every: int = MISSING
     stop_if_ill: bool = True
+
+    def __post_init__(self) -> None:
+        sides = smaller_sides(self.model)
+        if self.growing.side is not None and self.growing.side not in sides:
+            possible = " or ".join(str(side) for side in sides) or "no smaller side"
+            raise HeadmimeError(
+                f"growing.side={self.growing.side}: this model (model.image_size="
+                f"{self.model.image_size}) can begin at {possible}; null is off."
+            )
+
+
+def smaller_sides(shape: ModelShape) -> list[int]:
+    """Sides below ``image_size`` that the networks can be trained at, the largest first.
+
+    E and D must keep one pixel at their ends, and the generator four in its middle: instance norm
+    of a single one is undefined.
+    """
+    size, levels = shape.image_size, len(shape.down_channels())
+    halved = (size >> k for k in range(1, levels + 1))
+    return [s for s in halved if s >> levels >= 1 and s >> shape.generator_levels >= 2]
 
 
 ConfigStore.instance().store("train_schema", Train)

@@ -21,6 +21,7 @@ from headmime.errors import HeadmimeError
 from headmime.learning.averaging import Averages
 from headmime.learning.callbacks import Curves, Grids, Keep
 from headmime.learning.checkpoints import CompleteFiles
+from headmime.learning.growing import Growing
 from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
 from headmime.learning.resumption import Resumption
@@ -60,6 +61,7 @@ def train(run: Run) -> None:
         workers=settings.workers,
         seed=settings.seed,
         size=settings.model.image_size,
+        mirror=settings.mirror,
     )
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     module = MetaLearning(
@@ -144,9 +146,11 @@ def _callbacks(run: Run, watch: Watch, keep: Keep, averages: Averages | None) ->
     curves = Curves(settings.log_every, watch)
     grids = Grids(settings.grid_every, watch.batch, run.folder / "grids")
     first = [watch] if averages is None else [averages, watch]
+    g, size = settings.growing, settings.model.image_size
+    growing = [] if g.side is None else [Growing(g.side, g.episodes, size)]
     bar = [RichProgressBar()] if settings.trainer.enable_progress_bar else []
     # What counts batches comes before `keep`, which saves the counts.
-    return [*first, curves, grids, Resumption(), keep, Interruption(keep), *bar]
+    return [*growing, *first, curves, grids, Resumption(), keep, Interruption(keep), *bar]
 
 
 def _initial_nets(settings: Train) -> Nets:

@@ -1,0 +1,27 @@
+import pytest
+
+from headmime.cli.train_schema import Grow, Train, smaller_sides
+from headmime.errors import HeadmimeError
+from headmime.nets.shape import ModelShape
+
+BUNDLED = ModelShape(128, 24, 256, 4, 5, 16, 32)
+SMALL = ModelShape(64, 32, 256, 4, 5, 16, 32)
+
+
+def test_sides_that_networks_can_begin_at() -> None:
+    """E and D end at 4x4, so that a quarter is the least; G's middle is 16x16, 8x8 and 4x4."""
+    assert smaller_sides(ModelShape()) == [128, 64]
+    assert smaller_sides(BUNDLED) == [64, 32]
+    assert smaller_sides(SMALL) == [32]  # at 16 the generator's middle would be a single pixel
+
+
+@pytest.mark.parametrize("side", [-64, 0, 1, 16, 48, 128, 256])
+def test_a_side_that_does_not_fit_is_said_with_those_that_do(side: int) -> None:
+    with pytest.raises(HeadmimeError, match=rf"growing.side={side}: .* can begin at 64 or 32;"):
+        Train(model=BUNDLED, growing=Grow(side, 10))
+
+
+def test_a_side_needs_episodes() -> None:
+    with pytest.raises(HeadmimeError, match="growing.episodes=0: with growing.side=64"):
+        Grow(64)
+    assert Train(model=BUNDLED, growing=Grow(None, 10)).growing.side is None
