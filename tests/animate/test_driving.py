@@ -121,6 +121,33 @@ def test_an_unreadable_video_is_named(tmp_path: Path, marked: Detector) -> None:
         load_video(tmp_path / "torn.mp4", marked)
 
 
+def test_a_video_that_is_cut_short_is_mentioned(
+    tmp_path: Path, marked: Detector, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its pictures are half of those that its beginning tells of."""
+    whole, half = tmp_path / "whole.mkv", tmp_path / "half.mkv"
+    with av.open(str(whole), "w") as container:
+        stream = container.add_stream("ffv1", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "bgr0"
+        for _ in range(20):
+            picture = np.full((64, 64, 3), 1, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    content = whole.read_bytes()
+    half.write_bytes(content[: len(content) // 2])
+    assert len(load_video(whole, marked).landmarks) == 20
+    assert not caplog.messages
+    driving = load_video(half, marked)
+    assert 5 < len(driving.landmarks) < 15
+    length = len(driving.landmarks) / 10
+    told = f"half.mkv: its pictures end after {length} of 2.0 seconds; is the file whole?"
+    assert told in caplog.messages
+    caplog.clear()
+    load_video(half, marked, end=0.5)
+    assert not caplog.messages
+
+
 def test_varying_frame_rates_keep_the_speed() -> None:
     """A head that moves evenly still does after frames came at uneven times."""
     times = np.array([0.0, 0.1, 0.15, 0.4, 0.8, 1.0])

@@ -117,6 +117,13 @@ def load_video(
         log.warning("%s: %d faces; the largest is followed.", path.name, followed.people)
     if lost := np.count_nonzero(~followed.found):
         log.warning("%s: no face in %d of %d frames.", path.name, lost, len(times))
+    if end is None and _ends_early(length := times[-1] + 1 / float(fps), info.duration, fps):
+        log.warning(
+            "%s: its pictures end after %.1f of %.1f seconds; is the file whole?",
+            path.name,
+            length,
+            info.duration,
+        )
     pixels, _ = fill_gaps(followed.pixels, longest=len(times))
     pixels = smooth(pixels)
     crop = crop_box(pixels)
@@ -127,6 +134,11 @@ def load_video(
         side=crop.side,
         sound=Sound(path, info.start + times[0]) if info.has_audio else None,
     )
+
+
+def _ends_early(length: float, announced: float, fps: Fraction) -> bool:
+    """Whether more is missing, in seconds, than clocks and rounding explain."""
+    return announced - length > max(0.1 * announced, 2 / float(fps))
 
 
 def _nothing_between(path: Path, start: float, end: float | None) -> str:
