@@ -85,8 +85,14 @@ def test_where_nobody_is_searches_become_seldom():
     detector = Scripted([[]] * 1000)
     result = track(iter(detector.frames()), detector)
     assert not result.found.any() and result.people == 0 and result.pixels.shape == (1000, 68, 2)
-    assert len(detector.searched) < 1000 / 20
-    assert max(np.diff(detector.searched)) <= 26
+    assert len(detector.searched) < 1000 / 8
+    assert max(np.diff(detector.searched)) <= 9
+
+
+@pytest.mark.parametrize("gap", [12, 25, 30, 60])
+def test_a_face_that_comes_back_is_found_within_a_third_of_a_second(gap):
+    detector = Scripted([[face_at(0)]] * 5 + [[]] * gap + [[face_at(10)]] * 20)
+    assert np.isnan(places(detector)[5:]).sum() <= gap + 8
 
 
 def test_scores_and_people():

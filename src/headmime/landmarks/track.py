@@ -11,7 +11,7 @@ from headmime.landmarks.detect import SAME_FACE, Detector, Face, overlap
 # A lost face is searched for in every frame at first, then ever more seldom: a search that finds
 # nothing is slow.
 FOLLOWED = 5  # frames since it was seen, after which a face is no longer looked for nearby
-SELDOM = 25  # at most this many frames between searches
+SELDOM = 8  # at most this many frames between searches
 LONGEST_GAP = 5
 LONG_AGO = 1 << 30  # frames
 LOST = np.full((68, 2), np.nan, np.float32)
