@@ -169,11 +169,11 @@ def test_the_sweep_has_every_ablation() -> None:
     "name", OmegaConf.load(experiments_folder() / "recipe.yaml").recipe.variants
 )
 def test_a_variant_of_the_recipe_changes_its_keys_and_no_other(name: str) -> None:
-    keys = composed(experiments_folder(), "recipe").recipe.variants[name]
-    experiment = composed(experiments_folder(), "recipe").recipe.experiment
-    full = composed(experiments_folder(), experiment)
+    recipe = composed(experiments_folder(), "recipe").recipe
+    keys, all_of_them = recipe.variants[name], [recipe.experiment, *recipe.train]
+    full = composed(experiments_folder(), *all_of_them)
     typed = [f"{key}={'null' if value is None else value}" for key, value in keys.items()]
-    varied = composed(experiments_folder(), experiment, *typed)
+    varied = composed(experiments_folder(), *all_of_them, *typed)
     assert differences(full, varied) == dict(keys)
     with torch.device("meta"):
         build_nets(OmegaConf.to_object(varied.model))
