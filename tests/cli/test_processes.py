@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from pytorch_lightning.utilities import rank_zero_only
 
 from headmime.cli.processes import Placement, place, started
 from headmime.errors import HeadmimeError
@@ -14,6 +15,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in TOLD:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
+    monkeypatch.setattr(rank_zero_only, "rank", 0)  # Lightning's, for the whole process
     return monkeypatch
 
 
