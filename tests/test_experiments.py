@@ -148,6 +148,7 @@ def test_the_claims_have_people_enough_and_fine_tune_at_the_trainings_rates() ->
     assert {key: claims.finetune[key] for key in rates} == {key: ft.optim[key] for key in rates}
     terms = ("content", "adversarial", "feature_matching", "pixel")
     assert all(claims.finetune.weights[key] == ft.loss[key] for key in terms)
+    assert claims.finetune.weights.closeup == ft.loss.closeup == 0
     assert claims.finetune.epochs == 20 and claims.finetune.jitter == Jitter()
 
 
