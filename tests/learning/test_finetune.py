@@ -95,6 +95,41 @@ def test_who_is_learning_is_shown_after_every_update(
     assert torch.equal(shown[1][2], end.generator.psi)
 
 
+def test_half_precision_leads_nearly_where_single_does(
+    nets: Nets,
+    person: tuple[torch.Tensor, np.ndarray],
+    perceptual: nn.Module,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("headmime.learning.finetune.computes_in_bfloat16", lambda device: True)
+    rates = {"lr_generator": 1e-3, "lr_psi": 1e-2}
+    start = fine_tune(nets, *person, FineTuneSettings(epochs=0), perceptual).generator
+    single, half = (
+        fine_tune(nets, *person, FineTuneSettings(10, bfloat16=b, **rates), perceptual).generator
+        for b in (False, True)
+    )
+    assert all(p.dtype == torch.float32 for p in half.parameters())
+    assert not torch.equal(single.psi, half.psi)
+    y = to_tensor(draw(person[1], 16))
+    with torch.no_grad():
+        before, one, other = (G(y) for G in (start, single, half))
+    assert (one - other).abs().mean() < 0.2 * (one - before).abs().mean()
+
+
+def test_a_device_without_half_precision_uses_single(
+    nets: Nets,
+    person: tuple[torch.Tensor, np.ndarray],
+    perceptual: nn.Module,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("headmime.learning.finetune.computes_in_bfloat16", lambda device: False)
+    single, half = (
+        fine_tune(nets, *person, FineTuneSettings(2, bfloat16=b), perceptual).generator
+        for b in (False, True)
+    )
+    assert torch.equal(single.psi, half.psi)
+
+
 @pytest.mark.parametrize(
     ("epochs", "minimum", "batch", "frames", "steps"),
     [

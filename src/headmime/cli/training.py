@@ -29,6 +29,7 @@ from headmime.learning.strategy import ByHand
 from headmime.learning.watch import Watch
 from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
+from headmime.precision import computes_in_bfloat16
 from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
@@ -111,8 +112,7 @@ def precision(asked: str, cuda: bool) -> str:
     """Lightning's name for what is asked; `auto` is bfloat16 where a GPU computes in it."""
     if asked != "auto":
         return asked
-    bf16 = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
-    return "bf16-mixed" if bf16 else "32-true"
+    return "bf16-mixed" if cuda and computes_in_bfloat16("cuda") else "32-true"
 
 
 def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:

@@ -35,6 +35,7 @@ from headmime.nets.personal import (
 )
 from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pixels import to_tensor
+from headmime.precision import computes_in_bfloat16
 
 
 @dataclass
@@ -57,6 +58,7 @@ class FineTuneSettings:
     Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
     smaller), but at least ``minimum_steps``. ``rehearsal`` frames of other people join every update
     of the generator (not in the paper). ``matching`` of ``weights`` has no use here (Eq. 10).
+    ``bfloat16``: autocast, where the device computes in it.
     """
 
     epochs: int = 40
@@ -71,6 +73,7 @@ class FineTuneSettings:
     rehearsal: int = 0
     weights: LossWeights = field(default_factory=LossWeights)
     jitter: Jitter = field(default_factory=Jitter)
+    bfloat16: bool = False
     seed: int = 0
 
     def steps(self, frames: int) -> int:
@@ -129,10 +132,12 @@ def fine_tune(
     total = settings.steps(len(frames))
     batches = _batches(frames, landmarks, settings)
     rng = np.random.default_rng((settings.seed, 1))
+    half = settings.bfloat16 and computes_in_bfloat16(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
         others = rehearsal.draw(settings.rehearsal, rng) if settings.rehearsal else None
-        terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
+        with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
+            terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:
             on_step(done, total, terms)
         if on_person is not None:
