@@ -34,6 +34,13 @@ def test_the_mouth(face: np.ndarray, open_face: np.ndarray):
     assert 0.1 < mouth_opening(open_face) < 0.3
 
 
+def test_crossed_lips_are_closed(open_face: np.ndarray):
+    crossed = open_face.copy()
+    crossed[[61, 62, 63, 65, 66, 67]] = open_face[[67, 66, 65, 63, 62, 61]]
+    assert mouth_opening(crossed) == 0
+    assert mouth_opening(crossed @ [[0, 1], [-1, 0]]) == 0
+
+
 @pytest.mark.parametrize("degrees", [-45, -15, 15, 45])
 def test_turning_moves_the_nose_and_keeps_the_size(face: np.ndarray, degrees: float):
     """A face on a cylinder with a nose that stands out, turned: it gets narrower, not lower."""

@@ -18,15 +18,14 @@ from headmime.landmarks.points import (
 
 MOTIONS = ("absolute", "relative")
 
-PARTS = (JAW, BROW_R, BROW_L, slice(27, 36), EYE_R, EYE_L, slice(48, 68))
+MOUTH = slice(48, 68)
+PARTS = (JAW, BROW_R, BROW_L, slice(27, 36), EYE_R, EYE_L, MOUTH)
 
+Opening = tuple[int, int, tuple[list[int], ...], tuple[list[int], ...]]
 # What must not cross: two corners, then what lies above and below the line between them. The first
 # row of each meets the first row of the other; further rows (the outer lips) go along.
-OPENINGS = (
-    (60, 64, ([61, 62, 63], [50, 51, 52]), ([67, 66, 65], [58, 57, 56])),
-    (36, 39, ([37, 38],), ([41, 40],)),
-    (42, 45, ([43, 44],), ([47, 46],)),
-)
+LIPS = (60, 64, ([61, 62, 63], [50, 51, 52]), ([67, 66, 65], [58, 57, 56]))
+LIDS_R, LIDS_L = (36, 39, ([37, 38],), ([41, 40],)), (42, 45, ([43, 44],), ([47, 46],))
 
 SILHOUETTE = 0.08
 """Of `head_turn` (16 degrees): heads turned apart by more have outlines that cannot be compared."""
@@ -95,8 +94,9 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     by point, part by part at the scale and tilt that the part has in `source` against `start`. The
     jaw's line, a silhouette, becomes the driver's as far as source and start are turned apart and
     the driver turns. With `source` = `start` the driving comes back unchanged; the source's own
-    pose and proportions stay.
-    Lips and lids never cross.
+    pose and proportions stay, but lips part as far as the driver's do (laid over the source): shut
+    is shut in every face, and a source that shows its teeth can close its mouth. Lips and lids
+    never cross.
     """
     face = as_complex(source)
     a, b = similarity(as_complex(start), face)
@@ -107,6 +107,7 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     for part in PARTS:
         ratio, _ = similarity(before[part], face[part])
         moved[:, part] = face[part] + ratio * (steady - before)[:, part]
+    moved = _parted(moved, _gaps(moved, LIPS) - _gaps(steady, LIPS), LIPS)
     turn = head_turn(start)
     apart = _apart(head_turn(source), turn) * _apart(head_turn(driving), turn)[:, None]
     ratio, shift = similarity(before[RIGID], face[RIGID])
@@ -121,14 +122,31 @@ def _apart(turn: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _uncrossed(faces: np.ndarray) -> np.ndarray:
     """Complex faces [T, 68]; lips and lids that would have crossed meet half-way."""
-    faces = faces.copy()
-    for first, last, above, below in OPENINGS:
-        across = faces[:, [last]] - faces[:, [first]]
-        down = 1j * across / abs(across)
-        gap = ((faces[:, below[0]] - faces[:, above[0]]) * down.conj()).real
-        push = np.maximum(0, -gap) / 2 * down
-        for row in above:
-            faces[:, row] -= push
-        for row in below:
-            faces[:, row] += push
+    for opening in (LIPS, LIDS_R, LIDS_L):
+        faces = _parted(faces, np.minimum(0, _gaps(faces, opening)), opening)
     return faces
+
+
+def _gaps(faces: np.ndarray, opening: Opening) -> np.ndarray:
+    """How far what lies below is from what lies above it, [T, n]; negative where they cross."""
+    _, _, above, below = opening
+    apart = faces[:, below[0]] - faces[:, above[0]]
+    return (apart * _down(faces, opening).conj()).real
+
+
+def _parted(faces: np.ndarray, less: np.ndarray, opening: Opening) -> np.ndarray:
+    """Complex faces [T, 68] with gaps smaller by `less` [T, n], one half from each side."""
+    _, _, above, below = opening
+    faces, push = faces.copy(), less / 2 * _down(faces, opening)
+    for row in above:
+        faces[:, row] += push
+    for row in below:
+        faces[:, row] -= push
+    return faces
+
+
+def _down(faces: np.ndarray, opening: Opening) -> np.ndarray:
+    """The direction across an opening, [T, 1], of length 1."""
+    first, last, *_ = opening
+    across = faces[:, [last]] - faces[:, [first]]
+    return 1j * across / abs(across)

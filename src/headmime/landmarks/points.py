@@ -43,9 +43,13 @@ def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
     """Mean gap between the inner lips over `face_size`, [..., 68, 2] -> [...].
 
     0 is closed, about 0.05 speaking, above 0.2 wide open. Any units: the measure is dimensionless.
+    Lips that cross, as a detector may see shut ones, are closed.
     """
     gap = landmarks[..., [65, 66, 67], :] - landmarks[..., [63, 62, 61], :]
-    return _length(gap).mean(-1) / face_size(landmarks)
+    eye_r, eye_l, mouth = _eyes_and_mouth(landmarks)
+    down = mouth - (eye_r + eye_l) / 2
+    uncrossed = (gap * down[..., None, :]).sum(-1) > 0
+    return (_length(gap) * uncrossed).mean(-1) / face_size(landmarks)
 
 
 def head_turn(landmarks: np.ndarray) -> np.ndarray:
