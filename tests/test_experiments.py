@@ -14,7 +14,7 @@ from headmime.cli.config import conf_folder, experiments_folder
 from headmime.cli.row_settings import CurveSetting, check
 from headmime.evaluation.claims import IDENTITIES, SEEDS
 from headmime.evaluation.paper import CERTAIN, OURS
-from headmime.learning.finetune import Jitter
+from headmime.learning.jitter import Jitter
 from headmime.nets import build_nets
 
 ABLATIONS = {

@@ -5,7 +5,8 @@ from torch import nn
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
-from headmime.learning.finetune import FineTuneSettings, Jitter, embed, fine_tune, jittered
+from headmime.learning.finetune import FineTuneSettings, embed, fine_tune
+from headmime.learning.jitter import Jitter
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
 from headmime.nets import Nets
@@ -150,41 +151,6 @@ def test_frames_without_landmarks_are_refused(nets: Nets, perceptual: nn.Module)
         fine_tune(
             nets, torch.rand(2, 3, 16, 16), np.zeros((1, 68, 2)), FineTuneSettings(), perceptual
         )
-
-
-def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
-    """A bright disc stays under its landmark."""
-    size = 64
-    landmarks = np.full((8, 68, 2), 0.6, np.float32)
-    rows, columns = np.mgrid[:size, :size] + 0.5
-    disc = np.hypot(rows - 0.6 * size, columns - 0.6 * size) < 3
-    x = torch.from_numpy(np.where(disc, 1.0, -1.0)).float().expand(8, 3, size, size)
-    moved, points = jittered(x, landmarks, Jitter(20, 0.2, 0.15), np.random.default_rng(0))
-    weight = (moved[:, 0] + 1).numpy()
-    centre = np.stack(
-        [
-            (weight * columns).sum((1, 2)) / weight.sum((1, 2)),
-            (weight * rows).sum((1, 2)) / weight.sum((1, 2)),
-        ],
-        1,
-    )
-    np.testing.assert_allclose(centre / size, points[:, 0], atol=0.01)
-    assert np.ptp(points[:, 0], axis=0).min() > 0.05  # and it did move
-
-
-def test_no_jitter_is_the_picture_itself() -> None:
-    x, points = torch.rand(1, 3, 8, 8), np.zeros((1, 68, 2), np.float32)
-    same, where = jittered(x, points, Jitter(), np.random.default_rng(0))
-    assert same is x
-    assert where is points
-
-
-def test_pictures_and_tensors_are_inverse() -> None:
-    pictures = np.arange(192, dtype=np.uint8).reshape(1, 8, 8, 3)
-    tensor = to_tensor(pictures)
-    assert tensor.shape == (1, 3, 8, 8)
-    assert to_tensor(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1, 1, -1]
-    assert np.array_equal(to_pictures(tensor), pictures)
 
 
 def test_close_ups_count_for_the_person_and_for_the_rehearsed(

@@ -12,12 +12,15 @@ from torch import Tensor
 import headmime.animate.person
 import headmime.animate.rehearsal
 import headmime.landmarks
+import headmime.learning.closeup
 import headmime.learning.finetune
+import headmime.learning.jitter
 import headmime.learning.rehearsal
 import headmime.learning.starts
 import headmime.losses
 import headmime.nets
 import headmime.pixels
+import headmime.precision
 from headmime.animate.kept import kept_generator
 from headmime.animate.model import Model, load
 from headmime.animate.person import Animator, animator, personal_generator
@@ -36,10 +39,14 @@ from headmime.pretrained.weights import sha256
 from headmime.provenance.origin import software_origin
 
 MODEL_CODE = (
+    headmime.landmarks,
     headmime.nets,
     headmime.losses,
     headmime.pixels,
+    headmime.precision,
+    headmime.learning.closeup,
     headmime.learning.finetune,
+    headmime.learning.jitter,
     headmime.learning.rehearsal,
     headmime.learning.starts,
     headmime.animate.person,

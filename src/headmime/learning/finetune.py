@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import strips
 from headmime.landmarks.draw import draw
 from headmime.learning.closeup import closeup_loss
 from headmime.learning.gradients import frozen
+from headmime.learning.jitter import Jitter, jittered
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
 from headmime.losses import (
@@ -36,19 +36,6 @@ from headmime.nets.personal import (
 from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pixels import to_tensor
 from headmime.precision import computes_in_bfloat16
-
-
-@dataclass
-class Jitter:
-    """Largest random similarity put on a picture and its landmarks together; 0 is the paper's: the
-    picture as it is.
-
-    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side.
-    """
-
-    rotation: float = 0.0
-    scale: float = 0.0
-    shift: float = 0.0
 
 
 @dataclass
@@ -241,27 +228,3 @@ def _batches(frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings) 
         x, points = jittered(frames[now], landmarks[now], settings.jitter, rng)
         y, near = to_tensor(draw(points, size)), torch.from_numpy(strips(points))
         yield Shown(x, y.to(frames.device), near.to(frames.device))
-
-
-def jittered(
-    x: Tensor, landmarks: np.ndarray, jitter: Jitter, rng: np.random.Generator
-) -> tuple[Tensor, np.ndarray]:
-    """Put one random similarity on each picture [B, 3, S, S] and on its landmarks [B, 68, 2];
-    outside is a reflection.
-    """
-    B = len(x)
-    angle = np.deg2rad(rng.uniform(-1, 1, B) * jitter.rotation)
-    scale = 1 + rng.uniform(-1, 1, B) * jitter.scale
-    shift = rng.uniform(-1, 1, (B, 2)) * jitter.shift
-    if jitter == Jitter():
-        return x, landmarks
-    turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], 1)
-    forward = scale[:, None, None] * turn.reshape(B, 2, 2)
-    moved = (landmarks - 0.5) @ forward.transpose(0, 2, 1) + 0.5 + shift[:, None]
-    # grid_sample asks where each output position comes from, with positions from -1 to 1
-    backward = np.linalg.inv(forward)
-    origin = -(backward @ (2 * shift)[:, :, None])
-    theta = torch.from_numpy(np.concatenate([backward, origin], 2)).to(x)
-    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    warped = F.grid_sample(x, grid, "bicubic", "reflection", align_corners=False)
-    return warped.clamp(-1, 1), moved.astype(np.float32)

@@ -1,0 +1,31 @@
+import numpy as np
+import torch
+
+from headmime.learning.jitter import Jitter, jittered
+
+
+def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
+    """A bright disc stays under its landmark."""
+    size = 64
+    landmarks = np.full((8, 68, 2), 0.6, np.float32)
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    disc = np.hypot(rows - 0.6 * size, columns - 0.6 * size) < 3
+    x = torch.from_numpy(np.where(disc, 1.0, -1.0)).float().expand(8, 3, size, size)
+    moved, points = jittered(x, landmarks, Jitter(20, 0.2, 0.15), np.random.default_rng(0))
+    weight = (moved[:, 0] + 1).numpy()
+    centre = np.stack(
+        [
+            (weight * columns).sum((1, 2)) / weight.sum((1, 2)),
+            (weight * rows).sum((1, 2)) / weight.sum((1, 2)),
+        ],
+        1,
+    )
+    np.testing.assert_allclose(centre / size, points[:, 0], atol=0.01)
+    assert np.ptp(points[:, 0], axis=0).min() > 0.05  # and it did move
+
+
+def test_no_jitter_is_the_picture_itself() -> None:
+    x, points = torch.rand(1, 3, 8, 8), np.zeros((1, 68, 2), np.float32)
+    same, where = jittered(x, points, Jitter(), np.random.default_rng(0))
+    assert same is x
+    assert where is points
