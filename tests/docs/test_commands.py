@@ -42,7 +42,7 @@ TRAIN = (
     "model.image_size=32 model.width=8 model.max_width=16 model.generator_levels=3 "
     "model.attention_down=8 model.attention_up=16 perceptual=efficientnet sources=2 batch=1 "
     "workers=0 log_every=1 trainer.max_epochs=1 trainer.limit_train_batches=1 "
-    "trainer.accelerator=cpu trainer.precision=32-true"
+    "trainer.accelerator=cpu trainer.precision=32-true growing.side=null"
 )
 SMALL = "store=runs/stores/small"
 VOX = "detector=dlib workers=1 size=64"
@@ -100,6 +100,7 @@ HOW = {
     r"headmime data sitters": How("n=2 frames=2 workers=1"),
     r"make eval .": How(f"{SMALL} {ROWS}"),
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
+    r"make table1 .* weights=": COMPOSED,  # of trainings of an hour
     r"make table1 .": How(f"{SMALL} {ROWS} table.methods=[copy] table.Ts=[1]"),
     r"make motion$": SAID,
     r"make report$|headmime report .": How(),
