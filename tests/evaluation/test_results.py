@@ -1,6 +1,7 @@
 """Intervals, result files, comparisons and the page."""
 
 import json
+import shutil
 from dataclasses import asdict
 
 import numpy as np
@@ -170,6 +171,18 @@ def test_advantages_are_positive_where_one_is_better(files):
     assert verdict(advantage(files["real"], files["real"], "ssim")) == "undecided"
     gain, loss = (advantage(files[a], files[b], "fid") for a, b in (("real", "ft"), ("ft", "real")))
     assert gain.value > 0 and (gain.low, gain.high) == pytest.approx((-loss.high, -loss.low))
+
+
+def test_one_person_s_difference_has_no_interval(files, tmp_path):
+    folder = shutil.copytree(files["ft"].parent, tmp_path / "results")
+    for name, value in (("ft", 0.5), ("warp", 0.25)):
+        file = folder / files[name].name
+        content = json.loads(file.read_text())
+        content["persons"]["ssim"] = {"person-0": value}
+        file.write_text(json.dumps(content))
+    page = report(sorted(folder.glob("*.json")), "headmime report")
+    assert "no difference to the warp is shown in ssim +0.250 (one person)" in page
+    assert "nan" not in page
 
 
 def test_the_page_says_what_does_not_beat_the_warp(files):

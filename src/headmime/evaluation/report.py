@@ -236,8 +236,9 @@ def _beside(entry: Entry, warp: Entry) -> Iterator[str]:
     for name in AGAINST_WARP:
         difference = advantage(entry.file, warp.file, name)
         if difference is not None:
-            numbers = f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
-            said[verdict(difference)].append(f"{name} {numbers}")
+            interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+            sure = interval if difference.identities > 1 else "(one person)"
+            said[verdict(difference)].append(f"{name} {difference.value:+.3f} {sure}")
     if said["better"]:
         yield f"beats the warp in {', '.join(said['better'])}."
     if said["worse"]:
