@@ -26,6 +26,7 @@ def face(mouth: float, shift: float) -> np.ndarray:
     points[37:42] = points[36] + (points[39] - points[36]) * 0.5
     points[43:48] = points[42] + (points[45] - points[42]) * 0.5
     points[60:68] = np.stack([np.linspace(0.4, 0.6, 8), np.full(8, 0.7)], -1)
+    points[[48, 54]] = points[[60, 64]] = (0.4, 0.7), (0.6, 0.7)
     points[[61, 62, 63], 0] = points[[67, 66, 65], 0] = (0.45, 0.5, 0.55)
     points[65:68, 1] += mouth
     points[27:36, 0] += shift

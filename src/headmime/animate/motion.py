@@ -18,8 +18,7 @@ from headmime.landmarks.points import (
 
 MOTIONS = ("absolute", "relative")
 
-MOUTH = slice(48, 68)
-PARTS = (JAW, BROW_R, BROW_L, slice(27, 36), EYE_R, EYE_L, MOUTH)
+PARTS = (JAW, BROW_R, BROW_L, slice(27, 36), EYE_R, EYE_L, slice(48, 68))
 
 Opening = tuple[int, int, tuple[list[int], ...], tuple[list[int], ...]]
 # What must not cross: two corners, then what lies above and below the line between them. The first
