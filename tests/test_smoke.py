@@ -44,7 +44,7 @@ def test_from_sitters_to_a_moving_mona_lisa(tmp_path: Path) -> None:
     headmime(
         tmp_path,
         *("finetune", f"source={MONA_LISA}", "out=mona lisa", f"weights={weights}"),
-        *("consent=public-domain", "finetune.minimum_steps=2", "T=1"),
+        *("consent=public-domain", "finetune.minimum_steps=2", "finetune.epochs=0", "T=1"),
     )
     _, _, record = load_personal(tmp_path / "mona lisa")
     assert record["consent"] == "public-domain"

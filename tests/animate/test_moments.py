@@ -30,7 +30,7 @@ def test_each_moment_is_a_fine_tuning_of_that_length(
     assert list(found) == [0, 1, 3]
     pictures = {step: animator(person[1]) for step, animator in found.items()}
     for step, seen in pictures.items():
-        length = FineTuneSettings(0, step, 2, lr_generator=1e-2, lr_psi=1e-2)
+        length = FineTuneSettings(0, step, batch=2, lr_generator=1e-2, lr_psi=1e-2)
         alone = adapt(nets, *person, length if step else None, perceptual)
         assert np.array_equal(seen, alone(person[1]))
     assert not np.array_equal(pictures[1], pictures[3])

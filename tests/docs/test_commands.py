@@ -50,8 +50,8 @@ SAID = How(instead={"make": "make -n"})  # the same again, for long: make says w
 FILES = {"STORE": "runs/stores/small", "STUDY": "runs/userstudy", "FILE": "runs/me.mp4"}
 
 HOW = {
-    r"make (demo|finetune)": How("finetune.minimum_steps=2"),
-    r"headmime (animate source=|finetune )": How("finetune.minimum_steps=2"),
+    r"make (demo|finetune)": How("finetune.minimum_steps=2 finetune.epochs=0"),
+    r"headmime (animate source=|finetune )": How("finetune.minimum_steps=2 finetune.epochs=0"),
     r"headmime animate person=": How(),
     r"headmime animate driving=": How(
         "source=me.jpg consent=own finetune=none out=runs/bundled.mp4"

