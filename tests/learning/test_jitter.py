@@ -29,3 +29,11 @@ def test_no_jitter_is_the_picture_itself() -> None:
     same, where = jittered(x, points, Jitter(), np.random.default_rng(0))
     assert same is x
     assert where is points
+
+
+def test_several_pictures_need_less_of_it() -> None:
+    jitter = Jitter(10, 0.1, 0.04)
+    assert jitter.of(1) == jitter
+    eight = jitter.of(8)
+    np.testing.assert_allclose([eight.rotation, eight.scale, eight.shift], [5, 0.05, 0.02])
+    assert Jitter().of(8) == Jitter()

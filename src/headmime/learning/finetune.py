@@ -224,11 +224,12 @@ def _batches(frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings) 
     """In an order that visits every frame equally often."""
     rng = np.random.default_rng(settings.seed)
     T, size = len(frames), frames.shape[-1]
+    jitter = settings.jitter.of(T)
     waiting: list[int] = []
     while True:
         while len(waiting) < settings.batch:
             waiting.extend(rng.permutation(T).tolist())
         now, waiting = waiting[: settings.batch], waiting[settings.batch :]
-        x, points = jittered(frames[now], landmarks[now], settings.jitter, rng)
+        x, points = jittered(frames[now], landmarks[now], jitter, rng)
         y, near = to_tensor(draw(points, size)), torch.from_numpy(strips(points))
         yield Shown(x, y.to(frames.device), near.to(frames.device))

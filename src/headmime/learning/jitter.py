@@ -1,6 +1,6 @@
 """Random similarities of pictures and their landmarks (a deviation; off in `finetune=paper`)."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
@@ -13,12 +13,18 @@ class Jitter:
     """Largest random similarity put on a picture and its landmarks together; 0 is the paper's: the
     picture as it is.
 
-    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side.
+    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side, for a single picture.
     """
 
     rotation: float = 0.0
     scale: float = 0.0
     shift: float = 0.0
+
+    def of(self, pictures: int) -> "Jitter":
+        """What is left of it where there are several ``pictures``, which move themselves: half for
+        eight (the cube root).
+        """
+        return Jitter(*(most / pictures ** (1 / 3) for most in astuple(self)))
 
 
 def jittered(
