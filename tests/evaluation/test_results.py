@@ -196,6 +196,24 @@ def test_the_page_says_what_does_not_beat_the_warp(files):
     assert "`headmime eval method=warp`" in page
 
 
+def test_rows_of_an_older_fine_tuning_are_marked(files, tmp_path):
+    content = json.loads(files["ft"].read_text())
+    made = {"older": ("2026-01-01", 10, 0.1), "newer": ("2026-01-02", 80, 0.1)}
+    paths = []
+    for name, (date, epochs, scale) in made.items():
+        content["origin"]["date"] = date
+        content["row"]["finetune"] = {"epochs": epochs, "jitter": {"scale": scale}}
+        content["row"]["T"] = 1 if name == "older" else 8
+        paths.append(tmp_path / f"{name}.json")
+        paths[-1].write_text(json.dumps(content))
+    lines = report([files["warp"], *paths], "headmime report").splitlines()
+    assert sum(line.startswith("| FT (fine-tuned), T = 1 † |") for line in lines) >= 1
+    assert sum(line.startswith("| FT (fine-tuned), T = 8 |") for line in lines) >= 1
+    said = [line for line in lines if "not fine-tuned as the newest row is" in line]
+    assert len(said) == 1
+    assert said[0].startswith("- FT (fine-tuned), T = 1 †:") and said[0].endswith(": epochs=10")
+
+
 def test_paper_s_numbers_stand_only_beside_the_paper_s_data_and_networks(files, tmp_path):
     """The same file, but said to be VoxCeleb2 at 256 with the networks of the literature."""
     content = json.loads(files["ft"].read_text())

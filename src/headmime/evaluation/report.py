@@ -15,6 +15,7 @@ from headmime.evaluation.memory import digest
 from headmime.evaluation.names import METRICS
 from headmime.evaluation.paper import quoted
 from headmime.evaluation.results import Result, read_result
+from headmime.evaluation.unlike import unlike_newest
 
 TABLES = (
     ("fid", "kid", "ssim", "lpips", "csim", "csim_source", "id_distance", "id_rank1", "nearer"),
@@ -28,6 +29,7 @@ TABLES = (
     ),
 )  # fmt: skip
 AGAINST_WARP = ("ssim", "lpips", "csim", "lpips@turned", "csim@turned", "lpips@near", "csim@near")
+DAGGER = " †"  # not fine-tuned as the newest row is
 ARROWS = {1: " ↑", -1: " ↓", 0: ""}
 # What may differ between the rows of one table.
 OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "seed", "model_code"}
@@ -35,10 +37,13 @@ OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "see
 
 @dataclass(frozen=True)
 class Entry:
-    """A result and its file. `apart`: what tells it from others of the same name."""
+    """A result and its file. `apart`: what tells it from others of the same name. `unlike`: its
+    settings of fine-tuning that the newest row does not have.
+    """
 
     file: Path
     result: Result
+    unlike: str = ""
     apart: str = ""
 
     @property
@@ -49,7 +54,7 @@ class Entry:
     @property
     def name(self) -> str:
         """What its lines begin with."""
-        return row_name(self.row) + self.apart
+        return f"{row_name(self.row)}{self.apart}{DAGGER if self.unlike else ''}"
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -62,7 +67,9 @@ def report(files: Sequence[Path], command: str) -> str:
 
     `command` is how the page is made again.
     """
-    entries = sorted((Entry(file, read_result(file)) for file in files), key=lambda e: e.order)
+    results = [read_result(file) for file in files]
+    made = zip(files, results, unlike_newest(results), strict=True)
+    entries = sorted((Entry(*one) for one in made), key=lambda e: e.order)
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         shared = {key: value for key, value in entry.row.items() if key not in OF_A_ROW}
@@ -133,6 +140,7 @@ def _gaps(entries: list[Entry]) -> list[str]:
         f"| | {' | '.join(name + ARROWS[METRICS[name].better] for name in present)} |",
         "|---|" + "---|" * len(present),
     ]
+    unlike = {entry.result.stem for entry in entries if entry.unlike}
     for one in found:
         cells = [
             with_interval(one.differences[name], name) if name in one.differences else ""
@@ -140,6 +148,7 @@ def _gaps(entries: list[Entry]) -> list[str]:
         ]
         row = one.row.row
         name = f"{row['dataset']}, {row['motion']} minus own: {row_name(row)}"
+        name += DAGGER if one.row.stem in unlike else ""
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
@@ -170,9 +179,11 @@ def _group(entries: list[Entry]) -> Iterator[str]:
         origin = entry.result.origin
         checkpoint = entry.row["checkpoint"]
         weights = f", weights {checkpoint[:12]}" if checkpoint else ""
+        other = f";{DAGGER} not fine-tuned as the newest row is: {entry.unlike}"
         yield (
             f"- {entry.name}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
             f"commit {origin['commit']}, {origin['date'][:10]}, file `{entry.file.name}`"
+            f"{other if entry.unlike else ''}"
         )
 
 
