@@ -152,6 +152,28 @@ def test_how_many_updates(
     assert settings.steps(frames) == steps
 
 
+def test_two_pictures_are_jittered_less_than_one(
+    nets: Nets,
+    person: tuple[torch.Tensor, np.ndarray],
+    perceptual: nn.Module,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[float] = []
+
+    def still(
+        x: torch.Tensor, landmarks: np.ndarray, jitter: Jitter, rng: np.random.Generator
+    ) -> tuple[torch.Tensor, np.ndarray]:
+        seen.append(jitter.rotation)
+        return x, landmarks
+
+    monkeypatch.setattr("headmime.learning.finetune.jittered", still)
+    frames, landmarks = person
+    settings = FineTuneSettings(epochs=1, batch=2, jitter=Jitter(rotation=10))
+    for T in (1, 2):
+        fine_tune(nets, frames[:T], landmarks[:T], settings, perceptual)
+    assert seen == pytest.approx([10, 7.937], abs=1e-3)
+
+
 def test_frames_without_landmarks_are_refused(nets: Nets, perceptual: nn.Module) -> None:
     with pytest.raises(HeadmimeError, match="frames with landmarks"):
         fine_tune(
