@@ -1,11 +1,12 @@
 """One of several training processes: `python worker.py FOLDER RANK RANKS BATCH PARTS`.
 
-Trains tiny networks in float64 on pictures that are a function of the episode's number, and writes
-what it holds at the end to FOLDER/RANK.pt.
+Trains tiny networks in float64 on pictures that are a function of the episode's number, the first
+of them smaller, and writes what it holds at the end to FOLDER/RANK.pt.
 """
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import torch.distributed as dist
@@ -14,13 +15,14 @@ from torch import Tensor, nn
 from headmime.data.episodes import EpisodeSampler
 from headmime.errors import HeadmimeError
 from headmime.learning import processes
+from headmime.learning.growing import Growing
 from headmime.learning.meta import MetaLearning
 from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
 
-VIDEOS, BATCHES = 7, 50
+VIDEOS, BATCHES, SMALL = 7, 50, 10
 SHAPE = ModelShape(
     image_size=16,
     width=4,
@@ -57,10 +59,15 @@ def trained(rank: int, ranks: int, batch: int, parts: int) -> MetaLearning:
     module.optimizers = lambda: optimisers
     module.manual_backward = lambda loss: loss.backward()
     sampler = EpisodeSampler(VIDEOS, batch * parts, rank=rank, ranks=ranks)
+    growing = Growing(side=8, episodes=SMALL * batch * parts * ranks, size=SHAPE.image_size)
+    growing.on_fit_start(None, module)
     for _ in range(BATCHES):
         numbers = next(iter(sampler))
         sampler.start = sampler.after(torch.tensor(numbers))
-        module.training_step(episodes(numbers), 0)
+        drawn = episodes(numbers)
+        trainer = SimpleNamespace(datamodule=SimpleNamespace(episodes=sampler.start))
+        growing.on_train_batch_start(trainer, module, drawn, 0)
+        module.training_step(drawn, 0)
     return module
 
 
