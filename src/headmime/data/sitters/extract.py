@@ -52,8 +52,9 @@ def _openness(
     result: wp.array(dtype=float),
 ):
     i = wp.tid()
-    open_weight = 0.0
-    weight = 0.0
+    # A literal would be a constant, and warp lets no loop with a bound of its own change one.
+    open_weight = float(0.0)  # noqa: UP018
+    weight = float(0.0)  # noqa: UP018
     for k in range(rays.shape[0]):
         cosine = wp.dot(rays[k], normals[i])
         if cosine > 0.05:
