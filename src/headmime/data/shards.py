@@ -4,8 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from headmime.data.open_shards import FRAME_ROW
 from headmime.data.store import CLIP_KEYS, FORMAT, VERSION, Store
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import face_size, head_turn
 
@@ -93,7 +93,7 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
     _check_identities(folder, clips)
 
     rows = _clip_rows(clips)
-    with _replacing(folder / "clips.npy") as partial, open(partial, "wb") as file:
+    with replacing(folder / "clips.npy") as partial, open(partial, "wb") as file:
         np.save(file, rows)
     manifest = {
         "format": FORMAT,
@@ -108,7 +108,7 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
         "files": {name: _file_record(folder / name) for name in ("clips.npy", *extra)},
         "shards": shards,
     }
-    with _replacing(folder / "manifest.json") as partial:
+    with replacing(folder / "manifest.json") as partial:
         partial.write_text(json.dumps(manifest, indent=1) + "\n")
     return Store(folder)
 
@@ -227,11 +227,3 @@ def _file_record(path: Path) -> dict:
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"bytes": path.stat().st_size, "sha256": digest}
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, moved there if all goes well."""
-    partial = path.with_name(f".{path.name}.partial")
-    yield partial
-    os.replace(partial, path)

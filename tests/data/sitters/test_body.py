@@ -43,7 +43,6 @@ def tiny() -> Body:
         bone_shapes=np.zeros((3, 4, 3), np.float32),
         weights=weights,
         variations=variations,
-        projection=np.eye(1, dtype=np.float32),
         openness=empty,
         paint_lips=empty,
         paint_mouth=empty,
@@ -124,10 +123,10 @@ def test_a_filled_cache_appears_whole_or_not_at_all(tiny, tmp_path, monkeypatch)
     arrays = {field.name: getattr(tiny, field.name) for field in fields(Body)}
     from headmime.data.sitters import extract
 
-    monkeypatch.setattr(extract, "extract", lambda: arrays | {"unsaved": lambda: 0})
+    monkeypatch.setattr(extract, "extract", lambda scratch: arrays | {"unsaved": lambda: 0})
     with pytest.raises(Exception, match="pickle"):
         load_body()
     assert list(module.cache_path().parent.iterdir()) == []
-    monkeypatch.setattr(extract, "extract", lambda: arrays)
+    monkeypatch.setattr(extract, "extract", lambda scratch: arrays)
     assert (load_body().source == tiny.source).all()
     assert replace(tiny).source is tiny.source

@@ -1,11 +1,9 @@
 """From a data set to a store: list, plan, write the shards that are missing, finish."""
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from headmime.data.preprocess.work import WORK, Task, read_note, write_json
 from headmime.data.shards import finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
+from headmime.files import locked
 
 QUARANTINE = "quarantine.json"
 
@@ -58,7 +57,7 @@ def preprocess(
             f"{out} exists and is no unfinished store: remove it or choose another out=."
         )
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    with _alone(out):
+    with locked(out / WORK / "lock", out):
         keep_plan(plan, out / WORK / "plan.json", out)
         tasks = [
             Task(
@@ -127,19 +126,3 @@ def _any_clip(out: Path) -> bool:
 
 def _size(out: Path) -> int:
     return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-
-
-@contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """Keep other processes off, until this one ends in whatever way."""
-    with open(out / WORK / "lock", "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HeadmimeError(
-                f"Another process is writing {out}: wait for it, stop it, or choose another out=."
-            ) from None
-        lock.truncate()
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield

@@ -15,7 +15,7 @@ from headmime.errors import HeadmimeError
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever `extract.extract` returns something else, so that old caches are not read."""
 
 VARIATIONS = {
@@ -56,7 +56,6 @@ class Body:
     bone_shapes: NDArray
     weights: NDArray
     variations: NDArray
-    projection: NDArray
     openness: NDArray
     paint_lips: NDArray
     paint_mouth: NDArray
@@ -94,7 +93,7 @@ class Body:
         names = self.local_names
         values = np.array([local.get(name, 0.0) for name in names])
         pairs = np.stack([np.maximum(values, 0), np.maximum(-values, 0)], -1)
-        weights = np.concatenate([products @ self.projection, pairs.reshape(-1)])
+        weights = np.concatenate([products, pairs.reshape(-1)])
         weights = weights.astype(np.float32)
         vertices = self.vertices + np.tensordot(weights, self.shapes, 1)
         return vertices, self.bones + np.tensordot(weights, self.bone_shapes, 1)
@@ -162,13 +161,7 @@ def _fill_cache(path: Path) -> None:
     from headmime.data.sitters.extract import extract
 
     log.info("Extracting the body model: once on a machine, about a minute ...")
-    arrays = extract()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".extract-") as scratch:
+        np.savez(f"{scratch}/body.npz", **extract(Path(scratch)))
+        os.replace(f"{scratch}/body.npz", path)

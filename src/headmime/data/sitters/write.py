@@ -1,18 +1,21 @@
 """Render sitters into a clip store: one person each, with one video of one or two clips."""
 
+import json
 import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.data.protocol import AS, CROSS_SPLIT, OWN
-from headmime.data.shards import ClipFrames, finish_store, write_shard
+from headmime.data.shards import ClipFrames, finish_store, shard_path, write_shard
 from headmime.data.sitters.backdrop import backdrop, behind
 from headmime.data.sitters.body import load_body
 from headmime.data.sitters.detector import detected
@@ -22,7 +25,9 @@ from headmime.data.sitters.identity import Sitter, random_sitter
 from headmime.data.sitters.motion import FPS, Motion, random_motion
 from headmime.data.sitters.render import camera_of, light_of, prepare, render
 from headmime.errors import HeadmimeError
+from headmime.files import locked, replacing
 from headmime.landmarks.crop import Crop, crop_box
+from headmime.threads import start_worker, threads_of_children
 
 Clips = Callable[[Model, int], Iterator[ClipFrames]]
 
@@ -218,7 +223,8 @@ def write_sitters(
     "train" (see `detector.detected`), 1 as measured, 0 none; those of the splits "test" and "cross"
     are exact. The same numbers and seed give the same bytes, with any number of worker
     processes. on_sitters(done) is called with the number of finished sitters, now and then. The
-    store appears when it is complete.
+    store appears when it is complete; until then its shards are in the hidden folder
+    `.<name>.partial` beside it, and a call with the same numbers goes on where another was stopped.
     """
     out = Path(out)
     if n < 1 or frames < 1 or size < 16 or workers < 1:
@@ -233,19 +239,39 @@ def write_sitters(
     if out.exists():
         raise HeadmimeError(f"{out} exists already: remove it or write to another folder.")
     load_body()  # fills the cache once, before several processes would
-    unfinished = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    jobs = _jobs(n, cross, drivers, frames, size, seed, landmark_noise)
-    done = 0
-    try:
+    settings = {"n": n, "cross": cross, "drivers": drivers, "frames": frames, "size": size}
+    settings |= {"seed": seed, "landmark_noise": landmark_noise}
+    work = out.with_name(f".{out.name}.partial")
+    unfinished = work / "store"
+    unfinished.mkdir(parents=True, exist_ok=True)
+    with locked(work / "lock", out):
+        _begin(settings | {"headmime": version("headmime")}, work, out)
+        jobs = _jobs(**settings)
+        missing = [job for job in jobs if not shard_path(unfinished, job[0]).exists()]
+        done = n + cross - sum(len(numbers) for *_, numbers in missing)
+        on_sitters(done)
         # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for count in pool.imap_unordered(partial(_write_shard, out=unfinished), jobs):
+        with threads_of_children(1):
+            pool = multiprocessing.get_context("spawn").Pool(workers, start_worker)
+        with pool:
+            for count in pool.imap_unordered(partial(_write_shard, out=unfinished), missing):
                 done += count
                 on_sitters(done)
         finish_store(unfinished)
         os.replace(unfinished, out)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
+        shutil.rmtree(work)
+
+
+def _begin(settings: dict[str, Any], work: Path, out: Path) -> None:
+    """Keep the settings; HeadmimeError if `out` was begun with others."""
+    file = work / "settings.json"
+    if not file.exists():
+        with replacing(file) as partial:
+            partial.write_text(json.dumps(settings) + "\n")
+    begun = json.loads(file.read_text())
+    changed = [key for key, value in settings.items() if begun.get(key) != value]
+    if changed:
+        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
+        raise HeadmimeError(
+            f"{out} was begun with {was}: go on with that, choose another out=, or remove {work}."
+        )
