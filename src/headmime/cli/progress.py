@@ -1,6 +1,8 @@
 """What a person sees while a verb works: log lines and progress bars on one console (stderr)."""
 
 import logging
+import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 console = Console(stderr=True)
+LINE_EVERY = 60.0
+"""Seconds between two lines where there is no terminal to show a bar in."""
 
 
 class LogHandler(logging.Handler):
@@ -20,7 +24,13 @@ class LogHandler(logging.Handler):
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[..., None]]:
-    """A bar, as a callback that takes (done, in all or None) and whatever else comes with them."""
+    """A bar, as a callback that takes (done, in all or None) and whatever else comes with them.
+
+    Without a terminal, a line a minute and a last one.
+    """
+    if not console.is_terminal:
+        yield _lines(text)
+        return
     with Progress(
         TextColumn(f"{text:<20}"),
         BarColumn(),
@@ -34,3 +44,22 @@ def progress(text: str) -> Iterator[Callable[..., None]]:
             bars.update(task, completed=done, total=total)
 
         yield on_step
+
+
+def _lines(text: str) -> Callable[..., None]:
+    first: int | None = None
+    begun = said = time.monotonic()
+
+    def on_step(done: int, total: int | None, *_: Any) -> None:
+        nonlocal first, said
+        first, now = done if first is None else first, time.monotonic()
+        if now - said < LINE_EVERY and done != total:
+            return
+        line = f"{text}: {done:,}" if total is None else f"{text}: {done:,} of {total:,}"
+        if total is not None and first < done < total:
+            seconds = (now - begun) / (done - first) * (total - done)
+            line += f", about {math.ceil(seconds / 60)} min left"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        said = now
+
+    return on_step

@@ -2,6 +2,7 @@
 optimiser steps.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from torch import Tensor
 from headmime.learning.meta import MetaLearning
 from headmime.learning.watch import Watch
 from headmime.pixels import to_pictures
+
+log = logging.getLogger(__name__)
 
 
 class Curves(pl.Callback):
@@ -57,6 +60,29 @@ class Curves(pl.Callback):
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self._batches = state["batches"]
+
+
+class ProgressLines(pl.Callback):
+    """Logs every ``seconds`` how far the run is: for runs without a terminal and its bar."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self.seconds = seconds
+        self._said = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+    ) -> None:
+        now = time.monotonic()
+        if trainer.is_global_zero and now - self._said >= self.seconds:
+            self._said = now
+            means = {k: v for k, v in trainer.progress_bar_metrics.items() if k != "v_num"}
+            log.info(
+                "epoch %s of at most %s, %s episodes seen; %s",
+                trainer.current_epoch + 1,
+                trainer.max_epochs,
+                f"{episodes_seen(trainer):,}",
+                ", ".join(f"{name} {value:.4g}" for name, value in means.items()),
+            )
 
 
 class Grids(pl.Callback):
