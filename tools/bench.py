@@ -3,11 +3,11 @@
     python tools/bench.py [--threads N] [--repeats N] [--side PIXELS] [--out runs/bench.json]
 
 The step is the paper's: 256x256 pictures, K = 8, batch 1, both VGGs (with random weights: they cost
-the same), two D steps, W for 145,000 videos; bfloat16 autocast. Times are the best of `repeats`.
-CPU-seconds are those of all threads: on a busy machine they say more than the clock, and shares of
-the peak are shares of CPU-seconds. The peak is the fastest of a few 3x3 convolutions of the paper's
-sizes, measured between the steps. W's part of a step (fetching its rows, two updates) is measured
-by itself, 300 times, with randomly drawn rows.
+the same), two D steps, W for 145,000 videos; in bfloat16 autocast, where this CPU computes in it,
+and in float32. Times are the best of `repeats`. CPU-seconds are those of all threads: on a busy
+machine they say more than the clock, and shares of the peak are shares of CPU-seconds. The peak is
+the fastest of a few 3x3 convolutions of the paper's sizes, measured between the steps. W's part of
+a step (fetching its rows, two updates) is measured by itself, 300 times, with randomly drawn rows.
 """
 
 import argparse
@@ -39,10 +39,13 @@ from headmime.nets import build_nets
 from headmime.nets.inference import for_inference
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
+from headmime.precision import computes_in_bfloat16
 from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGGFACE_TAPS, CaffeVGG
 from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
 
 PAPER = ModelShape()
+DTYPES = {"bf16-mixed": torch.bfloat16, "32-true": torch.float32}
+"""By the names of `trainer.precision`."""
 SOURCES = 8
 VIDEOS = {"1k": 1_000, "145k": 145_000, "1m": 1_000_000}
 PEAK_SIZES = ((8, 512, 32), (1, 256, 64), (1, 128, 128), (1, 64, 256))
@@ -75,11 +78,13 @@ def gflop(work: Callable[[], Any]) -> float:
     return counter.get_total_flops() / 1e9
 
 
-def bfloat16() -> torch.autocast:
-    return torch.autocast("cpu", torch.bfloat16)
+def computed_in(dtype: torch.dtype) -> torch.autocast:
+    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16)
 
 
-def paper_step(shape: ModelShape, rows: int) -> Callable[[], Any]:
+def paper_step(
+    shape: ModelShape, rows: int, dtype: torch.dtype = torch.bfloat16
+) -> Callable[[], Any]:
     """One `training_step` on random pictures, ready to be called."""
     module = MetaLearning(
         build_nets(shape), rows, random_perceptual(), LossWeights(), Optimisation()
@@ -93,7 +98,7 @@ def paper_step(shape: ModelShape, rows: int) -> Callable[[], Any]:
     batch["row"] = torch.tensor([0])
 
     def step() -> None:
-        with bfloat16():
+        with computed_in(dtype):
             module.training_step(batch, 0)
 
     return step
@@ -117,12 +122,12 @@ def random_features(shapes: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 @torch.inference_mode()
-def peak_speed() -> float:
-    """GFLOP per CPU-second of the fastest 3x3 convolution in bfloat16."""
+def peak_speed(dtype: torch.dtype) -> float:
+    """GFLOP per CPU-second of the fastest 3x3 convolution."""
     speeds = []
     for batch, channels, side in PEAK_SIZES:
         h, w = torch.randn(batch, channels, side, side), torch.randn(channels, channels, 3, 3)
-        h, w = (t.bfloat16().to(memory_format=torch.channels_last) for t in (h, w))
+        h, w = (t.to(dtype, memory_format=torch.channels_last) for t in (h, w))
 
         def convolve(h: Tensor = h, w: Tensor = w) -> Tensor:
             return F.conv2d(h, w, padding=1)
@@ -156,15 +161,15 @@ def random_person(shape: ModelShape) -> PersonalGenerator:
     ).generator.eval()
 
 
-def generator_frames(shape: ModelShape, repeats: int) -> dict[str, Any]:
-    """Seconds of one frame: the training graph and the inference graph, both in bfloat16."""
+def generator_frames(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[str, Any]:
+    """Seconds of one frame: the training graph and the inference graph."""
     G = random_person(shape)
-    graph = for_inference(G, G.psi, torch.bfloat16)
+    graph = for_inference(G, G.psi, dtype)
     y = torch.rand(1, 3, shape.image_size, shape.image_size) * 2 - 1
     runs: dict[str, list[Cost]] = {"training": [], "inference": []}
     with torch.inference_mode():
         for _ in range(repeats + 1):  # in turns, so that both meet the same machine
-            with bfloat16():
+            with computed_in(dtype):
                 runs["training"].append(cost(lambda: G(y)))
             runs["inference"].append(cost(lambda: graph(y)))
         return {
@@ -188,58 +193,83 @@ def small_frames(repeats: int) -> dict[str, float]:
     }
 
 
-def measured(shape: ModelShape, repeats: int) -> dict[str, Any]:
-    """Every number of the table."""
-    step = paper_step(shape, VIDEOS["145k"])
+def step_and_frame(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[str, Any]:
+    """What depends on the precision."""
+    step = paper_step(shape, VIDEOS["145k"], dtype)
     step()  # the first step also makes the optimisers' state
     steps, peaks = [], []
     for _ in range(repeats):
         steps.append(cost(step))
-        peaks.append(peak_speed())
+        peaks.append(peak_speed(dtype))
     seconds, peak = best(steps), max(peaks)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     work = gflop(step)
-    frames = generator_frames(shape, 2 * repeats)
+    frames = generator_frames(shape, 2 * repeats, dtype)
     inference = frames["generator_frame_gflop"] / frames["generator_frame_cpu_s"]["inference"]
-    w = {name: rows_cost(videos, shape.embedding, 300) for name, videos in VIDEOS.items()}
-    rest = seconds.cpu - w["145k"]
     return {
         "step_s": seconds.wall,
         "step_cpu_s": seconds.cpu,
         "step_gflop": work,
         "peak_gflop_per_cpu_s": peak,
         "peak_share": work / seconds.cpu / peak,
-        "memory_gib": memory,
+        **frames,
+        "generator_frame_peak_share": inference / peak,
+    }
+
+
+def measured(shape: ModelShape, repeats: int) -> dict[str, Any]:
+    """Every number of the table; `precisions`: those that make sense on this CPU."""
+    names = ["bf16-mixed", "32-true"] if computes_in_bfloat16("cpu") else ["32-true"]
+    precisions, memory = {}, {}
+    for name in names:
+        precisions[name] = step_and_frame(shape, repeats, DTYPES[name])
+        memory[name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    w = {name: rows_cost(videos, shape.embedding, 300) for name, videos in VIDEOS.items()}
+    rest = precisions[names[0]]["step_cpu_s"] - w["145k"]
+    return {
+        "precisions": precisions,
+        "memory_gib": memory,  # the largest so far
         "w_s": w,
         "w_own_ratio_1m_to_1k": w["1m"] / w["1k"],
         "w_step_ratio_1m_to_1k": (rest + w["1m"]) / (rest + w["1k"]),
-        **frames,
-        "generator_frame_peak_share": inference / peak,
         **small_frames(repeats),
     }
 
 
 def table(found: dict[str, Any]) -> str:
-    """The numbers in Markdown."""
-    w, wall, cpu = found["w_s"], found["generator_frame_s"], found["generator_frame_cpu_s"]
-    rows = {
-        "step": f"{found['step_s']:.2f} s, {found['step_cpu_s']:.2f} CPU-s",
-        "work of a step": f"{found['step_gflop']:,.0f} GFLOP",
-        "peak (3x3 convolution, bfloat16)": f"{found['peak_gflop_per_cpu_s']:.0f} GFLOP/CPU-s",
-        "the step's share of the peak": f"{found['peak_share']:.0%}",
-        "memory": f"{found['memory_gib']:.1f} GiB",
-        "W's part of a step, 1 k / 145 k / 1 M videos": " / ".join(
-            f"{w[name] * 1e3:.2f} CPU-ms" for name in VIDEOS
+    """The numbers in Markdown, a column for each precision."""
+    w, columns = found["w_s"], found["precisions"]
+
+    def seconds(one: dict[str, Any], graph: str) -> str:
+        wall, cpu = one["generator_frame_s"][graph], one["generator_frame_cpu_s"][graph]
+        return f"{wall:.3f} s, {cpu:.3f} CPU-s"
+
+    said: dict[str, Callable[[dict[str, Any]], str]] = {
+        "step": lambda one: f"{one['step_s']:.2f} s, {one['step_cpu_s']:.2f} CPU-s",
+        "work of a step": lambda one: f"{one['step_gflop']:,.0f} GFLOP",
+        "peak (3x3 convolution)": lambda one: f"{one['peak_gflop_per_cpu_s']:.0f} GFLOP/CPU-s",
+        "the step's share of the peak": lambda one: f"{one['peak_share']:.0%}",
+        "frame, training graph": lambda one: seconds(one, "training"),
+        "frame, inference graph": lambda one: seconds(one, "inference"),
+        "work of a frame": lambda one: f"{one['generator_frame_gflop']:.1f} GFLOP",
+        "the inference graph's share of the peak": lambda one: (
+            f"{one['generator_frame_peak_share']:.0%}"
         ),
-        "step with 1 M videos over step with 1 k": f"{found['w_step_ratio_1m_to_1k']:.4f}",
-        "frame, training graph": f"{wall['training']:.3f} s, {cpu['training']:.3f} CPU-s",
-        "frame, inference graph": f"{wall['inference']:.3f} s, {cpu['inference']:.3f} CPU-s",
-        "work of a frame": f"{found['generator_frame_gflop']:.1f} GFLOP",
-        "the inference graph's share of the peak": f"{found['generator_frame_peak_share']:.0%}",
-        "bundled model, drawing included": f"{found['small_fps']:.0f} frames/s, "
-        f"{found['small_frame_cpu_s'] * 1e3:.1f} CPU-ms a frame",
     }
-    return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    rows = {name: [say(one) for one in columns.values()] for name, say in said.items()}
+    rows["memory"] = [f"{gib:.1f} GiB" for gib in found["memory_gib"].values()]
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]
+    share = " / ".join(f"{w[name] * 1e3:.2f} CPU-ms" for name in VIDEOS)
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"W's part of a step, 1 k / 145 k / 1 M videos: {share}",
+            f"step with 1 M videos over step with 1 k: {found['w_step_ratio_1m_to_1k']:.4f}",
+            f"bundled model (32-true), drawing included: {found['small_fps']:.0f} frames/s, "
+            f"{found['small_frame_cpu_s'] * 1e3:.1f} CPU-ms a frame",
+        ]
+    )
 
 
 def main() -> None:

@@ -29,9 +29,13 @@ def test_gflop_counts_a_multiply_add_twice(bench: ModuleType) -> None:
 def test_the_table_and_its_numbers(bench: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "VIDEOS", {"1k": 1_000, "145k": 1_450, "1m": 10_000})
     monkeypatch.setattr(bench, "PEAK_SIZES", ((1, 64, 16),))
-    tiny = ModelShape(32, 4, 8, 2, 1, 8, 8)
-    found = bench.measured(tiny, repeats=1)
-    promised = {"step_cpu_s", "step_gflop", "peak_share", "memory_gib", "small_fps"}
-    assert promised | {"w_step_ratio_1m_to_1k", "generator_frame_s"} <= found.keys()
-    assert found["generator_frame_s"].keys() == {"training", "inference"}
-    assert "frames/s" in bench.table(found)
+    for native, names in ((True, ["bf16-mixed", "32-true"]), (False, ["32-true"])):
+        monkeypatch.setattr(bench, "computes_in_bfloat16", lambda device, native=native: native)
+        found = bench.measured(ModelShape(32, 4, 8, 2, 1, 8, 8), repeats=1)
+        assert {"memory_gib", "small_fps", "w_step_ratio_1m_to_1k"} <= found.keys()
+        assert list(found["precisions"]) == names
+        for one in found["precisions"].values():
+            assert {"step_cpu_s", "step_gflop", "peak_share"} <= one.keys()
+            assert one["generator_frame_s"].keys() == {"training", "inference"}
+        printed = bench.table(found)
+        assert f"| | {' | '.join(names)} |" in printed and "frames/s" in printed

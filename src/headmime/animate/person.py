@@ -122,12 +122,20 @@ def person_from(
                 "frames": len(sources.frames),
                 "sources": [{"kind": i.kind, "sha256": i.sha256} for i in sources.ingredients],
                 "method": "feed-forward" if settings is None else "fine-tuned",
+                "precision": _precision(model, settings),
                 **software_origin(),
             },
         },
         portrait=sources.frames[neutral],
         scene=sources.scene,
     )
+
+
+def _precision(model: Model, settings: FineTuneSettings | None) -> str:
+    """What a person was fine-tuned in, by the names of `trainer.precision`."""
+    device = next(model.nets.embedder.parameters()).device
+    half = settings is not None and settings.autocasts(device)
+    return "bf16-mixed" if half else "32-true"
 
 
 def adapt(

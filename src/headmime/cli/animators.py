@@ -7,6 +7,7 @@ from typing import Any
 
 import hydra.utils
 import numpy as np
+import torch
 from torch import Tensor
 
 import headmime.animate.person
@@ -110,7 +111,8 @@ class Animators:
     def _fine_tuning(self) -> dict[str, Any]:
         uses_frames = self.settings.finetune.rehearsal or self.settings.start != OWN
         rehearsal = sha256(REHEARSAL) if uses_frames else None
-        return {**asdict(self.settings.finetune), "rehearsal_frames": rehearsal}
+        tuned = {**asdict(self.settings.finetune), "rehearsal_frames": rehearsal}
+        return tuned | {"bfloat16": self.settings.finetune.autocasts(self._device)}  # as it is here
 
     def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> Animator:
         record = {"detector": self.store.detector, "origin": software_origin()}
@@ -121,8 +123,11 @@ class Animators:
             self.model.shape,
             record,
         )
-        device = next(self.model.nets.generator.parameters()).device
-        return self._animator(generator.to(device))
+        return self._animator(generator.to(self._device))
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.nets.generator.parameters()).device
 
     def _generator(
         self, frames: np.ndarray, landmarks: np.ndarray, settings: FineTuneSettings | None

@@ -71,6 +71,10 @@ class FineTuneSettings:
         longest = passes if self.maximum_steps is None else self.maximum_steps
         return max(self.minimum_steps, min(passes, longest))
 
+    def autocasts(self, device: torch.device) -> bool:
+        """Whether updates on this device are computed in bfloat16."""
+        return self.bfloat16 and computes_in_bfloat16(device)
+
 
 class Shown(NamedTuple):
     """What an update sees: pictures x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
@@ -123,7 +127,7 @@ def fine_tune(
     total = settings.steps(len(frames))
     batches = _batches(frames, landmarks, settings)
     rng = np.random.default_rng((settings.seed, 1))
-    half = settings.bfloat16 and computes_in_bfloat16(frames.device)
+    half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
         others = rehearsal.draw(settings.rehearsal, rng) if settings.rehearsal else None
