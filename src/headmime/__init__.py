@@ -5,13 +5,18 @@
     headmime.save(headmime.animate(person, "talk"), "out.mp4")
     headmime.verify("out.mp4")
 
-The functions are documented in `headmime.animate.api`; they load when they are first used.
+The functions are documented in `headmime.animate.api`; they load when they are first used. Import
+headmime before torch, or set OMP_WAIT_POLICY=PASSIVE: see `headmime.threads.wait_passively`.
 """
 
 from importlib import import_module
 from typing import Any
 
+from headmime.threads import wait_passively
+
 __all__ = ["animate", "load", "personalise", "save", "verify"]
+
+wait_passively()
 
 
 def __getattr__(name: str) -> Any:

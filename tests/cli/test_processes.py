@@ -21,7 +21,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_alone_the_settings_count() -> None:
     assert not started()
-    assert place("cpu", "auto", 1) == Placement(1, 1, False)
+    assert place("cpu", "auto", 1) == Placement(1, 1, "cpu")
     assert place("cpu", "3", 1).processes == 3
 
 
@@ -29,7 +29,7 @@ def test_torchrun_says_how_many_there_are(environment: pytest.MonkeyPatch) -> No
     environment.setenv("LOCAL_WORLD_SIZE", "2")
     environment.setenv("WORLD_SIZE", "8")
     assert started()
-    assert place("cpu", "auto", 1) == Placement(2, 4, False)
+    assert place("cpu", "auto", 1) == Placement(2, 4, "cpu")
 
 
 def test_tasks_of_submitit_are_told_of_each_other(environment: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def test_tasks_of_submitit_are_told_of_each_other(environment: pytest.MonkeyPatc
     for name, value in {**job, "GLOBALID": "1", "LOCALID": "1"}.items():
         environment.setenv(f"SUBMITIT_LOCAL_{name}", value)
     environment.setenv("SUBMITIT_EXECUTOR", "local")
-    assert place("cpu", "auto", 1) == Placement(2, 1, False)
+    assert place("cpu", "auto", 1) == Placement(2, 1, "cpu")
     told = {name: os.environ[name] for name in TOLD}
     assert int(told.pop("MASTER_PORT")) > 1024
     assert told == dict(zip(TOLD, ["1", "2", "1", "2", "127.0.0.1"], strict=False))

@@ -1,13 +1,15 @@
 """The verb itself, on networks and a store so small that a run takes seconds."""
 
 import csv
+import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from headmime.cli import main
+from headmime.cli import main, training
 from headmime.cli.training import precision
 from headmime.nets.checkpoint import load_nets
 
@@ -194,19 +196,50 @@ def test_auto_goes_on_where_there_is_something_to_go_on_from(
 
 
 def test_a_sweep_trains_once_for_each_seed(train: Callable, tmp_path: Path) -> None:
-    assert train("unused", "-m", "seed=1,2", f"hydra.sweep.dir={tmp_path / 'sweep'}") == 0
-    assert {p.name for p in (tmp_path / "sweep").iterdir() if p.is_dir()} == {"1", "2"}
-    one, two = (weights(tmp_path / "sweep" / seed) for seed in "12")
+    assert train("unused", "-m", "seed=1,2") == 0
+    sweep = tmp_path / "runs" / "cpu_meta"
+    assert {p.name for p in sweep.iterdir() if p.is_dir()} == {"1", "2"}
+    one, two = (weights(sweep / seed) for seed in "12")
     assert not torch.equal(one["rows.W"], two["rows.W"])
     assert train("one", "seed=1") == 0
     alone = weights(tmp_path / "one")
     assert all(torch.equal(one[name], alone[name]) for name in alone)
 
 
-def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    assert precision("auto", cuda=True) == "bf16-mixed"
-    assert precision("auto", cuda=False) == "32-true"
-    assert precision("16-mixed", cuda=True) == "16-mixed"
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
-    assert precision("auto", cuda=True) == "32-true"
+@pytest.mark.parametrize(("native", "resolved"), [(True, "bf16-mixed"), (False, "32-true")])
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_precision_follows_the_device(
+    device: str, native: bool, resolved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    assert precision("auto", device) == resolved
+    assert precision("32-true", device) == "32-true"
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_emulated_bfloat16_is_warned_of_and_records_say_what_was_used(
+    native: bool, train: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    assert train("auto", "trainer.precision=auto") == 0
+    assert ("emulates it" in "".join(capfd.readouterr())) is False
+    assert train("asked", "trainer.precision=bf16-mixed") == 0
+    assert ("emulates it" in "".join(capfd.readouterr())) is not native
+    used = {
+        name: json.loads((tmp_path / name / "record.json").read_text())["origin"]["precision"]
+        for name in ("auto", "asked")
+    }
+    assert used == {"auto": "bf16-mixed" if native else "32-true", "asked": "bf16-mixed"}
+
+
+def test_a_run_without_a_terminal_says_how_far_it_is(
+    train: Callable, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "ProgressLines", partial(training.ProgressLines, seconds=0.0))
+    assert train("run", "trainer.enable_progress_bar=true", epochs=2) == 0
+    said = "".join(capfd.readouterr())
+    assert "epoch 1 of at most 2, 2 episodes seen; loss/cnt " in said
+    assert "epoch 2 of at most 2, 12 episodes seen; loss/cnt " in said
+    assert train("quiet") == 0
+    assert "episodes seen; loss" not in "".join(capfd.readouterr())

@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -73,7 +72,7 @@ def place(
         video = folder / "VoxCeleb2" / "mp4" / person / "video"
         video.mkdir(parents=True)
         shutil.copy(folder / "driver.mp4", video / "00001.mp4")
-    listed(folder / "people", folder / "driver.mp4")
+    listed(folder / "people", photographs)
     signer_for(Marks())
     shutil.copy(local_folder() / CERTIFICATE, folder / "chain.pem")
     shutil.copy(local_folder() / KEY, folder / "key.pem")
@@ -88,14 +87,21 @@ def ran() -> set[tuple[str, ...]]:
     return set()
 
 
-def listed(folder: Path, video: Path) -> None:
-    """A table of four people with a video each, two of either half."""
+def listed(folder: Path, photographs: list[Image.Image]) -> None:
+    """Tables of four people with a video each and of two single pictures, half of each for
+    `report`. The videos are long enough for 32 sources and 24 other frames.
+    """
     folder.mkdir()
-    lines = ["file\tidentity\tsplit"]
+    videos, pictures = ["file\tidentity\tsplit"], ["file\tidentity\tsplit"]
+    frames = np.stack([np.asarray(picture) for picture in photographs] * 5)
     for number, half in enumerate(["report", "report", "tune", "tune"]):
-        shutil.copy(video, folder / f"{number}.mp4")
-        lines.append(f"{number}.mp4\tperson {number}\t{half}")
-    (folder / "clips.tsv").write_text("\n".join(lines) + "\n")
+        iio.imwrite(folder / f"{number}.mp4", frames, plugin="pyav", codec="libx264", fps=12)
+        videos.append(f"{number}.mp4\tperson {number}\t{half}")
+    for number, half in enumerate(["report", "tune"]):
+        photographs[number].save(folder / f"{number}.jpg")
+        pictures.append(f"{number}.jpg\tpainting {number}\t{half}")
+    (folder / "clips.tsv").write_text("\n".join(videos) + "\n")
+    (folder / "portraits.tsv").write_text("\n".join(pictures) + "\n")
 
 
 def somebody(folder: Path) -> None:
@@ -121,24 +127,16 @@ Run = Callable[[list[str]], str]
 
 
 @pytest.fixture
-def compose(place: Path) -> Run:
-    """What Hydra says if it does not find every key and file; in this process, to be quick."""
+def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """What a command of headmime said if it failed; in this process, to be quick."""
 
     def run(words: list[str]) -> str:
-        if words[0] == "make":
-            done = subprocess.run(
-                [words[0], "-n", *words[1:]],
-                cwd=place,
-                env=environment(),
-                capture_output=True,
-                text=True,
-            )
-            words = shlex.split(done.stdout)
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             code = main(words[1:])
         return said.getvalue() if code else ""
 
+    monkeypatch.chdir(place)
     return run
 
 

@@ -4,11 +4,12 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.accelerators import CUDAAccelerator
+import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch.distributed.elastic.multiprocessing.api import SignalException
@@ -16,15 +17,16 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from headmime.errors import HeadmimeError
+from headmime.threads import threads_of_children
 
 
 @dataclass(frozen=True)
 class Placement:
-    """`devices` processes on each of `nodes` machines; `cuda`: on GPUs of NVIDIA or AMD."""
+    """`devices` processes on each of `nodes` machines; `device`: torch's name of their kind."""
 
     devices: int
     nodes: int
-    cuda: bool
+    device: str
 
     @property
     def processes(self) -> int:
@@ -71,7 +73,7 @@ def place(accelerator: str, devices: str, nodes: int) -> Placement:
         raise HeadmimeError(
             f"trainer.accelerator={accelerator} trainer.devices={devices}: {error}"
         ) from error
-    return Placement(probe.num_devices, nodes, isinstance(probe.accelerator, CUDAAccelerator))
+    return Placement(probe.num_devices, nodes, probe.strategy.root_device.type)
 
 
 def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
@@ -89,8 +91,11 @@ def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
     )
     for name in ("torch.distributed.elastic", "torch.multiprocessing"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    shared = max(1, torch.get_num_threads() // devices)
+    said = "OMP_NUM_THREADS" in os.environ
     try:
-        elastic_launch(config, _told)(function, *arguments)
+        with nullcontext() if said else threads_of_children(shared):
+            elastic_launch(config, _told)(function, *arguments)
     except SignalException as told:
         raise SystemExit(128 + told.sigval) from told
     except ChildFailedError as failed:

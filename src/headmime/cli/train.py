@@ -17,7 +17,7 @@ from headmime.cli import processes
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.data import render
 from headmime.cli.train_schema import Train
-from headmime.cli.training import Run, train
+from headmime.cli.training import Run, precision, train
 from headmime.errors import HeadmimeError
 from headmime.nets.checkpoint import checkpoint_files
 
@@ -46,6 +46,7 @@ def main(config: DictConfig) -> None:
         folder,
         resume,
         placement,
+        precision(t.precision, placement.device),
     )
     if placement.processes == 1 or processes.started():
         train(run)

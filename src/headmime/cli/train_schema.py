@@ -53,8 +53,8 @@ class Grow:
 
 @dataclass
 class TrainerSettings:
-    """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a GPU
-    that computes in bfloat16, else 32-true.
+    """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a
+    device that computes in bfloat16, else 32-true.
     """
 
     max_epochs: int = 75

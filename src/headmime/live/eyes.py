@@ -15,6 +15,7 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector, Face
 from headmime.landmarks.track import largest
 from headmime.live.camera import Newest, shots
+from headmime.threads import start_worker, threads_of_children
 
 PATIENCE = 20  # seconds for the process to go by itself
 # Pictures between two in which the face itself is looked for, which takes three times as long as
@@ -72,7 +73,8 @@ def watching(driving: str, make_detector: Callable[[], Detector]) -> Iterator[It
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_watch, args=(driving, make_detector, there), daemon=True)
-    process.start()
+    with threads_of_children(1):
+        process.start()
     there.close()
     try:
         yield _newest(here)
@@ -109,6 +111,7 @@ def _received(connection: Connection) -> Sight | None:
 
 def _watch(driving: str, make_detector: Callable[[], Detector], out: Connection) -> None:
     """What the process does."""
+    start_worker()
     try:
         follow = Follower(make_detector())
         pictures = Newest(shots(driving))
@@ -117,5 +120,5 @@ def _watch(driving: str, make_detector: Callable[[], Detector], out: Connection)
         out.send(None)
     except HeadmimeError as error:
         out.send(_Problem(str(error)))
-    except (KeyboardInterrupt, BrokenPipeError):
+    except BrokenPipeError:
         pass

@@ -4,9 +4,6 @@
 """
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -15,6 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from headmime.data.preprocess.work import Task, problem, write_task
 from headmime.errors import HeadmimeError
+from headmime.threads import start_worker, threads_of_children
 
 
 def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: int) -> None:
@@ -59,15 +57,15 @@ def _started() -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    process.start()
+    with threads_of_children(1):
+        process.start()
     theirs.close()  # so that ours reads its end when the process dies
     return process, ours
 
 
 def _serve(connection: Connection) -> None:
     """Write one shard after another; answer None, or what stands in the way."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    start_worker()
     while True:
         task = connection.recv()
         try:
@@ -75,8 +73,3 @@ def _serve(connection: Connection) -> None:
             connection.send(None)
         except (HeadmimeError, OSError) as error:
             connection.send(problem(task, error))
-
-
-def _leave_with_parent() -> None:
-    wait([multiprocessing.parent_process().sentinel])
-    os._exit(1)

@@ -1,0 +1,154 @@
+"""OpenMP's threads do not spin for long, and worker processes have one thread each."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from headmime.data.preprocess.clips import Recipe
+from headmime.data.preprocess.layouts import list_sources
+from headmime.data.preprocess.plan import make_plan
+from headmime.data.preprocess.pool import run_local
+from headmime.data.preprocess.run import preprocess
+from headmime.data.preprocess.sources import with_splits
+from headmime.data.sitters import write
+from headmime.threads import ASKED, COUNTS, WAITING, threads_of_children, wait_passively
+
+CORES = 2
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in (*ASKED, *COUNTS):
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def waiting() -> dict[str, str]:
+    return {name: os.environ[name] for name in ASKED if name in os.environ}
+
+
+def test_threads_wait_passively_unless_the_user_says_how(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    wait_passively()
+    assert waiting() == WAITING
+    for name in ASKED:
+        for other in ASKED:
+            environment.delenv(other, raising=False)
+        environment.setenv(name, "1")
+        wait_passively()
+        assert waiting() == {name: "1"}
+
+
+@pytest.mark.parametrize("program", ["import headmime, torch", "import headmime.cli.train"])
+def test_the_library_that_computes_has_read_it(program: str) -> None:
+    """GNU's OpenMP says what it goes by when it loads."""
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "OMP_DISPLAY_ENV": "VERBOSE"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    if "GOMP_SPINCOUNT" not in told:
+        pytest.skip("torch computes with another OpenMP library here")
+    assert f"GOMP_SPINCOUNT = '{WAITING['GOMP_SPINCOUNT']}'" in told
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in told
+
+
+def test_make_says_the_same() -> None:
+    makefile = (Path(__file__).parents[1] / "Makefile").read_text()
+    assert all(f"export {name} := {value}\n" in makefile for name, value in WAITING.items())
+
+
+def test_what_children_are_told_is_forgotten(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OMP_NUM_THREADS", "7")
+    with threads_of_children(1):
+        assert [os.environ[name] for name in COUNTS] == ["1", "1", "1"]
+    assert {name: os.environ.get(name) for name in COUNTS} == {
+        "OMP_NUM_THREADS": "7",
+        "OPENBLAS_NUM_THREADS": None,
+        "MKL_NUM_THREADS": None,
+    }
+
+
+class threads_at_work:
+    """The CPU time of every thread of every child process, as last seen: {process: [ticks]}."""
+
+    def __init__(self) -> None:
+        self.ticks: dict[int, dict[int, int]] = {}
+        self._over = False
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "threads_at_work":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over:
+            for child in active_children():
+                self.ticks.setdefault(child.pid, {}).update(of_threads(child.pid))
+            time.sleep(0.02)
+
+
+def of_threads(process: int) -> Iterator[tuple[int, int]]:
+    """(thread, ticks of CPU) of a process."""
+    for stat in Path(f"/proc/{process}/task").glob("*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        yield int(stat.parent.name), int(fields[11]) + int(fields[12])
+
+
+def rendered(folder: Path) -> None:
+    write.write_sitters(8, folder / "sitters", frames=2, size=64, workers=CORES)
+
+
+def preprocessed(folder: Path) -> None:
+    videos = folder / "videos"
+    listed = with_splits(list_sources("folder", videos), 0.05, None, 0)
+    recipe = Recipe(size=64, frames=12)
+    finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
+    run = partial(run_local, workers=CORES)
+    preprocess(videos, folder / "store", make_plan(listed, {}), [], recipe, finder, run, ignored)
+
+
+def ignored(*_: object) -> None:
+    pass
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of threads here")
+@pytest.mark.parametrize("work", [rendered, preprocessed])
+def test_a_worker_works_with_one_thread(
+    work: Callable[[Path], None],
+    tmp_path: Path,
+    shared_data: Path,
+    environment: pytest.MonkeyPatch,
+) -> None:
+    """All others together have hardly a tenth of its time: what starting up takes."""
+    environment.setattr(write, "SHARD", 4)
+    (tmp_path / "videos").mkdir()
+    for person, clip in enumerate(sorted((shared_data / "clips").iterdir())[:4]):
+        (tmp_path / "videos" / f"{person}").mkdir()
+        (tmp_path / "videos" / f"{person}" / clip.name).symlink_to(clip)
+    with threads_at_work() as seen:
+        work(tmp_path)
+    workers = [ticks for ticks in seen.ticks.values() if sum(ticks.values()) > 50]
+    assert len(workers) == CORES
+    for ticks in workers:
+        assert sum(ticks.values()) - max(ticks.values()) <= 0.1 * sum(ticks.values()), ticks

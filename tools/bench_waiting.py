@@ -1,0 +1,178 @@
+"""What it costs how OpenMP's threads wait for each other, on an idle machine and on a busy one.
+
+    python tools/bench_waiting.py [--repeats 3] [--waiting headmime default GOMP_SPINCOUNT=1000]
+
+Four kinds of work, each in a process of its own: six updates of fine-tuning, 96 frames of the
+bundled model, three updates of meta-learning (64 pixels, both VGGs with random weights), and the
+preprocessing of four videos. Each way of waiting takes its turn in every repeat, alone and beside
+as many busy loops as there are cores; the medians are printed. `default` is what GNU's OpenMP does
+unasked, `passive` no spinning at all.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import product
+from pathlib import Path
+from statistics import median
+
+from headmime.threads import ASKED, WAITING
+
+WAYS = {
+    "headmime": WAITING,
+    "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "default": {"GOMP_SPINCOUNT": "300000"},
+}
+UPDATES, FRAMES, STEPS = 6, 96, 3
+
+
+def finetuning() -> Callable[[], object]:
+    """Updates of `finetune=default` on one picture."""
+    import numpy as np
+
+    from headmime.animate.model import load
+    from headmime.animate.person import personal_generator
+    from headmime.animate.recipes import recipe
+    from headmime.animate.rehearsal import bundled_people
+    from headmime.pretrained.efficientnet import efficientnet_lite0
+
+    settings = recipe("default")
+    settings.epochs, settings.minimum_steps = 0, UPDATES
+    model, perceptual = load(device="cpu"), efficientnet_lite0(side=None)
+    frames, landmarks = zip(*bundled_people(model.shape.image_size), strict=True)
+    frames, landmarks = np.concatenate(frames)[:1], np.concatenate(landmarks)[:1]
+    return lambda: personal_generator(model.nets, frames, landmarks, settings, perceptual)
+
+
+def frames() -> Callable[[], object]:
+    """Frames of the bundled model, drawing included."""
+    import numpy as np
+    import torch
+
+    from headmime.animate.driving import find_driving, load_template
+    from headmime.animate.model import load
+    from headmime.animate.person import animator
+    from headmime.nets.personal import personalise
+
+    model = load(device="cpu")
+    person = personalise(
+        model.nets.generator, model.nets.discriminator, torch.rand(model.shape.embedding)
+    )
+    make = animator(person.generator.eval(), model.shape.image_size)
+    landmarks = np.resize(load_template(find_driving("talk")).landmarks, (FRAMES, 68, 2))
+    return lambda: make(landmarks)
+
+
+def training() -> Callable[[], object]:
+    """Updates of meta-learning, the paper's but for the size of the pictures."""
+    from dataclasses import replace
+
+    from bench import PAPER, paper_step
+
+    step = paper_step(replace(PAPER, image_size=64), 1000)
+    return lambda: [step() for _ in range(STEPS)]
+
+
+def preprocessing() -> Callable[[], object]:
+    """Four videos of the bundled picture, tilted to and fro, with a process for every core."""
+    import imageio.v3 as iio
+    import numpy as np
+    from PIL import Image
+
+    from headmime.assets import ASSETS
+    from headmime.data.preprocess.clips import Recipe
+    from headmime.data.preprocess.layouts import list_sources
+    from headmime.data.preprocess.plan import make_plan
+    from headmime.data.preprocess.pool import run_local
+    from headmime.data.preprocess.run import preprocess
+    from headmime.data.preprocess.sources import with_splits
+
+    folder = Path(tempfile.mkdtemp())
+    picture = Image.open(ASSETS / "pictures" / "mona_lisa.jpg")
+    tilted = [np.asarray(picture.rotate(5 * np.sin(k / 9))) for k in range(60)]
+    for person in range(4):
+        file = folder / "videos" / f"person {person}" / "video.mp4"
+        file.parent.mkdir(parents=True)
+        iio.imwrite(file, np.stack(tilted), plugin="pyav", codec="libx264", fps=25)
+    listed = with_splits(list_sources("folder", folder / "videos"), 0.0, None, 0)
+    plan = make_plan(listed, {})
+    finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
+    run = partial(run_local, workers=len(os.sched_getaffinity(0)))
+    recipe = Recipe(size=128, frames=60)
+    args = (folder / "videos", folder / "store", plan, [], recipe, finder, run, lambda *_: None)
+    return lambda: preprocess(*args)
+
+
+WORK = {
+    "fine-tuning": finetuning,
+    "frames": frames,
+    "training": training,
+    "preprocessing": preprocessing,
+}
+
+
+@contextmanager
+def busy(loops: int) -> Iterator[None]:
+    """Programs that never rest, meanwhile."""
+    with ExitStack() as stack:
+        for _ in range(loops):
+            loop = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(loop.kill)
+        yield
+
+
+def cost(name: str, way: str) -> tuple[float, float]:
+    """Seconds of wall and CPU of one kind of work in a new process."""
+    chosen = WAYS.get(way) or dict([way.split("=")])
+    kept = {key: value for key, value in os.environ.items() if key not in ASKED}
+    command = [sys.executable, __file__, "--work", name]
+    done = subprocess.run(command, env=kept | chosen, stdout=subprocess.PIPE, check=True, text=True)
+    wall, cpu = done.stdout.split()[-2:]
+    return float(wall), float(cpu)
+
+
+def used() -> float:
+    """CPU-seconds of this process and of those that it has waited for."""
+    both = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in both)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The price of how OpenMP's threads wait.")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--waiting", nargs="+", default=list(WAYS))
+    parser.add_argument("--only", nargs="+", choices=WORK, default=list(WORK))
+    parser.add_argument("--work", choices=WORK, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.work:
+        work = WORK[given.work]()
+        wall, cpu = time.perf_counter(), used()
+        work()
+        print(time.perf_counter() - wall, used() - cpu)
+        return
+    cores = len(os.sched_getaffinity(0))
+    print("| work | beside it |" + "".join(f" {way} |" for way in given.waiting))
+    print("|---|---|" + "---|" * len(given.waiting))
+    for name, loops in product(given.only, (0, cores)):
+        costs: dict[str, list[tuple[float, float]]] = {way: [] for way in given.waiting}
+        with busy(loops):
+            for _ in range(given.repeats):
+                for way in given.waiting:
+                    costs[way].append(cost(name, way))
+        cells = [
+            f" {median(wall for wall, _ in c):.1f} s, {median(cpu for _, cpu in c):.1f} CPU-s |"
+            for c in costs.values()
+        ]
+        beside = f"{loops} busy loops" if loops else "nothing"
+        print(f"| {name} | {beside} |" + "".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
