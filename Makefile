@@ -137,7 +137,7 @@ test: $(READY) ## run the quick tests (under 8 minutes on 2 idle cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 check: $(READY) ## run the slow tests: every printed command, kills, the wheel, pages (under 35 minutes on 2 idle cores)
-	$(BIN)/python -m pytest -m slow --ignore tests/web $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m slow --ignore tests/web $(ARGS)
 	$(BIN)/python -m pytest -m slow tests/web $(ARGS)
 
 bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.json (ARGS='--threads 1 --repeats 3')

@@ -139,7 +139,7 @@ def test_the_wheel_works_in_an_empty_environment_outside_the_checkout(wheel, tmp
         headmime = environment / "bin" / "headmime"
         composed = run([headmime, "train", "-cn", "cpu_meta", "--cfg", "job"], work)
         assert "store: runs/stores/" in composed and "efficientnet" in composed
-        shown = run([headmime, "demo"], work)
+        shown = run([headmime, "demo", "finetune.minimum_steps=2", "finetune.epochs=0"], work)
         for suffix in (".mp4", ".gif", ".png"):
             paths = [Path(p) for p in re.findall(rf"\S+\{suffix}", shown)]
             assert paths, f"headmime demo printed no {suffix}:\n{shown}"

@@ -27,7 +27,7 @@ TINY = [
     "log_every=1",
     "trainer.limit_train_batches=3",
     "trainer.max_time=null",
-    "trainer.precision=32-true",
+    "trainer.precision=32-true",  # runs are compared to the last bit, and in float32 to float64
     "trainer.enable_progress_bar=false",
     "sitters=null",
 ]

@@ -88,13 +88,13 @@ def ran() -> set[tuple[str, ...]]:
 
 
 def listed(folder: Path, photographs: list[Image.Image]) -> None:
-    """Tables of four people with a video each and of two single pictures, half of each for
-    `report`. The videos are long enough for 32 sources and 24 other frames.
+    """Tables of six people with a video each and of two single pictures, half of each for
+    `report`. The videos are long enough for 32 sources and 32 other frames.
     """
     folder.mkdir()
     videos, pictures = ["file\tidentity\tsplit"], ["file\tidentity\tsplit"]
-    frames = np.stack([np.asarray(picture) for picture in photographs] * 5)
-    for number, half in enumerate(["report", "report", "tune", "tune"]):
+    frames = np.stack([np.asarray(picture) for picture in photographs] * 6)
+    for number, half in enumerate(["report", "tune"] * 3):
         iio.imwrite(folder / f"{number}.mp4", frames, plugin="pyav", codec="libx264", fps=12)
         videos.append(f"{number}.mp4\tperson {number}\t{half}")
     for number, half in enumerate(["report", "tune"]):

@@ -64,7 +64,7 @@ CLAIMS = (
 )
 RECIPE = f"{UPDATE} {trainings('recipe', 'ema.decay=0.5')}"
 # The networks of 32 pixels that the training of clips.md has left behind.
-CURVES = "weights=runs/clips_128/0/weights/nets"
+CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 sources=8"
 
 HOW = {
     r"make (demo|finetune)": How(TUNE),
@@ -134,12 +134,12 @@ HOW = {
     r"make recipe$": How(f"{RECIPE} recipe.only=[base]"),
     r"make recipe ARGS=recipe.minutes=10": How(RECIPE),
     r"make recipe ARGS=\+recipe": How(f"{RECIPE} recipe.only=[slow]"),
-    r"make curves$": How(f"{CURVES} curves.steps=[0,2]"),
-    r"make curves ARGS=(curves.only|\+curves)": How(f"{CURVES} curves.steps=[0,2]"),
-    r"make curves .": How(CURVES),
+    r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
+    r"make curves ARGS=curves.only": How(CURVES),
+    r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
     r"make results .*HALF=tune": How(f"{UPDATE} table.methods=[copy] table.Ts=[1]"),
     r"make results .": How(UPDATE),
-    r"make bench": How("--repeats 1 --side 128"),
+    r"make bench": How("--repeats 1 --side 64"),
     r"python tools/bench_waiting.py": How("--repeats 1 --only frames"),
     r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
     r"python tools/bench_live.py": How("--frames 5", {"CLIP": "driver.mp4"}),
@@ -156,9 +156,10 @@ HOW = {
     r"python -m headmime.data.sitters.template": How(),
 }
 NOT_RUN = {
-    r"headmime live .": "a camera; tests/live has a made-up one",
+    r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
-    r"make recipe .*recipe.only=\[base,k[14],": "17 trainings; each variant is composed by a test",
+    r"make recipe .*recipe.only=\[base,k[14],": "17 trainings; a test composes each variant",
+    r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
     r"pip install": "`make setup` has installed every extra; one test looks them up",
@@ -229,7 +230,8 @@ def test_every_command_is_run_or_is_known_not_to_be(page: str) -> None:
 
 def keys(words: str) -> set[str]:
     """Of `key=value` words and options."""
-    return {word.partition("=")[0].strip('+"') for word in words.split() if word[0] not in "<>"}
+    named = (word.partition("=") for word in words.split() if "=" in word or word.startswith("--"))
+    return {key.strip('+"') for key, _, _ in named}
 
 
 @pytest.mark.parametrize("page", PAGES)
