@@ -1,6 +1,6 @@
 """How dlib's points differ from the exact ones: makes src/headmime/data/sitters/detector_noise.npz.
 
-    python tools/landmark_noise.py [sitters]
+    python tools/landmark_noise.py [sitters] [another.npz]
 
 dlib's predictor is shown where the face is, so that turned heads, which its detectors miss, count
 too. About three minutes for 60 sitters on two cores. Prints the errors that it found.
@@ -9,6 +9,7 @@ too. About three minutes for 60 sitters on two cores. Prints the errors that it 
 import multiprocessing
 import sys
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def directions(samples: np.ndarray, count: int) -> np.ndarray:
     return rows[:count] * size[:count, None] / np.sqrt(len(samples))
 
 
-def main(sitters: int) -> None:
+def main(sitters: int, out: Path | str) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         clips = [clip for found in pool.imap(clip_errors, range(sitters)) for clip in found]
     x = np.concatenate([features(points) for points, _ in clips])
@@ -71,7 +72,7 @@ def main(sitters: int) -> None:
     turned = max(0.0, slope / start)
     rest = rest / (1 + turned * turn)[:, None]
     np.savez(
-        TABLE,
+        out,
         expected=expected.astype(np.float32),
         clip=directions(bias, CLIP_DIRECTIONS).astype(np.float32),
         frame=directions(rest, FRAME_DIRECTIONS).astype(np.float32),
@@ -90,4 +91,5 @@ def main(sitters: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
+    given = [*sys.argv[1:], *("60", TABLE)[len(sys.argv) - 1 :]]
+    main(int(given[0]), given[1])

@@ -89,7 +89,7 @@ def ran() -> set[tuple[str, ...]]:
 
 def listed(folder: Path, photographs: list[Image.Image]) -> None:
     """Tables of six people with a video each and of two single pictures, half of each for
-    `report`. The videos are long enough for 32 sources and 32 other frames.
+    `report`. The videos are long enough for 32 sources and 24 other frames.
     """
     folder.mkdir()
     videos, pictures = ["file\tidentity\tsplit"], ["file\tidentity\tsplit"]

@@ -37,16 +37,17 @@ class How:
 
 TUNE = "finetune.epochs=0 finetune.minimum_steps=1"
 UPDATE = f"{TUNE} finetune.rehearsal=0"
-ROWS = f"split=train videos=2 held_out=2 sources=8 {UPDATE}"
+BRIEF_ROWS = f"held_out=2 {UPDATE}"
+ROWS = f"split=train videos=2 sources=8 {BRIEF_ROWS}"
 NETS = (
     "model.image_size=32 model.width=8 model.max_width=16 model.generator_levels=3 "
     "model.attention_down=8 model.attention_up=16"
 )
-BRIEF = (
+ONE_UPDATE = (
     "sources=2 batch=1 workers=0 log_every=1 trainer.max_epochs=1 trainer.limit_train_batches=1 "
     "trainer.accelerator=cpu growing.side=null"
 )
-TRAIN = f"{NETS} perceptual=efficientnet {BRIEF}"
+TRAIN = f"{NETS} perceptual=efficientnet {ONE_UPDATE}"
 SMALL = "store=runs/stores/small"
 VOX = "detector=dlib workers=1 size=64"
 FILES = {"STORE": "runs/stores/small", "STUDY": "runs/userstudy", "FILE": "runs/me.mp4"}
@@ -54,15 +55,15 @@ FILES = {"STORE": "runs/stores/small", "STUDY": "runs/userstudy", "FILE": "runs/
 
 def trainings(verb: str, *more: str) -> str:
     """TRAIN as the keys of the trainings that `verb` starts."""
-    keys = [SMALL, "sitters=null", *more, *NETS.split(), *BRIEF.split()]
+    keys = [SMALL, "sitters=null", *more, *NETS.split(), *ONE_UPDATE.split()]
     return f'"{verb}.train=[{",".join(f"{key!r}" for key in keys)}]"'
 
 
 CLAIMS = (
-    f"{SMALL} claims.sitters=null split=train size=32 videos=2 held_out=2 sources=8 {UPDATE} "
+    f"{SMALL} claims.sitters=null size=32 {ROWS} "
     f"claims.Ts=[1,2,3] claims.seeds=[1] {trainings('claims')}"
 )
-RECIPE = f"{UPDATE} {trainings('recipe', 'ema.decay=0.5')}"
+RECIPE = f"{BRIEF_ROWS} {trainings('recipe', 'ema.decay=0.5')}"
 # The networks of 32 pixels that the training of clips.md has left behind.
 CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 sources=8"
 
@@ -117,11 +118,12 @@ HOW = {
     r"headmime data sitters": How("n=2 frames=2 workers=1"),
     r"make eval .": How(f"{SMALL} {ROWS}"),
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
-    r"make table1 .* weights=": How(UPDATE),
+    r"make table1 .* weights=": How(BRIEF_ROWS),
     r"make table1 .": How(f"{SMALL} {ROWS} table.methods=[copy] table.Ts=[1]"),
-    r"make motion$": How(UPDATE),
+    r"make motion$": How(UPDATE),  # correlations want eight frames
     r"make report$|headmime report .": How(),
-    r"headmime eval -cn": How(UPDATE, here=True),
+    r"headmime eval -cn eval_cross_sitters": How(UPDATE, here=True),
+    r"headmime eval -cn": How(BRIEF_ROWS, here=True),
     r"make figures .": How(f"{SMALL} {ROWS} figures.Ts=[1] figures.people=2 figures.videos=1"),
     r"make forensics .": How(f"{SMALL} {ROWS} forensics.folds=2 forensics.steps=2"),
     r"make userstudy .": How(
@@ -137,8 +139,8 @@ HOW = {
     r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
     r"make curves ARGS=curves.only": How(CURVES),
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
-    r"make results .*HALF=tune": How(f"{UPDATE} table.methods=[copy] table.Ts=[1]"),
-    r"make results .": How(UPDATE),
+    r"make results .*HALF=tune": How(f"{BRIEF_ROWS} table.methods=[copy] table.Ts=[1]"),
+    r"make results .": How(BRIEF_ROWS),
     r"make bench": How("--repeats 1 --side 64"),
     r"python tools/bench_waiting.py": How("--repeats 1 --only frames"),
     r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
@@ -148,6 +150,7 @@ HOW = {
     r"python tools/bench_episodes.py": How("runs/stores/small 64"),
     r"python tools/bench_marks.py": How("--seconds 1 --repeats 1"),
     r"python tools/bench_sitters.py": How("1", {"128": "96"}),
+    r"python tools/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
     r"python tools/motion_spread.py": How(instead=FILES),
     r"python tools/curves.py": How(instead={"runs/EXP/0": "runs/cpu_meta/3", "OUT": "."}),
     r"python tools/stability.py": How(
@@ -165,7 +168,6 @@ NOT_RUN = {
     r"pip install": "`make setup` has installed every extra; one test looks them up",
     r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
     r"ffmpeg|ssh|apt-get": "other people's programs",
-    r"python tools/landmark_noise.py": "half an hour, and it writes into the package",
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
     r"make check": "this is `make check`",
 }
