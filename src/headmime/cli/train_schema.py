@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 from headmime.errors import HeadmimeError
 from headmime.learning.settings import LossWeights, Optimisation
@@ -116,3 +116,6 @@ def smaller_sides(shape: ModelShape) -> list[int]:
 
 
 ConfigStore.instance().store("train_schema", Train)
+OmegaConf.register_new_resolver(
+    "tasks", lambda devices: 1 if devices == "auto" else int(devices), replace=True
+)
