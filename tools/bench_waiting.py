@@ -167,7 +167,7 @@ def main() -> None:
                 for way in given.waiting:
                     costs[way].append(cost(name, way))
         cells = [
-            f" {median(wall for wall, _ in c):.1f} s, {median(cpu for _, cpu in c):.1f} CPU-s |"
+            f" {median(wall for wall, _ in c):.2f} s, {median(cpu for _, cpu in c):.2f} CPU-s |"
             for c in costs.values()
         ]
         beside = f"{loops} busy loops" if loops else "nothing"
