@@ -1,5 +1,6 @@
 """Each metric: truths known by hand, and agreement with independent implementations."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,8 +14,10 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 from headmime.evaluation.metrics.akd import akd
 from headmime.evaluation.metrics.apd import apd
+from headmime.evaluation.metrics.colour import colour_drift
 from headmime.evaluation.metrics.csim import csim, identity_distance, nearer_to_source
 from headmime.evaluation.metrics.fid import fid
+from headmime.evaluation.metrics.flicker import flicker
 from headmime.evaluation.metrics.id_rank1 import id_rank1
 from headmime.evaluation.metrics.kid import kid
 from headmime.evaluation.metrics.motion import amplitude, correlation
@@ -27,8 +30,9 @@ from headmime.evaluation.metrics.pose import (
     rotations,
     turned,
 )
-from headmime.evaluation.metrics.sharpness import sharpness
+from headmime.evaluation.metrics.sharpness import face_sharpness, sharpness
 from headmime.evaluation.metrics.ssim import ssim
+from headmime.landmarks.points import eye_opening
 
 
 def random_frames(seed: int, n: int = 3, size: int = 40) -> np.ndarray:
@@ -251,3 +255,74 @@ def test_blurring_takes_sharpness_away_and_a_flat_face_has_none():
     blurred = (frame.astype(int) + np.roll(frame, 1, 2) + np.roll(frame, 1, 1)) // 3
     assert sharpness(blurred.astype(np.uint8), landmarks) < 0.8 * sharpness(frame, landmarks)
     assert sharpness(np.full_like(frame, 80), landmarks) == 0
+
+
+def detailed_face(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random pixels, and landmarks that span the middle half of the picture."""
+    landmarks = 0.25 + 0.5 * np.random.default_rng(1).random((1, 68, 2))
+    landmarks[0, :2] = [(0.25, 0.25), (0.75, 0.75)]
+    return random_frames(0, 1, size), landmarks
+
+
+def test_a_copy_is_as_sharp_as_its_source_and_half_the_contrast_has_a_quarter() -> None:
+    frame, landmarks = detailed_face(256)
+    strong = frame // 4 * 4
+    assert face_sharpness(strong, landmarks, strong, landmarks) == 1
+    assert face_sharpness(strong // 2, landmarks, strong, landmarks) == pytest.approx(0.25, 0.02)
+
+
+def test_a_small_picture_is_not_as_sharp_as_the_large_one_that_it_was() -> None:
+    """The face's box of 128 pixels has become one of 64; and noise is sharper than sharp."""
+    frame, landmarks = detailed_face(256)
+    small = cv2.resize(frame[0], (128, 128), interpolation=cv2.INTER_AREA)[None]
+    assert face_sharpness(small, landmarks, frame, landmarks) < 0.2
+    blurred = cv2.GaussianBlur(frame[0], (0, 0), 2)[None]
+    assert face_sharpness(frame, landmarks, blurred, landmarks) > 1.2
+
+
+def test_the_median_frame_counts() -> None:
+    frame, landmarks = detailed_face(128)
+    flat = np.full_like(frame, 80)
+    frames = np.concatenate([frame, frame, flat])
+    assert face_sharpness(frames, landmarks.repeat(3, 0), frame, landmarks) == 1
+    assert np.isnan(face_sharpness(frame, landmarks, flat, landmarks))
+
+
+# Colour and flicker
+
+
+def test_colours_of_the_face_drift_and_those_around_do_not_count() -> None:
+    frame, landmarks = detailed_face(64)
+    grey = np.full_like(frame, 119)  # L* 50
+    assert colour_drift(grey, landmarks, grey, landmarks) == pytest.approx(0, abs=1e-4)
+    lighter = np.full_like(frame, 145)  # L* 60
+    assert colour_drift(lighter, landmarks, grey, landmarks) == pytest.approx(10, abs=0.3)
+    around = grey.copy()
+    around[:, :8] = 255
+    assert colour_drift(around, landmarks, grey, landmarks) == pytest.approx(0, abs=1e-4)
+
+
+def test_change_where_nothing_moves_is_flicker() -> None:
+    """The second frame is the first, brighter by 10 in the face; in the third the face moved."""
+    base, landmarks = np.full((1, 64, 64, 3), 100, np.uint8), detailed_face(64)[1]
+    brighter = base.copy()
+    brighter[:, 16:48, 16:48] += 10
+    frames = np.concatenate([base, brighter, 255 - base])
+    points = np.concatenate([landmarks, landmarks + 0.001, landmarks + 0.1])
+    assert flicker(frames, points) == (pytest.approx(10), 0)
+    assert all(np.isnan(one) for one in flicker(frames[1:], points[1:]))
+
+
+# Lids
+
+
+def test_eyes_half_closed_are_half_as_open() -> None:
+    face = np.zeros((68, 2))
+    face[36:42] = [(-3, 0), (-2.4, -0.3), (-1.6, -0.3), (-1, 0), (-1.6, 0.3), (-2.4, 0.3)]
+    face[42:48] = face[36:42] + np.array([4, 0])
+    face[48], face[54] = (-1, 4), (1, 4)
+    half = face.copy()
+    half[[37, 38, 43, 44], 1] += 0.3
+    assert eye_opening(face) == pytest.approx(0.6 / 8)  # from eye to eye 4, twice that is the face
+    assert eye_opening(half) == pytest.approx(0.3 / 8)
+    assert eye_opening(3 * half) == pytest.approx(0.3 / 8)

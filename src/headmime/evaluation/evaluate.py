@@ -15,10 +15,9 @@ from headmime.evaluation.memory import Arrays, digest, remembered
 from headmime.evaluation.metrics.csim import nearer_to_source
 from headmime.evaluation.metrics.id_rank1 import id_rank1
 from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
-from headmime.evaluation.metrics.sharpness import sharpness
-from headmime.evaluation.scores import frame_scores, truth_scores, with_subsets
+from headmime.evaluation.scores import frame_scores, picture_scores, truth_scores, with_subsets
 from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
-from headmime.landmarks.points import head_turn, mouth_opening
+from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
 
 Adapt = Callable[[np.ndarray, np.ndarray], Animator]
 """T frames uint8 [T, S, S, 3] of a person and their landmarks [T, 68, 2] -> that person's animator.
@@ -112,8 +111,9 @@ def _run(contest: Contest, gallery: Gallery, trial: Trial, adapt: Adapt | None, 
     made = animator(asked)
     seen = _look(contest, made, asked)
     source = gallery.of(trial.person)
-    scores = frame_scores(made, seen, asked, source)
-    scores["sharpness"] /= _source_sharpness(contest, trial)
+    gallery_frames = [pictures(store, trial.gallery, size) for size in (store.size, contest.size)]
+    scores = frame_scores(seen, asked, source)
+    scores |= picture_scores(made, seen, asked, *gallery_frames, points(store, trial.gallery))
     arrays = {"embeddings": seen.embeddings}
     if true is not None:
         landmarks = points(store, trial.truth)
@@ -128,9 +128,11 @@ def _run(contest: Contest, gallery: Gallery, trial: Trial, adapt: Adapt | None, 
 
 
 def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
-    """Correlation and amplitude of mouth and head turn, output against driving [n, 68, 2]; [1]."""
+    """Correlation and amplitude of mouth, head turn and lids, output against driving [n, 68, 2]:
+    [1] each.
+    """
     scores = {}
-    for name, measure in (("mouth", mouth_opening), ("turn", head_turn)):
+    for name, measure in (("mouth", mouth_opening), ("turn", head_turn), ("eye", eye_opening)):
         pair = measure(detected), measure(driving)
         scores[f"{name}_correlation"] = np.array([correlation(*pair, STILL[name])])
         scores[f"{name}_amplitude"] = np.array([amplitude(*pair, STILL[name])])
@@ -139,11 +141,6 @@ def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
 
 def _look(contest: Contest, frames: np.ndarray, expected: np.ndarray) -> Look:
     return look(frames, expected, contest.scorers, contest.memory / "looks", contest.code)
-
-
-def _source_sharpness(contest: Contest, trial: Trial) -> float:
-    frames = pictures(contest.store, trial.gallery, contest.size)
-    return float(sharpness(frames, points(contest.store, trial.gallery)).mean())
 
 
 def _trial_key(contest: Contest, gallery: Gallery, trial: Trial, T: int, key: str) -> str:

@@ -37,8 +37,14 @@ METRICS: dict[str, Metric] = {
     "found": Metric(1, "", "landmarks", 2),
     "mouth_correlation": Metric(1, "", "landmarks", 2),
     "turn_correlation": Metric(1, "", "landmarks", 2),
+    "eye_correlation": Metric(1, "", "landmarks", 2),
     "mouth_amplitude": Metric(0, "", "landmarks", 2),
     "turn_amplitude": Metric(0, "", "landmarks", 2),
+    "eye_amplitude": Metric(0, "", "landmarks", 2),
+    "face_sharpness": Metric(0, "", None, 2),
     "sharpness": Metric(0, "", None, 2),
+    "colour_drift": Metric(-1, "CIELAB", None, 1),
+    "flicker_face": Metric(-1, "of 255", None, 2),
+    "flicker_background": Metric(-1, "of 255", None, 2),
 }
 """In the order in which they are reported. docs/evaluation.md says how each is measured."""

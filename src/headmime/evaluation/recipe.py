@@ -12,7 +12,8 @@ from headmime.evaluation.results import Result, read_result
 
 SCORES = (
     "csim_source", "id_distance", "nearer", "ssim", "lpips", "akd", "mouth_correlation",
-    "mouth_amplitude", "turn_correlation", "turn_amplitude", "sharpness",
+    "mouth_amplitude", "turn_correlation", "turn_amplitude", "eye_correlation", "eye_amplitude",
+    "face_sharpness", "sharpness", "colour_drift",
 )  # fmt: skip
 MARKS = {"better": " ▲", "worse": " ▼", "undecided": ""}
 

@@ -20,9 +20,10 @@ from headmime.evaluation.unlike import unlike_newest
 TABLES = (
     ("fid", "kid", "ssim", "lpips", "csim", "csim_source", "id_distance", "id_rank1", "nearer"),
     (
-        "akd", "apd", "found", "mouth_correlation", "turn_correlation", "mouth_amplitude",
-        "turn_amplitude", "sharpness",
+        "akd", "apd", "found", "mouth_correlation", "turn_correlation", "eye_correlation",
+        "mouth_amplitude", "turn_amplitude", "eye_amplitude",
     ),
+    ("face_sharpness", "sharpness", "colour_drift", "flicker_face", "flicker_background"),
     (
         "ssim@turned", "lpips@turned", "csim@turned", "akd@turned",
         "ssim@near", "lpips@near", "csim@near", "akd@near",

@@ -6,23 +6,45 @@ from headmime.evaluation.looks import Look, Scorers
 from headmime.evaluation.memory import Arrays
 from headmime.evaluation.metrics.akd import akd
 from headmime.evaluation.metrics.apd import apd
+from headmime.evaluation.metrics.colour import colour_drift
 from headmime.evaluation.metrics.csim import csim, identity_distance
+from headmime.evaluation.metrics.flicker import flicker
 from headmime.evaluation.metrics.pose import turned
-from headmime.evaluation.metrics.sharpness import sharpness
+from headmime.evaluation.metrics.sharpness import face_sharpness, sharpness
 from headmime.evaluation.metrics.ssim import ssim
 
 
-def frame_scores(made: np.ndarray, seen: Look, asked: np.ndarray, source: np.ndarray) -> Arrays:
+def frame_scores(seen: Look, asked: np.ndarray, source: np.ndarray) -> Arrays:
     """Scores that need no true frames, one per frame; `source` [E] is the person's embedding."""
     found = np.isfinite(seen.detected[:, 0, 0])
-    where = np.where(np.isnan(seen.detected), asked, seen.detected)
     return {
         "csim_source": csim(seen.embeddings, source),
         "id_distance": identity_distance(seen.embeddings, source),
         "akd": akd(seen.detected, asked),
         "apd": apd(seen.detected, asked),
         "found": found.astype(float),
-        "sharpness": sharpness(made, where),
+    }
+
+
+def picture_scores(
+    made: np.ndarray,
+    seen: Look,
+    asked: np.ndarray,
+    stored: np.ndarray,
+    small: np.ndarray,
+    landmarks: np.ndarray,
+) -> Arrays:
+    """Scores of the pixels, [n] or [1], beside those of the person's source frames [T, S, S, 3] as
+    they are `stored` and, `small`, at the side of `made`; `landmarks` [T, 68, 2] are theirs.
+    """
+    where = np.where(np.isnan(seen.detected), asked, seen.detected)
+    face, background = flicker(made, asked)
+    return {
+        "face_sharpness": np.array([face_sharpness(made, where, stored, landmarks)]),
+        "sharpness": sharpness(made, where) / sharpness(small, landmarks).mean(),
+        "colour_drift": colour_drift(made, where, small, landmarks),
+        "flicker_face": np.array([face]),
+        "flicker_background": np.array([background]),
     }
 
 

@@ -52,6 +52,15 @@ def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
     return (_length(gap) * uncrossed).mean(-1) / face_size(landmarks)
 
 
+def eye_opening(landmarks: np.ndarray) -> np.ndarray:
+    """Mean gap between the lids of both eyes over `face_size`, [..., 68, 2] -> [...].
+
+    Dimensionless; about 0.06 for open eyes and 0.02 for closed ones, as dlib sees them.
+    """
+    gap = landmarks[..., [37, 38, 43, 44], :] - landmarks[..., [41, 40, 47, 46], :]
+    return _length(gap).mean(-1) / face_size(landmarks)
+
+
 def head_turn(landmarks: np.ndarray) -> np.ndarray:
     """How far the nose's tip is from the middle of the eyes, along their axis, over `face_size`.
 
