@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 GRID_ROWS = 6
 EMULATED = (
     "trainer.precision=bf16-mixed: this device has no instructions for bfloat16 and emulates it, "
-    "which takes 8 to 17 times as long as float32: trainer.precision=auto chooses that here."
+    "which takes 7 to 15 times as long as float32: trainer.precision=auto chooses that here."
 )
 
 
