@@ -48,7 +48,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def clip(person: int, frames: int = 4) -> ClipFrames:
+@pytest.fixture
+def store_32(tmp_path: Path) -> Path:
+    """The same with frames of 32 pixels."""
+    write_shard(tmp_path / "store_32", 0, (clip(person, size=32) for person in range(7)))
+    finish_store(tmp_path / "store_32")
+    return tmp_path / "store_32"
+
+
+def clip(person: int, frames: int = 4, size: int = SIZE) -> ClipFrames:
     rng = np.random.default_rng(person)
     return ClipFrames(
         person=f"person {person}",
@@ -59,7 +67,7 @@ def clip(person: int, frames: int = 4) -> ClipFrames:
         fps=25.0,
         crop=Crop(0.0, 0.0, 64.0),
         detector="dlib",
-        frames=iter(rng.integers(0, 255, (frames, SIZE, SIZE, 3), dtype=np.uint8)),
+        frames=iter(rng.integers(0, 255, (frames, size, size, 3), dtype=np.uint8)),
         landmarks=rng.uniform(0.2, 0.8, (frames, 68, 2)).astype(np.float32),
         times=np.arange(frames) / 25,
         scores=np.ones(frames),

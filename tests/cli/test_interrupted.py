@@ -84,7 +84,7 @@ def test_told_to_stop_in_mid_epoch_and_resumed_with_other_workers(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything that the checkpoint holds is bit-identical to an uninterrupted run's."""
-    words = [*words, "ema.decay=0.9", "trainer.max_epochs=3", "log_every=2", "ckpt=auto"]
+    words = [*words, "ema.half_life=20", "trainer.max_epochs=3", "log_every=2", "ckpt=auto"]
     whole, stopped = (f"hydra.run.dir={tmp_path / name}" for name in ("whole", "stopped"))
     assert main([*words, whole]) == 0
 

@@ -14,7 +14,7 @@ from headmime.cli.row_settings import Evaluate, RecipeOfRows
 def words(store: Path, tiny_run: list[str], tmp_path: Path) -> list[str]:
     """Two variants of three updates at most, scored on two of the people that they saw."""
     kept = [word for word in tiny_run if "max_time" not in word]
-    kept += [f"store={store}", "trainer.max_epochs=1", "growing.side=null"]
+    kept += [f"store={store}", "trainer.max_epochs=1", "growing=[]"]
     train = ",".join(f"'{word}'" for word in kept)
     return [
         *("-cn", "recipe", f"store={store}", "split=train", "videos=2", "held_out=2", "sources=2"),
@@ -33,7 +33,8 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
     capsys.readouterr()
     table = (tmp_path / "out" / "recipe.md").read_text().splitlines()
     assert (
-        table[2].startswith("| base |  | 6 |") and table[3] == "| no_ema | `ema.decay=null` | 6 |"
+        table[2].startswith("| base |  | 6 |")
+        and table[3] == "| no_ema | `ema.half_life=null` | 6 |"
     )
     cross, own = "cross-reenactment of other people, relative", "self-reenactment, absolute"
     assert f"made up: {cross} motion, FF (feed-forward), T = 1, 2 persons:" in table
@@ -52,7 +53,7 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
 
     (trained,) = (tmp_path / "runs").glob("no_ema-*")
     said = json.loads((trained / "weights" / "nets.json").read_text())["origin"]["config"]
-    assert said["ema"]["decay"] is None and said["trainer"]["max_time"] == "00:00:10:00"
+    assert said["ema"]["half_life"] is None and said["trainer"]["max_time"] == "00:00:10:00"
 
     monkeypatch.setattr(recipe, "train_apart", None)
     monkeypatch.setattr(recipe, "check_keys", None)
@@ -87,13 +88,13 @@ def test_what_a_user_can_get_wrong_is_one_sentence(words, wrong, sentence, capsy
 
 
 def test_other_keys_and_another_time_are_another_training() -> None:
-    variants = {"base": {}, "k1": {"sources": 1, "ema.decay": None}}
+    variants = {"base": {}, "k1": {"sources": 1, "ema.half_life": None}}
     design = RecipeOfRows(
         experiment="sitters_128", minutes=90.5, variants=variants, runs="r", train=["batch=2"]
     )
     settings = Evaluate(seed=3, recipe=design)
     assert recipe._keys(settings, "k1") == [
-        *("seed=3", "ckpt=auto", "batch=2", "sources=1", "ema.decay=null"),
+        *("seed=3", "ckpt=auto", "batch=2", "sources=1", "ema.half_life=null"),
         "trainer.max_time='00:01:30:30'",
     ]
     folder = recipe._folder(settings, "k1")

@@ -61,7 +61,7 @@ def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path)
 
 def test_growing_and_mirroring_resume_alike(train: Callable, tmp_path: Path) -> None:
     """The run is stopped after 6 episodes and grows after 8."""
-    options = ["mirror=0.5", "growing.side=8", "growing.episodes=8"]
+    options = ["mirror=0.5", "growing=[{side: 8, episodes: 8, rate: 2}]", "optim.warmup=10"]
     assert train("whole", *options, epochs=2) == 0
     assert train("halves", *options, epochs=1) == 0
     assert train("halves", *options, "ckpt=last", epochs=2) == 0
@@ -90,6 +90,25 @@ def test_training_on_from_weights_starts_rows_at_their_embeddings(
     assert not rows[~touched].any()
 
 
+def test_larger_networks_begin_with_a_smaller_run_s_inner_layers(
+    train: Callable, store_32: Path, tmp_path: Path
+) -> None:
+    """They stay as they are until the outer layers have learnt, also in a resumed run."""
+    assert train("small", "model.attention_down=4") == 0
+    given = tmp_path / "small" / "weights" / "nets"
+    grow = ["model.image_size=32", "model.width=2", "model.generator_levels=3", f"init={given}"]
+    grow += ["model.attention_down=4", f"store={store_32}", "new_layers_first=12"]
+    assert train("large", *grow, epochs=1) == 0
+    assert train("large", *grow, "ckpt=last", epochs=2) == 0
+    inner, first = "embedder.layers.2.conv1.weight", "embedder.layers.0.conv1.weight"
+    kept = load_nets(given)[0].embedder.layers[1].conv1.weight
+    trained = weights(tmp_path / "large")
+    assert torch.equal(trained[inner], kept)
+    assert train("large", *grow, "ckpt=last", epochs=3) == 0
+    assert not torch.equal(weights(tmp_path / "large")[inner], kept)
+    assert not torch.equal(weights(tmp_path / "large")[first], trained[first])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -99,8 +118,9 @@ def test_training_on_from_weights_starts_rows_at_their_embeddings(
         (["loss.contnt=1"], "contnt"),
         (["perceptual=paper"], "perceptual.vgg19"),
         (["trainer.max_epoch=1"], "max_epoch"),
-        (["growing.side=4", "growing.episodes=4"], "growing.side=4: this model"),
-        (["growing.side=8"], "growing.episodes=0"),
+        (["growing=[{side: 4, episodes: 4}]"], "growing[0].side=4: this model"),
+        (["growing=[{side: 8, episodes: 0}]"], "growing[0]: episodes=0"),
+        (["growing=[{side: 8, episodes: 4, lr: 1}]"], "lr"),
         (["mirror=1.5"], "mirror=1.5 is a probability"),
         (["trainer.num_nodes=2"], "torchrun"),
         (["trainer.accelerator=gpu"], "trainer.accelerator=gpu"),
@@ -167,7 +187,7 @@ def test_a_resumed_run_has_the_rates_of_its_configuration(train: Callable, tmp_p
 
 
 def test_averages_are_exported_and_resumed(train: Callable, tmp_path: Path) -> None:
-    averaging = "ema.decay=0.5"
+    averaging = "ema.half_life=2"
     assert train("whole", averaging, epochs=2) == 0
     assert train("halves", averaging, epochs=1) == 0
     assert train("halves", averaging, "ckpt=last", epochs=2) == 0
@@ -182,7 +202,7 @@ def test_averages_are_exported_and_resumed(train: Callable, tmp_path: Path) -> N
     assert not torch.equal(
         exported, weights(tmp_path / "whole")["embedder.layers.0.conv1.weight"].half().float()
     )
-    assert train("run", "ema.decay=1") == 1
+    assert train("run", "ema.half_life=0") == 1
 
 
 def test_auto_goes_on_where_there_is_something_to_go_on_from(

@@ -1,7 +1,8 @@
 import pytest
 
-from headmime.cli.train_schema import Grow, Train, smaller_sides
+from headmime.cli.train_schema import Train, smaller_sides
 from headmime.errors import HeadmimeError
+from headmime.learning.settings import Stage
 from headmime.nets.shape import ModelShape
 
 BUNDLED = ModelShape(128, 24, 256, 4, 5, 16, 32)
@@ -15,13 +16,15 @@ def test_sides_that_networks_can_begin_at() -> None:
     assert smaller_sides(SMALL) == [32]  # at 16 the generator's middle would be a single pixel
 
 
-@pytest.mark.parametrize("side", [-64, 0, 1, 16, 48, 128, 256])
+@pytest.mark.parametrize("side", [-64, 0, 1, 16, 48, 256])
 def test_a_side_that_does_not_fit_is_said_with_those_that_do(side: int) -> None:
-    with pytest.raises(HeadmimeError, match=rf"growing.side={side}: .* can begin at 64 or 32;"):
-        Train(model=BUNDLED, growing=Grow(side, 10))
+    stages = [Stage(64, 10), Stage(side, 10)]
+    with pytest.raises(HeadmimeError, match=rf"growing\[1\].side={side}: .* 128 or 64 or 32\."):
+        Train(model=BUNDLED, growing=stages)
 
 
-def test_a_side_needs_episodes() -> None:
-    with pytest.raises(HeadmimeError, match="growing.episodes=0: with growing.side=64"):
-        Grow(64)
-    assert Train(model=BUNDLED, growing=Grow(None, 10)).growing.side is None
+def test_a_stage_has_episodes_and_learns() -> None:
+    for stage in (Stage(64, 0), Stage(64, 10, rate=0)):
+        with pytest.raises(HeadmimeError, match=r"growing\[0\]: episodes=\d+ must .* rate="):
+            Train(model=BUNDLED, growing=[stage])
+    assert Train(model=BUNDLED, growing=[Stage(128, 10)]).growing[0].rate == 1

@@ -167,3 +167,21 @@ def test_training_is_mirrored_and_validation_is_not(store_folder: Path):
     assert not torch.equal(mirrored["y_t"], as_it_is["y_t"])
     mirrored, as_it_is = (d.validation_batch(3) for d in (data, plain))
     assert all(torch.equal(mirrored[name], as_it_is[name]) for name in as_it_is)
+
+
+def test_a_batch_has_the_side_of_its_last_episode(store_folder: Path) -> None:
+    """Whatever the stage, the same frames; the validation batch keeps its size."""
+    sides = {2: 8, 5: 16}
+    plain, staged = (
+        EpisodeData(
+            store_folder, sources=2, batch=BATCH, workers=0, seed=0, size=16, side_at=side_at
+        )
+        for side_at in (None, sides.__getitem__)
+    )
+    batches = iter(staged.train_dataloader())
+    for full in list(plain.train_dataloader())[:2]:
+        batch, last = next(batches), int(full["episode"][-1])
+        for name in ("x_s", "y_s", "x_t", "y_t"):
+            assert batch[name].shape[-2:] == (sides[last], sides[last])
+        assert all(torch.equal(batch[name], full[name]) for name in ("row", "strips_t"))
+    assert staged.validation_batch(2)["x_t"].shape[-1] == 16

@@ -45,7 +45,7 @@ NETS = (
 )
 ONE_UPDATE = (
     "sources=2 batch=1 workers=0 log_every=1 trainer.max_epochs=1 trainer.limit_train_batches=1 "
-    "trainer.accelerator=cpu growing.side=null"
+    "trainer.accelerator=cpu growing=[]"
 )
 TRAIN = f"{NETS} perceptual=efficientnet {ONE_UPDATE}"
 SMALL = "store=runs/stores/small"
@@ -63,7 +63,7 @@ CLAIMS = (
     f"{SMALL} claims.sitters=null size=32 {ROWS} "
     f"claims.Ts=[1,2,3] claims.seeds=[1] {trainings('claims')}"
 )
-RECIPE = f"{BRIEF_ROWS} {trainings('recipe', 'ema.decay=0.5')}"
+RECIPE = f"{BRIEF_ROWS} {trainings('recipe', 'ema.half_life=4')}"
 # The networks of 32 pixels that the training of clips.md has left behind.
 CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 sources=8"
 
@@ -98,7 +98,7 @@ HOW = {
     r"headmime train store=": How(TRAIN),
     r"headmime train -cn EXPERIMENT": How(
         f"{SMALL} sitters=null {TRAIN}",
-        {"EXPERIMENT": "cpu_meta", "key=value": "seed=7", "...": "ema.decay=0.9"},
+        {"EXPERIMENT": "cpu_meta", "key=value": "seed=7", "...": "ema.half_life=40"},
     ),
     r"headmime train -cn cpu_meta -m .*submitit_local": How(f"{SMALL} sitters=null {TRAIN}"),
     r"headmime train -cn \w+ -m seed=": How(f"{SMALL} {TRAIN}"),

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 import torch
@@ -28,7 +28,9 @@ def meta_learning(tiny: ModelShape, perceptual: nn.Module) -> Callable[..., Meta
     """Builds the module, always with the same weights, as a Trainer would drive it."""
 
     def build(
-        weights: LossWeights | None = None, optimisation: Optimisation | None = None
+        weights: LossWeights | None = None,
+        optimisation: Optimisation | None = None,
+        inherited: Collection[str] = (),
     ) -> MetaLearning:
         torch.manual_seed(0)
         module = MetaLearning(
@@ -37,6 +39,7 @@ def meta_learning(tiny: ModelShape, perceptual: nn.Module) -> Callable[..., Meta
             perceptual,
             weights or LossWeights(),
             optimisation or Optimisation(),
+            inherited,
         )
         if isinstance(module.rows, Rows):
             module.rows.W.normal_(std=0.02)

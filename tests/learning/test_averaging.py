@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from copy import deepcopy
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +12,8 @@ from headmime.nets import Nets
 from headmime.nets.spectral import SpectralConv2d, SpectralLinear
 
 
-def started(nets: Nets, decay: float) -> Averages:
-    averages = Averages(decay)
+def started(nets: Nets, half_life: int) -> Averages:
+    averages = Averages(half_life)
     averages.on_fit_start(None, SimpleNamespace(nets=nets))
     return averages
 
@@ -25,27 +26,46 @@ def move(nets: Nets, by: float) -> None:
 
 
 def test_by_hand(nets: Nets) -> None:
-    """Two updates: d = 2/11, then min(d, 3/12) = 0.2."""
-    averages = started(nets, 0.2)
+    """Early the half-life is a twentieth of the episodes seen, later what was asked for."""
+    averages = started(nets, 8)
     before = nets.embedder.layers[0].conv1.weight.detach().clone()
-    for _ in range(2):
+    for episodes in (40, 44):
         move(nets, 1.0)
-        averages.update(nets)
-    expected = 0.2 * (before * 2 / 11 + (before + 1) * 9 / 11) + 0.8 * (before + 2)
+        averages.update(nets, episodes)
+    first = 0.5 ** (40 / 2)
+    second = 0.5 ** (4 / 2.2)
+    expected = second * (before * first + (before + 1) * (1 - first)) + (1 - second) * (before + 2)
     averaged = averages.averaged(nets)
     torch.testing.assert_close(averaged.embedder.layers[0].conv1.weight.detach(), expected)
     torch.testing.assert_close(nets.embedder.layers[0].conv1.weight.detach(), before + 2)
     assert averaged.discriminator is nets.discriminator
 
 
+def test_a_larger_batch_forgets_no_faster(nets: Nets) -> None:
+    """Four updates of 4 episodes, or one of 16: the same share of the start is left."""
+    left = []
+    for batch in (4, 16):
+        averages = started(nets, 8)
+        averages.episodes = 1000
+        averages.averages = [torch.ones_like(a) for a in averages.averages]
+        zero = deepcopy(nets)
+        with torch.no_grad():
+            for p in (*zero.embedder.parameters(), *zero.generator.parameters()):
+                p.zero_()
+        for episodes in range(1000 + batch, 1017, batch):
+            averages.update(zero, episodes)
+        left.append(averages.averages[0].max().item())
+    assert left == pytest.approx([0.25, 0.25])
+
+
 def test_sigma_of_the_averages_is_their_largest_singular_value(nets: Nets) -> None:
-    averages = started(nets, 0.5)
+    averages = started(nets, 4)
     torch.manual_seed(3)
-    for _ in range(3):
+    for update in range(3):
         with torch.no_grad():
             for p in (*nets.embedder.parameters(), *nets.generator.parameters()):
                 p.add_(torch.randn_like(p))
-        averages.update(nets)
+        averages.update(nets, 4 * (update + 1))
     averaged = averages.averaged(nets)
     layers = [
         m
@@ -60,19 +80,19 @@ def test_sigma_of_the_averages_is_their_largest_singular_value(nets: Nets) -> No
 
 
 def test_its_state_goes_on_where_it_was(nets: Nets) -> None:
-    whole, half = started(nets, 0.9), started(nets, 0.9)
+    whole, half = started(nets, 4), started(nets, 4)
     for averages in (whole, half):
-        averages.update(nets)
+        averages.update(nets, 400)
     file = io.BytesIO()
     torch.save(half.state_dict(), file)
     file.seek(0)
-    other = Averages(0.9)
+    other = Averages(4)
     other.load_state_dict(torch.load(file, weights_only=True))
     other.on_fit_start(None, SimpleNamespace(nets=nets))
     move(nets, 1.0)
-    whole.update(nets)
-    other.update(nets)
-    assert other.updates == whole.updates == 2
+    whole.update(nets, 404)
+    other.update(nets, 404)
+    assert other.episodes == whole.episodes == 404
     assert all(torch.equal(a, b) for a, b in zip(whole.averages, other.averages, strict=True))
 
 
@@ -80,7 +100,7 @@ def test_nothing_of_training_is_shared_with_the_averages(
     meta_learning: Callable, batch: dict[str, Tensor]
 ) -> None:
     module = meta_learning()
-    averages = started(module.nets, 0.5)
+    averages = started(module.nets, 4)
     averages.averaged(module.nets)
     before = [a.clone() for a in averages.averages]
     module.training_step(batch, 0)

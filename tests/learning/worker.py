@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from headmime.data.episodes import EpisodeSampler
 from headmime.errors import HeadmimeError
 from headmime.learning import processes
-from headmime.learning.growing import Growing
+from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.meta import MetaLearning
 from headmime.learning.rows import Rows
-from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.settings import LossWeights, Optimisation, Stage
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
 
@@ -59,21 +59,23 @@ def trained(rank: int, ranks: int, batch: int, parts: int) -> MetaLearning:
     module.optimizers = lambda: optimisers
     module.manual_backward = lambda loss: loss.backward()
     sampler = EpisodeSampler(VIDEOS, batch * parts, rank=rank, ranks=ranks)
-    growing = Growing(side=8, episodes=SMALL * batch * parts * ranks, size=SHAPE.image_size)
-    growing.on_fit_start(None, module)
+    stages = [Stage(side=8, episodes=SMALL * batch * parts * ranks, rate=2.0)]
+    curriculum = Curriculum(stages, SHAPE.image_size, warmup=30, new_layers_first=0)
+    curriculum.on_fit_start(None, module)
     for _ in range(BATCHES):
         numbers = next(iter(sampler))
         sampler.start = sampler.after(torch.tensor(numbers))
-        drawn = episodes(numbers)
+        drawn = episodes(numbers, side_at(stages, SHAPE.image_size, numbers[-1]))
         trainer = SimpleNamespace(datamodule=SimpleNamespace(episodes=sampler.start))
-        growing.on_train_batch_start(trainer, module, drawn, 0)
+        curriculum.on_train_batch_start(trainer, module, drawn, 0)
         module.training_step(drawn, 0)
     return module
 
 
-def episodes(numbers: list[int]) -> dict[str, Tensor]:
+def episodes(numbers: list[int], side: int) -> dict[str, Tensor]:
     drawn = [torch.Generator().manual_seed(n) for n in numbers]
-    shapes = {"x_s": (2, 3, 16, 16), "y_s": (2, 3, 16, 16), "x_t": (3, 16, 16), "y_t": (3, 16, 16)}
+    source, target = (2, 3, side, side), (3, side, side)
+    shapes = {"x_s": source, "y_s": source, "x_t": target, "y_t": target}
     pictures = {
         name: torch.stack([torch.rand(s, generator=g, dtype=torch.float64) * 2 - 1 for g in drawn])
         for name, s in shapes.items()

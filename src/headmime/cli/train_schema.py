@@ -7,7 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from headmime.errors import HeadmimeError
-from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.settings import LossWeights, Optimisation, Stage
 from headmime.nets.shape import ModelShape
 
 
@@ -23,32 +23,15 @@ class SittersToRender:
 
 @dataclass
 class Ema:
-    """`decay` of the moving averages of E and G, which the exported weights then are; null: off, as
-    in the paper.
+    """`half_life`, in episodes, of the moving averages of E and G, which the exported weights then
+    are; null: off, as in the paper.
     """
 
-    decay: float | None = None
+    half_life: int | None = None
 
     def __post_init__(self) -> None:
-        if self.decay is not None and not 0 <= self.decay < 1:
-            raise HeadmimeError(f"ema.decay={self.decay} must be at least 0 and below 1.")
-
-
-@dataclass
-class Grow:
-    """The first `episodes` of a run are trained with pictures of `side` pixels; null: all of them
-    at the model's size, as in the paper.
-    """
-
-    side: int | None = None
-    episodes: int = 0
-
-    def __post_init__(self) -> None:
-        if self.side is not None and self.episodes < 1:
-            raise HeadmimeError(
-                f"growing.episodes={self.episodes}: with growing.side={self.side}, say for how many"
-                " episodes (at least 1)."
-            )
+        if self.half_life is not None and self.half_life < 1:
+            raise HeadmimeError(f"ema.half_life={self.half_life}: at least 1 episode, or null.")
 
 
 @dataclass
@@ -78,7 +61,7 @@ class Train:
     loss: LossWeights = field(default_factory=LossWeights)
     optim: Optimisation = field(default_factory=Optimisation)
     ema: Ema = field(default_factory=Ema)
-    growing: Grow = field(default_factory=Grow)
+    growing: list[Stage] = field(default_factory=list)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     store: str = MISSING
     sitters: SittersToRender | None = None
@@ -88,6 +71,7 @@ class Train:
     workers: int = MISSING
     seed: int = MISSING
     init: str | None = None
+    new_layers_first: int = 0
     ckpt: str | None = None
     log_every: int = MISSING
     grid_every: int = MISSING
@@ -95,13 +79,18 @@ class Train:
     stop_if_ill: bool = True
 
     def __post_init__(self) -> None:
-        sides = smaller_sides(self.model)
-        if self.growing.side is not None and self.growing.side not in sides:
-            possible = " or ".join(str(side) for side in sides) or "no smaller side"
-            raise HeadmimeError(
-                f"growing.side={self.growing.side}: this model (model.image_size="
-                f"{self.model.image_size}) can begin at {possible}; null is off."
-            )
+        sides = [self.model.image_size, *smaller_sides(self.model)]
+        for k, stage in enumerate(self.growing):
+            if stage.side not in sides:
+                raise HeadmimeError(
+                    f"growing[{k}].side={stage.side}: this model (model.image_size="
+                    f"{self.model.image_size}) can be trained at {' or '.join(map(str, sides))}."
+                )
+            if stage.episodes < 1 or stage.rate <= 0:
+                raise HeadmimeError(
+                    f"growing[{k}]: episodes={stage.episodes} must be at least 1, and"
+                    f" rate={stage.rate} more than 0."
+                )
 
 
 def smaller_sides(shape: ModelShape) -> list[int]:

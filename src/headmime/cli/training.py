@@ -5,6 +5,7 @@ import logging
 import sys
 import warnings
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from headmime.errors import HeadmimeError
 from headmime.learning.averaging import Averages
 from headmime.learning.callbacks import Curves, Grids, Keep, ProgressLines
 from headmime.learning.checkpoints import CompleteFiles
-from headmime.learning.growing import Growing
+from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
 from headmime.learning.resumption import Resumption
@@ -31,6 +32,7 @@ from headmime.learning.strategy import ByHand
 from headmime.learning.watch import Watch
 from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
+from headmime.nets.inheritance import inherit
 from headmime.precision import computes_in_bfloat16
 from headmime.provenance.origin import software_origin
 
@@ -72,18 +74,19 @@ def train(run: Run) -> None:
         seed=settings.seed,
         size=settings.model.image_size,
         mirror=settings.mirror,
+        side_at=partial(side_at, settings.growing, settings.model.image_size),
     )
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    module = MetaLearning(
-        _initial_nets(settings), data.rows, perceptual, settings.loss, settings.optim
-    )
+    nets, inherited = _initial_nets(settings)
+    module = MetaLearning(nets, data.rows, perceptual, settings.loss, settings.optim, inherited)
     record = _record(run, data, perceptual)
     watch = Watch(
         data.validation_batch(GRID_ROWS),
         run.folder / "checkpoints" / "last.ckpt",
         stop=settings.stop_if_ill,
     )
-    averages = None if settings.ema.decay is None else Averages(settings.ema.decay)
+    half_life = settings.ema.half_life
+    averages = None if half_life is None else Averages(half_life)
     keep = _keep(run, record, watch, averages)
     trainer = _trainer(run, _callbacks(run, watch, keep, averages))
     if trainer.is_global_zero:
@@ -160,20 +163,35 @@ def _callbacks(run: Run, watch: Watch, keep: Keep, averages: Averages | None) ->
     curves = Curves(settings.log_every, watch)
     grids = Grids(settings.grid_every, watch.batch, run.folder / "grids")
     first = [watch] if averages is None else [averages, watch]
-    g, size = settings.growing, settings.model.image_size
-    growing = [] if g.side is None else [Growing(g.side, g.episodes, size)]
+    curriculum = Curriculum(
+        settings.growing,
+        settings.model.image_size,
+        settings.optim.warmup,
+        settings.new_layers_first,
+    )
     progress = [RichProgressBar() if sys.stdout.isatty() else ProgressLines()]
     shown = progress if settings.trainer.enable_progress_bar else []
     # What counts batches comes before `keep`, which saves the counts.
-    return [*growing, *first, curves, grids, Resumption(), keep, Interruption(keep), *shown]
+    return [curriculum, *first, curves, grids, Resumption(), keep, Interruption(keep), *shown]
 
 
-def _initial_nets(settings: Train) -> Nets:
+def _initial_nets(settings: Train) -> tuple[Nets, list[str]]:
+    """The networks to begin with, and which of their parameters come from smaller ones."""
+    nets = build_nets(settings.model)
     if settings.init is None:
-        return build_nets(settings.model)
-    nets, shape, _ = load_nets(weights_path(settings.init))
-    if shape != settings.model:
-        raise HeadmimeError(
-            f"init={settings.init} holds networks of another shape than `model` says: {shape}."
-        )
-    return nets
+        return nets, []
+    given, shape, _ = load_nets(weights_path(settings.init))
+    if shape == settings.model:
+        return given, []
+    try:
+        inherited = inherit(nets, settings.model, given, shape)
+    except HeadmimeError as error:
+        raise HeadmimeError(f"init={settings.init}: {error}") from error
+    log.info(
+        "%d of %d tensors come from %s (%d pixels); the others are new.",
+        len(inherited),
+        sum(len(list(net.parameters())) for net in nets),
+        settings.init,
+        shape.image_size,
+    )
+    return nets, inherited

@@ -77,13 +77,14 @@ class EpisodeDataset(Dataset):
     def __getitem__(self, n: int) -> dict[str, Tensor]:
         return {name: value[0] for name, value in to_floats(self.batch([n])).items()}
 
-    def batch(self, numbers: Sequence[int]) -> dict[str, Tensor]:
-        """Several episodes, stacked, with pictures and drawings as uint8 in 0..255.
+    def batch(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor]:
+        """Several episodes, stacked, with pictures and drawings as uint8 in 0..255, of `size`
+        pixels instead of the dataset's.
 
         A quarter of the floats' bytes. In memory the colours of a pixel are neighbours, as decoder
         and lines leave them: nothing is copied (see `to_floats`).
         """
-        B, K, S = len(numbers), self.sources, self.size
+        B, K, S = len(numbers), self.sources, size or self.size
         x_s, y_s = np.empty((2, B, K, S, S, 3), np.uint8)
         x_t, y_t = np.empty((2, B, S, S, 3), np.uint8)
         rows = np.empty(B, np.int64)

@@ -1,5 +1,6 @@
 """Episodes for Lightning, resumable to the very next one."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,9 @@ class EpisodeData(pl.LightningDataModule):
     `episodes` counts the episodes that training has consumed, over all processes and resumptions.
     It is saved in checkpoints, and training resumes with episode number `episodes`, whatever the
     number of workers or processes. Needs `Trainer(use_distributed_sampler=False)`.
+
+    size: side of the images in pixels. side_at(n), if given, is the side in a training batch whose
+    last episode is number n; the validation batch always has images of `size`.
     """
 
     def __init__(
@@ -31,11 +35,12 @@ class EpisodeData(pl.LightningDataModule):
         seed: int,
         size: int,
         mirror: float = 0.0,
+        side_at: Callable[[int], int] | None = None,
     ) -> None:
         super().__init__()
         self.store = Store(store)
         self.sources, self.batch, self.workers = sources, batch, workers
-        self.seed, self.size = seed, size
+        self.seed, self.size, self.side_at = seed, size, side_at
         self.dataset = EpisodeDataset(self.store, sources, size, seed, mirror=mirror)
         self.sampler: EpisodeSampler | None = None
         self.episodes = 0
@@ -65,7 +70,7 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Batches(self.dataset),
+            _Batches(self.dataset, self.side_at),
             batch_sampler=self.sampler,
             collate_fn=_as_it_is,
             num_workers=self.workers,
@@ -114,11 +119,11 @@ class EpisodeData(pl.LightningDataModule):
 class _Batches(Dataset):
     """The dataset for a loader: whole batches at once, their pictures as uint8."""
 
-    def __init__(self, dataset: EpisodeDataset) -> None:
-        self.dataset = dataset
+    def __init__(self, dataset: EpisodeDataset, side_at: Callable[[int], int] | None) -> None:
+        self.dataset, self.side_at = dataset, side_at
 
     def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
-        return self.dataset.batch(numbers)
+        return self.dataset.batch(numbers, self.side_at and self.side_at(numbers[-1]))
 
 
 class _ResumableLoader(DataLoader):

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from headmime.learning.callbacks import episodes_seen
 from headmime.learning.meta import MetaLearning
 from headmime.nets import Nets
 from headmime.nets.spectral import power_iterate
 
+RAMP = 0.05
+"""Of the episodes seen: the longest half-life (Karras et al. 2020, StyleGAN2-ADA)."""
 ITERATIONS = 50
 """Power iterations of an averaged network: it is made seldom, so sigma can be nearer than in
 training.
@@ -19,13 +22,14 @@ training.
 
 
 class Averages(pl.Callback):
-    """After update n the averages are d * averages + (1 - d) * weights with d = min(``decay``, (1 +
-    n) / (10 + n)), so that the start is forgotten at once. Part of the run's state.
+    """What the weights were ``half_life`` episodes ago counts half of what they are now, whatever
+    the batch; early in a run the half-life is RAMP times the episodes seen, so that the start is
+    forgotten at once. Part of the run's state.
     """
 
-    def __init__(self, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
+    def __init__(self, half_life: int) -> None:
+        self.half_life = half_life
+        self.episodes = 0
         self.averages: list[Tensor] = []
 
     def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
@@ -36,14 +40,14 @@ class Averages(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
     ) -> None:
-        self.update(module.nets)
+        self.update(module.nets, episodes_seen(trainer))
 
     @torch.no_grad()
-    def update(self, nets: Nets) -> None:
-        """Take in the present weights."""
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        get_ema_multi_avg_fn(decay)(self.averages, _parameters(nets), self.updates)
+    def update(self, nets: Nets, episodes: int) -> None:
+        """Take in the present weights, after ``episodes`` episodes of the run."""
+        passed, self.episodes = episodes - self.episodes, episodes
+        decay = 0.5 ** (passed / min(self.half_life, RAMP * episodes))
+        get_ema_multi_avg_fn(decay)(self.averages, _parameters(nets), episodes)
 
     @torch.no_grad()
     def averaged(self, nets: Nets) -> Nets:
@@ -62,10 +66,10 @@ class Averages(pl.Callback):
         return averaged
 
     def state_dict(self) -> dict[str, Any]:
-        return {"updates": self.updates, "averages": self.averages}
+        return {"episodes": self.episodes, "averages": self.averages}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.updates, self.averages = state["updates"], state["averages"]
+        self.episodes, self.averages = state["episodes"], state["averages"]
 
 
 def _parameters(nets: Nets) -> list[nn.Parameter]:

@@ -1,6 +1,8 @@
 """Meta-learning over training videos (paper section 3.2): one step is Eq. 3-6 on one screen."""
 
+from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -39,7 +41,11 @@ class MetaLearning(pl.LightningModule):
         perceptual: nn.Module,
         weights: LossWeights,
         optimisation: Optimisation,
+        inherited: Collection[str] = (),
     ) -> None:
+        """``inherited``: names of the parameters (as in :attr:`nets`) that smaller networks
+        learnt; they may have rates of their own (:meth:`set_rates`).
+        """
         super().__init__()
         self.automatic_optimization = False
         self.embedder, self.generator, self.discriminator = nets
@@ -56,6 +62,7 @@ class MetaLearning(pl.LightningModule):
         )
         self._perceptual = [perceptual]  # in a list: frozen, and no part of this module's state
         self.weights, self.optimisation = weights, optimisation
+        self._inherited = frozenset(inherited)
 
     @property
     def nets(self) -> Nets:
@@ -65,11 +72,32 @@ class MetaLearning(pl.LightningModule):
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         o = self.optimisation
         adam = partial(torch.optim.Adam, betas=(0.0, o.beta2), eps=o.eps, fused=True)
-        E_and_G = [*self.embedder.parameters(), *self.generator.parameters()]
         return [
-            adam(E_and_G, lr=o.lr_generator),
-            adam(self.discriminator.parameters(), lr=o.lr_discriminator),
+            adam(self._groups(["embedder", "generator"], o.lr_generator)),
+            adam(self._groups(["discriminator"], o.lr_discriminator)),
         ]
+
+    def _groups(self, names: list[str], lr: float) -> list[dict[str, Any]]:
+        """The parameters of these networks for an optimiser, those that are inherited apart."""
+        groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+        for net in names:
+            for name, parameter in getattr(self, net).named_parameters():
+                groups[f"{net}.{name}" in self._inherited].append(parameter)
+        return [
+            {"params": parameters, "lr": lr, "initial_lr": lr, "inherited": inherited}
+            for inherited, parameters in groups.items()
+            if parameters
+        ]
+
+    def set_rates(self, factor: float, inherited: float) -> None:
+        """From now on everything learns at its rate in the settings times ``factor``; inherited
+        parameters times ``inherited``.
+        """
+        for optimizer in self.optimizers():
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * (inherited if group["inherited"] else factor)
+        if isinstance(self.rows, Rows):
+            self.rows.lr = self.optimisation.lr_rows * factor
 
     def on_fit_start(self) -> None:
         self._perceptual[0].to(self.device)

@@ -24,7 +24,8 @@ class LossWeights:
 class Optimisation:
     """Adam's rates for E and G, for D, and for the rows of W; beta1 is 0. Two D updates per G
     update in the paper. ``lr_rows`` None leaves W out: D is V^T w0 + b. An update sees
-    ``accumulate`` batches, one after the other.
+    ``accumulate`` batches, one after the other. Rates rise from 0 over the first ``warmup``
+    episodes.
     """
 
     lr_generator: float = 5e-5
@@ -34,3 +35,15 @@ class Optimisation:
     eps: float = 1e-8
     discriminator_steps: int = 2
     accumulate: int = 1
+    warmup: int = 0
+
+
+@dataclass
+class Stage:
+    """A part of a run before its main part: ``episodes`` with images of ``side`` pixels, all
+    learning rates times ``rate``.
+    """
+
+    side: int
+    episodes: int
+    rate: float = 1.0

@@ -1,0 +1,85 @@
+"""A run may begin with smaller images and other rates (an option; off in the paper's settings).
+
+Stages are counted in episodes, so that they do not depend on the batch or on the number of
+processes, and a resumed run goes on in the stage where it was.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+from headmime.learning.callbacks import episodes_seen
+from headmime.learning.meta import MetaLearning
+from headmime.learning.settings import Stage
+from headmime.nets import Nets
+
+
+def stage_at(stages: Sequence[Stage], episode: int) -> Stage | None:
+    """The stage of episode number ``episode`` (from 0); None after the last of them."""
+    end = 0
+    for stage in stages:
+        end += stage.episodes
+        if episode < end:
+            return stage
+    return None
+
+
+def side_at(stages: Sequence[Stage], size: int, episode: int) -> int:
+    """The side in pixels of an episode's images; ``size`` after the last stage."""
+    stage = stage_at(stages, episode)
+    return size if stage is None else stage.side
+
+
+def rate_at(stages: Sequence[Stage], warmup: int, episode: int) -> float:
+    """The factor of all learning rates at an episode: its stage's, which rises from 0 over the
+    run's first ``warmup`` episodes.
+    """
+    stage = stage_at(stages, episode)
+    return (1.0 if stage is None else stage.rate) * min(1.0, (episode + 1) / max(warmup, 1))
+
+
+class Curriculum(pl.Callback):
+    """Sets the learning rates before each update, and lets networks made for ``size`` pixels train
+    at the sides of ``stages``. The images themselves come from the data module.
+
+    ``new_layers_first``: episodes in which only the layers learn that ``init`` had nothing for.
+    """
+
+    def __init__(
+        self, stages: Sequence[Stage], size: int, warmup: int, new_layers_first: int
+    ) -> None:
+        self.stages, self.size = stages, size
+        self.warmup, self.new_layers_first = warmup, new_layers_first
+
+    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        keep_magnitude(module.nets, self.size)
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, module: MetaLearning, batch: dict[str, Tensor], _: int
+    ) -> None:
+        episode = episodes_seen(trainer) - 1  # the last of this update
+        rate = rate_at(self.stages, self.warmup, episode)
+        module.set_rates(rate, inherited=0.0 if episode < self.new_layers_first else rate)
+
+
+def keep_magnitude(nets: Nets, size: int) -> None:
+    """From now on E's embeddings and D's V are multiplied by how many times fewer pixels than
+    size x size the images have.
+
+    Both are sums over space. What is learnt to go with them, P, W and w0, would otherwise meet four
+    times the numbers when the images' side doubles.
+    """
+
+    def embedding(_: Any, inputs: tuple[Tensor, ...], e_hat: Tensor) -> Tensor:
+        return e_hat * (size / inputs[0].shape[-1]) ** 2
+
+    def v_and_features(
+        _: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, list[Tensor]]
+    ) -> tuple[Tensor, list[Tensor]]:
+        v, features = output
+        return v * (size / inputs[0].shape[-1]) ** 2, features
+
+    nets.embedder.register_forward_hook(embedding)
+    nets.discriminator.v.register_forward_hook(v_and_features)
