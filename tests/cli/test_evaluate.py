@@ -4,10 +4,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from headmime.cli import main
+from headmime.cli.animators import Animators
+from headmime.cli.row_settings import Evaluate
 from headmime.data.shards import finish_store, write_shard
+from headmime.data.store import Store
+from headmime.evaluation.trials import resized
 
 from .conftest import clip
 
@@ -128,3 +133,19 @@ def test_a_single_picture_has_no_second_frame(words, capsys):
 def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):
     assert main(["report", str(tmp_path), str(tmp_path / "page.md")]) == 1
     assert "holds no results: `make eval`" in capsys.readouterr().err
+
+
+def test_a_model_s_images_are_enlarged_to_the_row_s_size(store: Path, tiny_weights: Path) -> None:
+    """The model itself works at its own side, whatever the frames' size."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
+    points, asked = rng.random((2, 68, 2), np.float32), rng.random((3, 68, 2), np.float32)
+    own, larger = (
+        Animators(Evaluate(weights=str(tiny_weights), device="cpu", size=size), Store(store)).adapt(
+            "ff"
+        )
+        for size in (None, 32)
+    )
+    small = own(resized(frames, 16), points)(asked)
+    assert small.shape == (3, 16, 16, 3)
+    assert np.array_equal(larger(frames, points)(asked), resized(small, 32))

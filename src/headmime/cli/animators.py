@@ -32,6 +32,7 @@ from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.memory import code_digest, digest
+from headmime.evaluation.trials import resized
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.starts import OWN, average_embedding, random_embedding, starting_from
 from headmime.nets import Nets
@@ -62,7 +63,8 @@ class Animators:
         self.settings = settings
         self.store = store
         self.model = load(settings.weights, settings.device)
-        self.size = settings.size or self.model.shape.image_size
+        self.side = self.model.shape.image_size
+        self.size = settings.size or self.side
         self._code = code_digest(MODEL_CODE)
 
     @cached_property
@@ -100,13 +102,23 @@ class Animators:
         return digest([method, *self.made_of(method).values()])
 
     def adapt(self, method: str) -> Adapt | None:
-        """Frames and landmarks of a person -> animator; None for "real", the true frames."""
+        """Frames and landmarks of a person -> animator; None for "real", the true frames. A model
+        sees frames of its own side, and its images are brought to that of the row.
+        """
         if method in BASELINES:
             return BASELINES[method]
-        if method == "ff":
-            return lambda frames, points: self._animator(self._generator(frames, points, None))
         key = self.key(method)
-        return lambda frames, points: self._fine_tuned(frames, points, key)
+
+        def at_own_side(frames: np.ndarray, points: np.ndarray) -> Animator:
+            own = resized(frames, self.side)
+            made = (
+                self._animator(self._generator(own, points, None))
+                if method == "ff"
+                else self._fine_tuned(own, points, key)
+            )
+            return lambda asked: resized(made(asked), self.size)
+
+        return at_own_side
 
     def _fine_tuning(self) -> dict[str, Any]:
         uses_frames = self.settings.finetune.rehearsal or self.settings.start != OWN
@@ -139,7 +151,7 @@ class Animators:
 
     @cached_property
     def _others(self) -> Tensor:
-        return bundled_embeddings(self.model.nets, self.model.shape.image_size)
+        return bundled_embeddings(self.model.nets, self.side)
 
     def _nets_to_tune(self, frames: np.ndarray) -> Nets:
         """Whose embedder gives the start that the settings name; random is another for everyone."""
@@ -152,4 +164,4 @@ class Animators:
         return starting_from(random_embedding(self._others, seed), nets)
 
     def _animator(self, generator: PersonalGenerator) -> Animator:
-        return animator(generator, self.size)
+        return animator(generator, self.side)

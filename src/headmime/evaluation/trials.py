@@ -138,7 +138,7 @@ def truth_trials(store: Store, cases: Sequence[CrossCase], sources: int, n: int)
 
 def pictures(store: Store, frames: Refs, size: int) -> np.ndarray:
     """The frames, uint8 [n, size, size, 3]; larger ones are averaged over areas."""
-    return np.stack([_resized(store.frame(clip, t), size) for clip, t in frames])
+    return resized(np.stack([store.frame(clip, t) for clip, t in frames]), size)
 
 
 def points(store: Store, frames: Refs) -> np.ndarray:
@@ -159,8 +159,9 @@ def asked_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str
     return fitted(points(store, trial.driving), sources[neutral_frame(sources)], motion)
 
 
-def _resized(picture: np.ndarray, size: int) -> np.ndarray:
-    if len(picture) == size:
-        return picture
-    way = cv2.INTER_AREA if len(picture) > size else cv2.INTER_CUBIC
-    return cv2.resize(picture, (size, size), interpolation=way)
+def resized(pictures: np.ndarray, size: int) -> np.ndarray:
+    """Pictures uint8 [n, S, S, 3] at another size: areas averaged, or enlarged (cubic)."""
+    if pictures.shape[1] == size:
+        return pictures
+    way = cv2.INTER_AREA if pictures.shape[1] > size else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(one, (size, size), interpolation=way) for one in pictures])
