@@ -7,7 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from headmime.errors import HeadmimeError
-from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.settings import LossWeights, Optimisation, validation_terms
 from headmime.nets.shape import ModelShape
 
 
@@ -52,6 +52,21 @@ class Grow:
 
 
 @dataclass
+class Validate:
+    """Every ``every`` batches the terms of ``episodes`` episodes of the store's split "test" are
+    logged; null: never.
+    """
+
+    every: int | None = 2000
+    episodes: int = 64
+
+    def __post_init__(self) -> None:
+        for name, value in (("every", self.every), ("episodes", self.episodes)):
+            if value is not None and value < 1:
+                raise HeadmimeError(f"validation.{name}={value} must be at least 1.")
+
+
+@dataclass
 class TrainerSettings:
     """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a
     device that computes in bfloat16, else 32-true.
@@ -79,6 +94,7 @@ class Train:
     optim: Optimisation = field(default_factory=Optimisation)
     ema: Ema = field(default_factory=Ema)
     growing: Grow = field(default_factory=Grow)
+    validation: Validate = field(default_factory=Validate)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     store: str = MISSING
     sitters: SittersToRender | None = None
@@ -92,6 +108,7 @@ class Train:
     log_every: int = MISSING
     grid_every: int = MISSING
     save_every: int = MISSING
+    keep_best: str | None = None
     stop_if_ill: bool = True
 
     def __post_init__(self) -> None:
@@ -101,6 +118,12 @@ class Train:
             raise HeadmimeError(
                 f"growing.side={self.growing.side}: this model (model.image_size="
                 f"{self.model.image_size}) can begin at {possible}; null is off."
+            )
+        names = validation_terms(self.loss)
+        if self.keep_best is not None and self.keep_best not in names:
+            raise HeadmimeError(
+                f"keep_best={self.keep_best}: with this objective it can be {', '.join(names)}, or"
+                " null for the last weights only."
             )
 
 
