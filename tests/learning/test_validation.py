@@ -146,6 +146,7 @@ def test_every_so_many_batches_and_once_at_the_end(
         callback.on_train_batch_end(trainer, module, None, None, 0)
     callback.on_train_end(trainer, module)
     assert [step for step, _ in trainer.curves] == [16, 32]
+    assert all(curve.pop("val/seconds") > 0 for _, curve in trainer.curves)
     assert trainer.curves[0][1] == trainer.curves[1][1]  # of the same weights
     assert trainer.progress_bar_metrics == {"val/cnt": trainer.curves[0][1]["val/cnt"]}
     ((nets, origin),) = callback.saved

@@ -42,7 +42,6 @@ EMULATED = (
     "trainer.precision=bf16-mixed: this device has no instructions for bfloat16 and emulates it, "
     "which takes 7 to 15 times as long as float32: trainer.precision=auto chooses that here."
 )
-
 WITHOUT_TEST = (
     '%s has no videos of the split "test": there is no validation, and no weights/best.* is kept.'
 )
@@ -167,7 +166,7 @@ def _validation(
     perceptual: torch.nn.Module,
     averages: Averages | None,
 ) -> list[Validation]:
-    """None where it is off, or where the store has nobody to validate on."""
+    """Nothing where it is off, or where the store has nobody to validate on."""
     settings, v = run.settings, run.settings.validation
     if v.every is None:
         return []

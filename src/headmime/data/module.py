@@ -92,7 +92,7 @@ class EpisodeData(pl.LightningDataModule):
 
     @cached_property
     def held_out(self) -> EpisodeDataset | None:
-        """Episodes of the split "test", none of them mirrored; None if the store has no such."""
+        """Episodes of the split "test", never mirrored; None in a store without that split."""
         if not len(self.store.videos_in("test")):
             return None
         return EpisodeDataset(self.store, self.sources, self.size, self.seed, "test")

@@ -1,6 +1,7 @@
 """Terms of the objective of people who are not trained on, and the weights that were best there."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -52,8 +53,9 @@ def validated(
 class Validation(pl.Callback):
     """Every ``every`` batches and at the end: logs `validated` of the first ``episodes`` of
     ``held_out``, ``batch`` at a time, for the networks that ``exported`` makes of those in
-    training. When the term ``keep_best`` is nearer to its ideal than ever, ``save`` gets these
-    networks and what is to be said of their origin. How near is part of the run's state.
+    training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to its
+    ideal than ever, ``save`` gets these networks and what is to be said of their origin. How near
+    is part of the run's state.
 
     ``held_out`` is at the model's full size, also while training is at a smaller one. Process 0
     does it alone and exchanges nothing: the others wait for it where they next exchange something.
@@ -101,11 +103,12 @@ class Validation(pl.Callback):
         if not trainer.is_global_zero:
             return
         self._validated_at = seen = episodes_seen(trainer)
+        since = time.perf_counter()
         nets = self.exported(module.nets)
         with trainer.precision_plugin.val_step_context():
             batches = self._on(module.device)
             values = validated(nets, batches, self.perceptual, module.weights)
-        log_curves(trainer, values, seen)
+        log_curves(trainer, values | {"val/seconds": time.perf_counter() - since}, seen)
         shown = self.keep_best or "val/cnt"
         trainer.progress_bar_metrics.update({shown: values[shown]})
         if self.keep_best is not None:
