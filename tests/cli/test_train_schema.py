@@ -2,6 +2,7 @@ import pytest
 
 from headmime.cli.train_schema import Grow, Train, smaller_sides
 from headmime.errors import HeadmimeError
+from headmime.learning.settings import LossWeights
 from headmime.nets.shape import ModelShape
 
 BUNDLED = ModelShape(128, 24, 256, 4, 5, 16, 32)
@@ -25,3 +26,10 @@ def test_a_side_needs_episodes() -> None:
     with pytest.raises(HeadmimeError, match="growing.episodes=0: with growing.side=64"):
         Grow(64)
     assert Train(model=BUNDLED, growing=Grow(None, 10)).growing.side is None
+
+
+def test_the_best_is_by_a_term_that_the_run_has() -> None:
+    with pytest.raises(HeadmimeError, match="it can be val/cnt, val/pix, val/sharpness, or null"):
+        Train(keep_best="val/near")
+    assert Train(loss=LossWeights(closeup=1), keep_best="val/near").keep_best == "val/near"
+    assert Train(keep_best=None).keep_best is None
