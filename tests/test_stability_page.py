@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from headmime.learning.readings import grid_readings, step_readings
+from headmime.learning.settings import IDEAL
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "stability.md").read_text()
@@ -28,3 +29,4 @@ def test_the_curves_it_explains_are_those_that_are_measured() -> None:
     documented = step_readings.__doc__ + grid_readings.__doc__
     for name in re.findall(r"`(grid/\w+)`", PAGE):
         assert f"``{name}``" in documented
+    assert {*IDEAL, "val/seconds"} == set(re.findall(r"`(val/\w+)`", PAGE))

@@ -2,6 +2,7 @@
 them (float32 [-1, 1]).
 """
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -18,3 +19,13 @@ def to_pictures(tensor: Tensor) -> np.ndarray:
     """
     scaled = tensor.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
     return scaled.byte().movedim(-3, -1).contiguous().cpu().numpy()
+
+
+def grey_sharpness(picture: np.ndarray) -> float:
+    """Variance of the 4-neighbour Laplacian of the grey values, 0..255, of uint8 RGB [H, W, 3]."""
+    return laplacian_variance(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+
+
+def laplacian_variance(grey: np.ndarray) -> float:
+    """Variance of the 4-neighbour Laplacian of grey values [H, W], uint8 or float32."""
+    return float(cv2.Laplacian(grey, cv2.CV_32F, ksize=1).var())

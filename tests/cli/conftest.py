@@ -25,6 +25,7 @@ TINY = [
     "batch=2",
     "workers=0",
     "log_every=1",
+    "validation.episodes=4",
     "trainer.limit_train_batches=3",
     "trainer.max_time=null",
     "trainer.precision=32-true",  # runs are compared to the last bit, and in float32 to float64

@@ -5,12 +5,14 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from headmime.cli import main, training
 from headmime.cli.training import precision
+from headmime.data.module import EpisodeData
 from headmime.nets.checkpoint import load_nets
 
 
@@ -31,14 +33,19 @@ def train(
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
-    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    return state(run)["state_dict"]
+
+
+def state(run: Path) -> dict[str, Any]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
 
 
 def test_a_run_leaves_curves_grids_weights_and_state(train: Callable, tmp_path: Path) -> None:
     assert train("run") == 0
     (curves,) = (tmp_path / "run").glob("logs/**/metrics.csv")
     rows = list(csv.DictReader(curves.open()))
-    assert [int(row["step"]) for row in rows] == [2, 4, 6]  # episodes, not optimiser steps
+    # episodes, not optimiser steps; validation at the end
+    assert [int(row["step"]) for row in rows] == [2, 4, 6, 6]
     terms = {"cnt", "adv", "fm", "mch", "pix", "dsc", "total"}
     assert {f"loss/{term}" for term in terms} | {"images_per_s"} <= rows[0].keys()
     assert [p.name for p in (tmp_path / "run" / "grids").iterdir()] == ["000000006.png"]
@@ -109,9 +116,69 @@ def test_larger_networks_begin_with_a_smaller_run_s_inner_layers(
     assert not torch.equal(weights(tmp_path / "large")[first], trained[first])
 
 
+def test_validation_changes_nothing_of_training(train: Callable, tmp_path: Path) -> None:
+    options = ["ema.half_life=2", "mirror=0.5", "batch=1", "optim.accumulate=2", "loss.closeup=1"]
+    assert train("with", *options, "validation.every=1") == 0
+    assert train("without", *options, "validation.every=null") == 0
+    one, other = (state(tmp_path / name) for name in ("with", "without"))
+    for name in ("state_dict", "EpisodeData"):
+        assert all(equal(one[name][key], other[name][key]) for key in one[name])
+    assert torch.equal(one["random"], other["random"])
+    (curves,) = (tmp_path / "with").glob("logs/**/metrics.csv")
+    rows = [row for row in csv.DictReader(curves.open()) if row["val/cnt"]]
+    assert [int(row["step"]) for row in rows] == [2, 4, 6]
+    assert all(row["val/pix"] and row["val/near"] and row["val/sharpness"] for row in rows)
+    (curves,) = (tmp_path / "without").glob("logs/**/metrics.csv")
+    assert "val/cnt" not in curves.read_text()
+    assert not list((tmp_path / "without" / "weights").glob("best.*"))
+
+
+def equal(one: Any, other: Any) -> bool:
+    return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+
+
+def test_the_best_weights_are_kept_beside_the_last_and_by_a_resumed_run(
+    train: Callable, tmp_path: Path
+) -> None:
+    options = ["validation={every: 1, episodes: 5}", "ema.half_life=2"]
+    assert train("whole", *options, epochs=2) == 0
+    assert train("halves", *options, epochs=1) == 0
+    assert train("halves", *options, "ckpt=last", epochs=2) == 0
+    (curves,) = (tmp_path / "whole").glob("logs/**/metrics.csv")
+    values = {
+        int(row["step"]): float(row["val/cnt"])
+        for row in csv.DictReader(curves.open())
+        if row["val/cnt"]
+    }
+    best = min(values, key=values.__getitem__)
+    assert len(values) == 6
+    for name in ("whole", "halves"):
+        nets, _, record = load_nets(tmp_path / name / "weights" / "best")
+        origin = record["origin"]
+        assert origin["episodes"] == best
+        assert origin["best"] == {"metric": "val/cnt", "value": values[best], "held_out": 5}
+        assert state(tmp_path / name)["callbacks"]["Validation"]["distance"] == values[best]
+    resumed = load_nets(tmp_path / "whole" / "weights" / "best")[0]
+    for one, other in zip(nets, resumed, strict=True):
+        assert all(map(torch.equal, one.parameters(), other.parameters()))
+    assert load_nets(tmp_path / "whole" / "weights" / "nets")[2]["origin"]["episodes"] == 12
+
+
+def test_a_store_without_a_test_split_is_trained_on_without_validation(
+    train: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    monkeypatch.setattr(EpisodeData, "held_out", None)
+    assert train("run") == 0
+    assert "".join(capfd.readouterr()).count('no videos of the split "test"') == 1
+    assert [p.name for p in (tmp_path / "run" / "weights").glob("*.json")] == ["nets.json"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["keep_best=val/near"], "it can be val/cnt, val/pix, val/sharpness, or null"),
+        (["validation.every=0"], "validation.every=0 must be at least 1"),
+        (["validation.episodes=0"], "validation.episodes=0 must be at least 1"),
         (["ckpt=last"], "there is no"),
         (["init=nothing/here"], "nothing/here.safetensors is missing"),
         (["model.image_size=100"], "model.image_size=100"),
@@ -257,9 +324,10 @@ def test_a_run_without_a_terminal_says_how_far_it_is(
     train: Callable, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(training, "ProgressLines", partial(training.ProgressLines, seconds=0.0))
-    assert train("run", "trainer.enable_progress_bar=true", epochs=2) == 0
+    assert train("run", "trainer.enable_progress_bar=true", "validation.every=3", epochs=2) == 0
     said = "".join(capfd.readouterr())
     assert "epoch 1 of at most 2, 2 episodes seen; loss/cnt " in said
     assert "epoch 2 of at most 2, 12 episodes seen; loss/cnt " in said
+    assert "val/cnt " in said
     assert train("quiet") == 0
     assert "episodes seen; loss" not in "".join(capfd.readouterr())

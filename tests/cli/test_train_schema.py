@@ -2,7 +2,7 @@ import pytest
 
 from headmime.cli.train_schema import Train, smaller_sides
 from headmime.errors import HeadmimeError
-from headmime.learning.settings import Stage
+from headmime.learning.settings import LossWeights, Stage
 from headmime.nets.shape import ModelShape
 
 BUNDLED = ModelShape(128, 24, 256, 4, 5, 16, 32)
@@ -28,3 +28,10 @@ def test_a_stage_has_episodes_and_learns() -> None:
         with pytest.raises(HeadmimeError, match=r"growing\[0\]: episodes=\d+ must .* rate="):
             Train(model=BUNDLED, growing=[stage])
     assert Train(model=BUNDLED, growing=[Stage(128, 10)]).growing[0].rate == 1
+
+
+def test_the_best_is_by_a_term_that_the_run_has() -> None:
+    with pytest.raises(HeadmimeError, match="it can be val/cnt, val/pix, val/sharpness, or null"):
+        Train(keep_best="val/near")
+    assert Train(loss=LossWeights(closeup=1), keep_best="val/near").keep_best == "val/near"
+    assert Train(keep_best=None).keep_best is None

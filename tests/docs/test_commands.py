@@ -45,7 +45,7 @@ NETS = (
 )
 ONE_UPDATE = (
     "sources=2 batch=1 workers=0 log_every=1 trainer.max_epochs=1 trainer.limit_train_batches=1 "
-    "trainer.accelerator=cpu growing=[]"
+    "trainer.accelerator=cpu growing=[] validation.episodes=2"
 )
 TRAIN = f"{NETS} perceptual=efficientnet {ONE_UPDATE}"
 SMALL = "store=runs/stores/small"

@@ -26,9 +26,10 @@ def worker() -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def one(worker: ModuleType) -> dict[str, Tensor]:
+def one(worker: ModuleType) -> dict:
     """What one process holds after 50 batches of 4."""
-    return worker.trained(0, 1, 4, 1).state_dict()
+    validated: list[tuple[int, float]] = []
+    return {"state": worker.trained(0, 1, 4, 1, validated).state_dict(), "validated": validated}
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +80,19 @@ def test_a_row_named_by_two_processes_gets_the_sum_as_under_dense_adam(
     torch.testing.assert_close(W, dense.detach(), rtol=1e-12, atol=1e-12)
 
 
-def test_two_processes_give_what_one_gives(one: dict[str, Tensor], two: list[dict]) -> None:
-    assert difference(one, two[0]["state"]) < 1e-9
+def test_two_processes_give_what_one_gives(one: dict, two: list[dict]) -> None:
+    assert difference(one["state"], two[0]["state"]) < 1e-9
 
 
-def test_a_batch_in_parts_gives_what_the_whole_gives(
-    worker: ModuleType, one: dict[str, Tensor]
-) -> None:
-    assert difference(one, worker.trained(0, 1, 1, 4).state_dict()) < 1e-9
+def test_a_batch_in_parts_gives_what_the_whole_gives(worker: ModuleType, one: dict) -> None:
+    assert difference(one["state"], worker.trained(0, 1, 1, 4, []).state_dict()) < 1e-9
+
+
+def test_one_of_the_processes_validates(one: dict, two: list[dict]) -> None:
+    first, second = (process["validated"] for process in two)
+    assert second == []
+    assert [seen for seen, _ in first] == [80, 160, 200]
+    assert [value for _, value in first] == pytest.approx([v for _, v in one["validated"]])
 
 
 def test_processes_hold_the_same_to_the_last_bit(two: list[dict]) -> None:

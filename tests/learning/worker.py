@@ -5,6 +5,7 @@ of them smaller, and writes what it holds at the end to FOLDER/RANK.pt.
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.meta import MetaLearning
 from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation, Stage
+from headmime.learning.validation import Validation
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
 
@@ -46,11 +48,16 @@ def main(folder: Path, rank: int, ranks: int, batch: int, parts: int) -> None:
             "gloo", init_method=f"file://{folder / 'store'}", rank=rank, world_size=ranks
         )
     said = exchanged(rank) if ranks > 1 else {}
-    module = trained(rank, ranks, batch, parts)
-    torch.save({"state": module.state_dict(), "said": said}, folder / f"{rank}.pt")
+    validated: list[tuple[int, float]] = []
+    module = trained(rank, ranks, batch, parts, validated)
+    holds = {"state": module.state_dict(), "said": said, "validated": validated}
+    torch.save(holds, folder / f"{rank}.pt")
 
 
-def trained(rank: int, ranks: int, batch: int, parts: int) -> MetaLearning:
+def trained(
+    rank: int, ranks: int, batch: int, parts: int, validated: list[tuple[int, float]]
+) -> MetaLearning:
+    """The module at the end; ``validated`` gets the episodes seen and val/cnt, every 20 batches."""
     torch.manual_seed(0)
     rates = Optimisation(lr_generator=1e-3, lr_discriminator=2e-3, lr_rows=1e-2, accumulate=parts)
     nets, perceptual = build_nets(SHAPE), PixelsAsFeatures()
@@ -62,13 +69,29 @@ def trained(rank: int, ranks: int, batch: int, parts: int) -> MetaLearning:
     stages = [Stage(side=8, episodes=SMALL * batch * parts * ranks, rate=2.0)]
     curriculum = Curriculum(stages, SHAPE.image_size, warmup=30, new_layers_first=0)
     curriculum.on_fit_start(None, module)
+    logger = SimpleNamespace(
+        log_metrics=lambda values, step: validated.append((step, values["val/cnt"])),
+        save=lambda: None,
+    )
+    trainer = SimpleNamespace(
+        datamodule=SimpleNamespace(episodes=0),
+        is_global_zero=rank == 0,
+        loggers=[logger],
+        precision_plugin=SimpleNamespace(val_step_context=nullcontext),
+        progress_bar_metrics={},
+    )
+    held_out = SimpleNamespace(batch=lambda numbers: episodes(numbers, SHAPE.image_size))
+    validation = Validation(held_out, 5, 2, 20, perceptual, lambda nets: nets, None, None)
+    validation.on_fit_start(trainer, module)
     for _ in range(BATCHES):
         numbers = next(iter(sampler))
         sampler.start = sampler.after(torch.tensor(numbers))
         drawn = episodes(numbers, side_at(stages, SHAPE.image_size, numbers[-1]))
-        trainer = SimpleNamespace(datamodule=SimpleNamespace(episodes=sampler.start))
+        trainer.datamodule.episodes = sampler.start
         curriculum.on_train_batch_start(trainer, module, drawn, 0)
         module.training_step(drawn, 0)
+        validation.on_train_batch_end(trainer, module, None, drawn, 0)
+    validation.on_train_end(trainer, module)
     return module
 
 

@@ -7,7 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from headmime.errors import HeadmimeError
-from headmime.learning.settings import LossWeights, Optimisation, Stage
+from headmime.learning.settings import LossWeights, Optimisation, Stage, validation_terms
 from headmime.nets.shape import ModelShape
 
 
@@ -32,6 +32,21 @@ class Ema:
     def __post_init__(self) -> None:
         if self.half_life is not None and self.half_life < 1:
             raise HeadmimeError(f"ema.half_life={self.half_life}: at least 1 episode, or null.")
+
+
+@dataclass
+class Validate:
+    """Every ``every`` batches the terms of ``episodes`` episodes of the store's split "test" are
+    logged; null: never.
+    """
+
+    every: int | None = 2000
+    episodes: int = 64
+
+    def __post_init__(self) -> None:
+        for name, value in (("every", self.every), ("episodes", self.episodes)):
+            if value is not None and value < 1:
+                raise HeadmimeError(f"validation.{name}={value} must be at least 1.")
 
 
 @dataclass
@@ -62,6 +77,7 @@ class Train:
     optim: Optimisation = field(default_factory=Optimisation)
     ema: Ema = field(default_factory=Ema)
     growing: list[Stage] = field(default_factory=list)
+    validation: Validate = field(default_factory=Validate)
     trainer: TrainerSettings = field(default_factory=TrainerSettings)
     store: str = MISSING
     sitters: SittersToRender | None = None
@@ -76,6 +92,7 @@ class Train:
     log_every: int = MISSING
     grid_every: int = MISSING
     save_every: int = MISSING
+    keep_best: str | None = None
     stop_if_ill: bool = True
 
     def __post_init__(self) -> None:
@@ -91,6 +108,12 @@ class Train:
                     f"growing[{k}]: episodes={stage.episodes} must be at least 1, and"
                     f" rate={stage.rate} more than 0."
                 )
+        names = validation_terms(self.loss)
+        if self.keep_best is not None and self.keep_best not in names:
+            raise HeadmimeError(
+                f"keep_best={self.keep_best}: with this objective it can be {', '.join(names)}, or"
+                " null for the last weights only."
+            )
 
 
 def smaller_sides(shape: ModelShape) -> list[int]:

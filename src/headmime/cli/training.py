@@ -29,6 +29,7 @@ from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
 from headmime.learning.resumption import Resumption
 from headmime.learning.strategy import ByHand
+from headmime.learning.validation import Validation
 from headmime.learning.watch import Watch
 from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
@@ -41,6 +42,9 @@ GRID_ROWS = 6
 EMULATED = (
     "trainer.precision=bf16-mixed: this device has no instructions for bfloat16 and emulates it, "
     "which takes 7 to 15 times as long as float32: trainer.precision=auto chooses that here."
+)
+WITHOUT_TEST = (
+    '%s has no videos of the split "test": there is no validation, and no weights/best.* is kept.'
 )
 
 
@@ -88,7 +92,8 @@ def train(run: Run) -> None:
     half_life = settings.ema.half_life
     averages = None if half_life is None else Averages(half_life)
     keep = _keep(run, record, watch, averages)
-    trainer = _trainer(run, _callbacks(run, watch, keep, averages))
+    validation = _validation(run, record, data, perceptual, averages)
+    trainer = _trainer(run, _callbacks(run, watch, keep, averages, validation))
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     trainer.fit(module, datamodule=data, ckpt_path=run.resume)
@@ -150,15 +155,52 @@ def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
 
 def _keep(run: Run, record: Record, watch: Watch, averages: Averages | None) -> Keep:
     def export(module: MetaLearning, seen: int) -> None:
-        origin = {**record["origin"], "episodes": seen}
-        stem, shape = run.folder / "weights" / "nets", run.settings.model
         nets = module.nets if averages is None else averages.averaged(module.nets)
-        save_nets(stem, nets, shape, {**record, "origin": origin}, torch.float16)
+        _save(run, record, "nets", nets, {"episodes": seen})
 
     return Keep(run.settings.save_every, watch.state, export, watch)
 
 
-def _callbacks(run: Run, watch: Watch, keep: Keep, averages: Averages | None) -> list[pl.Callback]:
+def _validation(
+    run: Run,
+    record: Record,
+    data: EpisodeData,
+    perceptual: torch.nn.Module,
+    averages: Averages | None,
+) -> list[Validation]:
+    """Nothing where it is off, or where the store has nobody to validate on."""
+    settings, v = run.settings, run.settings.validation
+    if v.every is None:
+        return []
+    if data.held_out is None:
+        rank_zero_only(log.warning)(WITHOUT_TEST, settings.store)
+        return []
+    return [
+        Validation(
+            data.held_out,
+            v.episodes,
+            settings.batch,
+            v.every,
+            perceptual,
+            exported=(lambda nets: nets) if averages is None else averages.averaged,
+            keep_best=settings.keep_best,
+            save=partial(_save, run, record, "best"),
+        )
+    ]
+
+
+def _save(run: Run, record: Record, name: str, nets: Nets, origin: dict[str, Any]) -> None:
+    stem, record = run.folder / "weights" / name, {**record, "origin": record["origin"] | origin}
+    save_nets(stem, nets, run.settings.model, record, torch.float16)
+
+
+def _callbacks(
+    run: Run,
+    watch: Watch,
+    keep: Keep,
+    averages: Averages | None,
+    validation: list[Validation],
+) -> list[pl.Callback]:
     settings = run.settings
     curves = Curves(settings.log_every, watch)
     grids = Grids(settings.grid_every, watch.batch, run.folder / "grids")
@@ -172,7 +214,17 @@ def _callbacks(run: Run, watch: Watch, keep: Keep, averages: Averages | None) ->
     progress = [RichProgressBar() if sys.stdout.isatty() else ProgressLines()]
     shown = progress if settings.trainer.enable_progress_bar else []
     # What counts batches comes before `keep`, which saves the counts.
-    return [curriculum, *first, curves, grids, Resumption(), keep, Interruption(keep), *shown]
+    return [
+        curriculum,
+        *first,
+        curves,
+        *validation,
+        grids,
+        Resumption(),
+        keep,
+        Interruption(keep),
+        *shown,
+    ]
 
 
 def _initial_nets(settings: Train) -> tuple[Nets, list[str]]:

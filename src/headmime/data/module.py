@@ -1,6 +1,7 @@
 """Episodes for Lightning, resumable to the very next one."""
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -94,12 +95,20 @@ class EpisodeData(pl.LightningDataModule):
         """Bring the pictures to float32 in [-1, 1]."""
         return to_floats(batch)
 
+    @cached_property
+    def held_out(self) -> EpisodeDataset | None:
+        """Episodes of the split "test", never mirrored; None in a store without that split."""
+        if not len(self.store.videos_in("test")):
+            return None
+        return EpisodeDataset(self.store, self.sources, self.size, self.seed, "test")
+
     def validation_batch(self, n: int) -> dict[str, Tensor]:
         """The same n episodes always, of the split "test" if there is one: float32 in [-1, 1],
         none of them mirrored.
         """
-        split = "test" if len(self.store.videos_in("test")) else "train"
-        dataset = EpisodeDataset(self.store, self.sources, self.size, self.seed, split)
+        dataset = self.held_out
+        if dataset is None:
+            dataset = EpisodeDataset(self.store, self.sources, self.size, self.seed)
         return default_collate([dataset[k] for k in range(n)])
 
     def state_dict(self) -> dict[str, int | str]:

@@ -19,6 +19,7 @@ from headmime.errors import HeadmimeError
 from headmime.files import replacing
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import face_size, head_turn
+from headmime.pixels import grey_sharpness
 
 JPEG_QUALITY = 95
 PARTIAL = ".partial-"
@@ -125,7 +126,7 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
                 size = size or len(picture)
                 if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
                     raise ValueError(f"expected uint8 [{size}, {size}, 3], got {picture.shape}")
-                sharpness.append(_sharpness(picture))
+                sharpness.append(grey_sharpness(picture))
                 jpeg = encode(picture, quality)
                 file.write(jpeg)
                 digest.update(jpeg)
@@ -164,11 +165,6 @@ def _check_clip(clip: ClipFrames) -> None:
         raise ValueError(f"landmarks of clip {clip.clip!r} must be finite [n, 68, 2], n > 0")
     if len(clip.times) != n or len(clip.scores) != n:
         raise ValueError(f"clip {clip.clip!r} must have {n} times and scores")
-
-
-def _sharpness(picture: np.ndarray) -> float:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
 
 
 def _turns(landmarks: np.ndarray) -> list[float]:

@@ -48,7 +48,7 @@ class Curves(pl.Callback):
             now, seen = time.perf_counter(), episodes_seen(trainer)
             readings = self.watch.readings(module)
             means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
-            _log(trainer, means, seen)
+            log_curves(trainer, means, seen)
             bar = trainer.progress_bar_metrics
             bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
             self.watch.judge(module, readings, seen)
@@ -175,7 +175,8 @@ def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:
     return np.concatenate([np.concatenate(to_pictures(c), 0) for c in columns], 1)
 
 
-def _log(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
+def log_curves(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
+    """Hand values at ``step`` episodes to every logger."""
     for logger in trainer.loggers:
         logger.log_metrics(values, step=step)
         logger.save()

@@ -1,8 +1,11 @@
 """The weights of the objective's terms and the optimisers' rates, with the paper's values as
-defaults.
+defaults; and by which terms a run is validated.
 """
 
 from dataclasses import dataclass
+
+IDEAL = {"val/cnt": 0.0, "val/pix": 0.0, "val/near": 0.0, "val/sharpness": 1.0}
+"""What each validation term is for a perfect copy: the nearer, the better."""
 
 
 @dataclass
@@ -47,3 +50,8 @@ class Stage:
     side: int
     episodes: int
     rate: float = 1.0
+
+
+def validation_terms(weights: LossWeights) -> list[str]:
+    """The names of the validation terms of a run whose objective has these weights."""
+    return [name for name in IDEAL if weights.closeup or name != "val/near"]

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from headmime.evaluation.metrics.boxes import face_box
+from headmime.pixels import laplacian_variance
 
 SIDE = 128
 
@@ -29,8 +30,7 @@ def face_sharpness(
 def _variance(frame: np.ndarray, landmarks: np.ndarray) -> float:
     grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[face_box(landmarks, len(frame))]
     way = cv2.INTER_AREA if max(grey.shape) > SIDE else cv2.INTER_LINEAR
-    face = cv2.resize(grey.astype(np.float32), (SIDE, SIDE), interpolation=way)
-    return float(cv2.Laplacian(face, cv2.CV_32F, ksize=1).var())
+    return laplacian_variance(cv2.resize(grey.astype(np.float32), (SIDE, SIDE), interpolation=way))
 
 
 def sharpness(frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -1,0 +1,133 @@
+"""Terms of the objective of people who are not trained on, and the weights that were best there."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from headmime.data.episodes import EpisodeDataset, to_floats
+from headmime.learning.callbacks import episodes_seen, log_curves
+from headmime.learning.closeup import closeup_loss
+from headmime.learning.meta import MetaLearning
+from headmime.learning.settings import IDEAL, LossWeights, validation_terms
+from headmime.losses import content_loss, pixel_loss
+from headmime.nets import Nets
+from headmime.nets.spectral import normalised_once
+from headmime.pixels import grey_sharpness, to_pictures
+
+
+@torch.no_grad()
+def validated(
+    nets: Nets, batches: Iterable[dict[str, Tensor]], perceptual: nn.Module, weights: LossWeights
+) -> dict[str, float]:
+    """Return the terms of G(y_t, P E(x_s, y_s)) beside x_t, pictures float [-1, 1].
+
+    ``val/cnt``, ``val/pix``, ``val/near``: the terms of the objective of these names, before their
+    weights, means over episodes. ``val/sharpness``: `grey_sharpness` of the outputs over that of
+    the targets, both medians over episodes (NaN if the targets are flat).
+    """
+    E, G, _ = nets
+    means, sizes = [], []
+    sharpness: dict[str, list[float]] = {"output": [], "target": []}
+    with normalised_once(E), normalised_once(G):
+        for batch in batches:
+            x, y = batch["x_t"], batch["y_t"]
+            x_hat = G(y, G.project(E(batch["x_s"], batch["y_s"])))
+            terms = [content_loss(perceptual(x_hat), perceptual(x)), pixel_loss(x_hat, x)]
+            if weights.closeup:
+                terms.append(closeup_loss(x_hat, x, batch["strips_t"], perceptual, weights))
+            means.append([term.item() for term in terms])
+            sizes.append(len(x))
+            for name, pictures in (("output", x_hat), ("target", x)):
+                sharpness[name] += [grey_sharpness(picture) for picture in to_pictures(pictures)]
+    output, target = (float(np.median(values)) for values in sharpness.values())
+    values = [*np.average(means, 0, sizes).tolist(), output / target if target else math.nan]
+    return dict(zip(validation_terms(weights), values, strict=True))
+
+
+class Validation(pl.Callback):
+    """Every ``every`` batches and at the end: logs `validated` of the first ``episodes`` of
+    ``held_out``, ``batch`` at a time, for the networks that ``exported`` makes of those in
+    training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to its
+    ideal than ever, ``save`` gets these networks and what is to be said of their origin. How near
+    is part of the run's state.
+
+    ``held_out`` is at the model's full size, also while training is at a smaller one. Process 0
+    does it alone and exchanges nothing: the others wait for it where they next exchange something.
+    Training's random state and order of episodes stay as they are.
+    """
+
+    def __init__(
+        self,
+        held_out: EpisodeDataset,
+        episodes: int,
+        batch: int,
+        every: int,
+        perceptual: nn.Module,
+        exported: Callable[[Nets], Nets],
+        keep_best: str | None,
+        save: Callable[[Nets, dict[str, Any]], None],
+    ) -> None:
+        self.held_out, self.episodes, self.batch, self.every = held_out, episodes, batch, every
+        self.perceptual, self.exported = perceptual, exported
+        self.keep_best, self.save = keep_best, save
+        self._batches = 0
+        self._validated_at = -1
+        self._distance = math.inf  # of the best value to its ideal
+        self._pictures: list[dict[str, Tensor]] = []
+
+    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        if trainer.is_global_zero:
+            numbers = range(self.episodes)
+            first = numbers[:: self.batch]
+            self._pictures = [self.held_out.batch(numbers[k : k + self.batch]) for k in first]
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+    ) -> None:
+        self._batches += 1
+        if self._batches % self.every == 0:
+            self.validate(trainer, module)
+
+    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        if self._validated_at != episodes_seen(trainer):
+            self.validate(trainer, module)
+
+    def validate(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        """Log the terms of the present weights, and keep these if they are the best so far."""
+        if not trainer.is_global_zero:
+            return
+        self._validated_at = seen = episodes_seen(trainer)
+        since = time.perf_counter()
+        nets = self.exported(module.nets)
+        with trainer.precision_plugin.val_step_context():
+            batches = self._on(module.device)
+            values = validated(nets, batches, self.perceptual, module.weights)
+        log_curves(trainer, values | {"val/seconds": time.perf_counter() - since}, seen)
+        shown = self.keep_best or "val/cnt"
+        trainer.progress_bar_metrics.update({shown: values[shown]})
+        if self.keep_best is not None:
+            value = values[self.keep_best]
+            distance = abs(value - IDEAL[self.keep_best])
+            if distance < self._distance:
+                self._distance = distance
+                best = {"metric": self.keep_best, "value": value, "held_out": self.episodes}
+                self.save(nets, {"episodes": seen, "best": best})
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"batches": self._batches, "metric": self.keep_best, "distance": self._distance}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._batches = state["batches"]
+        if state["metric"] == self.keep_best:  # distances of different metrics do not compare
+            self._distance = state["distance"]
+
+    def _on(self, device: torch.device) -> Iterator[dict[str, Tensor]]:
+        """The batches, one after the other, as floats on the device."""
+        for batch in self._pictures:
+            yield to_floats({name: t.to(device) for name, t in batch.items()})
