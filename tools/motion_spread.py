@@ -2,15 +2,18 @@
 
     python tools/motion_spread.py STORE [STORE ...]
 
-Lengths in face sizes (about brows to chin), tilts in degrees.
+Lengths in face sizes (about brows to chin), tilts in degrees. Of lids, the shares of all frames in
+which they are at most half as far apart as in the clip's median frame, at most a tenth, and in
+which they have crossed.
 """
 
 import sys
 
 import numpy as np
 
+from headmime.data.sitters.detector import LOWER, UPPER, upright
 from headmime.data.store import Store
-from headmime.landmarks.points import EYE_L, EYE_R, face_size, head_turn, mouth_opening
+from headmime.landmarks.points import EYE_L, EYE_R, eye_opening, face_size, head_turn, mouth_opening
 
 
 def measures(landmarks: np.ndarray) -> dict[str, np.ndarray]:
@@ -20,6 +23,7 @@ def measures(landmarks: np.ndarray) -> dict[str, np.ndarray]:
     middle = landmarks[:, 36:48].mean(1)
     return {
         "mouth opening": mouth_opening(landmarks),
+        "eye opening": eye_opening(landmarks),
         "mouth width": np.linalg.norm(landmarks[:, 54] - landmarks[:, 48], axis=-1) / size,
         "head turn": head_turn(landmarks),
         "tilt": np.degrees(np.arctan2(eyes[:, 1], eyes[:, 0])),
@@ -29,10 +33,18 @@ def measures(landmarks: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
+def lids(landmarks: np.ndarray) -> np.ndarray:
+    """How far the lids of a clip [T, 68, 2] are apart, over the clip's median; crossed below 0."""
+    face = upright(landmarks)
+    gap = (face[:, LOWER] - face[:, UPPER])[..., 1].mean(1) / face_size(landmarks)
+    return gap / np.median(gap)
+
+
 def main(folders: list[str]) -> None:
     for folder in folders:
         store = Store(folder)
-        clips = [measures(store.landmarks(n).astype(np.float64)) for n in range(store.n)]
+        tracks = [store.landmarks(n).astype(np.float64) for n in range(store.n)]
+        clips = [measures(track) for track in tracks]
         print(f"{folder}: {len(clips)} clips")
         for name in clips[0]:
             deviation = np.percentile([clip[name].std() for clip in clips], (50, 90))
@@ -41,6 +53,9 @@ def main(folders: list[str]) -> None:
                 f"  {name:14} deviation in a clip {deviation[0]:.3f} ({deviation[1]:.3f})"
                 f"  range in a clip {span[0]:.3f} ({span[1]:.3f})"
             )
+        gaps = np.concatenate([lids(track) for track in tracks])
+        half, shut, crossed = (100 * (gaps < most).mean() for most in (0.5, 0.1, 0))
+        print(f"  lids {half:.1f} % half shut, {shut:.1f} % shut, {crossed:.1f} % crossed")
 
 
 if __name__ == "__main__":

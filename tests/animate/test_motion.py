@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmime.animate.motion import fitted, most_alike, relative
+from headmime.animate.motion import SHUT, fitted, most_alike, relative
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import mouth_opening
@@ -127,6 +127,40 @@ def test_lids_never_cross(driving, mona_landmarks):
     blink[1, [37, 38, 43, 44], 1] += 0.1
     moved = relative(blink, blink[0], mona_landmarks)
     assert (moved[:, [41, 40, 47, 46], 1] - moved[:, [37, 38, 43, 44], 1]).min() > -0.005
+
+
+def with_lids(face: np.ndarray, shares: list[float]) -> np.ndarray:
+    """A face whose upper lids are at these shares of their distance from the lower ones."""
+    upper, lower = [37, 38, 43, 44], [41, 40, 47, 46]
+    faces = np.repeat(face[None], len(shares), 0)
+    heights = face[upper, 1] - face[lower, 1]
+    faces[:, upper, 1] = face[lower, 1] + heights * np.array(shares)[:, None]
+    return faces
+
+
+def lid_gaps(faces: np.ndarray) -> np.ndarray:
+    return (faces[:, [41, 40, 47, 46], 1] - faces[:, [37, 38, 43, 44], 1]).mean(1)
+
+
+@pytest.mark.parametrize("own", [0.6, 1.0, 1.4])
+def test_eyes_are_as_open_as_the_driver_s_in_shares_of_their_own_opening(mona_landmarks, own):
+    """A detector still sees shut eyes open by `SHUT`: then the person's are shut, however wide."""
+    blink = with_lids(mona_landmarks, [1.0, 1.2, (1 + SHUT) / 2, SHUT, SHUT / 2])
+    source = with_lids(mona_landmarks, [own])[0]
+    opened = lid_gaps(relative(blink, blink[0], source)) / lid_gaps(source[None])
+    assert opened == pytest.approx([1.0, 1.2, 0.5, 0.0, 0.0], abs=0.05)
+
+
+def test_the_upper_lids_fall(mona_landmarks):
+    blink = with_lids(mona_landmarks, [1.0, SHUT])
+    moved = relative(blink, blink[0], mona_landmarks)
+    assert abs(moved[1] - mona_landmarks)[[40, 41, 46, 47]].max() < 0.003
+
+
+def test_eyes_that_the_driver_opens_from_a_blink_stay_human(mona_landmarks):
+    blink = with_lids(mona_landmarks, [0.1, 1.0])
+    moved = relative(blink, blink[0], mona_landmarks)
+    assert lid_gaps(moved)[1] < 2.1 * lid_gaps(mona_landmarks[None])
 
 
 def test_an_unknown_motion_is_refused(driving, mona_landmarks):

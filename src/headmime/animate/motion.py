@@ -26,6 +26,12 @@ Opening = tuple[int, int, tuple[list[int], ...], tuple[list[int], ...]]
 LIPS = (60, 64, ([61, 62, 63], [50, 51, 52]), ([67, 66, 65], [58, 57, 56]))
 LIDS_R, LIDS_L = (36, 39, ([37, 38],), ([41, 40],)), (42, 45, ([43, 44],), ([47, 46],))
 
+SHUT = 0.4
+"""What dlib still sees of a shut eye, as a share of the opening of the same eye open."""
+
+WIDEST = 2.0
+"""No eye is opened further, as a share of its usual opening."""
+
 SILHOUETTE = 0.08
 """Of `head_turn` (16 degrees): heads turned apart by more have outlines that cannot be compared."""
 
@@ -92,10 +98,11 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     similarity, which moves the source's face as a whole; the rest (turn, nod, mimic) is added point
     by point, part by part at the scale and tilt that the part has in `source` against `start`. The
     jaw's line, a silhouette, becomes the driver's as far as source and start are turned apart and
-    the driver turns. With `source` = `start` the driving comes back unchanged; the source's own
-    pose and proportions stay, but lips part as far as the driver's do (laid over the source): shut
-    is shut in every face, and a source that shows its teeth can close its mouth. Lips and lids
-    never cross.
+    the driver turns. With `source` = `start` the driving comes back unchanged, but for lids that
+    fall; the source's own pose and proportions stay, but lips part as far as the driver's do (laid
+    over the source): shut is shut in every face, and a source that shows its teeth can close its
+    mouth. Eyes open as the driver's do, in shares of their opening in `start` and in `source`, and
+    are shut where the driver's seem open by `SHUT` or less. Lips and lids never cross.
     """
     face = as_complex(source)
     a, b = similarity(as_complex(start), face)
@@ -107,6 +114,9 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
         ratio, _ = similarity(before[part], face[part])
         moved[:, part] = face[part] + ratio * (steady - before)[:, part]
     moved = _parted(moved, _gaps(moved, LIPS) - _gaps(steady, LIPS), LIPS)
+    for lids in (LIDS_R, LIDS_L):
+        less = _gaps(moved, lids) - _opened(steady, before, lids) * _gaps(face[None], lids)
+        moved = _parted(moved, less, lids, from_above=1.0)
     turn = head_turn(start)
     apart = _apart(head_turn(source), turn) * _apart(head_turn(driving), turn)[:, None]
     ratio, shift = similarity(before[RIGID], face[RIGID])
@@ -117,6 +127,13 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
 def _apart(turn: np.ndarray, other: np.ndarray) -> np.ndarray:
     """0 for heads turned alike, 1 for those whose silhouettes cannot be compared."""
     return np.minimum(1, abs(turn - other) / SILHOUETTE)
+
+
+def _opened(faces: np.ndarray, start: np.ndarray, lids: Opening) -> np.ndarray:
+    """How far an eye of complex faces [T, 68] is open, [T, 1]: 1 as in `start` [68], 0 shut."""
+    usual = max(_gaps(start[None], lids).mean(), 1e-6)
+    seen = np.clip(_gaps(faces, lids).mean(1, keepdims=True) / usual, 0, WIDEST)
+    return np.clip((seen - SHUT) / (1 - SHUT), 0, seen)
 
 
 def _uncrossed(faces: np.ndarray) -> np.ndarray:
@@ -133,14 +150,16 @@ def _gaps(faces: np.ndarray, opening: Opening) -> np.ndarray:
     return (apart * _down(faces, opening).conj()).real
 
 
-def _parted(faces: np.ndarray, less: np.ndarray, opening: Opening) -> np.ndarray:
-    """Complex faces [T, 68] with gaps smaller by `less` [T, n], one half from each side."""
+def _parted(
+    faces: np.ndarray, less: np.ndarray, opening: Opening, from_above: float = 0.5
+) -> np.ndarray:
+    """Complex faces [T, 68] with gaps smaller by `less` [T, n], this share of it from above."""
     _, _, above, below = opening
-    faces, push = faces.copy(), less / 2 * _down(faces, opening)
+    faces, push = faces.copy(), less * _down(faces, opening)
     for row in above:
-        faces[:, row] += push
+        faces[:, row] += from_above * push
     for row in below:
-        faces[:, row] -= push
+        faces[:, row] -= (1 - from_above) * push
     return faces
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from headmime.assets import ASSETS
 from headmime.data.sitters import detector
-from headmime.landmarks.points import face_size, mouth_opening
+from headmime.landmarks.points import eye_opening, face_size, mouth_opening
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,13 @@ def test_a_talking_mouth_still_talks(talk):
         kept.append(np.corrcoef(mouth_opening(found), mouth_opening(talk))[0, 1])
     assert min(kept) > 0.75
     assert np.median(kept) > 0.9
+
+
+def test_lids_err_together(talk):
+    """So that a shut eye is seen shut, where it is seen."""
+    for seed in range(40):
+        found = detector.detected(talk, 1.0, np.random.default_rng(seed))
+        assert np.corrcoef(eye_opening(found), eye_opening(talk))[0, 1] > 0.98
 
 
 def test_strength_scales_and_the_seed_decides(talk):

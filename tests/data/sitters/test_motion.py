@@ -78,6 +78,13 @@ def test_a_blink_is_closed_when_it_should_be_and_soon_over():
     assert lids[[15, 40]].max() < 0.01
 
 
+def test_eyes_are_more_shut_than_open_in_a_tenth_of_the_time():
+    """Of thirty clips: enough for a network to learn how shut eyes look."""
+    clips = [random_motion(generator(n), NAMES, 250).actions for n in range(30)]
+    shut = np.concatenate(clips)[:, NAMES.index("eyeBlinkLeft")] > 0.5
+    assert 0.08 < shut.mean() < 0.2
+
+
 def test_drift_has_unit_variance_and_is_smooth():
     track = drift(generator(), 20000, 1.0)
     assert track.std() == pytest.approx(1, abs=0.1)

@@ -55,6 +55,26 @@ def test_a_sitter_is_one_person_with_one_video_of_two_clips(store):
         assert [store.clip(clip).frames for clip in store.clips_of(video)] == [4, 4]
 
 
+@pytest.mark.parametrize("squint", [0.0, 0.6])
+def test_lids_of_shut_eyes_meet_and_do_not_cross(model, squint):
+    """In every face, though the body model's blink goes on where the lids have met."""
+    half, shut = (
+        {f"eye{part}{side}": value for part, value in values for side in ("Left", "Right")}
+        for values in ([("Blink", 0.3)], [("Blink", 1.0), ("Squint", squint)])
+    )
+    lids = [[model.landmarks[k] for k in row] for row in ([37, 38, 43, 44], [41, 40, 47, 46])]
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        sitter = random_sitter(rng, model.body.local_names)
+        figure = make_figure(model, sitter, 0.3, rng)
+        gaps = []
+        for actions in ({}, half, shut):
+            (posed,) = pose(model, figure, still(model, (0, 0, 0), **actions))
+            gaps.append((posed.mesh[lids[0], 2] - posed.mesh[lids[1], 2]).mean())
+        assert abs(gaps[2]) < 0.03 * gaps[0]
+        assert 0.2 * gaps[0] < gaps[1] < 0.8 * gaps[0]
+
+
 def test_landmarks_lie_in_the_picture_and_move(store):
     landmarks = np.stack([store.landmarks(clip) for clip in range(store.n)])
     assert landmarks.min() > -0.05

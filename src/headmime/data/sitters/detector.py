@@ -23,6 +23,9 @@ from headmime.landmarks.points import (
 
 TABLE = Path(__file__).with_name("detector_noise.npz")
 
+UPPER, LOWER = [37, 38, 43, 44], [41, 40, 47, 46]
+"""Points of lids that face each other."""
+
 EXACT = 0.3
 """Share of clips that keep their exact points."""
 
@@ -56,7 +59,7 @@ def features(points: NDArray) -> NDArray:
     turn, mouth = head_turn(points), mouth_opening(points)
     eyes = points[:, 36:48].mean(1)
     nod = (upright(points)[:, 30] - upright(points)[:, 36:48].mean(1))[:, 1] / face_size(points)
-    lids = points[:, [40, 41, 46, 47]] - points[:, [38, 37, 44, 43]]
+    lids = points[:, LOWER] - points[:, UPPER]
     opened = np.linalg.norm(lids, axis=-1).mean(1) / face_size(points)
     one = np.ones(len(eyes))
     return np.stack([one, turn, np.abs(turn), turn * np.abs(turn), mouth, nod, opened], -1)
@@ -78,7 +81,9 @@ def detected(points: NDArray, strength: float, rng: Generator) -> NDArray:
     """What a detector would have found of the exact points of a clip, [T, 68, 2], any units.
 
     strength: 1 for errors of the measured size, 0 for none. Every clip has its own error, that
-    changes a little from frame to frame; `EXACT` of all clips keep their exact points.
+    changes a little from frame to frame; `EXACT` of all clips keep their exact points. Lids that
+    face each other err together: the error of an eye's opening is as large as what a blink changes,
+    and a network taught with it answers to no lids.
     """
     if not strength or rng.random() < EXACT:
         return points
@@ -88,5 +93,6 @@ def detected(points: NDArray, strength: float, rng: Generator) -> NDArray:
     frame = rng.normal(size=(count, len(errors.frame))) @ errors.frame
     frame = frame * (1 + errors.turned * np.abs(head_turn(points)))[:, None]
     error = (features(points) @ errors.expected + clip + frame).reshape(count, POINTS, 2)
+    error[:, UPPER] = error[:, LOWER] = (error[:, UPPER] + error[:, LOWER]) / 2
     error = strength * share * error * face_size(points)[:, None, None]
     return (points + np.einsum("tkj,tji->tki", error, _axes(points))).astype(points.dtype)

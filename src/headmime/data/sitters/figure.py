@@ -15,7 +15,12 @@ from headmime.data.sitters.extract import vertex_normals
 from headmime.data.sitters.follicles import Follicles, follicles
 from headmime.data.sitters.identity import Sitter
 from headmime.data.sitters.motion import Motion, bone_turns
-from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
+from headmime.data.sitters.points import (
+    LANDMARK_VERTICES,
+    jaw_chains,
+    landmarks_of,
+    shut_at_most,
+)
 
 MATERIAL_OF_PART = np.array(
     [shade.SKIN, shade.EYE, shade.EYE, shade.TEETH, shade.TEETH, shade.TONGUE] + [shade.LASH] * 4
@@ -242,7 +247,8 @@ def pose(model: Model, figure: Figure, motion: Motion) -> list[Pose]:
     swing = figure.hair_swing[swinging, None]
     solid = body.faces
     poses = []
-    for t, expressed in enumerate(body.express(neutral, motion.actions)):
+    actions = shut_at_most(body, model.landmarks, neutral, motion.actions)
+    for t, expressed in enumerate(body.express(neutral, actions)):
         change = expressed - neutral
         mesh = figure.rest + change[figure.origin]
         mesh = skinned(mesh, figure.weights, rotations[t], translations[t])

@@ -160,7 +160,10 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     add("mouthLeft", np.maximum(shift, 0))
     add("mouthRight", np.maximum(-shift, 0))
 
-    lids = blinks(rng, frames, rng.uniform(1.5, 4))
+    # Blinks are short: eyes that stay shut for a while show more of shut lids.
+    (apart,) = rng.spawn(1)
+    dozing = np.clip(0.5 * drift(apart, frames, 0.8) + 0.2 * apart.normal() - 0.3, 0, 1)
+    lids = np.maximum(blinks(rng, frames, rng.uniform(1.5, 4)), dozing)
     nod_scale, turn_scale, tilt_scale = (
         rng.uniform(0.3, 1.0),
         rng.uniform(0.25, 1.0),

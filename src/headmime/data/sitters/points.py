@@ -63,6 +63,29 @@ def jaw_chains(body: Body, landmarks: NDArray) -> NDArray:
     return np.concatenate([landmarks[:17, None], chains], axis=1)
 
 
+LIDS = {"eyeBlinkRight": ([37, 38], [41, 40]), "eyeBlinkLeft": ([43, 44], [47, 46])}
+"""What shuts an eye, and the points of its upper and lower lid."""
+
+
+def shut_at_most(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray) -> NDArray:
+    """Actions [T, 52] of a person `rest` [V, 3] without blinks that go on where the lids have met.
+
+    The body model's blink shuts the widest eyes; others would cross their lids by as much as they
+    had been open, and points of shut eyes would be those of open ones.
+    """
+    names = [str(name) for name in body.action_names]
+    actions = actions.copy()
+    for name, (upper, lower) in LIDS.items():
+        column = names.index(name)
+        upper, lower = landmarks[upper], landmarks[lower]
+        moved = (body.actions[:, upper, 2] - body.actions[:, lower, 2]).mean(1)
+        others = actions.copy()
+        others[:, column] = 0
+        gap = (rest[upper, 2] - rest[lower, 2]).mean() + others @ moved
+        actions[:, column] = np.minimum(actions[:, column], np.maximum(gap, 0) / -moved[column])
+    return actions
+
+
 OUTWARDS = np.stack([-np.cos(np.linspace(0, np.pi, 17)), np.sin(np.linspace(0, np.pi, 17))], -1)
 """Where each point of the jaw lies from the middle of an upright face, in the picture [17, 2]."""
 

@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
 from headmime.data.sitters.camera import look_at
 from headmime.data.sitters.motion import FPS, Motion, blink, bone_turns, drift, moving, speech
-from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
+from headmime.data.sitters.points import (
+    LANDMARK_VERTICES,
+    jaw_chains,
+    landmarks_of,
+    shut_at_most,
+)
 from headmime.landmarks.crop import crop_box
 
 AVERAGE = {"age": 0.67, "gender": 0.5, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
@@ -122,7 +127,8 @@ def _points(body: Body, motion: Motion) -> NDArray:
     camera = look_at(np.array([0.0, -0.03, 0.02]), 1.3, 0.0, 0.0, 0.0)
     rotations, translations = bone_transforms(bones, bone_turns(motion.turns))
     frames = []
-    for t, expressed in enumerate(body.express(rest, motion.actions)):
+    actions = shut_at_most(body, landmarks, rest, motion.actions)
+    for t, expressed in enumerate(body.express(rest, actions)):
         mesh = skin(expressed, body.weights, rotations[t], translations[t])
         frames.append(landmarks_of(camera.project(mesh)[:, :2], landmarks, chains))
     return np.stack(frames)

@@ -1,0 +1,62 @@
+"""How eyes and mouth follow the driver's for several values of `motion.SHUT`.
+
+    python tools/choose_shut.py STORE [PAIRS]
+
+Feed-forward on one picture, relative motion, people of the split `test` driven by other people
+whose eyes move (20 pairs); correlation and amplitude as in docs/evaluation.md, by dlib. SHUT=0
+takes openings as they are seen. The last column: how far the lids that are asked for move.
+"""
+
+import sys
+
+import numpy as np
+
+from headmime.animate import motion
+from headmime.animate.model import load
+from headmime.animate.person import adapt
+from headmime.data.protocol import draw_cases
+from headmime.data.store import Store
+from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
+from headmime.evaluation.trials import Trial, asked_landmarks, cross_trials, pictures, points
+from headmime.landmarks.dlib_points import PointTrees, box_of
+from headmime.landmarks.points import eye_opening, mouth_opening
+
+VALUES = (0.0, 0.3, 0.4, 0.5)
+
+
+def eyes_move(store: Store, trial: Trial) -> bool:
+    return eye_opening(points(store, trial.driving)).std() >= STILL["eye"]
+
+
+def measures(found: np.ndarray, asked: np.ndarray, driving: np.ndarray) -> list[float]:
+    """The columns of the table, for the landmarks [T, 68, 2] of one pair."""
+    eyes = eye_opening(found), eye_opening(driving), STILL["eye"]
+    mouth = mouth_opening(found), mouth_opening(driving), STILL["mouth"]
+    lids = amplitude(eye_opening(asked), eye_opening(driving), STILL["eye"])
+    return [correlation(*eyes), amplitude(*eyes), correlation(*mouth), amplitude(*mouth), lids]
+
+
+def main(folder: str, pairs: int = 20) -> None:
+    store, model, trees = Store(folder), load(), PointTrees()
+    size = model.shape.image_size
+    cases = draw_cases(store).cases
+    trials = [one for one in cross_trials(store, cases, 1) if eyes_move(store, one)][:pairs]
+    rows = []
+    for trial in trials:
+        source = points(store, trial.gallery[:1])
+        animator = adapt(model.nets, pictures(store, trial.gallery[:1], size), source, None)
+        rows.append([])
+        for motion.SHUT in VALUES:
+            asked = asked_landmarks(store, trial, source, "relative")
+            places = zip(animator(asked), asked * size, strict=True)
+            found = np.stack([trees.fit(frame, box_of(face))[0] for frame, face in places])
+            rows[-1].append(measures(found, asked, points(store, trial.driving)))
+    print(
+        f"{len(trials)} pairs: eyes' correlation, amplitude, mouth's, both, and asked of the eyes"
+    )
+    for value, row in zip(VALUES, np.nanmean(rows, 0), strict=True):
+        print(f"SHUT={value:3.1f}" + "".join(f"{number:8.3f}" for number in row))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:]))
