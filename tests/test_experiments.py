@@ -167,10 +167,15 @@ def test_the_sweep_has_every_ablation() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", OmegaConf.load(experiments_folder() / "recipe.yaml").recipe.variants
+    ("design", "name"),
+    [
+        (design, name)
+        for design in ("recipe", "recipe_256")
+        for name in OmegaConf.load(experiments_folder() / f"{design}.yaml").recipe.variants
+    ],
 )
-def test_a_variant_of_the_recipe_changes_its_keys_and_no_other(name: str) -> None:
-    recipe = composed(experiments_folder(), "recipe").recipe
+def test_a_variant_of_a_recipe_changes_its_keys_and_no_other(design: str, name: str) -> None:
+    recipe = composed(experiments_folder(), design).recipe
     keys, all_of_them = recipe.variants[name], [recipe.experiment, *recipe.train]
     full = composed(experiments_folder(), *all_of_them)
     typed = [f"{key}={'null' if value is None else value}" for key, value in keys.items()]
