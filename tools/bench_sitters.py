@@ -1,4 +1,4 @@
-"""How fast sitters are rendered: frames a second with two processes, at 64 and 128 pixels.
+"""How fast sitters are rendered: frames a second with two processes, at 64, 128 and 256 pixels.
 
     python tools/bench_sitters.py [sitters] [frames of each]
 
@@ -18,7 +18,7 @@ from headmime.data.sitters.write import SHARD, write_sitters
 def main(sitters: int, frames: int) -> None:
     if sitters < 3 * SHARD:
         sys.exit(f"{sitters} sitters are too few: at least {3 * SHARD}, three shards.")
-    for size in (64, 128):
+    for size in (64, 128, 256):
         moments: list[tuple[float, int]] = []
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with tempfile.TemporaryDirectory() as folder:
