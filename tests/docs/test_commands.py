@@ -64,6 +64,7 @@ CLAIMS = (
     f"claims.Ts=[1,2,3] claims.seeds=[1] {trainings('claims')}"
 )
 RECIPE = f"{BRIEF_ROWS} {trainings('recipe', 'ema.half_life=4')}"
+LARGER = trainings("recipe", "init=null", "new_layers_first=0")
 # The networks of 32 pixels that the training of clips.md has left behind.
 CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 sources=8"
 
@@ -136,6 +137,7 @@ HOW = {
     r"make recipe$": How(f"{RECIPE} recipe.only=[base]"),
     r"make recipe ARGS=recipe.minutes=10": How(RECIPE),
     r"make recipe ARGS=\+recipe": How(f"{RECIPE} recipe.only=[slow]"),
+    r"make recipe EXP=recipe_256": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[at_256]"),
     r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
     r"make curves ARGS=curves.only": How(CURVES),
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
