@@ -3,8 +3,8 @@
     python tools/motion_spread.py STORE [STORE ...]
 
 Lengths in face sizes (about brows to chin), tilts in degrees. Of lids, the shares of all frames in
-which they are at most half as far apart as in the clip's median frame, at most a tenth, and in
-which they have crossed.
+which they are at most half as far apart as in the clip's median frame, within a tenth of it from
+each other (shut), and in which they have crossed by more.
 """
 
 import sys
@@ -54,7 +54,8 @@ def main(folders: list[str]) -> None:
                 f"  range in a clip {span[0]:.3f} ({span[1]:.3f})"
             )
         gaps = np.concatenate([lids(track) for track in tracks])
-        half, shut, crossed = (100 * (gaps < most).mean() for most in (0.5, 0.1, 0))
+        shares = [gaps < 0.5, abs(gaps) <= 0.1, gaps < -0.1]
+        half, shut, crossed = (100 * frames.mean() for frames in shares)
         print(f"  lids {half:.1f} % half shut, {shut:.1f} % shut, {crossed:.1f} % crossed")
 
 
