@@ -1,19 +1,26 @@
 """Networks for larger images take the inner layers of smaller ones."""
 
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import pytest
 import torch
+from torch.nn import functional as F
 
+from headmime.animate.driving import find_driving, load_template
+from headmime.assets import weights_path
 from headmime.errors import HeadmimeError
+from headmime.landmarks.draw import draw
 from headmime.nets import Nets, build_nets
 from headmime.nets.blocks import AdaptiveBlock
+from headmime.nets.checkpoint import load_nets
 from headmime.nets.inheritance import inherit
 from headmime.nets.shape import ModelShape
 
-SMALL = ModelShape(16, 4, 8, 2, 2, attention_down=4, attention_up=8)
-LARGE = ModelShape(32, 2, 8, 3, 2, attention_down=4, attention_up=8)
-"""Channels 4, 8 from 8 pixels on, and 2, 4, 8 from 16 pixels on."""
+SMALL = ModelShape(16, 16, 32, 2, 2, attention_down=4, attention_up=8)
+LARGE = ModelShape(32, 8, 32, 3, 2, attention_down=4, attention_up=8)
+"""Channels 16, 32 from 8 pixels on, and 8, 16, 32 from 16 pixels on."""
 
 
 @pytest.fixture
@@ -41,17 +48,61 @@ def test_inner_layers_are_the_smaller_network_s(given: Nets, larger: Nets) -> No
         assert all(torch.equal(copied[name], original[name]) for name in original)
     assert torch.equal(D.w0, given.discriminator.w0) and torch.equal(D.b, given.discriminator.b)
     parameters = {
-        f"{net}.{n}": p for net in Nets._fields for n, p in getattr(larger, net).named_parameters()
+        f"{net}.{name}": parameter
+        for net, module in larger._asdict().items()
+        for name, parameter in module.named_parameters()
     }
     inherited = {id(p) for layer, _ in pairs for p in layer.parameters()} | {id(D.w0), id(D.b)}
+    for second in (E.layers[1], D.v.layers[1], large.down[1]):
+        inherited |= {id(p) for m in (second.conv2, second.norm2) for p in m.parameters()}
     assert {id(parameters[name]) for name in names} == inherited
     assert len(names) == len(set(names))
+
+
+def test_e_and_d_see_the_halved_image_as_the_smaller_ones_do(given: Nets, larger: Nets) -> None:
+    """To rounding, away from the border, where the padding is another."""
+    inherit(larger, LARGE, given, SMALL)
+    torch.manual_seed(4)
+    x = torch.rand(2, 6, 32, 32) * 2 - 1
+    for layers, small in (
+        (larger.embedder.layers, given.embedder.layers),
+        (larger.discriminator.v.layers, given.discriminator.v.layers),
+    ):
+        with torch.no_grad():
+            halved, own = small[0](F.avg_pool2d(x, 2)), layers[1](layers[0](x))
+        torch.testing.assert_close(own[..., 2:-2, 2:-2], halved[..., 2:-2, 2:-2])
+
+
+def test_the_bundled_networks_enlarged_know_and_judge_people_as_before(mona_lisa: Path) -> None:
+    """Of a picture at 256x256, as the bundled ones do of it at 128x128: E's embedding to 2 %, D's
+    score to 0.1. The generator has an upsampling half to learn.
+    """
+    given, shape, _ = load_nets(weights_path("bundled"))
+    large = replace(shape, image_size=256, width=12, generator_levels=5)
+    torch.manual_seed(5)
+    nets = build_nets(large)
+    inherit(nets, large, given, shape)
+    picture = cv2.resize(cv2.imread(str(mona_lisa))[..., ::-1], (256, 256))
+    drawing = draw(load_template(find_driving("talk")).landmarks[0], 256)
+    x, y = (
+        torch.from_numpy(p / 127.5 - 1).float().movedim(-1, 0)[None] for p in (picture, drawing)
+    )
+    small = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+    W_i = torch.zeros(1, shape.embedding)
+    with torch.no_grad():
+        e_hat, before = (
+            nets.embedder(x[None], y[None]),
+            given.embedder(small[0][None], small[1][None]),
+        )
+        score, was = nets.discriminator(x, y, W_i).score, given.discriminator(*small, W_i).score
+    assert (e_hat - before).norm() < 0.02 * before.norm()
+    assert abs(score - was) < 0.1
 
 
 def test_the_middle_of_the_generator_computes_what_it_computed(given: Nets, larger: Nets) -> None:
     inherit(larger, LARGE, given, SMALL)
     torch.manual_seed(3)
-    h, psi = torch.randn(2, 4, 8, 8), torch.randn(2, 200)
+    h, psi = torch.randn(2, 16, 8, 8), torch.randn(2, 600)
 
     def middle(nets: Nets, first: int) -> torch.Tensor:
         synthesis, out = nets.generator.synthesis, h
@@ -77,16 +128,16 @@ def test_rows_of_p_follow_their_blocks_and_the_others_begin_at_nothing(
     assert torch.equal(P[:kept], given_P[:kept]) and not P[kept:].any() and len(P) > kept
     layer = larger.generator.projection
     largest = torch.linalg.svdvals(layer.normalised_weight().detach())[0]
-    assert largest.item() == pytest.approx(1, abs=0.01)
+    assert largest.item() == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize(
     ("shape", "sentence"),
     [
-        (replace(LARGE, width=3), r"channels \[4, 8\] .* model has \[3, 6, 8\]"),
+        (replace(LARGE, width=9), r"channels \[16, 32\] .* model has \[9, 18, 32\]"),
         (
-            replace(LARGE, width=4, max_width=16),
-            "embeddings of 8 numbers, not of model.max_width=16",
+            replace(LARGE, width=6, max_width=24),
+            "embeddings of 32 numbers, not of model.max_width=24",
         ),
     ],
 )

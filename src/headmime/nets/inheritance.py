@@ -1,12 +1,13 @@
-"""Networks that begin with the inner layers of smaller ones (an option, not in the paper).
+"""Networks that begin with the layers of smaller ones (an option, not in the paper).
 
 A network for larger images has more layers outside; those inside work at the same resolutions as
-the smaller network's. Layers are matched by kind, resolution and channels.
+the smaller network's, and are matched by kind, resolution and channels.
 
-What is inherited computes the same. The whole does not give the smaller generator's images,
-enlarged: the new outer layers cannot start as the identity. Spectral normalisation gives each of
-their convolutions a largest gain of exactly 1, so that no residual branch can start at zero, and
-the instance normalisation behind them rescales what they hand on. They are to be learnt first.
+The new outer layers of E and D hand the image on, halved, in their first channels, and the layer
+behind them reads it there as the smaller network's first layer read its image: E and D begin with
+the smaller networks' values of the halved image. So does the downsampling half of G, nearly.
+Its upsampling half cannot: two narrower blocks stand for one, whose channels do not fit into them.
+They begin anew, and are to be learnt first.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,13 @@ from headmime.errors import HeadmimeError
 from headmime.nets import Nets
 from headmime.nets.blocks import AdaptiveBlock, DownBlock
 from headmime.nets.shape import ModelShape
-from headmime.nets.spectral import CONSTRUCTION_ITERATIONS
+from headmime.nets.spectral import CONSTRUCTION_ITERATIONS, SpectralConv2d, SpectralLinear
+
+OFFSET = 1.0
+"""Added to images in [-1, 1] that E and D hand on, so that a ReLU leaves them as they are."""
+
+DRAWING_DEVIATION = (0.20, 0.21, 0.16)
+"""Of red, green and blue in a landmark drawing in [-1, 1]: means over 300 of sitters, 128x128."""
 
 Key = tuple[int, type, int, int]
 """Part of the network, kind of layer, resolution of its input, how many of these came before."""
@@ -26,8 +33,8 @@ Key = tuple[int, type, int, int]
 
 @torch.no_grad()
 def inherit(nets: Nets, shape: ModelShape, given: Nets, given_shape: ModelShape) -> list[str]:
-    """Copy into ``nets`` what has a counterpart in ``given``; return the names of the parameters
-    that are copied whole, as "embedder.layers.3.conv1.weight".
+    """Let ``nets`` begin with what has a counterpart in ``given``; return the names of the
+    parameters that are copied whole, as "embedder.layers.3.conv1.weight".
 
     The rows of P of inherited AdaIN blocks are copied and all its other rows set to 0, so that the
     new AdaINs begin as plain instance norms. P's spectral norm changes by what its other rows had;
@@ -38,25 +45,27 @@ def inherit(nets: Nets, shape: ModelShape, given: Nets, given_shape: ModelShape)
             f"embeddings of {given_shape.embedding} numbers, not of model.max_width="
             f"{shape.embedding}: nothing can be inherited."
         )
-    names = []
+    inherited: set[int] = {id(nets.discriminator.w0), id(nets.discriminator.b)}
     psi = _psi_slices(nets.generator.synthesis), _psi_slices(given.generator.synthesis)
     P, given_P = nets.generator.projection, given.generator.projection
     P.weight.zero_()
-    prefixes = {
-        id(layer): f"{net}.{name}"
-        for net, module in nets._asdict().items()
-        for name, layer in module.named_modules()
-    }
     for parts, given_parts in zip(_parts(nets), _parts(given), strict=True):
-        sources = _layers(given_parts, given_shape.image_size)
-        for key, layer in _layers(parts, shape.image_size).items():
-            source = sources.get(key)
-            if source is None or not _same_shapes(layer, source):
+        layers = _layers(parts, shape.image_size)
+        for key, source in _layers(given_parts, given_shape.image_size).items():
+            layer = layers.get(key)
+            if layer is None or not _same_shapes(layer, source):
                 continue
             layer.load_state_dict(source.state_dict())
-            names += [f"{prefixes[id(layer)]}.{name}" for name, _ in layer.named_parameters()]
+            inherited |= {id(parameter) for parameter in layer.parameters()}
             if isinstance(layer, AdaptiveBlock):
                 P.weight[psi[0][id(layer)]] = given_P.weight[psi[1][id(source)]]
+        inherited |= _image_handed_on(parts[0], given_parts[0][0], shape, given_shape)
+    names = [
+        f"{net}.{name}"
+        for net, module in nets._asdict().items()
+        for name, parameter in module.named_parameters()
+        if id(parameter) in inherited
+    ]
     if not any(name.startswith("embedder") and ".conv" in name for name in names):
         raise HeadmimeError(
             f"channels {given_shape.down_channels()} at half of {given_shape.image_size} pixels and"
@@ -65,9 +74,65 @@ def inherit(nets: Nets, shape: ModelShape, given: Nets, given_shape: ModelShape)
         )
     nets.discriminator.w0.copy_(given.discriminator.w0)
     nets.discriminator.b.copy_(given.discriminator.b)
+    _settle(P)
+    return names
+
+
+def _image_handed_on(
+    layers: nn.ModuleList, first: DownBlock, shape: ModelShape, given_shape: ModelShape
+) -> set[int]:
+    """Let new outer blocks hand the image on to a block that works on it as ``first`` does; return
+    the ids of the parameters that are copied whole. Nothing changes where the channels do not fit:
+    the outer blocks need some beside the image's.
+    """
+    outer = (shape.image_size // given_shape.image_size).bit_length() - 1
+    inputs = first.conv1.weight.shape[1]
+    blocks = [layer for layer in layers if isinstance(layer, DownBlock)][: outer + 1]
+    fits = blocks[-1].conv2.weight.shape == first.conv2.weight.shape
+    if not outer or not fits or len(blocks[0].conv1.weight) <= inputs:
+        return set()
+    normed = not isinstance(first.norm2, nn.Identity)
+    for block in blocks[:-1]:
+        # the identity beside it, and other channels for what the convolutions find
+        block.skip.weight.zero_()
+        block.skip.weight[range(inputs), range(inputs)] = 1
+        block.conv2.weight[:inputs] = 0
+        for layer in (block.skip, block.conv2):
+            _settle(layer)
+            if layer.bias is not None:
+                layer.bias[:inputs] = 0
+        if not normed and block.first:
+            block.skip.bias[:inputs] = OFFSET
+    block, offset = blocks[-1], (0.0 if normed else OFFSET)
+    _widen(block.conv1, first.conv1, offset)
+    _widen(block.skip, first.skip, offset)
+    block.conv2.load_state_dict(first.conv2.state_dict())
+    block.norm2.load_state_dict(first.norm2.state_dict())
+    if normed:  # undone but for the mean, which the next norm takes away; positive for the ReLU
+        block.norm1.weight[:inputs] = torch.tensor(DRAWING_DEVIATION)
+        block.norm1.bias[:inputs] = block.norm1.weight[:inputs]
+    return {id(p) for layer in (block.conv2, block.norm2) for p in layer.parameters()}
+
+
+def _widen(layer: SpectralConv2d, source: SpectralConv2d, offset: float) -> None:
+    """Let ``layer`` give what ``source`` gives of an image, of that image plus ``offset`` in its
+    first channels; the others begin at nothing. At the border the offset's padding differs.
+    """
+    inputs = source.weight.shape[1]
+    v = torch.zeros_like(layer.weight[0])
+    v[:inputs] = source.v.view(source.weight.shape[1:])
+    layer.weight.zero_()
+    layer.weight[:, :inputs] = source.weight
+    layer.u.copy_(source.u)
+    layer.v.copy_(v.flatten())
+    if source.bias is not None:
+        layer.bias.copy_(source.bias - offset * source.normalised_weight().flatten(1).sum(1))
+
+
+def _settle(layer: SpectralConv2d | SpectralLinear) -> None:
+    """u and v of a weight that was set by hand."""
     for _ in range(CONSTRUCTION_ITERATIONS):
-        P.power_iterate()
-    return [*names, "discriminator.w0", "discriminator.b"]
+        layer.power_iterate()
 
 
 def _layers(parts: Sequence[nn.ModuleList], size: int) -> dict[Key, nn.Module]:
