@@ -144,3 +144,13 @@ def test_rows_of_p_follow_their_blocks_and_the_others_begin_at_nothing(
 def test_where_nothing_fits_it_says_so(given: Nets, shape: ModelShape, sentence: str) -> None:
     with pytest.raises(HeadmimeError, match=sentence):
         inherit(build_nets(shape), shape, given, SMALL)
+
+
+def test_smaller_networks_take_the_inner_layers_of_larger_ones(given: Nets, larger: Nets) -> None:
+    names = inherit(given, SMALL, larger, LARGE)
+    assert torch.equal(
+        given.embedder.layers[1].conv1.weight, larger.embedder.layers[2].conv1.weight
+    )
+    assert (
+        "embedder.layers.1.conv1.weight" in names and "embedder.layers.0.conv1.weight" not in names
+    )

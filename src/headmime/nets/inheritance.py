@@ -86,10 +86,12 @@ def _image_handed_on(
     the outer blocks need some beside the image's.
     """
     outer = (shape.image_size // given_shape.image_size).bit_length() - 1
+    if outer < 1:
+        return set()
     inputs = first.conv1.weight.shape[1]
     blocks = [layer for layer in layers if isinstance(layer, DownBlock)][: outer + 1]
     fits = blocks[-1].conv2.weight.shape == first.conv2.weight.shape
-    if not outer or not fits or len(blocks[0].conv1.weight) <= inputs:
+    if not fits or len(blocks[0].conv1.weight) <= inputs:
         return set()
     normed = not isinstance(first.norm2, nn.Identity)
     for block in blocks[:-1]:
