@@ -154,6 +154,7 @@ HOW = {
     r"python tools/bench_sitters.py": How("1", {"128": "96"}),
     r"python tools/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
     r"python tools/motion_spread.py": How(instead=FILES),
+    r"python tools/measure_lids.py": How(instead={"16": "1"}),
     r"python tools/curves.py": How(instead={"runs/EXP/0": "runs/cpu_meta/3", "OUT": "."}),
     r"python tools/stability.py": How(
         f"{SMALL} sitters=null trainer.max_epochs=3 log_every=1", {"CASE": "sigmoid"}
@@ -169,6 +170,7 @@ NOT_RUN = {
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
     r"pip install": "`make setup` has installed every extra; one test looks them up",
     r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
+    r"python tools/choose_shut.py": "people whose eyes move; tests/tools has two sitters",
     r"ffmpeg|ssh|apt-get": "other people's programs",
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
     r"make check": "this is `make check`",
