@@ -137,7 +137,7 @@ HOW = {
     r"make recipe$": How(f"{RECIPE} recipe.only=[base]"),
     r"make recipe ARGS=recipe.minutes=10": How(RECIPE),
     r"make recipe ARGS=\+recipe": How(f"{RECIPE} recipe.only=[slow]"),
-    r"make recipe EXP=recipe_256": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[at_256]"),
+    r"make recipe EXP=recipe_256": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[base]"),
     r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
     r"make curves ARGS=curves.only": How(CURVES),
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
