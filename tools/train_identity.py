@@ -53,10 +53,10 @@ def main(folder: str, out: Path, settings: IdentitySettings, every: int) -> None
     out.mkdir(parents=True, exist_ok=True)
     best, losses = 1.0, []
 
-    def on_step(done: int, loss: float, net: IdentityTraining) -> None:
+    def on_step(done: int, progress: float, loss: float, net: IdentityTraining) -> None:
         nonlocal best
         losses.append(loss)
-        if done % every and done < settings.steps:
+        if done % every and progress < 1:
             return
         state = with_magnitudes(net.folded(), aside)
         found = verification(embeddings(SitterIdentity(state, {}).embed, judged), aside.people)
@@ -96,9 +96,10 @@ if __name__ == "__main__":
     parser.add_argument("store")
     parser.add_argument("out", type=Path)
     parser.add_argument("--steps", type=int, default=IdentitySettings.steps)
+    parser.add_argument("--minutes", type=float, default=IdentitySettings.minutes)
     parser.add_argument("--batch", type=int, default=IdentitySettings.batch)
     parser.add_argument("--seed", type=int, default=IdentitySettings.seed)
     parser.add_argument("--every", type=int, default=500, help="steps between two checks")
     words = parser.parse_args()
-    chosen = IdentitySettings(steps=words.steps, batch=words.batch, seed=words.seed)
+    chosen = IdentitySettings(words.steps, words.minutes, words.batch, seed=words.seed)
     main(words.store, words.out, chosen, words.every)

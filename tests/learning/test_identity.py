@@ -8,6 +8,7 @@ from headmime.learning.identity import (
     IdentitySettings,
     IdentityTraining,
     augmented,
+    cycle,
     face_mask,
     hidden,
     margin_softmax,
@@ -67,7 +68,7 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
     kept: list[IdentityTraining] = []
     losses = []
 
-    def on_step(done: int, loss: float, net: IdentityTraining) -> None:
+    def on_step(done: int, progress: float, loss: float, net: IdentityTraining) -> None:
         losses.append(loss)
         kept[:] = [net]
 
@@ -79,3 +80,11 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
     frozen = SitterIdentity(net.folded() | {"magnitudes": torch.ones(4)}, {})
     with torch.no_grad():
         torch.testing.assert_close(frozen.embed(x), net(x), atol=1e-4, rtol=1e-3)
+
+
+def test_the_rate_goes_up_and_comes_down_whether_by_steps_or_by_the_clock(faces: Faces) -> None:
+    assert cycle(0.1) == 1 and 0 < cycle(0) < 0.05 and cycle(1) < 1e-6
+    seen: list[float] = []
+    settings = IdentitySettings(steps=10, minutes=1e-6, batch=4)
+    train_identity(faces, settings, lambda done, progress, loss, net: seen.append(progress))
+    assert seen == [1]

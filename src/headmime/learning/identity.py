@@ -4,6 +4,8 @@ All frames of a sitter share clothes, hair, light and backdrop: what surrounds t
 and light and colour are changed, so that the face is what is left to know somebody by.
 """
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -40,9 +42,12 @@ class Faces(NamedTuple):
 
 @dataclass
 class IdentitySettings:
-    """CosFace's scale and margin, and how long the network is trained; AdamW with one cycle."""
+    """CosFace's scale and margin, AdamW's rates, and how long the network is trained: `steps`, or
+    `minutes` if these are over before.
+    """
 
-    steps: int = 3_600
+    steps: int = 5_000
+    minutes: float = 600.0
     batch: int = 128
     lr: float = 3e-3
     weight_decay: float = 0.05
@@ -136,10 +141,10 @@ def margin_softmax(
 def train_identity(
     faces: Faces,
     settings: IdentitySettings,
-    on_step: Callable[[int, float, IdentityTraining], None],
+    on_step: Callable[[int, float, float, IdentityTraining], None],
 ) -> None:
-    """Train on augmented pictures of people 0..P-1; `on_step` is given (steps done, the loss, the
-    network) after each.
+    """Train on augmented pictures of people 0..P-1; `on_step` is given (steps done, progress 0..1,
+    the loss, the network) after each.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
@@ -152,12 +157,12 @@ def train_identity(
         {"params": [*rest, centres], "weight_decay": 0.0},
     ]
     optimiser = torch.optim.AdamW(groups, settings.lr, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.lr, settings.steps, pct_start=0.1, cycle_momentum=False
-    )
     half = computes_in_bfloat16("cpu")
     waiting = np.empty(0, np.int64)
-    for done in range(1, settings.steps + 1):
+    begin, done, progress = time.monotonic(), 0, 0.0
+    while progress < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = settings.lr * cycle(progress)
         while len(waiting) < settings.batch:
             waiting = np.concatenate([waiting, rng.permutation(len(faces.people))])
         chosen, waiting = np.split(waiting, [settings.batch])
@@ -170,8 +175,17 @@ def train_identity(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        schedule.step()
-        on_step(done, loss.item(), net)
+        done += 1
+        minutes = (time.monotonic() - begin) / 60
+        progress = min(1.0, max(done / settings.steps, minutes / settings.minutes))
+        on_step(done, progress, loss.item(), net)
+
+
+def cycle(progress: float) -> float:
+    """The share of the highest rate: up to it in a tenth of the time, then down along a cosine."""
+    if progress < 0.1:
+        return (progress + 0.001) / 0.101
+    return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
 
 
 def augmented(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
