@@ -32,7 +32,7 @@ from headmime.evaluation.metrics.pose import (
 )
 from headmime.evaluation.metrics.sharpness import face_sharpness, sharpness
 from headmime.evaluation.metrics.ssim import ssim
-from headmime.evaluation.metrics.verification import equal_error_rate, verification
+from headmime.evaluation.metrics.verification import auc, equal_error_rate, verification
 from headmime.landmarks.points import eye_opening
 
 
@@ -344,3 +344,10 @@ def test_equal_error_rate_by_hand():
     alike, unlike = np.array([1.0, 2, 3, 6]), np.array([4.0, 7, 8, 9])
     assert equal_error_rate(alike, unlike) == 0.25
     assert equal_error_rate(unlike, unlike) == 0.5
+
+
+def test_auc_by_hand():
+    assert auc(np.array([0.0, 1.0]), np.array([2.0, 3.0])) == 1
+    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 0
+    assert auc(np.array([1.0, 1.0]), np.array([1.0])) == 0.5
+    assert auc(np.array([0.0, 1.0, 2.0]), np.array([1.0, 2.0])) == pytest.approx((1.5 + 2.5) / 6)

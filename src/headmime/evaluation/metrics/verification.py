@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headmime.evaluation.forensics.trial import auc
 from headmime.evaluation.metrics.id_rank1 import id_rank1
 
 
@@ -39,6 +38,14 @@ def verification(embeddings: np.ndarray, people: np.ndarray) -> Verification:
     return Verification(
         auc(alike, unlike), equal_error_rate(alike, unlike), rank1, len(every), len(people)
     )
+
+
+def auc(low: np.ndarray, high: np.ndarray) -> float:
+    """The probability that a value of `high` is above one of `low`, ties counting half."""
+    ordered = np.sort(low.ravel())
+    below = np.searchsorted(ordered, high.ravel(), "left")
+    up_to = np.searchsorted(ordered, high.ravel(), "right")
+    return float((below + up_to).mean() / 2 / len(ordered))
 
 
 def equal_error_rate(alike: np.ndarray, unlike: np.ndarray) -> float:
