@@ -48,11 +48,13 @@ def test_hidden_surroundings_are_grey_and_the_face_stays(faces: Faces) -> None:
 
 
 def test_margin_softmax_by_hand() -> None:
-    """e lies on the first of two orthogonal centres: cosines 1 and 0, less the margin of .25."""
-    e, centres = torch.tensor([[1.0, 0.0]]), torch.tensor([[3.0, 0.0], [0.0, 2.0]])
-    loss = margin_softmax(e, centres, torch.tensor([0]), 4.0, 0.25)
-    torch.testing.assert_close(loss, torch.log(1 + torch.exp(torch.tensor(-3.0))))
-    assert margin_softmax(e, centres, torch.tensor([0]), 4.0, 0.0) < loss
+    """Two people at right angles, each twice in the same place: cosines 1 within, less the margin,
+    and twice 0 between.
+    """
+    e = torch.eye(2).repeat(2, 1)
+    wanted = torch.log(1 + 2 * torch.exp(torch.tensor(-4 * 0.75)))
+    torch.testing.assert_close(margin_softmax(e, 4.0, 0.25), wanted)
+    assert margin_softmax(e, 4.0, 0.0) < wanted
 
 
 def test_augmented_pictures_are_in_range_and_follow_the_generator(faces: Faces) -> None:
@@ -72,7 +74,7 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
         losses.append(loss)
         kept[:] = [net]
 
-    train_identity(faces, IdentitySettings(steps=12, batch=8, lr=1e-3), on_step)
+    train_identity(faces, IdentitySettings(steps=12, people=4, lr=1e-3), on_step)
     assert len(losses) == 12
     (net,) = kept
     net.eval()
@@ -85,6 +87,6 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
 def test_the_rate_goes_up_and_comes_down_whether_by_steps_or_by_the_clock(faces: Faces) -> None:
     assert cycle(0.1) == 1 and 0 < cycle(0) < 0.05 and cycle(1) < 1e-6
     seen: list[float] = []
-    settings = IdentitySettings(steps=10, minutes=1e-6, batch=4)
+    settings = IdentitySettings(steps=10, minutes=1e-6, people=2)
     train_identity(faces, settings, lambda done, progress, loss, net: seen.append(progress))
     assert seen == [1]

@@ -57,7 +57,7 @@ def test_train_identity_and_verify_identity(
     """The file is the kind of file that the package carries; one person has no one to be mistaken
     for, so that the figures are of all twenty.
     """
-    words = ("--steps", "2", "--batch", "4", "--every", "1")
+    words = ("--steps", "2", "--people", "4", "--every", "1")
     run(monkeypatch, "train_identity.py", str(store), str(tmp_path), *words)
     made = json.loads((tmp_path / "identity.json").read_text())
     assert made["sha256"] == sha256(tmp_path / "identity.safetensors")
