@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.pretrained.frozen import FrozenConv
 from headmime.pretrained.sitter_identity import (
     CONVOLUTIONS,
+    FILE,
     EfficientNetAndIdentity,
     efficientnet_and_identity,
     sitter_identity,
@@ -44,6 +47,17 @@ def test_stages_halve_and_blocks_add():
     ends = stage_features(convs, torch.zeros(2, 3, 112, 112))
     assert [tuple(end.shape[1:]) for end in ends] == [(16, 56, 56), *SHAPES[:3]]
     assert all((end == 1).all() for end in ends)
+
+
+def test_the_file_is_described_and_small(net):
+    origin = json.loads(FILE.with_suffix(".json").read_text())
+    assert net.origin == {
+        "files": {"identity.safetensors": origin["sha256"]},
+        "stand_in": True,
+        "scale": "relative to sitters",
+    }
+    assert {"store", "commit", "settings", "steps"} <= set(origin["origin"])
+    assert FILE.stat().st_size < 1e6
 
 
 @pytest.mark.parametrize("size", [64, 112, 256])
