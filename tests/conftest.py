@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from headmime.assets import ASSETS
 from headmime.nets import Nets, build_nets
 from headmime.nets.shape import ModelShape
+from headmime.pretrained.frozen import Frozen
 
 # A busy machine is no failure.
 hypothesis.settings.register_profile("headmime", deadline=None)
@@ -65,8 +66,11 @@ def nets(tiny: ModelShape) -> Nets:
     return build_nets(tiny)
 
 
-class PixelsAsFeatures(nn.Module):
+class PixelsAsFeatures(Frozen):
     """Stands for a perceptual network: two sizes of the picture."""
+
+    def __init__(self) -> None:
+        super().__init__("pixels", {})
 
     def forward(self, images: Tensor) -> list[Tensor]:
         return [images, nn.functional.avg_pool2d(images, 4)]

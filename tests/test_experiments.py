@@ -93,6 +93,13 @@ def test_a_row_quotes_the_paper_with_its_doubts(dataset: str, method: str, T: in
     assert (row.videos, row.held_out, row.finetune.epochs) == (50, 32, 40)
 
 
+def test_a_group_may_have_a_plus_in_its_name() -> None:
+    words = ["perceptual=efficientnet+identity", "perceptual.identity_weight=.5"]
+    perceptual = composed(conf_folder(), "train", *words).perceptual
+    assert perceptual._target_.endswith("efficientnet_and_identity")
+    assert perceptual.identity_weight == 0.5
+
+
 def test_the_defaults_are_the_paper() -> None:
     settings = composed(conf_folder(), "train")
     assert settings.model.image_size == 256

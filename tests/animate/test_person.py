@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from headmime.animate.model import Model
 from headmime.animate.person import adapt, load_person, person_from
@@ -12,11 +11,15 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings
 from headmime.pixels import to_pictures, to_tensor
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.consent import Consent
 
 
-class Pixels(nn.Module):
+class Pixels(Frozen):
     """A perceptual network for tests: the picture itself."""
+
+    def __init__(self) -> None:
+        super().__init__("pixels", {})
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         return [images]

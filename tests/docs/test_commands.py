@@ -116,6 +116,7 @@ HOW = {
     r"headmime data sitters cross=": How(
         "cross=2 drivers=1 n=1 frames=2 workers=1 out=runs/stores/crossed"
     ),
+    r"headmime data sitters n=4096": How("n=2 workers=1"),
     r"headmime data sitters": How("n=2 frames=2 workers=1"),
     r"make eval .": How(f"{SMALL} {ROWS}"),
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
@@ -173,6 +174,7 @@ NOT_RUN = {
     r"python tools/choose_shut.py": "people whose eyes move; tests/tools has two sitters",
     r"ffmpeg|ssh|apt-get": "other people's programs",
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
+    r"python tools/(train|verify)_identity.py": "hours; tests/tools runs them on few sitters",
     r"make check": "this is `make check`",
 }
 

@@ -32,6 +32,7 @@ from headmime.evaluation.metrics.pose import (
 )
 from headmime.evaluation.metrics.sharpness import face_sharpness, sharpness
 from headmime.evaluation.metrics.ssim import ssim
+from headmime.evaluation.metrics.verification import auc, equal_error_rate, verification
 from headmime.landmarks.points import eye_opening
 
 
@@ -326,3 +327,27 @@ def test_eyes_half_closed_are_half_as_open() -> None:
     assert eye_opening(face) == pytest.approx(0.6 / 8)  # from eye to eye 4, twice that is the face
     assert eye_opening(half) == pytest.approx(0.3 / 8)
     assert eye_opening(3 * half) == pytest.approx(0.3 / 8)
+
+
+def test_verification_by_hand():
+    """Three people on a line; the second frame of the third lies with the first person's."""
+    people = np.array([0, 0, 1, 1, 2, 2])
+    apart = np.array([0.0, 0.1, 1, 1.1, 2, 2.1])[:, None]
+    assert verification(apart, people) == (1, 0, 1, 3, 6)
+    mixed = np.array([0.0, 0.1, 1, 1.1, 2, -0.1])[:, None]
+    found = verification(mixed, people)
+    assert found.rank1 == 2 / 3 and 0.5 < found.auc < 1
+
+
+def test_equal_error_rate_by_hand():
+    """One of four pairs of either kind is on the wrong side of 4.5."""
+    alike, unlike = np.array([1.0, 2, 3, 6]), np.array([4.0, 7, 8, 9])
+    assert equal_error_rate(alike, unlike) == 0.25
+    assert equal_error_rate(unlike, unlike) == 0.5
+
+
+def test_auc_by_hand():
+    assert auc(np.array([0.0, 1.0]), np.array([2.0, 3.0])) == 1
+    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 0
+    assert auc(np.array([1.0, 1.0]), np.array([1.0])) == 0.5
+    assert auc(np.array([0.0, 1.0, 2.0]), np.array([1.0, 2.0])) == pytest.approx((1.5 + 2.5) / 6)

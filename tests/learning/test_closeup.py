@@ -1,16 +1,20 @@
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headmime.data.mirror import mirrored_landmarks
 from headmime.landmarks import points
 from headmime.landmarks.closeups import strips
 from headmime.learning.closeup import close_up, closeup_loss
 from headmime.learning.settings import LossWeights
+from headmime.pretrained.frozen import Frozen
 
 
-class Pixels(nn.Module):
+class Pixels(Frozen):
     """A perceptual network whose only feature is the picture."""
+
+    def __init__(self) -> None:
+        super().__init__("pixels", {})
 
     def forward(self, x: Tensor) -> list[Tensor]:
         return [x]

@@ -20,7 +20,6 @@ from headmime.landmarks.detect import detector
 from headmime.pixels import to_tensor
 from headmime.pretrained.arcface import TEMPLATE, aligned
 from headmime.pretrained.dlib_identity import dlib_identity
-from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.pretrained.fetched import weights_file
 from headmime.pretrained.inception import inception_features
 from headmime.pretrained.lpips_alexnet import lpips_alexnet
@@ -29,6 +28,7 @@ from headmime.pretrained.shift_tolerant import (
     shift_tolerant_distance,
     shift_tolerant_features,
 )
+from headmime.pretrained.sitter_identity import efficientnet_and_identity
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +189,8 @@ def test_what_cannot_be_fetched_is_said(tmp_path, monkeypatch):
 
 
 def test_no_packaged_scorer_has_a_part_in_a_training_loss():
-    """The loss of the CPU experiments and of fine-tuning is EfficientNet-Lite0's."""
-    loss = set(efficientnet_lite0(None).origin["files"].values())
+    """The packaged losses are EfficientNet-Lite0's and the identity network's."""
+    loss = set(efficientnet_and_identity(None, 1.0).origin["files"].values())
     packaged = OmegaConf.load(conf_folder() / "scorers" / "packaged.yaml")
     for scorer in map(instantiate, packaged.values()):
         assert scorer.origin["stand_in"] is True

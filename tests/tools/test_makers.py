@@ -1,5 +1,6 @@
 """The tools that made what the package carries still make it: on few sitters, and elsewhere."""
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ import pytest
 import simplejpeg
 
 from headmime.data.sitters.write import write_sitters
+from headmime.data.store import Store
+from headmime.pretrained import sitter_identity
 from headmime.pretrained.dlib_identity import CENTRE
+from headmime.pretrained.weights import sha256
 
 TOOLS = Path(__file__).parents[2] / "tools"
 pytestmark = pytest.mark.slow
@@ -45,6 +49,25 @@ def test_identity_centre(
     printed = capsys.readouterr().out
     found = np.array([float(word) for word in printed.strip("[] \n").replace(",", " ").split()])
     assert np.linalg.norm(found - CENTRE) < 0.5 * np.linalg.norm(found)
+
+
+def test_train_identity_and_verify_identity(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file is the kind of file that the package carries; one person has no one to be mistaken
+    for, so that the figures are of all twenty.
+    """
+    words = ("--steps", "2", "--people", "4", "--every", "1")
+    run(monkeypatch, "train_identity.py", str(store), str(tmp_path), *words)
+    made = json.loads((tmp_path / "identity.json").read_text())
+    assert made["sha256"] == sha256(tmp_path / "identity.safetensors")
+    assert made["origin"]["people"] == 17 and made["origin"]["settings"]["steps"] == 2
+    monkeypatch.setattr(sitter_identity, "FILE", tmp_path / "identity.safetensors")
+    monkeypatch.setattr(Store, "videos_in", lambda store, split: np.arange(len(store.videos)))
+    run(monkeypatch, "verify_identity.py", str(store))
+    printed = capsys.readouterr().out
+    assert printed.count("| identity |") == printed.count("| dlib |") == 2
+    assert "20 people, 80 frames" in printed
 
 
 def test_landmark_vertices(

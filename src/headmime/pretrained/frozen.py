@@ -19,6 +19,12 @@ class Frozen(nn.Module):
     def train(self, mode: bool = True) -> "Frozen":
         return super().train(False)
 
+    def of_close_ups(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """What L_CNT compares of magnified eyes and mouths: the same as of whole pictures, unless
+        the network knows whole faces only.
+        """
+        return self(images)
+
 
 class FrozenConv(nn.Module):
     """A convolution that keeps the size (stride 1) or halves an even size (stride 2).

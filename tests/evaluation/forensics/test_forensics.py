@@ -12,7 +12,7 @@ from headmime.errors import HeadmimeError
 from headmime.evaluation.baselines import copy_nearest
 from headmime.evaluation.forensics.detectors import Scores, discriminator, probe, trained
 from headmime.evaluation.forensics.lineup import Lineup, lineups, through_h264, treated
-from headmime.evaluation.forensics.trial import auc, folds_of, judged
+from headmime.evaluation.forensics.trial import folds_of, judged
 
 SIZE, FRAMES = 16, 12
 PEOPLE = [f"person-{number}" for number in range(6)]
@@ -42,13 +42,6 @@ class Moments:
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         return np.stack([frames.mean((1, 2, 3)), frames.std((1, 2)).mean(-1)], -1)
-
-
-def test_auc_by_hand():
-    assert auc(np.array([0.0, 1.0]), np.array([2.0, 3.0])) == 1
-    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 0
-    assert auc(np.array([1.0, 1.0]), np.array([1.0])) == 0.5
-    assert auc(np.array([0.0, 1.0, 2.0]), np.array([1.0, 2.0])) == pytest.approx((1.5 + 2.5) / 6)
 
 
 def test_everybody_is_in_one_group():

@@ -9,6 +9,7 @@ from headmime.errors import HeadmimeError
 from headmime.evaluation.forensics.detectors import Detector, Scores
 from headmime.evaluation.forensics.lineup import Lineup
 from headmime.evaluation.intervals import Estimate, set_estimate
+from headmime.evaluation.metrics.verification import auc
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,6 @@ class Finding:
 
     auc: Estimate
     folds: list[float]
-
-
-def auc(real: np.ndarray, made: np.ndarray) -> float:
-    """The probability that a made frame's score is above a real one's, ties counting half."""
-    ordered = np.sort(real.ravel())
-    below = np.searchsorted(ordered, made.ravel(), "left")
-    up_to = np.searchsorted(ordered, made.ravel(), "right")
-    return float((below + up_to).mean() / 2 / len(ordered))
 
 
 def folds_of(persons: Sequence[str], folds: int, seed: int) -> list[list[str]]:

@@ -1,0 +1,245 @@
+"""Training of `headmime.pretrained.sitter_identity` to tell rendered people apart.
+
+All frames of a sitter share clothes, hair, light and backdrop: what surrounds the face is replaced,
+and light and colour are changed, so that the face is what is left to know somebody by.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from headmime.data.store import Store
+from headmime.pixels import to_tensor
+from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.sitter_identity import (
+    CONVOLUTIONS,
+    EMBEDDING,
+    LAST,
+    SIDE,
+    pooled,
+    stage_features,
+)
+
+GREY = 127
+FACE = 1.3  # the enlarged hull that counts as the face when networks are compared
+
+
+class Faces(NamedTuple):
+    """pictures uint8 [n, S, S, 3], landmarks [n, 68, 2] in crop coordinates, people int64 [n]."""
+
+    pictures: np.ndarray
+    landmarks: np.ndarray
+    people: np.ndarray
+
+
+@dataclass
+class IdentitySettings:
+    """CosFace's scale and margin, AdamW's rates, and how long the network is trained: `steps`, or
+    `minutes` if these are over before. A step sees two pictures of each of `people`.
+    """
+
+    steps: int = 10_000
+    minutes: float = 600.0
+    people: int = 64
+    lr: float = 2e-3
+    weight_decay: float = 0.05
+    scale: float = 16.0
+    margin: float = 0.15
+    seed: int = 0
+
+
+def read_faces(store: Store, people: Sequence[Sequence[tuple[int, int]]], halvings: int) -> Faces:
+    """The frames (clip, t) of every person, numbered in the order given; the store's pictures are
+    halved `halvings` times.
+    """
+    frames = [frame for person in people for frame in person]
+    side = store.size >> halvings
+    pictures = np.empty((len(frames), side, side, 3), np.uint8)
+    landmarks = store.read_into(list(pictures), frames)
+    return Faces(pictures, landmarks, np.repeat(np.arange(len(people)), [len(p) for p in people]))
+
+
+def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
+    """1 inside the convex hull of landmarks [68, 2] (crop coordinates), enlarged about its middle
+    by `scale`, and 0 outside: uint8 [side, side].
+    """
+    middle = (landmarks.min(0) + landmarks.max(0)) / 2
+    corners = ((landmarks - middle) * scale + middle) * side
+    hull = cv2.convexHull(corners.round().astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros((side, side), np.uint8), hull, 1)
+
+
+def hidden(faces: Faces, scale: float = FACE) -> Faces:
+    """The same, grey outside of `face_mask`."""
+    shown = np.full_like(faces.pictures, GREY)
+    for picture, points, out in zip(faces.pictures, faces.landmarks, shown, strict=True):
+        cv2.copyTo(picture, face_mask(points, len(picture), scale), out)
+    return faces._replace(pictures=shown)
+
+
+@torch.no_grad()
+def embeddings(embed: Callable[[Tensor], Tensor], faces: Faces) -> np.ndarray:
+    """`embed` (pictures [B, 3, S, S] in [-1, 1] -> [B, N]) of all of them, [n, N]."""
+    parts = np.array_split(faces.pictures, -(-len(faces.pictures) // 64))
+    return torch.cat([embed(to_tensor(part)) for part in parts]).numpy()
+
+
+class IdentityTraining(nn.Module):
+    """The network of `SitterIdentity` while it learns: its layers have batch norms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleDict({name: _normed(*it) for name, it in CONVOLUTIONS.items()})
+        self.pool = nn.Parameter(torch.full(LAST, 1 / LAST[1] ** 2))
+        self.project = nn.Linear(LAST[0], EMBEDDING, bias=False)
+        self.norm = nn.BatchNorm1d(EMBEDDING)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [B, 3, 112, 112] in [-1, 1] -> [B, 128] of length 1, float32."""
+        last = stage_features(self.convs, x)[-1]
+        with torch.autocast(x.device.type, enabled=False):
+            return F.normalize(self.norm(self.project(pooled(last, self.pool))))
+
+    @torch.no_grad()
+    def folded(self) -> dict[str, Tensor]:
+        """What `SitterIdentity` reads, without the magnitudes: batch norms folded in."""
+        state = {"embedding.pool": self.pool.clone()}
+        layers = {name: (conv, norm) for name, (_, conv, norm) in self.convs.items()}
+        for name, (layer, norm) in (layers | {"embedding": (self.project, self.norm)}).items():
+            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            state[f"{name}.weight"] = layer.weight * scale.view(-1, *[1] * (layer.weight.ndim - 1))
+            state[f"{name}.bias"] = norm.bias - norm.running_mean * scale
+        return state
+
+
+def _normed(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """Convolution and batch norm, padded as `FrozenConv` pads."""
+    pad = nn.ZeroPad2d(1 if stride == 1 else (0, 1, 0, 1))
+    conv = nn.Conv2d(inputs, outputs, 3, stride, bias=False)
+    return nn.Sequential(pad, conv, nn.BatchNorm2d(outputs))
+
+
+def margin_softmax(e: Tensor, scale: float, margin: float) -> Tensor:
+    """CosFace over the batch: cross entropy of scale * (cosine to every other picture), the one of
+    the same person's less `margin`.
+
+    e [2P, N] of length 1: a picture of each of P people, then another of each. In the place of
+    CosFace's centres of all people, which thousands of people with few pictures each learn slowly.
+    Gradient to: e.
+    """
+    partner = torch.arange(len(e)).roll(len(e) // 2)
+    cosines = (e @ e.T).fill_diagonal_(-math.inf)
+    return F.cross_entropy(scale * (cosines - margin * F.one_hot(partner)), partner)
+
+
+def train_identity(
+    faces: Faces,
+    settings: IdentitySettings,
+    on_step: Callable[[int, float, float, IdentityTraining], None],
+) -> None:
+    """Train on augmented pictures of people, who are in order, with two or more pictures each.
+    After each step `on_step` is given (steps done, progress 0..1, the loss, the network).
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    net = IdentityTraining().to(memory_format=torch.channels_last)
+    frames = np.split(np.arange(len(faces.people)), np.flatnonzero(np.diff(faces.people)) + 1)
+    waiting = np.empty(0, np.int64)
+    matrices = [p for p in net.parameters() if p.ndim > 1]
+    rest = [p for p in net.parameters() if p.ndim == 1]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": rest, "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, settings.lr, fused=True)
+    half = computes_in_bfloat16("cpu")
+    begin, done, progress = time.monotonic(), 0, 0.0
+    while progress < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = settings.lr * cycle(progress)
+        while len(waiting) < settings.people:
+            waiting = np.concatenate([waiting, rng.permutation(len(frames))])
+        people, waiting = np.split(waiting, [settings.people])
+        pairs = np.stack([rng.choice(frames[person], 2, replace=False) for person in people], 1)
+        x = augmented(faces, pairs.ravel(), rng)
+        net.train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            e = net(x)
+        loss = margin_softmax(e, settings.scale, settings.margin)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        done += 1
+        minutes = (time.monotonic() - begin) / 60
+        progress = min(1.0, max(done / settings.steps, minutes / settings.minutes))
+        on_step(done, progress, loss.item(), net)
+
+
+def cycle(progress: float) -> float:
+    """The share of the highest rate: up to it in a tenth of the time, then down along a cosine."""
+    if progress < 0.1:
+        return (progress + 0.001) / 0.101
+    return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
+
+
+def augmented(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
+    """Pictures as the network is to judge them: float32 [B, 3, 112, 112] in [-1, 1]."""
+    others = np.roll(chosen, 1)
+    views = [
+        _another_view(faces.pictures[k], faces.landmarks[k], faces.pictures[other], rng)
+        for k, other in zip(chosen, others, strict=True)
+    ]
+    # colours are changed a plane at a time, which is twice as fast
+    x = _another_light(to_tensor(np.stack(views)).contiguous(), rng)
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _another_view(
+    picture: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The face in another's picture (half of the cases) or before a plain colour (a fifth);
+    shifted, scaled, turned, in half of the cases mirrored, perhaps blurred: uint8 [112, 112, 3].
+    """
+    side, kind = len(picture), rng.random()
+    if kind < 0.7:
+        plain = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), picture.shape)
+        around = (other if kind < 0.5 else plain).copy()
+        picture = cv2.copyTo(picture, face_mask(points, side, rng.uniform(1.0, 1.5)), around)
+    angle, scale = rng.normal(0, 6), SIDE / side * np.exp(rng.normal(0, 0.08))
+    to_view = cv2.getRotationMatrix2D((side / 2, side / 2), angle, scale)
+    to_view[:, 2] += SIDE / 2 - side / 2 + rng.normal(0, 0.03 * SIDE, 2)
+    if rng.random() < 0.5:
+        to_view[0] = -to_view[0]
+        to_view[0, 2] += SIDE
+    view = cv2.warpAffine(picture, to_view, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
+    return cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.6)) if rng.random() < 0.4 else view
+
+
+def _another_light(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Exposure that falls off across the picture, the light's colour, contrast and saturation."""
+    n, ramp = len(x), np.linspace(-1, 1, SIDE)
+
+    def factors(deviation: float, *shape: int) -> np.ndarray:
+        return np.exp(rng.normal(0, deviation, (n, *shape)))
+
+    across = factors(0.25, 1, 1, 1) ** ramp
+    down = factors(0.25, 1, 1, 1) ** ramp[:, None]
+    light = factors(0.2, 1, 1, 1) * factors(0.1, 3, 1, 1)
+    bend = rng.normal(0, 0.3, (n, 1, 1, 1)).clip(-0.8, 0.8)
+    saturation = rng.uniform(0.5, 1.3, (n, 1, 1, 1)) * (rng.random((n, 1, 1, 1)) > 0.1)
+    across, down, light, bend, saturation = (
+        torch.from_numpy(np.float32(values)) for values in (across, down, light, bend, saturation)
+    )
+    x = (x + 1) / 2
+    x = x + bend * (x - x * x)
+    x = x * (light * across) * down
+    grey = x.mean(1, keepdim=True)
+    return torch.lerp(grey, x, saturation).clamp(0, 1) * 2 - 1
