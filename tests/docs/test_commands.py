@@ -116,7 +116,7 @@ HOW = {
     r"headmime data sitters cross=": How(
         "cross=2 drivers=1 n=1 frames=2 workers=1 out=runs/stores/crossed"
     ),
-    r"headmime data sitters n=4096": How("n=2 workers=1"),
+    r"headmime data sitters n=(1984|4096)": How("n=2 workers=1"),
     r"headmime data sitters": How("n=2 frames=2 workers=1"),
     r"make eval .": How(f"{SMALL} {ROWS}"),
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
@@ -138,7 +138,7 @@ HOW = {
     r"make recipe$": How(f"{RECIPE} recipe.only=[base]"),
     r"make recipe ARGS=recipe.minutes=10": How(RECIPE),
     r"make recipe ARGS=\+recipe": How(f"{RECIPE} recipe.only=[slow]"),
-    r"make recipe EXP=recipe_256": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[base]"),
+    r"make recipe EXP=recipe_256$": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[base]"),
     r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
     r"make curves ARGS=curves.only": How(CURVES),
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
@@ -166,6 +166,7 @@ NOT_RUN = {
     r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
     r"make recipe .*recipe.only=\[base,k[14],": "17 trainings; a test composes each variant",
+    r"make recipe EXP=recipe_256 ARGS=": "three trainings; a test composes each variant",
     r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",

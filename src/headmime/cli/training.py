@@ -229,12 +229,12 @@ def _callbacks(
 
 def _initial_nets(settings: Train) -> tuple[Nets, list[str]]:
     """The networks to begin with, and which of their parameters come from smaller ones."""
-    nets = build_nets(settings.model)
     if settings.init is None:
-        return nets, []
+        return build_nets(settings.model), []
     given, shape, _ = load_nets(weights_path(settings.init))
     if shape == settings.model:
         return given, []
+    nets = build_nets(settings.model)
     try:
         inherited = inherit(nets, settings.model, given, shape)
     except HeadmimeError as error:
