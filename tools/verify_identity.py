@@ -23,9 +23,9 @@ from headmime.pretrained.sitter_identity import sitter_identity
 FRAMES = 6
 
 
+@torch.no_grad()
 def main(folder: str) -> None:
     """Print the table."""
-    torch.set_grad_enabled(False)
     store = Store(folder)
     faces = read_faces(store, test_people(store), halvings=0)
     dlib, efficientnet = dlib_identity(), efficientnet_lite0(side=None)
