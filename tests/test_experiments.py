@@ -177,7 +177,7 @@ def test_the_sweep_has_every_ablation() -> None:
     ("design", "name"),
     [
         (design, name)
-        for design in ("recipe", "recipe_256")
+        for design in ("recipe", "recipe_256", "recipe_identity")
         for name in OmegaConf.load(experiments_folder() / f"{design}.yaml").recipe.variants
     ],
 )
