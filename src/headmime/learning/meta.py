@@ -1,7 +1,6 @@
 """Meta-learning over training videos (paper section 3.2): one step is Eq. 3-6 on one screen."""
 
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
 from headmime.learning.closeup import closeup_loss
-from headmime.learning.gradients import frozen
+from headmime.learning.gradients import adam, frozen
 from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
 from headmime.learning.readings import step_readings
 from headmime.learning.rows import NoRows, Rows
@@ -71,11 +70,9 @@ class MetaLearning(pl.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         o = self.optimisation
-        adam = partial(torch.optim.Adam, betas=(0.0, o.beta2), eps=o.eps, fused=True)
-        return [
-            adam(self._groups(["embedder", "generator"], o.lr_generator)),
-            adam(self._groups(["discriminator"], o.lr_discriminator)),
-        ]
+        E_and_G = self._groups(["embedder", "generator"], o.lr_generator)
+        D = self._groups(["discriminator"], o.lr_discriminator)
+        return [adam(groups, o.beta2, o.eps) for groups in (E_and_G, D)]
 
     def _groups(self, names: list[str], lr: float) -> list[dict[str, Any]]:
         """The parameters of these networks for an optimiser, those that are inherited apart."""
