@@ -12,6 +12,7 @@ from headmime.learning.closeup import closeup_loss
 from headmime.learning.gradients import adam, frozen
 from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
 from headmime.learning.readings import step_readings
+from headmime.learning.resumption import require_fitting
 from headmime.learning.rows import NoRows, Rows
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.losses import (
@@ -100,10 +101,13 @@ class MetaLearning(pl.LightningModule):
         self._perceptual[0].to(self.device)
 
     def on_train_start(self) -> None:
-        require_equal(self.state_dict())
+        require_equal(self.state_dict(), "give all of them the same seed, `init` and `ckpt`.")
         for resumed, configured in zip(self.optimizers(), self.configure_optimizers(), strict=True):
             for group, rates in zip(resumed.param_groups, configured.param_groups, strict=True):
                 group.update({k: v for k, v in rates.items() if k != "params"})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        require_fitting(checkpoint["state_dict"], self.state_dict())
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> dict[str, Tensor]:
         """One update of E and G, then the updates of D, on the same batch, worked through in
