@@ -160,7 +160,7 @@ class Keep(pl.Callback):
             f"something computes or sums wrongly on one of them. Nothing was kept at episode"
             f" {episode}; ckpt={self.state} goes on from where they were equal last.",
         )
-        if trainer.is_global_zero:  # before the state: with its last one, a run has nothing to do
+        if trainer.is_global_zero:  # first: a run whose last state is complete has nothing to do
             self.export(module, episode)
         trainer.save_checkpoint(self.state)
 
