@@ -10,6 +10,8 @@ from headmime.errors import HeadmimeError
 from headmime.learning.settings import LossWeights, Optimisation, Stage, validation_terms
 from headmime.nets.shape import ModelShape
 
+PRECISIONS = ("auto", "32-true", "bf16-mixed")
+
 
 @dataclass
 class SittersToRender:
@@ -52,7 +54,7 @@ class Validate:
 @dataclass
 class TrainerSettings:
     """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a
-    device that computes in bfloat16, else 32-true.
+    device that computes in bfloat16, else 32-true; float16 would need W's gradients unscaled.
     """
 
     max_epochs: int = 75
@@ -64,6 +66,12 @@ class TrainerSettings:
     deterministic: bool = False
     limit_train_batches: int | None = None
     enable_progress_bar: bool = True
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise HeadmimeError(
+                f"trainer.precision={self.precision} can only be {', '.join(PRECISIONS)}."
+            )
 
 
 @dataclass

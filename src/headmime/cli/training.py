@@ -7,7 +7,7 @@ import warnings
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -42,6 +42,10 @@ GRID_ROWS = 6
 EMULATED = (
     "trainer.precision=bf16-mixed: this device has no instructions for bfloat16 and emulates it, "
     "which takes 7 to 15 times as long as float32: trainer.precision=auto chooses that here."
+)
+NOT_DETERMINISTIC = (
+    "trainer.deterministic=true: on CUDA, close-ups (loss.closeup) and making pictures smaller for "
+    "EfficientNet have no deterministic gradient. Torch warns of them; all else is deterministic."
 )
 WITHOUT_TEST = (
     '%s has no videos of the split "test": there is no validation, and no weights/best.* is kept.'
@@ -97,7 +101,6 @@ def train(run: Run) -> None:
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     trainer.fit(module, datamodule=data, ckpt_path=run.resume)
-    keep.keep(trainer, module)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
@@ -108,6 +111,7 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
         "devices": run.placement.devices,
         "num_nodes": run.placement.nodes,
         "precision": run.precision,
+        "deterministic": determinism(run.settings, run.placement.device),
         "enable_progress_bar": any(isinstance(one, RichProgressBar) for one in callbacks),
     }
     return pl.Trainer(
@@ -134,6 +138,16 @@ def precision(asked: str, device: str) -> str:
     if asked != "auto":
         return asked
     return "bf16-mixed" if native else "32-true"
+
+
+def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
+    """Lightning's name for what is asked: where CUDA has no deterministic gradient, `warn`."""
+    asked, perceptual = settings.trainer.deterministic, settings.perceptual["_target_"]
+    lacking = settings.loss.closeup or "efficientnet" in perceptual
+    if not asked or device != "cuda" or not lacking:
+        return asked
+    rank_zero_only(log.warning)(NOT_DETERMINISTIC)
+    return "warn"
 
 
 def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
