@@ -15,6 +15,8 @@ from headmime.data.episodes import EpisodeDataset, EpisodeSampler, to_floats
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 
+PREFETCHED = 2
+"""Batches that each of a loader's processes keeps ready."""
 STOPPING = 60
 """Seconds that a loader's process lives on after it was told to stop. Torchrun grants a run 30."""
 
@@ -65,6 +67,14 @@ class EpisodeData(pl.LightningDataModule):
         """sha256 of the store's manifest."""
         return self.store.hash
 
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory that a process's loader needs at most: K + 1 pictures and drawings of each
+        episode, in the batches that its workers keep ready.
+        """
+        episode = 2 * (self.sources + 1) * 3 * self.size**2
+        return self.workers * PREFETCHED * self.batch * episode
+
     def train_dataloader(self) -> DataLoader:
         """Batches of episodes, their pictures uint8 until they are on the device."""
         self.sampler = EpisodeSampler(
@@ -80,6 +90,7 @@ class EpisodeData(pl.LightningDataModule):
             collate_fn=_as_it_is,
             num_workers=self.workers,
             worker_init_fn=_begin_worker,
+            prefetch_factor=PREFETCHED if self.workers > 0 else None,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own: loaders leave the run's random state alone
