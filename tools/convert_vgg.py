@@ -3,9 +3,9 @@
     python tools/convert_vgg.py FILE OUT.safetensors [--rgb]
 
 FILE is a .caffemodel, or a state dict (.pth, .safetensors) with Caffe's or torchvision's names. OUT
-has a seventh of its bytes or fewer. --rgb: FILE's first layer takes red, green, blue, as what was converted
-from MatConvNet does (vgg_face_dag.pth); OUT's takes blue, green, red, as Caffe's. FILE's sha256 is
-printed and kept in OUT.
+has a seventh of its bytes, or fewer. --rgb: FILE's first layer takes red, green, blue, as what was
+converted from MatConvNet does (vgg_face_dag.pth); OUT's takes blue, green, red, as Caffe's. FILE's
+sha256 is printed and kept in OUT.
 """
 
 import argparse
