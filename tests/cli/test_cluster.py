@@ -71,9 +71,33 @@ def test_a_training_imports_what_its_group_brings_and_no_more(
     assert (tmp_path / "runs/train/0/weights/nets.safetensors").is_file()
 
 
-def locked() -> dict[str, str]:
-    """Name -> version of every package in requirements/."""
-    text = "".join((ROOT / "requirements" / name).read_text() for name in LOCKS)
+@pytest.mark.slow
+def test_a_node_trains_from_the_wheels_that_make_collects(
+    store: Path, tiny_run: list[str], tmp_path: Path
+) -> None:
+    """Needs a network to collect. Torch, which is 5 GB, is the one that is here."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "PYTHON"))}
+
+    def run(*words: str | Path, folder: Path = tmp_path) -> None:
+        done = subprocess.run(words, cwd=folder, env=clean, capture_output=True, text=True)
+        assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+    wheels, node = tmp_path / "wheels", tmp_path / "node"
+    python = f"PYTHON={sys.version_info.major}.{sys.version_info.minor}"
+    run("make", "wheelhouse", python, f"OUT={wheels}", "TORCH=no", folder=ROOT)
+    run(sys.executable, "-m", "venv", node)
+    install_wheels = [node / "bin/pip", "install", "--no-index", "--find-links", wheels]
+    run(*install_wheels, "--no-deps", "--require-hashes", "-r", wheels / "requirements.txt")
+    (packages,) = node.glob("lib/python*/site-packages")
+    install(locked("torch.txt"), packages)
+    keys = [f"store={store}", "perceptual=efficientnet", "trainer.max_epochs=1", "workers=1"]
+    run(node / "bin/headmime", "train", *tiny_run, *keys, "trainer.accelerator=cpu")
+    assert (tmp_path / "runs/train/0/weights/nets.safetensors").is_file()
+
+
+def locked(*files: str) -> dict[str, str]:
+    """Name -> version of every package in these files of requirements/."""
+    text = "".join((ROOT / "requirements" / name).read_text() for name in files)
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+) \\$", text, re.M))
 
 
@@ -81,7 +105,7 @@ def test_locks_have_the_versions_of_constraints_and_everything_that_these_ask_fo
     """Otherwise `make lock` is due."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
-    versions = locked()
+    versions = locked(*LOCKS)
     assert versions == {name: pins[name] for name in versions}
     more = [name for name in GROUPS["cluster"] if isinstance(name, str)]
     assert set(versions) == closure([*GROUPS["train"], *more])
@@ -119,7 +143,7 @@ def node(tmp_path: Path) -> Path:
 
 def submit(node: Path, *words: str, **slurm: str) -> subprocess.Popen:
     """The script as SLURM starts it, once training has begun."""
-    bare = {k: v for k, v in os.environ.items() if not k.startswith("SLURM")}
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM", "PYTHON"))}
     job = subprocess.Popen(
         ["bash", ROOT / "experiments/slurm/train.sbatch", *words], cwd=node, env=bare | slurm
     )
