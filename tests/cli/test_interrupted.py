@@ -177,7 +177,8 @@ def test_what_all_processes_complain_of_is_said_once(
 def test_torchrun_told_to_stop_and_resumed(
     two_processes: Path, words: list[str], tmp_path: Path
 ) -> None:
-    words = [*words, *LONG, "batch=1", "ckpt=auto", f"hydra.run.dir={tmp_path}"]
+    """It tells all processes of its processes' groups: the loaders' too."""
+    words = [*words, *LONG, "batch=1", "workers=1", "ckpt=auto", f"hydra.run.dir={tmp_path}"]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     torchrun += ["-m", "headmime.cli"]
     with started(words, *torchrun) as process:
