@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,6 +59,15 @@ def test_a_run_leaves_curves_grids_weights_and_state(train: Callable, tmp_path: 
     assert (origin["episodes"], origin["seed"], origin["experiment"]) == (6, 0, "cpu_meta")
     assert origin["perceptual"]["stand_in"] is True
     assert origin["config"]["loss"]["adversarial"] == 0.1
+
+
+def test_too_little_shared_memory_is_said_before_the_start(
+    train: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    assert train("run", "workers=1") == 1
+    assert "--shm-size=" in capsys.readouterr().err
+    assert train("run", "workers=0") == 0
 
 
 def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path) -> None:

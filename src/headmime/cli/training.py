@@ -20,6 +20,7 @@ from headmime.assets import weights_path
 from headmime.cli.processes import Placement
 from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
+from headmime.data.shared_memory import check_shared_memory
 from headmime.errors import HeadmimeError
 from headmime.learning.averaging import Averages
 from headmime.learning.callbacks import Curves, Grids, Keep, ProgressLines
@@ -84,6 +85,7 @@ def train(run: Run) -> None:
         mirror=settings.mirror,
         side_at=partial(side_at, settings.growing, settings.model.image_size),
     )
+    check_shared_memory(data, run.placement.devices)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     nets, inherited = _initial_nets(settings)
     module = MetaLearning(nets, data.rows, perceptual, settings.loss, settings.optim, inherited)

@@ -1,5 +1,6 @@
 """Episodes for Lightning, resumable to the very next one."""
 
+import signal
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,11 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler, to_floats
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
+
+PREFETCHED = 2
+"""Batches that each of a loader's processes keeps ready."""
+STOPPING = 60
+"""Seconds that a loader's process lives on after it was told to stop. Torchrun grants a run 30."""
 
 
 class EpisodeData(pl.LightningDataModule):
@@ -61,6 +67,14 @@ class EpisodeData(pl.LightningDataModule):
         """sha256 of the store's manifest."""
         return self.store.hash
 
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory that a process's loader needs at most: K + 1 pictures and drawings of each
+        episode, in the batches that its workers keep ready.
+        """
+        episode = 2 * (self.sources + 1) * 3 * self.size**2
+        return self.workers * PREFETCHED * self.batch * episode
+
     def train_dataloader(self) -> DataLoader:
         """Batches of episodes, their pictures uint8 until they are on the device."""
         self.sampler = EpisodeSampler(
@@ -75,7 +89,8 @@ class EpisodeData(pl.LightningDataModule):
             batch_sampler=self.sampler,
             collate_fn=_as_it_is,
             num_workers=self.workers,
-            worker_init_fn=_one_thread,
+            worker_init_fn=_begin_worker,
+            prefetch_factor=PREFETCHED if self.workers > 0 else None,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own: loaders leave the run's random state alone
@@ -149,5 +164,11 @@ def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return batch
 
 
-def _one_thread(worker: int) -> None:
+def _begin_worker(worker: int) -> None:
+    """One thread; and go on when told to stop, as all processes of a run are by torchrun and SLURM:
+    the run must not lose its loaders before it has kept its state.
+    """
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.alarm(STOPPING))

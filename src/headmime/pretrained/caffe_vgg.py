@@ -43,19 +43,21 @@ def caffe_input(images: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
 
 
 def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
-    """`perceptual=paper`. Both files are state dicts converted from Caffe (see weights.py, vgg.py).
+    """`perceptual=paper`. Both files are Caffe's own, or state dicts converted from them, for BGR
+    (see weights.py, vgg.py).
 
     Raises HeadmimeError if one is missing or is not what its key says.
     """
     vgg19_file = existing_file(
         vgg19,
         "perceptual.vgg19",
-        "the Caffe VGG19's state dict, or choose perceptual=torchvision or perceptual=efficientnet",
+        "Caffe's VGG19 (docs/cluster.md), or choose perceptual=torchvision or "
+        "perceptual=efficientnet",
     )
     vggface_file = existing_file(
         vggface,
         "perceptual.vggface",
-        "the Caffe VGGFace's (VGG16) state dict, or choose perceptual=torchvision or "
+        "Caffe's VGGFace (docs/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
     files = {vgg19_file.name: sha256(vgg19_file), vggface_file.name: sha256(vggface_file)}
