@@ -223,15 +223,17 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--side", type=int, default=PAPER.image_size, help="of pictures, in pixels")
     parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:1")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--batches", type=_numbers, help="1,8,48: steps with so many episodes")
     parser.add_argument("--compiled", type=_numbers, help="the same with compiled networks")
     parser.add_argument("--workers", type=int, default=min(8, os.cpu_count()), help="of the loader")
     parser.add_argument("--seconds", type=float, default=300, help="after which no part begins")
     arguments = parser.parse_args()
+    on_gpu = arguments.device == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        parser.error("--device cuda: torch finds no GPU here")
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    on_gpu = arguments.device != "cpu"
     if on_gpu or arguments.batches is not None or arguments.compiled is not None:
         measure(
             paper_shape(arguments.side),

@@ -30,7 +30,7 @@ class Marks:
     """Moments in the device's work."""
 
     def __init__(self, device: str) -> None:
-        self._cuda = device.startswith("cuda")
+        self._cuda = device == "cuda"
         self._at: list[Any] = []
 
     def __len__(self) -> int:
@@ -70,13 +70,12 @@ def seconds(work: Callable[[], Any], device: str, until: float, warm_up: int = W
 @torch.inference_mode()
 def peak(device: str, dtype: torch.dtype, until: float) -> dict[str, Any]:
     """TFLOP/s of the fastest matrix product or convolution."""
-    kind = torch.device(device).type
     random = partial(torch.randn, device=device, dtype=dtype)
     works: dict[str, tuple[Callable[[], Tensor], float]] = {}
-    for n in MATRICES[kind]:
+    for n in MATRICES[device]:
         a, b = random(n, n), random(n, n)
         works[f"{n} x {n}"] = (lambda a=a, b=b: a @ b), 2 * n**3
-    for B, C, S in CONVOLUTIONS[kind]:
+    for B, C, S in CONVOLUTIONS[device]:
         h, w = random(B, C, S, S), random(C, C, 3, 3)
         h, w = (t.to(memory_format=torch.channels_last) for t in (h, w))
         works[f"3x3, {[B, C, S, S]}"] = (
@@ -94,21 +93,21 @@ def peak(device: str, dtype: torch.dtype, until: float) -> dict[str, Any]:
 
 
 def synchronise(device: str) -> None:
-    if device.startswith("cuda"):
+    if device == "cuda":
         torch.cuda.synchronize(device)
 
 
 def release(device: str) -> None:
     """What is not used any more is free, and the most memory is counted anew."""
     gc.collect()
-    if device.startswith("cuda"):
+    if device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
 
 
 def memory(device: str) -> float:
     """The most GiB that tensors took since `release`; on a CPU, the process so far."""
-    if device.startswith("cuda"):
+    if device == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
@@ -120,7 +119,7 @@ def machine(device: str) -> dict[str, str]:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         found["cpu"] = next(line for line in lines if line.startswith("model name"))[13:]
     found["cores"] = str(os.cpu_count())
-    if device.startswith("cuda"):
+    if device == "cuda":
         card = torch.cuda.get_device_properties(device)
         found["gpu"] = f"{card.name}, {card.total_memory / 2**30:.0f} GiB"
         found["cuda"] = f"{torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"

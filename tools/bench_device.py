@@ -175,7 +175,7 @@ def bundled_shapes(largest: int) -> dict[str, ModelShape]:
 def said(name: str, found: Found, peak_speed: float | None) -> str:
     """A part in one line."""
     if "failed" in found:
-        return f"{name}: failed, {found['failed']}"
+        return f"{name}: not measured ({found['failed']})"
     if "step_s" in found:
         share = "" if peak_speed is None else f" ({found['tflop_per_s'] / peak_speed:.0%} of peak)"
         return (

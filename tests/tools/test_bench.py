@@ -126,7 +126,7 @@ def test_what_is_not_reached_or_fails_is_said(
     found = measured(device, tmp_path / "bench.json", ENOUGH, batches=[48], models={}, workers=0)
     assert found["parts"]["step, batch 48"] == {"failed": "OutOfMemoryError: no memory"}
     assert found["parts"]["loader, 0 workers"]["episodes_per_s"] > 0
-    assert "step, batch 48: failed" in capsys.readouterr().out
+    assert "step, batch 48: not measured (OutOfMemoryError: no memory)" in capsys.readouterr().out
 
 
 def test_repeats_end_with_the_budget(device: ModuleType) -> None:
@@ -137,6 +137,33 @@ def test_repeats_end_with_the_budget(device: ModuleType) -> None:
         calls: list[float] = []
         assert 0 <= device.seconds(work, "cpu", until, warm_up=2) < 1
         assert len(calls) == 2 + most
+
+
+def test_a_gpu_is_timed_by_its_events(device: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the queue's end by the GPU's clock, and the host is never more than two calls ahead."""
+    waited: list[float] = []
+    clock = iter(range(100))
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            self.at = next(clock)
+
+        def synchronize(self) -> None:
+            waited.append(self.at)
+
+        def elapsed_time(self, later: "Event") -> float:
+            return (later.at - self.at) * 250.0  # ms
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    marks = device.Marks("cuda")
+    for _ in range(4):
+        marks.add()
+    assert marks.intervals() == [0.25] * 3 and waited == [0, 1]
+    assert device.seconds(lambda: None, "cuda", until=float("inf")) == 0.25
 
 
 @pytest.mark.slow
