@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Train for MINUTES on a GPU that is there for a short time, and lose at most EVERY seconds of it.
 #
-#     OUT=out MINUTES=8 STORES='stores/a stores/b' BATCH=64 KEYS='optim.warmup=500' bash tools/gpu_train.sh
+#     OUT=out MINUTES=8 BATCH=64 KEYS='optim.warmup=500' bash tools/gpu_train.sh STORE [STORE ...]
 #
-# Several STORES are joined. Every EVERY seconds, and at the end, $OUT gets the weights (fp16), the record,
+# Several stores are joined. Every EVERY seconds, and at the end, $OUT gets the weights (fp16), the record,
 # the curves and the last two grids, as run.tar in pieces of PIECE: `cat run.tar.* | tar x`. Weights are
 # written every SAVE_EVERY updates. The run's folder is RUN: a second call goes on from its state.
 # DEVICE=cpu is a rehearsal. Needs no network: what is not installed comes from the folder WHEELS
@@ -11,7 +11,7 @@
 set -u
 OUT=${OUT:-runs/gpu_train} RUN=${RUN:-runs/gpu_train_run}
 source "$(dirname "$0")/gpu_common.sh"
-: "${STORES:?the folders of one or more stores}" "${MINUTES:=8}" "${EVERY:=120}" "${PIECE:=15M}" "${SAVE_EVERY:=500}"
+: "${1:?Give the folders of one or more stores.}" "${MINUTES:=8}" "${EVERY:=120}" "${PIECE:=15M}" "${SAVE_EVERY:=500}"
 
 pack() {
     local new=$OUT/.new
@@ -27,11 +27,10 @@ pack() {
 }
 
 prepare
-STORE=$STORES
-if [ "$(echo $STORES | wc -w)" -gt 1 ]; then
+STORE=$1
+if (($# > 1)); then
     STORE=$RUN/store
-    # shellcheck disable=SC2086 # STORES are words
-    [ -f "$STORE/manifest.json" ] || step join 60 "$PYTHON" tools/join_shards.py "$STORE" $STORES || exit 1
+    [ -f "$STORE/manifest.json" ] || step join 60 "$PYTHON" tools/join_shards.py "$STORE" "$@" || exit 1
 fi
 
 train "$OUT/training.log" "$((MINUTES * 60))" "save_every=$SAVE_EVERY" &

@@ -17,7 +17,7 @@ from headmime.cli import VERBS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
-PROGRAMS = "make|headmime|python|pytest|torchrun|pip|ray|ffmpeg|ssh|apt-get"
+PROGRAMS = "bash|make|headmime|python|pytest|torchrun|pip|ray|ffmpeg|ssh|apt-get"
 # A fenced block, an indented line, or words in backticks.
 SHOWN = re.compile(r"^```(\w*)\n(.*?)^```$|^    (\S[^\n]*)$|`([^`]+)`", re.M | re.S)
 
@@ -144,7 +144,8 @@ HOW = {
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
     r"make results .*HALF=tune": How(f"{BRIEF_ROWS} table.methods=[copy] table.Ts=[1]"),
     r"make results .": How(BRIEF_ROWS),
-    r"make bench": How("--repeats 1 --side 64"),
+    r"make bench ARGS=--batches": How("--side 64 --seconds 1"),
+    r"make bench( ARGS=--threads|$)": How("--repeats 1 --side 64"),
     r"python tools/bench_waiting.py": How("--repeats 1 --only frames"),
     r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
     r"python tools/bench_live.py": How("--frames 5", {"CLIP": "driver.mp4"}),
@@ -170,6 +171,8 @@ NOT_RUN = {
     r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
+    r"make bench ARGS=--device cuda": "a GPU; tests/tools measures the same on a CPU",
+    r"bash tools/gpu_": "minutes of a GPU; tests/tools rehearses both on a CPU",
     r"pip install": "`make setup` has installed every extra; one test looks them up",
     r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
     r"python tools/choose_shut.py": "people whose eyes move; tests/tools has two sitters",

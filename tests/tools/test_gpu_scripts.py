@@ -20,13 +20,13 @@ NETS = (
 pytestmark = pytest.mark.slow
 
 
-def run(script: str, out: Path, **environment: str) -> str:
+def run(script: str, out: Path, *words: Path, **environment: str) -> str:
     """The script on the CPU; its summary."""
     settings = {"OUT": str(out), "RUN": f"{out}_run", "PYTHON": sys.executable, "DEVICE": "cpu"}
     settings |= {"BATCH": "2", "WORKERS": "0"} | environment
     path = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     subprocess.run(
-        ["bash", ROOT / "tools" / script],
+        ["bash", ROOT / "tools" / script, *words],
         env=os.environ | settings | path,
         check=False,
         timeout=900,
@@ -62,7 +62,7 @@ def test_the_training_brings_its_weights_back_in_pieces(tmp_path: Path) -> None:
     summary = run(
         "gpu_train.sh",
         tmp_path / "out",
-        STORES=str(tmp_path / "store"),
+        tmp_path / "store",
         EVERY="2",
         PIECE="50k",
         KEYS=f"{NETS} trainer.max_epochs=1 trainer.limit_train_batches=4",
