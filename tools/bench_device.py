@@ -7,7 +7,8 @@ seconds that are left; a part that fails says so, and the others go on.
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,28 +54,29 @@ BACKEND = "inductor"
 Found = dict[str, Any]
 
 
-def compile_networks(module: MetaLearning) -> None:
-    """E, G's synthesis, D and the perceptual network, one graph each."""
+@contextmanager
+def compiled(module: MetaLearning) -> Iterator[None]:
+    """E, G's synthesis, D and the perceptual network in one graph each."""
     E, G, D = module.nets
     for net in (E, G.synthesis, D, module._perceptual[0]):
         net.compile(backend=BACKEND, dynamic=False)
+    yield
 
 
 def training(
-    shape: ModelShape, batch: int, compiled: bool, device: str, dtype: torch.dtype, until: float
+    shape: ModelShape, batch: int, compiling: bool, device: str, dtype: torch.dtype, until: float
 ) -> Found:
     """The paper's step at this batch."""
     module = paper_module(shape, VIDEOS["145k"])
     step = paper_step(module, shape.image_size, dtype, device, batch)
     tflop = gflop(step) / 1e3  # this step also makes the optimisers' state
-    begun = time.perf_counter()
-    if compiled:
-        compile_networks(module)
-    step()
-    synchronise(device)
-    first = time.perf_counter() - begun
-    release(device)
-    step_s = seconds(step, device, until, warm_up=1)
+    with compiled(module) if compiling else nullcontext():
+        begun = time.perf_counter()
+        step()
+        synchronise(device)
+        first = time.perf_counter() - begun
+        release(device)
+        step_s = seconds(step, device, until, warm_up=1)
     return {
         "step_s": step_s,
         "first_step_s": first,
@@ -218,7 +220,7 @@ def measure(
     models: dict[str, ModelShape],
     device: str,
     batches: list[int],
-    compiled: list[int],
+    batches_compiled: list[int],
     workers: int,
     budget: float,
     out: Path,
@@ -241,7 +243,7 @@ def measure(
     for name, model in models.items():
         parts[f"frame, {name} ({model.image_size})"] = partial(frames, model, device)
         parts[f"fine-tuning, {name} ({model.image_size})"] = partial(fine_tuning, model, device)
-    for batch in compiled:  # last: to compile takes as long as everything before
+    for batch in batches_compiled:  # last: to compile takes as long as everything before
         parts[f"step, batch {batch}, compiled"] = partial(
             training, shape, batch, True, device, dtype
         )

@@ -74,7 +74,7 @@ def test_the_table_and_its_numbers(bench: ModuleType, monkeypatch: pytest.Monkey
 def measured(device: ModuleType, out: Path, budget: float, **changes) -> dict:
     words = {
         "shape": TINY, "models": {"tiny": TINY}, "device": "cpu", "batches": [1, 2],
-        "compiled": [], "workers": 1, "budget": budget, "out": out,
+        "batches_compiled": [], "workers": 1, "budget": budget, "out": out,
     }  # fmt: skip
     return device.measure(**(words | changes))
 
@@ -172,7 +172,13 @@ def test_the_compiled_step_is_measured_too(
 ) -> None:
     monkeypatch.setattr(device, "BACKEND", "aot_eager")
     found = measured(
-        device, tmp_path / "bench.json", ENOUGH, batches=[], compiled=[1], models={}, workers=0
+        device,
+        tmp_path / "bench.json",
+        ENOUGH,
+        batches=[],
+        batches_compiled=[1],
+        models={},
+        workers=0,
     )
     step = found["parts"]["step, batch 1, compiled"]
     assert step["episodes_per_s"] > 0 and step["tflop"] > 0
