@@ -89,6 +89,14 @@ def test_growing_and_mirroring_resume_alike(train: Callable, tmp_path: Path) -> 
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
 
 
+def test_frames_on_the_device_train_the_same_weights(train: Callable, tmp_path: Path) -> None:
+    options = ["mirror=0.5", "growing=[{side: 8, episodes: 2, rate: 2}]"]
+    assert train("loader", *options) == 0
+    assert train("device", *options, "frames_on_device=true") == 0
+    loader, device = weights(tmp_path / "loader"), weights(tmp_path / "device")
+    assert all(torch.equal(loader[name], device[name]) for name in loader)
+
+
 def test_seeds_differ_and_repeat(train: Callable, tmp_path: Path) -> None:
     for name, seed in [("a", 1), ("b", 1), ("c", 2)]:
         assert train(name, f"seed={seed}") == 0

@@ -93,6 +93,7 @@ class Train:
     batch: int = MISSING
     mirror: float = MISSING
     workers: int = MISSING
+    frames_on_device: bool = False
     seed: int = MISSING
     init: str | None = None
     new_layers_first: int = 0

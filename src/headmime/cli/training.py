@@ -84,6 +84,7 @@ def train(run: Run) -> None:
         size=settings.model.image_size,
         mirror=settings.mirror,
         side_at=partial(side_at, settings.growing, settings.model.image_size),
+        on_device=settings.frames_on_device,
     )
     check_shared_memory(data, run.placement.devices)
     pl.seed_everything(settings.seed, workers=True, verbose=False)

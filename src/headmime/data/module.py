@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler, to_floats
+from headmime.data.resident import ResidentFrames
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 
@@ -30,6 +31,9 @@ class EpisodeData(pl.LightningDataModule):
 
     size: side of the images in pixels. side_at(n), if given, is the side in a training batch whose
     last episode is number n; the validation batch always has images of `size`.
+
+    on_device: the frames of the store stay on the device, and the loader only draws numbers; the
+    batches are the same.
     """
 
     def __init__(
@@ -43,12 +47,14 @@ class EpisodeData(pl.LightningDataModule):
         size: int,
         mirror: float = 0.0,
         side_at: Callable[[int], int] | None = None,
+        on_device: bool = False,
     ) -> None:
         super().__init__()
         self.store = Store(store)
         self.sources, self.batch, self.workers = sources, batch, workers
         self.seed, self.size, self.side_at = seed, size, side_at
         self.dataset = EpisodeDataset(self.store, sources, size, seed, mirror=mirror)
+        self.resident = ResidentFrames(self.store, size, mirror > 0) if on_device else None
         self.sampler: EpisodeSampler | None = None
         self.episodes = 0
 
@@ -85,7 +91,7 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Batches(self.dataset, self.side_at),
+            _Batches(self.dataset.drawn if self.resident else self.dataset.batch, self.side_at),
             batch_sampler=self.sampler,
             collate_fn=_as_it_is,
             num_workers=self.workers,
@@ -108,7 +114,7 @@ class EpisodeData(pl.LightningDataModule):
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
         """Bring the pictures to float32 in [-1, 1]."""
-        return to_floats(batch)
+        return to_floats(self.resident.batch(batch) if self.resident else batch)
 
     @cached_property
     def held_out(self) -> EpisodeDataset | None:
@@ -141,13 +147,17 @@ class EpisodeData(pl.LightningDataModule):
 
 
 class _Batches(Dataset):
-    """The dataset for a loader: whole batches at once, their pictures as uint8."""
+    """The dataset for a loader: whole batches at once, as `made` makes them of numbers and side."""
 
-    def __init__(self, dataset: EpisodeDataset, side_at: Callable[[int], int] | None) -> None:
-        self.dataset, self.side_at = dataset, side_at
+    def __init__(
+        self,
+        made: Callable[[list[int], int | None], dict[str, Tensor]],
+        side_at: Callable[[int], int] | None,
+    ) -> None:
+        self.made, self.side_at = made, side_at
 
     def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
-        return self.dataset.batch(numbers, self.side_at and self.side_at(numbers[-1]))
+        return self.made(numbers, self.side_at and self.side_at(numbers[-1]))
 
 
 class _ResumableLoader(DataLoader):
