@@ -20,8 +20,9 @@ def free(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def episode_data(store: Path, workers: int, batch: int) -> EpisodeData:
-    return EpisodeData(store, sources=3, batch=batch, workers=workers, seed=0, size=16)
+def episode_data(store: Path, workers: int, batch: int, on_device: bool = False) -> EpisodeData:
+    numbers = {"sources": 3, "batch": batch, "workers": workers, "seed": 0, "size": 16}
+    return EpisodeData(store, **numbers, on_device=on_device)
 
 
 def test_a_batch_is_as_large_as_it_is_thought_to_be(store_folder: Path) -> None:
@@ -47,3 +48,4 @@ def test_what_fits_or_needs_none_is_not(store_folder: Path, free: pytest.MonkeyP
     nothing = episode_data(store_folder, workers=0, batch=48)
     nothing.size = 4096
     check_shared_memory(nothing, 8)
+    assert episode_data(store_folder, workers=8, batch=48, on_device=True).shared_bytes == 0

@@ -76,8 +76,11 @@ class EpisodeData(pl.LightningDataModule):
     @property
     def shared_bytes(self) -> int:
         """Shared memory that a process's loader needs at most: K + 1 pictures and drawings of each
-        episode, in the batches that its workers keep ready.
+        episode, in the batches that its workers keep ready. Nothing to speak of, where the frames
+        are on the device.
         """
+        if self.resident:
+            return 0
         episode = 2 * (self.sources + 1) * 3 * self.size**2
         return self.workers * PREFETCHED * self.batch * episode
 
