@@ -69,6 +69,11 @@ class MetaLearning(pl.LightningModule):
         """The networks in training."""
         return Nets(self.embedder, self.generator, self.discriminator)
 
+    @property
+    def perceptual(self) -> nn.Module:
+        """The frozen network of L_CNT."""
+        return self._perceptual[0]
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         o = self.optimisation
         adam = partial(torch.optim.Adam, betas=(0.0, o.beta2), eps=o.eps, fused=True)
@@ -100,7 +105,7 @@ class MetaLearning(pl.LightningModule):
             self.rows.lr = self.optimisation.lr_rows * factor
 
     def on_fit_start(self) -> None:
-        self._perceptual[0].to(self.device)
+        self.perceptual.to(self.device)
 
     def on_train_start(self) -> None:
         require_equal(self.state_dict())
@@ -112,7 +117,7 @@ class MetaLearning(pl.LightningModule):
         """One update of E and G, then the updates of D, on the same batch, worked through in
         `accumulate` equal parts; returns the terms (detached scalars).
         """
-        E, G, D, perceptual, L = *self.nets, self._perceptual[0], self.weights
+        E, G, D, perceptual, L = *self.nets, self.perceptual, self.weights
         step_E_and_G, step_D = self.optimizers()
         parts = _in_parts(batch, self.optimisation.accumulate)
         i_everywhere = gathered(batch["row"])
