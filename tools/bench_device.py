@@ -7,8 +7,8 @@ seconds that are left; a part that fails says so, and the others go on.
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,8 +28,8 @@ from headmime.animate.recipes import recipe
 from headmime.animate.rehearsal import bundled_people, bundled_rehearsal
 from headmime.assets import ASSETS, conf_folder
 from headmime.data.module import EpisodeData
+from headmime.learning.compilation import compiled
 from headmime.learning.finetune import fine_tune
-from headmime.learning.meta import MetaLearning
 from headmime.nets import build_nets
 from headmime.nets.inference import for_inference
 from headmime.nets.shape import ModelShape
@@ -49,18 +49,8 @@ WARM_UP = 3  # updates of a fine-tuning
 T = 8
 LOADING_S = 5
 LOADED = 8  # episodes in a batch of the loader
-BACKEND = "inductor"
 
 Found = dict[str, Any]
-
-
-@contextmanager
-def compiled(module: MetaLearning) -> Iterator[None]:
-    """E, G's synthesis, D and the perceptual network in one graph each."""
-    E, G, D = module.nets
-    for net in (E, G.synthesis, D, module._perceptual[0]):
-        net.compile(backend=BACKEND, dynamic=False)
-    yield
 
 
 def training(

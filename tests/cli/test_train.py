@@ -15,6 +15,7 @@ from headmime.cli import main, training
 from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
+from headmime.learning import compilation
 from headmime.learning.callbacks import Keep
 from headmime.learning.settings import LossWeights
 from headmime.nets.checkpoint import load_nets
@@ -77,6 +78,22 @@ def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path)
     whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
     assert whole.keys() == halves.keys()
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_compiled_or_not(
+    train: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compilation, "BACKEND", "aot_eager")
+    for epochs, compile in enumerate(("true", "false"), start=1):
+        assert train("run", "ckpt=auto", f"trainer.compile={compile}", epochs=epochs) == 0
+        record = json.loads((tmp_path / "run" / "record.json").read_text())
+        assert record["origin"]["compiled"] == (compile == "true")
+        kept = weights(tmp_path / "run")
+        assert not [name for name in kept if "_orig_mod" in name]
+        assert all(t.isfinite().all() for t in kept.values())
+    _, _, record = load_nets(tmp_path / "run" / "weights" / "nets")
+    assert record["origin"]["episodes"] == 12
 
 
 def test_growing_and_mirroring_resume_alike(train: Callable, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from headmime.animate.recipes import recipe
+from headmime.learning import compilation
 from headmime.nets.shape import ModelShape
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -170,7 +171,7 @@ def test_a_gpu_is_timed_by_its_events(device: ModuleType, monkeypatch: pytest.Mo
 def test_the_compiled_step_is_measured_too(
     device: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(device, "BACKEND", "aot_eager")
+    monkeypatch.setattr(compilation, "BACKEND", "aot_eager")
     found = measured(
         device,
         tmp_path / "bench.json",

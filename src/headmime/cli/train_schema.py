@@ -53,8 +53,10 @@ class Validate:
 
 @dataclass
 class TrainerSettings:
-    """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a
-    device that computes in bfloat16, else 32-true; float16 would need W's gradients unscaled.
+    """Lightning's own keys, as far as they make sense here, and two of ours. `precision=auto` is
+    bf16-mixed on a device that computes in bfloat16, else 32-true; float16 would need W's gradients
+    unscaled. `compile=null` is true on CUDA, where it works. `cudnn_benchmark`: cuDNN tries which
+    of its ways is the fastest for each size.
     """
 
     max_epochs: int = 75
@@ -63,6 +65,8 @@ class TrainerSettings:
     devices: str = "auto"
     num_nodes: int = 1
     precision: str = "auto"
+    compile: bool | None = None
+    cudnn_benchmark: bool = True
     deterministic: bool = False
     limit_train_batches: int | None = None
     enable_progress_bar: bool = True

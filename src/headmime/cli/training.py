@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import warnings
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from headmime.errors import HeadmimeError
 from headmime.learning.averaging import Averages
 from headmime.learning.callbacks import Curves, Grids, Keep, ProgressLines
 from headmime.learning.checkpoints import CompleteFiles
+from headmime.learning.compilation import compiled
 from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
@@ -56,7 +58,7 @@ WITHOUT_TEST = (
 @dataclass(frozen=True)
 class Run:
     """Everything that a process must know; `config` is what the weights will say of it, `precision`
-    what is computed in.
+    what is computed in, `compile` whether the step is compiled.
     """
 
     settings: Train
@@ -66,6 +68,7 @@ class Run:
     resume: Path | None
     placement: Placement
     precision: str
+    compile: bool
 
 
 def train(run: Run) -> None:
@@ -103,14 +106,19 @@ def train(run: Run) -> None:
     trainer = _trainer(run, _callbacks(run, watch, keep, averages, validation))
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    trainer.fit(module, datamodule=data, ckpt_path=run.resume)
+    with compiled(module) if run.compile else nullcontext():
+        trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
 
 def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
     several = run.placement.processes > 1
+    settings = asdict(run.settings.trainer)
+    del settings["compile"]
+    benchmark = settings.pop("cudnn_benchmark")
     resolved = {
+        "benchmark": benchmark and not settings["deterministic"],
         "devices": run.placement.devices,
         "num_nodes": run.placement.nodes,
         "precision": run.precision,
@@ -118,7 +126,7 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
         "enable_progress_bar": any(isinstance(one, RichProgressBar) for one in callbacks),
     }
     return pl.Trainer(
-        **asdict(run.settings.trainer) | resolved,
+        **settings | resolved,
         strategy=ByHand() if several else "auto",
         plugins=[
             CompleteFiles(),
@@ -166,6 +174,7 @@ def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
             "store": data.hash,
             "perceptual": perceptual.origin,
             "precision": run.precision,
+            "compiled": run.compile,
         },
     }
 

@@ -69,6 +69,11 @@ class MetaLearning(pl.LightningModule):
         """The networks in training."""
         return Nets(self.embedder, self.generator, self.discriminator)
 
+    @property
+    def perceptual(self) -> nn.Module:
+        """The frozen network of L_CNT."""
+        return self._perceptual[0]
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         o = self.optimisation
         E_and_G = self._groups(["embedder", "generator"], o.lr_generator)
@@ -98,7 +103,7 @@ class MetaLearning(pl.LightningModule):
             self.rows.lr = self.optimisation.lr_rows * factor
 
     def on_fit_start(self) -> None:
-        self._perceptual[0].to(self.device)
+        self.perceptual.to(self.device)
 
     def on_train_start(self) -> None:
         require_equal(self.state_dict(), "give all of them the same seed, `init` and `ckpt`.")
@@ -113,7 +118,7 @@ class MetaLearning(pl.LightningModule):
         """One update of E and G, then the updates of D, on the same batch, worked through in
         `accumulate` equal parts; returns the terms (detached scalars).
         """
-        E, G, D, perceptual, L = *self.nets, self._perceptual[0], self.weights
+        E, G, D, perceptual, L = *self.nets, self.perceptual, self.weights
         step_E_and_G, step_D = self.optimizers()
         parts = _in_parts(batch, self.optimisation.accumulate)
         i_everywhere = gathered(batch["row"])
