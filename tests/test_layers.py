@@ -13,7 +13,7 @@ LAYERS = [
     {"files", "pixels", "precision"},
     {"provenance", "landmarks", "pretrained"},
     {"data", "nets"},
-    {"losses"},
+    {"sitters", "losses"},
     {"learning"},
     {"animate"},
     {"evaluation"},

@@ -35,7 +35,7 @@ DISTRIBUTIONS = {
 
 # The extras, and the code that may import what they bring.
 EXTRAS = {
-    "sitters": ("data/sitters/",),
+    "sitters": ("sitters/",),
     "face-alignment": ("landmarks/detect_face_alignment", "landmarks/s3fd_fan"),
     "evaluation": (
         "evaluation/",

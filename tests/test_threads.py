@@ -18,7 +18,7 @@ from headmime.data.preprocess.plan import make_plan
 from headmime.data.preprocess.pool import run_local
 from headmime.data.preprocess.run import preprocess
 from headmime.data.preprocess.sources import with_splits
-from headmime.data.sitters import write
+from headmime.sitters import write
 from headmime.threads import ASKED, COUNTS, WAITING, threads_of_children, wait_passively
 
 CORES = 2

@@ -16,17 +16,17 @@ import torch
 from headmime.animate.model import load
 from headmime.animate.person import adapt
 from headmime.animate.recipes import recipe
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import Model, make_model
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import moving, random_motion
-from headmime.data.sitters.write import Shoot
 from headmime.landmarks.closeups import strips
 from headmime.landmarks.dlib_points import PointTrees, box_of
 from headmime.landmarks.points import eye_opening
 from headmime.learning.closeup import close_up
 from headmime.pixels import to_tensor
 from headmime.pretrained.efficientnet import efficientnet_lite0
+from headmime.sitters.body import load_body
+from headmime.sitters.figure import Model, make_model
+from headmime.sitters.identity import random_sitter
+from headmime.sitters.motion import moving, random_motion
+from headmime.sitters.write import Shoot
 
 BLINKS = (0.0, 0.25, 0.5, 1.0)
 SEED = 9091

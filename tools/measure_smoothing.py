@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import make_model
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import random_motion
-from headmime.data.sitters.write import Shoot
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import face_size, mouth_opening
 from headmime.landmarks.track import fill_gaps, smooth, track
+from headmime.sitters.body import load_body
+from headmime.sitters.figure import make_model
+from headmime.sitters.identity import random_sitter
+from headmime.sitters.motion import random_motion
+from headmime.sitters.write import Shoot
 
 SIZE = 160
 SEED = 33

@@ -116,7 +116,7 @@ def somebody(folder: Path) -> None:
 
 def render(stores: Path) -> None:
     """Six people and two whose motions are exchanged, 12 frames of 64 pixels each."""
-    from headmime.data.sitters.write import write_sitters
+    from headmime.sitters.write import write_sitters
 
     write_sitters(6, stores / "small", 12, 64, 11, 1, cross=2, drivers=1)
     for name in ("mine", "sitters_eval", "sitters_cross"):

@@ -82,7 +82,7 @@ def render(
 ) -> None:
     """Write a store of sitters, with a progress bar. HeadmimeError where the extra is missing."""
     try:
-        from headmime.data.sitters.write import write_sitters
+        from headmime.sitters.write import write_sitters
     except ModuleNotFoundError as missing:
         raise HeadmimeError(
             f"Rendering sitters needs the package {missing.name}: pip install 'headmime[sitters]'."

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from headmime.data.shards import shard_path
-from headmime.data.sitters import write
-from headmime.data.sitters.write import write_sitters
 from headmime.errors import HeadmimeError
+from headmime.sitters import write
+from headmime.sitters.write import write_sitters
 
 # Six shards of two sitters and two of one: small ones, so that there is much to be interrupted in.
 PROGRAM = """
 import sys
-from headmime.data.sitters import write
+from headmime.sitters import write
 if __name__ == "__main__":
     write.SHARD, write.CROSS_SHARD = 2, 1
     write.write_sitters(12, sys.argv[1], frames=1, size=16, seed=3, workers=2, cross=2, drivers=1)

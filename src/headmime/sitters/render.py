@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headmime.data.sitters import raster, shade
-from headmime.data.sitters.camera import FOCAL, Camera, look_at
-from headmime.data.sitters.figure import Figure, Pose
-from headmime.data.sitters.shade import vec3
-from headmime.data.sitters.skin import linear
-from headmime.data.sitters.studio import Studio
-from headmime.data.sitters.warp_cpu import wp
 from headmime.landmarks.crop import Crop
+from headmime.sitters import raster, shade
+from headmime.sitters.camera import FOCAL, Camera, look_at
+from headmime.sitters.figure import Figure, Pose
+from headmime.sitters.shade import vec3
+from headmime.sitters.skin import linear
+from headmime.sitters.studio import Studio
+from headmime.sitters.warp_cpu import wp
 
 SHADOW_SIZE = 160
 SHADOW_SPAN = 0.46

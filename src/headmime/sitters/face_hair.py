@@ -7,10 +7,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters import shade, skin, strands
-from headmime.data.sitters.follicles import POOL, Follicles, pick
-from headmime.data.sitters.identity import Hair
-from headmime.data.sitters.strands import Strands, unit
+from headmime.sitters import shade, skin, strands
+from headmime.sitters.follicles import POOL, Follicles, pick
+from headmime.sitters.identity import Hair
+from headmime.sitters.strands import Strands, unit
 
 
 def tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:

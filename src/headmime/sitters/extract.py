@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headmime.data.sitters.warp_cpu import wp
+from headmime.sitters.warp_cpu import wp
 
 PARTS = (
     "body",

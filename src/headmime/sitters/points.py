@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from headmime.data.sitters.body import Body
+from headmime.sitters.body import Body
 
 LANDMARK_VERTICES = np.array(
     [

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters.studio import Studio, random_studio
-from headmime.data.sitters.wardrobe import Clothes, random_clothes
+from headmime.sitters.studio import Studio, random_studio
+from headmime.sitters.wardrobe import Clothes, random_clothes
 
 SKIN_TONES = (
     (250, 222, 205),

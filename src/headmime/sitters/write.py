@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from headmime.data.protocol import AS, CROSS_SPLIT, OWN
 from headmime.data.shards import ClipFrames, finish_store, shard_path, write_shard
-from headmime.data.sitters.backdrop import backdrop, behind
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.detector import detected
-from headmime.data.sitters.develop import develop
-from headmime.data.sitters.figure import Model, Pose, make_figure, make_model, pose
-from headmime.data.sitters.identity import Sitter, random_sitter
-from headmime.data.sitters.motion import FPS, Motion, random_motion
-from headmime.data.sitters.render import camera_of, light_of, prepare, render
 from headmime.errors import HeadmimeError
 from headmime.files import locked, replacing
 from headmime.landmarks.crop import Crop, crop_box
+from headmime.sitters.backdrop import backdrop, behind
+from headmime.sitters.body import load_body
+from headmime.sitters.detector import detected
+from headmime.sitters.develop import develop
+from headmime.sitters.figure import Model, Pose, make_figure, make_model, pose
+from headmime.sitters.identity import Sitter, random_sitter
+from headmime.sitters.motion import FPS, Motion, random_motion
+from headmime.sitters.render import camera_of, light_of, prepare, render
 from headmime.threads import start_worker, threads_of_children
 
 Clips = Callable[[Model, int], Iterator[ClipFrames]]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters.identity import Hair, Skin
-from headmime.data.sitters.shade import TEXTURE_HIGH, TEXTURE_LOW
 from headmime.landmarks import points
+from headmime.sitters.identity import Hair, Skin
+from headmime.sitters.shade import TEXTURE_HIGH, TEXTURE_LOW
 
 ROWS, COLUMNS = 256, 400
 RADIUS = 0.1

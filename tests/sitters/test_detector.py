@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.data.sitters import detector
 from headmime.landmarks.points import eye_opening, face_size, mouth_opening
+from headmime.sitters import detector
 
 
 @pytest.fixture(scope="module")

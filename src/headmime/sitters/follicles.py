@@ -6,9 +6,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters import skin
-from headmime.data.sitters.body import Body
-from headmime.data.sitters.strands import unit
+from headmime.sitters import skin
+from headmime.sitters.body import Body
+from headmime.sitters.strands import unit
 
 POOL = 40000
 

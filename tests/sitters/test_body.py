@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from headmime.data.sitters import body as module
-from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
 from headmime.errors import HeadmimeError
+from headmime.sitters import body as module
+from headmime.sitters.body import Body, bone_transforms, load_body, skin
 
 PHENOTYPES = sum(len(v) if isinstance(v, tuple) else v for v in module.VARIATIONS.values())
 FEMALE = 4  # column of `variations` after three races and one gender
@@ -121,7 +121,7 @@ def test_the_cache_is_read_back_and_damage_is_named(tiny, tmp_path, monkeypatch)
 def test_a_filled_cache_appears_whole_or_not_at_all(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     arrays = {field.name: getattr(tiny, field.name) for field in fields(Body)}
-    from headmime.data.sitters import extract
+    from headmime.sitters import extract
 
     monkeypatch.setattr(extract, "extract", lambda scratch: arrays | {"unsaved": lambda: 0})
     with pytest.raises(Exception, match="pickle"):

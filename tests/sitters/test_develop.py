@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headmime.data.sitters.develop import develop, h264
-from headmime.data.sitters.studio import random_studio
+from headmime.sitters.develop import develop, h264
+from headmime.sitters.studio import random_studio
 
 SIZE = 64
 

@@ -7,15 +7,15 @@ import scipy.sparse
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters import clothes, hair, shade, skin
-from headmime.data.sitters.body import Body, bone_transforms
-from headmime.data.sitters.body import skin as skinned
-from headmime.data.sitters.camera import Camera
-from headmime.data.sitters.extract import vertex_normals
-from headmime.data.sitters.follicles import Follicles, follicles
-from headmime.data.sitters.identity import Sitter
-from headmime.data.sitters.motion import Motion, bone_turns
-from headmime.data.sitters.points import (
+from headmime.sitters import clothes, hair, shade, skin
+from headmime.sitters.body import Body, bone_transforms
+from headmime.sitters.body import skin as skinned
+from headmime.sitters.camera import Camera
+from headmime.sitters.extract import vertex_normals
+from headmime.sitters.follicles import Follicles, follicles
+from headmime.sitters.identity import Sitter
+from headmime.sitters.motion import Motion, bone_turns
+from headmime.sitters.points import (
     LANDMARK_VERTICES,
     jaw_chains,
     landmarks_of,

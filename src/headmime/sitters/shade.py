@@ -6,7 +6,7 @@ depends on the material and is said where it is read.
 
 import numpy as np
 
-from headmime.data.sitters.warp_cpu import wp
+from headmime.sitters.warp_cpu import wp
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, WIRE = (wp.constant(k) for k in range(8))
 """Materials of triangles."""

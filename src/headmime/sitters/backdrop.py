@@ -5,7 +5,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters.skin import linear
+from headmime.sitters.skin import linear
 
 SIDE = 128
 """Backdrops are mostly soft: they are made this small and enlarged."""

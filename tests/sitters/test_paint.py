@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headmime.data.sitters import backdrop, skin
-from headmime.data.sitters.identity import random_sitter
+from headmime.sitters import backdrop, skin
+from headmime.sitters.identity import random_sitter
 
 FOREHEAD_TO_CROWN = np.array([[0.0, 0.02], [0.0, 0.08], [0.0, 0.14]])
 

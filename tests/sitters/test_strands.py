@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from headmime.data.sitters import strands
+from headmime.sitters import strands
 
 RADIUS = 0.1
 

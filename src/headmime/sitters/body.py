@@ -158,7 +158,7 @@ def load_body() -> Body:
 
 
 def _fill_cache(path: Path) -> None:
-    from headmime.data.sitters.extract import extract
+    from headmime.sitters.extract import extract
 
     log.info("Extracting the body model: once on a machine, about a minute ...")
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,11 +5,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from headmime.data.sitters import face_hair, shade, skin, strands
-from headmime.data.sitters.face_hair import tones
-from headmime.data.sitters.follicles import POOL, Follicles, pick
-from headmime.data.sitters.identity import Hair
-from headmime.data.sitters.strands import Obstacle, Strands, unit
+from headmime.sitters import face_hair, shade, skin, strands
+from headmime.sitters.face_hair import tones
+from headmime.sitters.follicles import POOL, Follicles, pick
+from headmime.sitters.identity import Hair
+from headmime.sitters.strands import Obstacle, Strands, unit
 
 
 def grow_hair(

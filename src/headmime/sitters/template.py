@@ -1,6 +1,6 @@
 """Driving templates: the motion of an average sitter as landmarks, without any picture.
 
-`python -m headmime.data.sitters.template FOLDER` makes the bundled ones again.
+`python -m headmime.sitters.template FOLDER` makes the bundled ones again.
 """
 
 import sys
@@ -11,16 +11,16 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
-from headmime.data.sitters.camera import look_at
-from headmime.data.sitters.motion import FPS, Motion, blink, bone_turns, drift, moving, speech
-from headmime.data.sitters.points import (
+from headmime.landmarks.crop import crop_box
+from headmime.sitters.body import Body, bone_transforms, load_body, skin
+from headmime.sitters.camera import look_at
+from headmime.sitters.motion import FPS, Motion, blink, bone_turns, drift, moving, speech
+from headmime.sitters.points import (
     LANDMARK_VERTICES,
     jaw_chains,
     landmarks_of,
     shut_at_most,
 )
-from headmime.landmarks.crop import crop_box
 
 AVERAGE = {"age": 0.67, "gender": 0.5, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
 

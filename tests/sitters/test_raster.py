@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headmime.data.sitters import raster
-from headmime.data.sitters.warp_cpu import wp
+from headmime.sitters import raster
+from headmime.sitters.warp_cpu import wp
 
 SIZE = 16
 

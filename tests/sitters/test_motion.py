@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headmime.data.sitters.motion import (
+from headmime.sitters.motion import (
     EXPRESSIONS,
     FPS,
     SHARES,

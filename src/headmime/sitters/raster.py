@@ -7,7 +7,7 @@ name device="cpu".
 
 from dataclasses import dataclass
 
-from headmime.data.sitters.warp_cpu import wp
+from headmime.sitters.warp_cpu import wp
 
 
 @wp.func

@@ -17,15 +17,15 @@ import pytest
 
 from headmime.assets import ASSETS
 from headmime.data.protocol import cross_cases
-from headmime.data.sitters import template
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import Model, make_figure, make_model, pose
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import moving
-from headmime.data.sitters.write import TEST_EVERY, sitter_clips, write_sitters
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.points import JAW, head_turn, interocular, mouth_opening
+from headmime.sitters import template
+from headmime.sitters.body import load_body
+from headmime.sitters.figure import Model, make_figure, make_model, pose
+from headmime.sitters.identity import random_sitter
+from headmime.sitters.motion import moving
+from headmime.sitters.write import TEST_EVERY, sitter_clips, write_sitters
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ def test_motion_is_what_it_says(model):
     sitter = random_sitter(rng, model.body.local_names)
     sitter = replace(sitter, studio=replace(sitter.studio, camera_azimuth=0.0, camera_roll=0.0))
     figure = make_figure(model, sitter, 0.6, rng)
-    from headmime.data.sitters.render import camera_of
+    from headmime.sitters.render import camera_of
 
     camera = camera_of(sitter.studio)
 
@@ -233,7 +233,7 @@ def test_the_far_points_of_the_jaw_are_on_the_outline(model):
     rng = np.random.default_rng(1)
     sitter = random_sitter(rng, model.body.local_names)
     figure = make_figure(model, sitter, 0.6, rng)
-    from headmime.data.sitters.camera import look_at
+    from headmime.sitters.camera import look_at
 
     camera = look_at(np.zeros(3), 2.0, 0.0, 0.0, 0.0)
     posed = pose(model, figure, still(model, (0, 0.5, 0)))[0]  # to the sitter's left: far side left

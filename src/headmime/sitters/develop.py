@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.data.sitters.studio import Develop
+from headmime.sitters.studio import Develop
 
 
 def develop(

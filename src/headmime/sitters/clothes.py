@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headmime.data.sitters import shade, skin, strands
-from headmime.data.sitters.body import Body
-from headmime.data.sitters.strands import Strands
-from headmime.data.sitters.wardrobe import Clothes
 from headmime.landmarks import points
+from headmime.sitters import shade, skin, strands
+from headmime.sitters.body import Body
+from headmime.sitters.strands import Strands
+from headmime.sitters.wardrobe import Clothes
 
 
 @dataclass(frozen=True)

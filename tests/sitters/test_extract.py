@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.sitters.body import Body, cache_path, load_body
+from headmime.sitters.body import Body, cache_path, load_body
 
 FOLDERS = ("HOME", "XDG_CACHE_HOME", "WARP_CACHE_PATH", "TMPDIR")
 
@@ -20,7 +20,7 @@ def test_an_empty_cache_is_filled_with_the_same_bits(tmp_path: Path) -> None:
     empty = {name: str(tmp_path / name) for name in FOLDERS}
     for folder in empty.values():
         Path(folder).mkdir()
-    program = "from headmime.data.sitters.body import load_body; load_body()"
+    program = "from headmime.sitters.body import load_body; load_body()"
     environment = {**os.environ, **empty, "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
