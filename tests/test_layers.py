@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "headmime"
 LAYERS = [
     {"errors", "assets", "threads"},
-    {"files", "pixels", "precision"},
+    {"files", "images", "pixels", "precision"},
     {"provenance", "landmarks", "pretrained"},
     {"data", "nets"},
     {"sitters", "losses"},

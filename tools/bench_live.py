@@ -29,7 +29,6 @@ from headmime.landmarks.detect import detector
 from headmime.live.eyes import Follower, Sight
 from headmime.live.mime import Mime
 from headmime.live.pace import Pace, Stopwatch
-from headmime.live.perform import enlarged
 from headmime.provenance.marks import Marks
 
 SIZE = 256  # of the output
@@ -77,7 +76,7 @@ def main() -> None:
         picture = bill("to RGB", decoded.pixels)
         pixels = bill("follow the face", follow, picture)
         played = bill("draw and generate", next, mime.play([Sight(decoded.time, pixels, number)]))
-        frames.append(bill("enlarge", enlarged, played.frame, SIZE))
+        frames.append(bill("enlarge", resize, played.frame, SIZE))
     rate = video_info(given.clip).fps
     print(bill)
     print(written(frames, rate, person))

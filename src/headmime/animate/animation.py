@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headmime.animate.driving import Driving
@@ -17,6 +16,7 @@ from headmime.animate.person import BATCH, Person
 from headmime.animate.scene import Scene
 from headmime.animate.sound import Sound
 from headmime.errors import HeadmimeError
+from headmime.images import resize
 from headmime.landmarks.crop import crop_box
 from headmime.provenance.making import Kind, Making
 
@@ -73,10 +73,7 @@ class Animation:
         if self.scene is not None:
             yield from self._pasted(self.scene.scaled(size))
             return
-        way = cv2.INTER_AREA if size < self.size else cv2.INTER_CUBIC
-        for frame in self._made():
-            same = size == self.size
-            yield frame if same else cv2.resize(frame, (size, size), interpolation=way)
+        yield from (resize(frame, size) for frame in self._made())
 
     def _repr_html_(self) -> str:
         """The video itself, for notebooks."""

@@ -3,7 +3,6 @@
 import logging
 import os
 import secrets
-import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +14,7 @@ import numpy as np
 from headmime.animate.encoding import encode
 from headmime.animate.sound import Sound
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 from headmime.provenance.consent import statement
 from headmime.provenance.credentials import sign
 from headmime.provenance.label import labelled
@@ -66,30 +66,24 @@ def write_media(
     tools = ready(marks)
     _tell_what_is_off(path, marks)
     frames = iter(frames)
-    partial, signed = (
-        path.with_name(f".headmime-{uuid.uuid4().hex}{path.suffix.lower()}") for _ in range(2)
-    )
-    try:
-        first = next(frames, None)
-        if first is None:
-            raise HeadmimeError(f"There are no frames to write to {path}.")
-        pictures, comment = chain([first], frames), "Drawn by headmime"
-        if making.kind is not Kind.DRAWN:
-            comment = statement(making.consent)
-            if marks.label:
-                pictures = labelled(pictures)
-            if tools.watermark_key:
-                making = replace(making, watermark=secrets.token_bytes(PAYLOAD_BYTES))
-                pictures = embed(pictures, making.watermark, tools.watermark_key, float(fps))
-            if sound is not None:
-                making = replace(making, kind=Kind.COMPOSITE)
+    first = next(frames, None)
+    if first is None:
+        raise HeadmimeError(f"There are no frames to write to {path}.")
+    pictures, comment = chain([first], frames), "Drawn by headmime"
+    if making.kind is not Kind.DRAWN:
+        comment = statement(making.consent)
+        if marks.label:
+            pictures = labelled(pictures)
+        if tools.watermark_key:
+            making = replace(making, watermark=secrets.token_bytes(PAYLOAD_BYTES))
+            pictures = embed(pictures, making.watermark, tools.watermark_key, float(fps))
+        if sound is not None:
+            making = replace(making, kind=Kind.COMPOSITE)
+    with replacing(path) as partial:
         encode(partial, pictures, Fraction(fps), comment, sound)
         if tools.signer:
-            sign(partial, signed, making, tools.signer)
-        os.replace(signed if tools.signer else partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-        signed.unlink(missing_ok=True)
+            with replacing(partial) as signed:
+                sign(partial, signed, making, tools.signer)
     return path
 
 

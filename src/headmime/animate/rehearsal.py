@@ -1,12 +1,12 @@
 """The frames of sitters, bundled with the weights, that fine-tuning rehearses."""
 
-import cv2
 import numpy as np
 import simplejpeg
 import torch
 from torch import Tensor
 
 from headmime.assets import ASSETS
+from headmime.images import resize
 from headmime.learning.finetune import embed
 from headmime.learning.rehearsal import Rehearsal
 from headmime.nets import Nets
@@ -19,7 +19,7 @@ def bundled_people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Frames uint8 [T, size, size, 3] and landmarks [T, 68, 2] of each of the forty sitters."""
     with np.load(FILE) as kept:
         landmarks, jpegs = kept["landmarks"], np.split(kept["jpegs"], kept["ends"][:-1])
-    frames = np.stack([_resized(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
+    frames = np.stack([resize(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
     return list(zip(frames.reshape(*landmarks.shape[:2], size, size, 3), landmarks, strict=True))
 
 
@@ -34,8 +34,3 @@ def bundled_embeddings(nets: Nets, size: int) -> Tensor:
     people = bundled_people(size)
     found = [embed(nets, to_tensor(frames).to(device), points) for frames, points in people]
     return torch.stack(found)
-
-
-def _resized(frame: np.ndarray, size: int) -> np.ndarray:
-    way = cv2.INTER_AREA if size < len(frame) else cv2.INTER_CUBIC
-    return cv2.resize(frame, (size, size), interpolation=way)

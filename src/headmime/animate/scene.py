@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from headmime.images import resize
 from headmime.landmarks.crop import Crop
 
 
@@ -26,7 +26,6 @@ class Scene:
         scale = longest / max(height, width)
         if scale == 1:
             return self
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
         crop = Crop(self.crop.x * scale, self.crop.y * scale, self.crop.side * scale)
-        return Scene(cv2.resize(self.picture, size, interpolation=way), crop)
+        return Scene(resize(self.picture, width, height), crop)

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from headmime.images import resize
 from headmime.landmarks.draw import draw
 
 TILE = 192  # pixels, at least
@@ -35,9 +36,7 @@ def contact_sheet(
 
 
 def _place(sheet: np.ndarray, picture: np.ndarray, x: int, y: int, side: int) -> None:
-    sheet[y : y + side, x : x + side] = cv2.resize(
-        picture, (side, side), interpolation=cv2.INTER_CUBIC
-    )
+    sheet[y : y + side, x : x + side] = resize(picture, side)
 
 
 def _write(sheet: np.ndarray, text: str, x: int) -> None:

@@ -1,7 +1,6 @@
 """Driving templates as files: landmarks and their frame rate, nothing else of a video."""
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from headmime.animate.driving import TEMPLATE, Driving
 from headmime.animate.poses import spread
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 from headmime.landmarks.draw import draw
 
 COLUMNS = 8
@@ -37,13 +37,9 @@ def write_template(path: str | Path, driving: Driving) -> Path:
     in the landmarks.
     """
     path = template_path(path)
-    partial = path.with_name(f".{uuid.uuid4().hex}{TEMPLATE}")
-    try:
-        landmarks = np.round(driving.landmarks, 4).astype(np.float32)
+    landmarks = np.round(driving.landmarks, 4).astype(np.float32)
+    with replacing(path) as partial:
         np.savez_compressed(partial, landmarks=landmarks, fps=np.float64(driving.fps))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

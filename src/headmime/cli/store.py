@@ -1,8 +1,6 @@
 """`headmime data inspect` and `headmime data verify`: what is in a store, and is it whole."""
 
 import argparse
-import os
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from headmime.data.store import Store
 from headmime.data.summary import Summary, contact_sheet, histogram, summarise
 from headmime.data.verify import verify_store
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 
 MIB = 1 << 20
 
@@ -77,12 +76,9 @@ def _told(summary: Summary) -> str:
 
 def _write_png(path: Path, picture: np.ndarray) -> None:
     content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
-    partial = path.with_name(f".{uuid.uuid4().hex}.png")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise HeadmimeError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from headmime.data.store import Store
+from headmime.images import resize
 from headmime.landmarks.draw import draw
 from headmime.landmarks.points import head_turn
 
@@ -74,7 +74,7 @@ def contact_sheet(store: Store) -> np.ndarray:
     for video in _spread(len(store.videos), COLUMNS * ROWS):
         clip = store.clips_of(video)[0]
         t = store.clip(clip).frames // 2
-        picture = cv2.resize(store.frame(clip, t), (TILE, TILE), interpolation=cv2.INTER_AREA)
+        picture = resize(store.frame(clip, t), TILE)
         tiles.append(np.concatenate([picture, draw(store.landmarks_at(clip, t), TILE)], 1))
     missing = -len(tiles) % COLUMNS
     tiles += [np.zeros_like(tiles[0])] * missing

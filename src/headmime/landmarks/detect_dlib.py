@@ -10,6 +10,7 @@ import dlib
 import face_recognition_models
 import numpy as np
 
+from headmime.images import resize
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.detect import SAME_FACE, Box, Face, overlap
 from headmime.landmarks.dlib_points import PointTrees, around, box_of
@@ -99,8 +100,7 @@ def _copy(frame: np.ndarray, side: int) -> tuple[np.ndarray, Crop]:
     longest = max(frame.shape[:2])
     scale = min(side / longest, MOST_ENLARGEMENT)
     height, width = (max(1, round(length * scale)) for length in frame.shape[:2])
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return cv2.resize(frame, (width, height), interpolation=method), Crop(0, 0, longest)
+    return resize(frame, width, height, cv2.INTER_LINEAR), Crop(0, 0, longest)
 
 
 def _in_picture(box: dlib.rectangle, picture: np.ndarray) -> Box:

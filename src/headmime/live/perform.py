@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-import cv2
 import numpy as np
 
+from headmime.images import resize
 from headmime.live.eyes import Sight
 from headmime.live.mime import Mime
 from headmime.live.pace import Pace, Stopwatch
@@ -24,7 +24,7 @@ def perform(mime: Mime, sights: Iterable[Sight], size: int, show: Show, tell: Te
     watch, told = Stopwatch(), monotonic()
     try:
         for played in mime.play(sights):
-            going_on = show(enlarged(played.frame, size), played.taken)
+            going_on = show(resize(played.frame, size), played.taken)
             now = monotonic()
             watch.shown(played.taken, now, played.dropped)
             if now - told >= EVERY:
@@ -35,11 +35,3 @@ def perform(mime: Mime, sights: Iterable[Sight], size: int, show: Show, tell: Te
     except KeyboardInterrupt:
         pass
     return watch.all()
-
-
-def enlarged(frame: np.ndarray, size: int) -> np.ndarray:
-    """A frame uint8 [S, S, 3] with a side of `size` pixels; itself if it has that side."""
-    if len(frame) == size:
-        return frame
-    way = cv2.INTER_AREA if size < len(frame) else cv2.INTER_CUBIC
-    return cv2.resize(frame, (size, size), interpolation=way)

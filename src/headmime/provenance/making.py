@@ -1,11 +1,11 @@
 """What an output states of how it was made: hashes and kinds, never names."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from headmime.files import sha256
 from headmime.provenance.consent import Consent
 
 
@@ -50,6 +50,5 @@ class Making:
 
 
 def ingredient(role: str, kind: str, file: Path) -> Ingredient:
-    """A file as an ingredient; it is read in pieces, whatever its size."""
-    with file.open("rb") as stream:
-        return Ingredient(role, kind, hashlib.file_digest(stream, "sha256").hexdigest())
+    """A file as an ingredient."""
+    return Ingredient(role, kind, sha256(file))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +163,5 @@ def _fill_cache(path: Path) -> None:
 
     log.info("Extracting the body model: once on a machine, about a minute ...")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".extract-") as scratch:
-        np.savez(f"{scratch}/body.npz", **extract(Path(scratch)))
-        os.replace(f"{scratch}/body.npz", path)
+    with tempfile.TemporaryDirectory() as scratch, replacing(path) as partial:
+        np.savez(partial, **extract(Path(scratch)))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from headmime.data.protocol import AS, CROSS_SPLIT, OWN
 from headmime.data.shards import ClipFrames, finish_store, shard_path, write_shard
 from headmime.errors import HeadmimeError
-from headmime.files import locked, replacing
+from headmime.files import locked, write_text
 from headmime.landmarks.crop import Crop, crop_box
 from headmime.sitters.backdrop import backdrop, behind
 from headmime.sitters.body import load_body
@@ -266,8 +266,7 @@ def _begin(settings: dict[str, Any], work: Path, out: Path) -> None:
     """Keep the settings; HeadmimeError if `out` was begun with others."""
     file = work / "settings.json"
     if not file.exists():
-        with replacing(file) as partial:
-            partial.write_text(json.dumps(settings) + "\n")
+        write_text(file, json.dumps(settings) + "\n")
     begun = json.loads(file.read_text())
     changed = [key for key, value in settings.items() if begun.get(key) != value]
     if changed:

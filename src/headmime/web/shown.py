@@ -8,6 +8,7 @@ from PIL import Image
 from headmime.animate.driving import TEMPLATE, find_driving, load_template
 from headmime.animate.media import write_media
 from headmime.animate.templates import drawn
+from headmime.images import resize
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Kind, Making
 from headmime.provenance.marks import Marks
@@ -18,10 +19,9 @@ DRAWN = 256  # pixels
 def save_picture(picture: np.ndarray, path: Path, side: int) -> Path:
     """Write uint8 RGB [H, W, 3] as a PNG whose longer side is `side` pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    shown = Image.fromarray(picture)
-    scale = side / max(shown.size)
-    width, height = (max(1, round(length * scale)) for length in shown.size)
-    shown.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0).save(path)
+    scale = side / max(picture.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+    Image.fromarray(resize(picture, width, height)).save(path)
     return path
 
 

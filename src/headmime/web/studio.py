@@ -15,6 +15,7 @@ import headmime
 from headmime.animate.animation import Animation
 from headmime.animate.model import Model
 from headmime.animate.person import Person
+from headmime.files import sha256
 from headmime.landmarks.detect import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.marks import Marks
@@ -134,8 +135,7 @@ def _key(order: Order) -> str:
     """A hash of all that makes the person."""
     total = hashlib.sha256(f"{order.better} {order.consent}".encode())
     for file in order.pictures:
-        with file.open("rb") as stream:
-            total.update(hashlib.file_digest(stream, "sha256").digest())
+        total.update(bytes.fromhex(sha256(file)))
     return total.hexdigest()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from headmime.data.preprocess.sources import Listing, Source
-from headmime.data.preprocess.work import write_json
 from headmime.errors import HeadmimeError
+from headmime.files import write_text
 
 # Small data sets: shards enough for all cores. Large ones: few enough to keep all of them open.
 SHARDS, LEAST_FILES, MOST_FILES = 64, 2, 128
@@ -65,4 +65,4 @@ def keep_plan(plan: Plan, path: Path, out: Path) -> None:
     if path.exists():
         check_plan(plan, json.loads(path.read_text()), out)
     else:
-        write_json(path, plan.record)
+        write_text(path, json.dumps(plan.record, indent=1) + "\n")

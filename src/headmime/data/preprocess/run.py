@@ -1,7 +1,6 @@
 """From a data set to a store: list, plan, write the shards that are missing, finish."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -11,11 +10,11 @@ from typing import Any
 from headmime.data.preprocess.clips import Recipe
 from headmime.data.preprocess.plan import Plan, check_plan, keep_plan
 from headmime.data.preprocess.sources import Refusal, listing
-from headmime.data.preprocess.work import WORK, Task, read_note, write_json
+from headmime.data.preprocess.work import WORK, Task, read_note
 from headmime.data.shards import finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.files import locked
+from headmime.files import locked, write_text
 
 QUARANTINE = "quarantine.json"
 
@@ -94,8 +93,7 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     files = sum(map(len, plan.shards)) + len(refused)
     looked_at = sum(note.looked_at for note in notes)
     report = {"files": files, "refused": [asdict(one) for one in together]}
-    write_json(out / WORK / QUARANTINE, report)
-    os.replace(out / WORK / QUARANTINE, out / QUARANTINE)
+    write_text(out / QUARANTINE, json.dumps(report, indent=1) + "\n")
     if not _any_clip(out):
         raise HeadmimeError(
             f"Nothing of {files} files could be stored: {out / QUARANTINE} says why of each."

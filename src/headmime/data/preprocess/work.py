@@ -5,7 +5,6 @@ refused (there before the shard is) and the number of the file in work (should i
 """
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -19,6 +18,7 @@ from headmime.data.preprocess.clips import Note, Recipe, read_source
 from headmime.data.preprocess.sources import Refusal, Source
 from headmime.data.shards import ClipFrames, shard_path, write_shard
 from headmime.errors import HeadmimeError
+from headmime.files import write_text
 from headmime.landmarks.detect import Detector
 
 WORK = ".work"
@@ -104,16 +104,6 @@ def problem(task: Task, error: HeadmimeError | OSError) -> str:
     return f"{task.out} cannot be written ({reason}): mend that and run the command again."
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write a file that is there whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(partial, "w") as file:
-        file.write(json.dumps(content, indent=1) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-
-
 def _clips(task: Task) -> Iterator[ClipFrames]:
     """The shard's clips; then its note is written, before the shard appears."""
     finder = _detector(task.detector)
@@ -125,7 +115,7 @@ def _clips(task: Task) -> Iterator[ClipFrames]:
             continue
         told = yield from read_source(task.root, source, task.recipe, finder)
         note = Note(note.refused + told.refused, note.looked_at + told.looked_at)
-    write_json(task.note, asdict(note))
+    write_text(task.note, json.dumps(asdict(note), indent=1) + "\n")
 
 
 @lru_cache(maxsize=1)
