@@ -25,6 +25,7 @@ from headmime.animate.media import write_media
 from headmime.animate.person import Person, load_person
 from headmime.assets import ASSETS
 from headmime.data.video import decode_video, video_info
+from headmime.images import resize
 from headmime.landmarks.detect import detector
 from headmime.live.eyes import Follower, Sight
 from headmime.live.mime import Mime
