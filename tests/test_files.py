@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from headmime.animate.sources import load_sources
-from headmime.data.pictures import read_picture
-from headmime.data.video import read_video, video_info
+from headmime.data.media_reader import read_picture, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file, replacing, sha256, write_text
 from headmime.landmarks.detect import detector

@@ -44,7 +44,7 @@ EXTRAS = {
         "pretrained/lpips_alexnet",
     ),
     "web": ("web/", "cli/web"),
-    "cluster": ("data/preprocess/cluster", "cli/processes"),
+    "cluster": ("data/preprocess/workers", "cli/processes"),
 }
 
 

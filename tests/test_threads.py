@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.pool import run_local
-from headmime.data.preprocess.run import preprocess
-from headmime.data.preprocess.sources import with_splits
+from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.run import make_plan, preprocess
+from headmime.data.preprocess.workers import run_local
 from headmime.sitters import write
 from headmime.threads import ASKED, COUNTS, WAITING, threads_of_children, wait_passively
 

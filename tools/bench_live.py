@@ -24,7 +24,7 @@ from headmime.animate import api
 from headmime.animate.media import write_media
 from headmime.animate.person import Person, load_person
 from headmime.assets import ASSETS
-from headmime.data.video import decode_video, video_info
+from headmime.data.media_reader import decode_video, video_info
 from headmime.images import resize
 from headmime.landmarks.detect import detector
 from headmime.live.eyes import Follower, Sight

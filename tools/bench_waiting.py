@@ -88,11 +88,9 @@ def preprocessing() -> Callable[[], object]:
 
     from headmime.assets import ASSETS
     from headmime.data.preprocess.clips import Recipe
-    from headmime.data.preprocess.layouts import list_sources
-    from headmime.data.preprocess.plan import make_plan
-    from headmime.data.preprocess.pool import run_local
-    from headmime.data.preprocess.run import preprocess
-    from headmime.data.preprocess.sources import with_splits
+    from headmime.data.preprocess.layouts import list_sources, with_splits
+    from headmime.data.preprocess.run import make_plan, preprocess
+    from headmime.data.preprocess.workers import run_local
 
     folder = Path(tempfile.mkdtemp())
     picture = Image.open(ASSETS / "pictures" / "mona_lisa.jpg")

@@ -32,7 +32,7 @@ from headmime.animate.motion import fitted
 from headmime.animate.person import animator, personal_generator
 from headmime.animate.poses import neutral_frame
 from headmime.animate.rehearsal import bundled_people
-from headmime.data.video import read_video
+from headmime.data.media_reader import read_video
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
 from headmime.provenance.watermark.carriers import CHROMA, carriers
 from headmime.provenance.watermark.convolution import RATE, decode

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headmime.animate.model import Model
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector, Face, detector
 from headmime.nets import Nets

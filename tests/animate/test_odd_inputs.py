@@ -14,7 +14,7 @@ from PIL import Image
 
 from headmime.animate.driving import load_video, resampled, trimmed
 from headmime.animate.sources import Sources, load_sources
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector
 

@@ -10,7 +10,7 @@ import pytest
 import headmime
 from headmime.animate.paste import head_mask, pasted, tone_offset
 from headmime.animate.scene import Scene
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.landmarks.crop import Crop, crop_box
 
 SIZE = 128

@@ -8,7 +8,7 @@ import pytest
 
 from headmime.cli import main
 from headmime.cli import preprocess as verb
-from headmime.data.preprocess.sources import Refusal
+from headmime.data.preprocess.layouts import Refusal
 from headmime.data.store import Store
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
 from headmime.landmarks.detect import Detector, Face, detector

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.video import read_video
+from headmime.data.media_reader import read_video
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector, detector
 from headmime.landmarks.points import face_size, mouth_opening

@@ -11,7 +11,7 @@ from headmime.animate.model import Model
 from headmime.animate.person import Person
 from headmime.animate.person import person_from as made_from
 from headmime.animate.sources import load_sources
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.landmarks.detect import Detector, detector
 from headmime.nets import Nets
 from headmime.nets.shape import ModelShape

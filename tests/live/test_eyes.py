@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector, Face, detector
 from headmime.live.eyes import Follower, watching

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.video import read_video, video_info
+from headmime.data.media_reader import read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.live.film import Film
 from headmime.provenance.consent import Consent

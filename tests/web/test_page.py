@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from headmime.data.pictures import read_picture
-from headmime.data.video import video_info
+from headmime.data.media_reader import read_picture, video_info
 from headmime.web.progress import Progress
 from headmime.web.server import serving
 from headmime.web.studio import Kept, Order, Studio

@@ -13,7 +13,7 @@ import numpy as np
 from headmime.animate.sound import Sound
 from headmime.animate.steps import OnFrame, reported
 from headmime.assets import ASSETS
-from headmime.data.video import decode_video, video_info
+from headmime.data.media_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import Detector

@@ -12,8 +12,7 @@ from PIL import Image
 
 from headmime.animate.poses import neutral_frame, spread
 from headmime.animate.scene import Scene
-from headmime.data.pictures import read_picture
-from headmime.data.video import decode_video, read_video, video_info
+from headmime.data.media_reader import decode_video, read_picture, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 from headmime.landmarks.crop import Crop, crop_box

@@ -17,14 +17,10 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.progress import progress
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.cluster import run_on_ray
-from headmime.data.preprocess.estimate import Estimate, estimate
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.pool import run_local
-from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, preprocess
-from headmime.data.preprocess.sources import Listing, with_splits
+from headmime.data.preprocess.clips import Estimate, Recipe, estimate
+from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
+from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, make_plan, preprocess
+from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
 
 log = logging.getLogger(__name__)

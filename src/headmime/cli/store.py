@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from headmime.cli.progress import progress
+from headmime.data.inspection import Summary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
-from headmime.data.summary import Summary, contact_sheet, histogram, summarise
-from headmime.data.verify import verify_store
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
 

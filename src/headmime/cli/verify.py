@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from headmime.data.video import UnreadableVideo, read_video
+from headmime.data.media_reader import UnreadableVideo, read_video
 from headmime.errors import HeadmimeError
 from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready

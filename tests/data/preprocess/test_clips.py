@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from headmime.data.preprocess.clips import Recipe, read_source
-from headmime.data.preprocess.sources import Refusal
+from headmime.data.preprocess.layouts import Refusal
 from headmime.data.shards import ClipFrames
 
 BLUE, RED = (30, 30, 120), (120, 30, 30)

@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.run import preprocess
-from headmime.data.preprocess.sources import with_splits
-from headmime.data.preprocess.work import write_task
+from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.run import make_plan, preprocess
+from headmime.data.preprocess.shard_tasks import write_task
 from headmime.data.store import Store
 
 FILES = 300

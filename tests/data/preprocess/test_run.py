@@ -11,13 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.estimate import estimate
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import LEAST_FILES, MOST_FILES, make_plan
-from headmime.data.preprocess.run import Summary, preprocess
-from headmime.data.preprocess.sources import Listing, Source, with_splits
-from headmime.data.preprocess.work import Task, read_note, write_task
+from headmime.data.preprocess.clips import Recipe, estimate
+from headmime.data.preprocess.layouts import Listing, Source, list_sources, with_splits
+from headmime.data.preprocess.run import LEAST_FILES, MOST_FILES, Summary, make_plan, preprocess
+from headmime.data.preprocess.shard_tasks import Task, read_note, write_task
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 

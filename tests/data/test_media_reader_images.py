@@ -8,7 +8,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)

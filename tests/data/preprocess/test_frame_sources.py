@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.data.preprocess.film import Film, open_film
+from headmime.data.preprocess.frame_sources import FrameSource, open_frames
 from headmime.errors import HeadmimeError
 
 
-def times(film: Film) -> list[float]:
+def times(film: FrameSource) -> list[float]:
     return [frame.time for frame in film.frames()]
 
 
 def reason(path: Path, longest: float = 100) -> str:
     with pytest.raises(HeadmimeError) as caught:
-        times(open_film(path, None, longest))
+        times(open_frames(path, None, longest))
     return caught.value.reason
 
 
@@ -26,7 +26,7 @@ def reason(path: Path, longest: float = 100) -> str:
     ("fps", "wanted"), [(None, range(12)), (50, range(12)), (12.5, range(0, 12, 2)), (1, [0])]
 )
 def test_frames_are_thinned(tmp_path: Path, films, fps: float | None, wanted):
-    film = open_film(films.write(tmp_path / "a.mp4", films.one_person(12)), fps, 100)
+    film = open_frames(films.write(tmp_path / "a.mp4", films.one_person(12)), fps, 100)
     assert times(film) == pytest.approx([t / 25 for t in wanted])
     assert (film.fps, film.continuous) == (25, True)
     assert next(film.frames()).pixels().shape == (96, 96, 3)
@@ -35,9 +35,9 @@ def test_frames_are_thinned(tmp_path: Path, films, fps: float | None, wanted):
 def test_a_folder_of_pictures_is_one_a_second(tmp_path: Path, films):
     for n, frame in enumerate(films.one_person(5)):
         Image.fromarray(frame).save(tmp_path / f"{n:03d}.jpg")
-    film = open_film(tmp_path, None, 100)
+    film = open_frames(tmp_path, None, 100)
     assert (times(film), film.continuous) == ([0, 1, 2, 3, 4], False)
-    assert times(open_film(tmp_path, 0.5, 100)) == [0, 2, 4]
+    assert times(open_frames(tmp_path, 0.5, 100)) == [0, 2, 4]
     shown = [frame.pixels()[40, 40, 0] for frame in film.frames()]
     assert shown == [255] * 5
     (tmp_path / "002.jpg").write_bytes(b"broken")
@@ -85,7 +85,7 @@ def test_truncated_and_flipped_files_are_refused_or_whole(tmp_path: Path, films)
                 damaged[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         (tmp_path / "b.mp4").write_bytes(damaged)
         try:
-            assert len(times(open_film(tmp_path / "b.mp4", None, 100))) == 25
+            assert len(times(open_frames(tmp_path / "b.mp4", None, 100))) == 25
         except HeadmimeError as error:
             refused += 1
             assert error.reason

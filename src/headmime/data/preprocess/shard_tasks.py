@@ -15,7 +15,7 @@ from typing import Any
 import cv2
 
 from headmime.data.preprocess.clips import Note, Recipe, read_source
-from headmime.data.preprocess.sources import Refusal, Source
+from headmime.data.preprocess.layouts import Refusal, Source
 from headmime.data.shards import ClipFrames, shard_path, write_shard
 from headmime.errors import HeadmimeError
 from headmime.files import write_text

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from headmime.data.video import read_video, video_info
+from headmime.data.media_reader import read_video, video_info
 from headmime.errors import HeadmimeError
 
 Make = Callable[..., Path]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.pictures import read_picture
-from headmime.data.video import decode_video, video_info
+from headmime.data.media_reader import decode_video, read_picture, video_info
 from headmime.errors import HeadmimeError
 
 PICTURES_PER_SECOND = 1.0  # in folders of pictures, as VoxCeleb1's faces were extracted
@@ -26,7 +25,7 @@ class Refused(HeadmimeError):
 
 
 @dataclass(frozen=True)
-class Film:
+class FrameSource:
     """fps: frames per second of the source, those that are left out included. continuous: whether
     neighbouring frames show one motion. frames(): all that are to be looked at, from the start.
     still: whether it is a single picture.
@@ -46,7 +45,7 @@ class Frame:
     pixels: Callable[[], np.ndarray]
 
 
-def open_film(path: Path, fps: float | None, longest: float) -> Film:
+def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
     """The film at `path`, thinned to at most `fps` frames per second.
 
     Refused or UnreadableVideo, now or while its frames are read, if it is not whole, or longer than
@@ -85,10 +84,10 @@ def open_film(path: Path, fps: float | None, longest: float) -> Film:
         if end < (1 - MISSING_SHARE) * announced - MISSING_SECONDS:
             raise Refused(f"ends after {end:.1f} of the {announced:.1f} s that it announces")
 
-    return Film(float(info.fps), True, frames)
+    return FrameSource(float(info.fps), True, frames)
 
 
-def _pictures(path: Path, fps: float | None) -> Film:
+def _pictures(path: Path, fps: float | None) -> FrameSource:
     names = sorted(os.listdir(path), key=os.fsencode)
     step = 1 if fps is None else max(1, round(PICTURES_PER_SECOND / fps))
 
@@ -96,14 +95,14 @@ def _pictures(path: Path, fps: float | None) -> Film:
         for number in range(0, len(names), step):
             yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _picture(path / names[n]))
 
-    return Film(PICTURES_PER_SECOND, False, frames)
+    return FrameSource(PICTURES_PER_SECOND, False, frames)
 
 
-def _still(path: Path) -> Film:
+def _still(path: Path) -> FrameSource:
     def frames() -> Iterator[Frame]:
         yield Frame(0.0, lambda: _picture(path))
 
-    return Film(PICTURES_PER_SECOND, False, frames, still=True)
+    return FrameSource(PICTURES_PER_SECOND, False, frames, still=True)
 
 
 def _picture(path: Path) -> np.ndarray:
