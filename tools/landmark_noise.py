@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.landmarks.dlib_points import PointTrees, box_of
+from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import BROW_L, BROW_R, JAW, POINTS, face_size, head_turn
 from headmime.sitters.body import load_body
 from headmime.sitters.detector import TABLE, features, upright

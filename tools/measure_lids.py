@@ -17,7 +17,7 @@ from headmime.animate.model import load
 from headmime.animate.person import adapt
 from headmime.animate.recipes import recipe
 from headmime.landmarks.closeups import strips
-from headmime.landmarks.dlib_points import PointTrees, box_of
+from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import eye_opening
 from headmime.learning.closeup import close_up
 from headmime.pixels import to_tensor

@@ -15,7 +15,7 @@ from headmime.animate.person import Person
 from headmime.animate.recipes import recipe
 from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 
 def test_from_a_picture_to_a_video(

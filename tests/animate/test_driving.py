@@ -15,7 +15,7 @@ from headmime.animate.driving import (
     template_names,
 )
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 
 def template(path: Path, **changes: object) -> Path:

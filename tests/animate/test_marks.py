@@ -15,7 +15,7 @@ from PIL import Image
 import headmime
 from headmime.animate.media import write_media
 from headmime.animate.model import Model
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Kind, Making
 from headmime.provenance.marks import Marks

@@ -16,7 +16,7 @@ from headmime.animate.driving import load_video, resampled, trimmed
 from headmime.animate.sources import Sources, load_sources
 from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 SIZE = 64
 

@@ -9,9 +9,10 @@ import pytest
 
 from headmime.data.media_reader import read_video
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector, largest
 from headmime.landmarks.points import face_size, mouth_opening
-from headmime.landmarks.track import fill_gaps, largest, smooth, track
+from headmime.landmarks.track import fill_gaps, smooth, track
 
 
 @pytest.fixture(scope="module")

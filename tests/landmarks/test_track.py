@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmime.landmarks.detect import Face, overlap
-from headmime.landmarks.track import FOLLOWED, fill_gaps, largest, smooth, track
+from headmime.landmarks.faces import Face, largest, overlap
+from headmime.landmarks.track import FOLLOWED, fill_gaps, smooth, track
 
 
 def face_at(x: float, side: float = 100) -> Face:

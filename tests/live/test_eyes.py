@@ -10,7 +10,8 @@ import pytest
 
 from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector, Face, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector, Face
 from headmime.live.eyes import Follower, watching
 
 FACE = Face(np.ones((68, 2), np.float32), 1.0, (0, 0, 2, 2))

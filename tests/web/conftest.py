@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from headmime.landmarks.detect import Detector, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets import Nets
 from headmime.nets.checkpoint import save_nets

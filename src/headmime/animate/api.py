@@ -31,8 +31,8 @@ from headmime.animate.sound import Sound, has_sound
 from headmime.animate.sources import MOST, find_files, load_sources
 from headmime.animate.steps import OnFrame, reported
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
 from headmime.landmarks.detect import detector as detector_named
+from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.provenance.consent import parse_consent

@@ -16,7 +16,7 @@ from headmime.assets import ASSETS
 from headmime.data.media_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
 from headmime.provenance.making import Ingredient, ingredient
 

@@ -16,8 +16,7 @@ from headmime.data.media_reader import decode_video, read_picture, read_video, v
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 from headmime.landmarks.crop import Crop, crop_box
-from headmime.landmarks.detect import Detector
-from headmime.landmarks.track import largest
+from headmime.landmarks.faces import Detector, largest
 from headmime.provenance.making import Ingredient, ingredient
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.provenance.consent import parse_consent, required_consent
 from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready

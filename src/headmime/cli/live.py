@@ -22,7 +22,8 @@ from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import console
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector
 from headmime.live.camera import frame_rate, is_webcam
 from headmime.live.eyes import Sight, watching
 from headmime.live.film import Film

@@ -12,7 +12,7 @@ from headmime.animate.person import Person
 from headmime.animate.sources import find_files, parse_count
 from headmime.assets import ASSETS
 from headmime.cli.progress import progress
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.consent import Consent, required_consent
 

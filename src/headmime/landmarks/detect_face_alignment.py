@@ -11,7 +11,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.images import resize
-from headmime.landmarks.detect import SAME_FACE, Face, overlap
+from headmime.landmarks.faces import SAME_FACE, Face, overlap
 
 LOOKED_AT = 640  # faces are searched in a copy whose longer side is at most this
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from headmime.landmarks.detect import SAME_FACE, Detector, Face, overlap
+from headmime.landmarks.faces import SAME_FACE, Detector, Face, largest, overlap
 
 # A lost face is searched for in every frame at first, then ever more seldom: a search that finds
 # nothing is slow.
@@ -38,11 +38,6 @@ class Track:
     def found(self) -> np.ndarray:
         """Where the face was found, bool [T]."""
         return ~np.isnan(self.pixels[:, 0, 0])
-
-
-def largest(faces: Sequence[Face]) -> Face:
-    """The face with the largest box."""
-    return max(faces, key=_size)
 
 
 def track(
@@ -103,16 +98,12 @@ def _with_faces(
         yield from zip(batch, detector.detect(batch), strict=True)
 
 
-def _size(face: Face) -> float:
-    return (face.box[2] - face.box[0]) * (face.box[3] - face.box[1])
-
-
 def _other(face: Face | None, faces: Sequence[Face]) -> float:
     """The side of the largest other face over that of `face`, 0 if there is none."""
     if face is None:
         return 0.0
     apart = [other for other in faces if overlap(other.box, face.box) <= SAME_FACE]
-    return (_size(largest(apart)) / _size(face)) ** 0.5 if apart else 0.0
+    return (largest(apart).area / face.area) ** 0.5 if apart else 0.0
 
 
 def fill_gaps(

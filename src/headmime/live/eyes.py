@@ -12,8 +12,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector, Face
-from headmime.landmarks.track import largest
+from headmime.landmarks.faces import Detector, Face, largest
 from headmime.live.camera import Newest, shots
 from headmime.threads import start_worker, threads_of_children
 

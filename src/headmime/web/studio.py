@@ -16,7 +16,7 @@ from headmime.animate.animation import Animation
 from headmime.animate.model import Model
 from headmime.animate.person import Person
 from headmime.files import sha256
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.marks import Marks
 from headmime.web.progress import Progress

@@ -13,7 +13,7 @@ from headmime.data.preprocess import shard_tasks
 from headmime.data.preprocess.clips import Recipe
 from headmime.data.preprocess.layouts import Source
 from headmime.data.preprocess.shard_tasks import Task
-from headmime.landmarks.detect import Face, overlap
+from headmime.landmarks.faces import Face, overlap
 from headmime.landmarks.points import EYE_L, EYE_R
 
 SIDE = 96  # of the films' frames

@@ -18,7 +18,7 @@ from headmime.data.preprocess.segments import LEAST, CutFinder, Parts, find_part
 from headmime.data.shards import ClipFrames, encode
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import Track, smooth, track
 
 SMOOTH_FROM = 12.0  # frames per second, below which neighbours say little of each other

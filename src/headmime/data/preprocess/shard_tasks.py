@@ -19,7 +19,7 @@ from headmime.data.preprocess.layouts import Refusal, Source
 from headmime.data.shards import ClipFrames, shard_path, write_shard
 from headmime.errors import HeadmimeError
 from headmime.files import write_text
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 WORK = ".work"
 BEFORE_ANY = -1
