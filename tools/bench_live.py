@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from headmime.animate import api
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.animate.person import Person, load_person
 from headmime.assets import ASSETS
 from headmime.data.media_reader import decode_video, video_info

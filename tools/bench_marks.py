@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from headmime.animate import api
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.assets import ASSETS
 from headmime.provenance.making import Making
 from headmime.provenance.marks import Marks

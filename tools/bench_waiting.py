@@ -38,12 +38,10 @@ def finetuning() -> Callable[[], object]:
     import numpy as np
 
     from headmime.animate.model import load
-    from headmime.animate.person import personal_generator
-    from headmime.animate.recipes import recipe
-    from headmime.animate.rehearsal import bundled_people
+    from headmime.animate.person import bundled_people, finetune_settings, personal_generator
     from headmime.pretrained.efficientnet import efficientnet_lite0
 
-    settings = recipe("default")
+    settings = finetune_settings("default")
     settings.epochs, settings.minimum_steps = 0, UPDATES
     model, perceptual = load(device="cpu"), efficientnet_lite0(side=None)
     frames, landmarks = zip(*bundled_people(model.shape.image_size), strict=True)

@@ -27,11 +27,10 @@ from scipy.stats import beta
 
 from headmime.animate.api import load
 from headmime.animate.driving import find_driving, load_template, template_names
-from headmime.animate.encoding import encode
+from headmime.animate.media_writer import encode
 from headmime.animate.motion import fitted
-from headmime.animate.person import animator, personal_generator
+from headmime.animate.person import animator, bundled_people, personal_generator
 from headmime.animate.poses import neutral_frame
-from headmime.animate.rehearsal import bundled_people
 from headmime.data.media_reader import read_video
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
 from headmime.provenance.watermark.carriers import CHROMA, carriers

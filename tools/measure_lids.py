@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from headmime.animate.model import load
-from headmime.animate.person import adapt
-from headmime.animate.recipes import recipe
+from headmime.animate.person import adapt, finetune_settings
 from headmime.landmarks.closeups import strips
 from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import eye_opening
@@ -70,7 +69,7 @@ def seen(frames: np.ndarray, landmarks: np.ndarray, trees: PointTrees) -> np.nda
 
 def main(sitters: int = 24, weights: str = "bundled", finetune: str = "none") -> None:
     body, trees, networks = make_model(load_body()), PointTrees(), load(weights)
-    settings, size = recipe(finetune), networks.shape.image_size
+    settings, size = finetune_settings(finetune), networks.shape.image_size
     perceptual = efficientnet_lite0(side=160) if settings else None
     rows = []
     for number in range(sitters):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import headmime
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.animate.model import Model
 from headmime.landmarks.faces import Detector
 from headmime.provenance.consent import Consent

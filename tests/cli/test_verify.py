@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.cli import main
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Making

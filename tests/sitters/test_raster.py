@@ -10,7 +10,7 @@ from headmime.sitters.warp_cpu import wp
 SIZE = 16
 
 
-def drawn(points, faces, cut=None):
+def draw_frames(points, faces, cut=None):
     """face [SIZE, SIZE], depth [SIZE, SIZE] and first two weights [SIZE, SIZE, 2]."""
     cut = np.ones(len(points)) if cut is None else cut
     canvas = raster.draw(
@@ -32,7 +32,7 @@ SQUARE = [(0, 0, 1), (SIZE, 0, 1), (SIZE, SIZE, 1), (0, SIZE, 1)]
 
 
 def test_half_a_square():
-    face, depth, _ = drawn(SQUARE, [(0, 1, 3)])
+    face, depth, _ = draw_frames(SQUARE, [(0, 1, 3)])
     row, column = np.mgrid[:SIZE, :SIZE]
     covered = (row + column + 1) < SIZE  # sample centres above the diagonal
     on_the_edge = (row + column + 1) == SIZE
@@ -42,31 +42,31 @@ def test_half_a_square():
 
 
 def test_two_triangles_leave_no_gap():
-    face, _, _ = drawn(SQUARE, [(0, 1, 2), (0, 2, 3)])
+    face, _, _ = draw_frames(SQUARE, [(0, 1, 2), (0, 2, 3)])
     assert (face >= 0).all()
 
 
 def test_the_nearer_triangle_wins_in_any_order():
     near = [(x, y, 2) for x, y, _ in SQUARE]
     for faces in ([(0, 1, 2), (4, 5, 6)], [(4, 5, 6), (0, 1, 2)]):
-        face, depth, _ = drawn([*SQUARE, *near], faces)
+        face, depth, _ = draw_frames([*SQUARE, *near], faces)
         assert set(np.unique(face)) == {-1, faces.index((4, 5, 6))}
         assert depth.max() == 2
 
 
 def test_the_winding_does_not_matter():
-    assert ((drawn(SQUARE, [(0, 1, 3)])[0]) == (drawn(SQUARE, [(3, 1, 0)])[0])).all()
+    assert ((draw_frames(SQUARE, [(0, 1, 3)])[0]) == (draw_frames(SQUARE, [(3, 1, 0)])[0])).all()
 
 
 def test_where_the_cut_is_negative_there_is_a_hole():
     cut = [-1, 1, 1, -1]  # negative in the left half
-    face, _, _ = drawn(SQUARE, [(0, 1, 2), (0, 2, 3)], cut)
+    face, _, _ = draw_frames(SQUARE, [(0, 1, 2), (0, 2, 3)], cut)
     assert (face[:, : SIZE // 2] == -1).all()
     assert (face[:, SIZE // 2 :] >= 0).all()
 
 
 def test_behind_the_camera_nothing_is_drawn():
-    face, _, _ = drawn([(0, 0, 1), (SIZE, 0, 1), (0, SIZE, -1)], [(0, 1, 2)])
+    face, _, _ = draw_frames([(0, 0, 1), (SIZE, 0, 1), (0, SIZE, -1)], [(0, 1, 2)])
     assert (face == -1).all()
 
 
@@ -77,7 +77,7 @@ coordinate = st.floats(-SIZE, 2 * SIZE, width=32)
 @given(st.tuples(*[coordinate] * 6))
 def test_weights_give_back_the_place_of_the_sample(values):
     points = np.array(values).reshape(3, 2)
-    face, _, inside = drawn(np.c_[points, np.ones(3)], [(0, 1, 2)])
+    face, _, inside = draw_frames(np.c_[points, np.ones(3)], [(0, 1, 2)])
     weights = np.concatenate([inside, 1 - inside.sum(-1, keepdims=True)], -1)
     row, column = np.nonzero(face == 0)
     found = weights[row, column] @ points

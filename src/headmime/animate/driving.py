@@ -1,7 +1,8 @@
-"""What drives a person: a video of anybody, or a template, as landmarks over time."""
+"""What drives a person: a video of anybody, or a template file, as landmarks over time."""
 
 import logging
 import math
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.animate.steps import OnFrame, reported
 from headmime.assets import ASSETS
 from headmime.data.media_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 from headmime.landmarks.crop import crop_box
+from headmime.landmarks.draw import draw
 from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
 from headmime.provenance.making import Ingredient, ingredient
@@ -25,6 +29,9 @@ log = logging.getLogger(__name__)
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
 MOST_FPS = 60  # of the frames that are looked at: slow-motion cameras make 240
+
+COLUMNS = 8
+TILE = 192  # pixels
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,7 @@ def load_video(
     pixels = smooth(pixels)
     crop = crop_box(pixels)
     return Driving(
-        evenly(crop.to_crop(pixels), np.array(times), fps),
+        resample_evenly(crop.to_crop(pixels), np.array(times), fps),
         fps,
         ingredient("driving", "video", path),
         side=crop.side,
@@ -146,7 +153,7 @@ def _nothing_between(path: Path, start: float, end: float | None) -> str:
     return f"{path} has no frames between start={start:g}{until} (in seconds)."
 
 
-def trimmed(driving: Driving, start: float, end: float | None) -> Driving:
+def trim(driving: Driving, start: float, end: float | None) -> Driving:
     """The frames from `start` to `end`, in seconds; HeadmimeError if there are none."""
     fps = float(driving.fps)
     last = len(driving.landmarks) if end is None else round(end * fps)
@@ -156,7 +163,7 @@ def trimmed(driving: Driving, start: float, end: float | None) -> Driving:
     return replace(driving, landmarks=landmarks)
 
 
-def resampled(driving: Driving, fps: Fraction) -> Driving:
+def resample(driving: Driving, fps: Fraction) -> Driving:
     """The same motion at the same speed, with other `fps`: straight in between two frames."""
     count = max(1, round(len(driving.landmarks) / driving.fps * fps))
     places = np.arange(count) * float(driving.fps / fps)
@@ -172,7 +179,7 @@ def _between(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
     return ((1 - share) * landmarks[first] + share * then).astype(np.float32)
 
 
-def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:
+def resample_evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:
     """Landmarks [T, 68, 2] at `times` [T] in seconds -> [n, 68, 2] every 1/fps from the first on.
 
     Linear in between; unchanged where every time is already within half a step of its place.
@@ -183,3 +190,42 @@ def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarra
     if count == len(times) and (abs(steps - since) < 0.5 / float(fps)).all():
         return landmarks
     return _between(landmarks, np.interp(steps, since, np.arange(len(since))))
+
+
+def template_path(path: str | Path) -> Path:
+    """`path` as the absolute name of a new template, its folder made; HeadmimeError if not."""
+    path = Path(path).expanduser().absolute()
+    if path.suffix.lower() != TEMPLATE:
+        raise HeadmimeError(f"{path.name}: a template's name must end in {TEMPLATE}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HeadmimeError(f"{path}: its folder cannot be made ({error.strerror}).") from error
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise HeadmimeError(f"{path} cannot be written there; choose another name or folder.")
+    return path
+
+
+def write_template(path: str | Path, driving: Driving) -> Path:
+    """Write the landmarks (rounded to 1/10,000 of the crop) and the frame rate, and nothing else.
+
+    No picture, sound, name or time of the video is kept. The proportions of the driver's face are
+    in the landmarks.
+    """
+    path = template_path(path)
+    landmarks = np.round(driving.landmarks, 4).astype(np.float32)
+    with replacing(path) as partial:
+        np.savez_compressed(partial, landmarks=landmarks, fps=np.float64(driving.fps))
+    return path
+
+
+def draw_frames(driving: Driving, size: int = TILE) -> Iterator[np.ndarray]:
+    """The contours of every frame, uint8 [size, size, 3]."""
+    for face in driving.landmarks:
+        yield draw(face, size)
+
+
+def sheet(driving: Driving) -> np.ndarray:
+    """One picture of the moments that differ most, in the order of time: uint8 [H, W, 3]."""
+    moments = sorted(spread(driving.landmarks, COLUMNS))
+    return np.concatenate([draw(driving.landmarks[k], TILE) for k in moments], 1)

@@ -8,9 +8,9 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate import api
-from headmime.animate.animation import NO_PICTURE, check_output
+from headmime.animate.animation import NO_PICTURE, check_output, check_size
 from headmime.animate.driving import find_driving
-from headmime.animate.media import media_path
+from headmime.animate.media_writer import media_path
 from headmime.animate.model import torch_device
 from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
@@ -81,7 +81,7 @@ def _check(settings: Animate) -> None:
     check_output(settings.output)
     if settings.output == "full" and settings.person:
         raise HeadmimeError(NO_PICTURE)
-    api.check_size(settings.size)
+    check_size(settings.size)
     api.check_times(settings.fps, settings.start, settings.end)
     if settings.audio not in ("none", "driving"):
         api.find_audio(settings.audio)

@@ -11,8 +11,8 @@ import hydra
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-import headmime.animate.moments
-from headmime.animate.moments import animators_at, check_parts, with_frozen
+import headmime.animate.finetune_snapshots
+from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
 from headmime.animate.person import Animator
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
@@ -37,7 +37,7 @@ from headmime.evaluation.trials import Trial
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.origin import software_origin
 
-CODE = (headmime.animate.moments,)
+CODE = (headmime.animate.finetune_snapshots,)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate import api
 from headmime.animate.driving import find_driving
-from headmime.animate.media import media_path
+from headmime.animate.media_writer import media_path
 from headmime.assets import ASSETS
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person

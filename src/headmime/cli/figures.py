@@ -8,7 +8,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.progress import progress

@@ -14,8 +14,8 @@ from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from headmime.animate.api import check_size
-from headmime.animate.media import media_path
+from headmime.animate.animation import check_size
+from headmime.animate.media_writer import media_path
 from headmime.animate.model import torch_device
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.cli.config import conf_folder, plain_errors

@@ -5,9 +5,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from headmime.animate.driving import TEMPLATE, Driving, find_driving, load_template, load_video
-from headmime.animate.media import media_path, write_media
-from headmime.animate.templates import drawn, sheet, template_path, write_template
+from headmime.animate.driving import (
+    TEMPLATE,
+    Driving,
+    draw_frames,
+    find_driving,
+    load_template,
+    load_video,
+    sheet,
+    template_path,
+    write_template,
+)
+from headmime.animate.media_writer import media_path, write_media
 from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
@@ -64,7 +73,7 @@ def _show(arguments: Sequence[str]) -> None:
     driving = load_template(file)
     out = media_path(given.out or FOLDER / f"{file.stem}.png")
     still = out.suffix.lower() == ".png"
-    frames = iter([sheet(driving)]) if still else drawn(driving)
+    frames = iter([sheet(driving)]) if still else draw_frames(driving)
     origin = () if driving.origin is None else (driving.origin,)
     making = Making(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
     write_media(out, frames, driving.fps, making)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.animate.media import media_path, write_media
+from headmime.animate.media_writer import media_path, write_media
 from headmime.provenance.making import Making
 from headmime.provenance.marks import Marks
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.animate.driving import TEMPLATE, find_driving, load_template
-from headmime.animate.media import write_media
-from headmime.animate.templates import drawn
+from headmime.animate.driving import TEMPLATE, draw_frames, find_driving, load_template
+from headmime.animate.media_writer import write_media
 from headmime.images import resize
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Kind, Making
@@ -35,5 +34,5 @@ def seen_driving(driving: str | Path, folder: Path, marks: Marks) -> Path:
         template = load_template(file)
         origin = () if template.origin is None else (template.origin,)
         making = Making(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
-        write_media(path, drawn(template, DRAWN), template.fps, making, marks)
+        write_media(path, draw_frames(template, DRAWN), template.fps, making, marks)
     return path

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from headmime.animate.moments import PARTS, animators_at, with_frozen
+from headmime.animate.finetune_snapshots import PARTS, animators_at, with_frozen
 from headmime.animate.person import adapt
 from headmime.errors import HeadmimeError
 from headmime.learning.finetune import FineTuneSettings, fine_tune

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.animate.media import write_media
-from headmime.animate.sheet import contact_sheet
+from headmime.animate.animation import contact_sheet
+from headmime.animate.media_writer import write_media
 from headmime.errors import HeadmimeError
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Making

@@ -8,7 +8,7 @@ from headmime.nets.personal import PersonalGenerator
 from headmime.nets.shape import ModelShape
 
 
-def kept_generator(
+def cached_generator(
     folder: Path,
     key: str,
     make: Callable[[], PersonalGenerator],
