@@ -17,7 +17,7 @@ from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import BROW_L, BROW_R, JAW, POINTS, face_size, head_turn
 from headmime.sitters.body import load_body
 from headmime.sitters.detector import TABLE, features, upright
-from headmime.sitters.figure import Model, make_model
+from headmime.sitters.figure import SitterModel, make_model
 from headmime.sitters.write import sitter_clips
 
 SIZE, FRAMES, SEED = 176, 12, 4711
@@ -26,7 +26,7 @@ CLIP_DIRECTIONS, FRAME_DIRECTIONS = 24, 24
 
 
 @lru_cache(maxsize=1)
-def tools() -> tuple[Model, PointTrees]:
+def tools() -> tuple[SitterModel, PointTrees]:
     return make_model(load_body()), PointTrees()
 
 

@@ -22,7 +22,7 @@ from headmime.learning.closeup import close_up
 from headmime.pixels import to_tensor
 from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.sitters.body import load_body
-from headmime.sitters.figure import Model, make_model
+from headmime.sitters.figure import SitterModel, make_model
 from headmime.sitters.identity import random_sitter
 from headmime.sitters.motion import moving, random_motion
 from headmime.sitters.write import Shoot
@@ -31,7 +31,7 @@ BLINKS = (0.0, 0.25, 0.5, 1.0)
 SEED = 9091
 
 
-def blinking(model: Model, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+def blinking(model: SitterModel, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Frames uint8 [n, size, size, 3] of a sitter and their exact landmarks [n, 68, 2]."""
     rng = np.random.default_rng([SEED, number])
     shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)

@@ -16,7 +16,7 @@ from headmime.animate.poses import as_complex, similarity
 from headmime.animate.sources import Scene, Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
-from headmime.provenance.consent import Consent
+from headmime.provenance.statement import Consent
 
 
 @pytest.fixture

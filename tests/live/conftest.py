@@ -16,7 +16,7 @@ from headmime.landmarks.detect import detector
 from headmime.landmarks.faces import Detector
 from headmime.nets import Nets
 from headmime.nets.shape import ModelShape
-from headmime.provenance.consent import Consent
+from headmime.provenance.statement import Consent
 
 
 @pytest.fixture(scope="session")

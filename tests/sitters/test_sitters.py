@@ -22,14 +22,14 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.points import JAW, head_turn, interocular, mouth_opening
 from headmime.sitters import template
 from headmime.sitters.body import load_body
-from headmime.sitters.figure import Model, make_figure, make_model, pose
+from headmime.sitters.figure import SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import random_sitter
 from headmime.sitters.motion import moving
 from headmime.sitters.write import TEST_EVERY, sitter_clips, write_sitters
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model() -> SitterModel:
     return make_model(load_body())
 
 

@@ -24,8 +24,7 @@ from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.draw import draw
-from headmime.provenance.making import Kind, Making
-from headmime.provenance.marks import Marks
+from headmime.provenance.statement import Kind, ProvenanceOptions, ProvenanceStatement
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +47,7 @@ class Animation:
 
     [S, S, 3], by the generator alone; with a `scene` these are pasted into its picture, [H, W, 3].
     `landmarks`: float32 [T, 68, 2] in crop coordinates, what each frame is drawn from, and `own`
-    [68, 2] the person's in the same coordinates; `making`: what its credentials will state;
+    [68, 2] the person's in the same coordinates; `statement`: what its credentials will state;
     `driven`: the side of the driving's crop in pixels, if it was a video.
     """
 
@@ -56,7 +55,7 @@ class Animation:
     landmarks: np.ndarray
     own: np.ndarray
     fps: Fraction
-    making: Making
+    statement: ProvenanceStatement
     driven: float | None = None
     scene: Scene | None = None
     sound: Sound | None = None
@@ -111,7 +110,7 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
     portrait is from, in which the head moves in its place.
     """
     check_output(output)
-    making = _making(person, driving, motion, output)
+    statement = _statement(person, driving, motion, output)
     if output == "crop":
         landmarks = fitted(driving.landmarks, person.neutral, motion)
         own, scene = person.neutral, None
@@ -123,7 +122,7 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
         scene = person.scene.within(box)
     return Animation(
-        person, landmarks, own, driving.fps, making, driving.side, scene, driving.sound
+        person, landmarks, own, driving.fps, statement, driving.side, scene, driving.sound
     )
 
 
@@ -133,13 +132,13 @@ def check_output(output: str) -> None:
         raise HeadmimeError(f"output={output} is not known; choose one of {', '.join(OUTPUTS)}.")
 
 
-def _making(person: Person, driving: Driving, motion: str, output: str) -> Making:
+def _statement(person: Person, driving: Driving, motion: str, output: str) -> ProvenanceStatement:
     method = person.record["origin"]["method"]
     settings = {"method": method, "motion": motion, "output": output}
     origin = () if driving.origin is None else (driving.origin,)
     return replace(
-        person.making,
-        ingredients=person.making.ingredients + origin,
+        person.statement,
+        ingredients=person.statement.ingredients + origin,
         settings=settings,
         kind=Kind.COMPOSITE if output == "full" else Kind.GENERATED,
     )
@@ -156,7 +155,7 @@ def save(
     path: str | Path,
     size: int | None = None,
     on_frame: OnFrame | None = None,
-    marks: Marks | None = None,
+    marks: ProvenanceOptions | None = None,
 ) -> Path:
     """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path.
 
@@ -166,8 +165,9 @@ def save(
     check_size(size)
     if Path(path).suffix.lower() == ".png":
         sheet = reported([_sheet(animation)], 1, on_frame)
-        making = replace(animation.making, kind=Kind.COMPOSITE)  # the source and the landmarks
-        return write_media(path, sheet, animation.fps, making, marks)
+        # The source and the landmarks are in it.
+        statement = replace(animation.statement, kind=Kind.COMPOSITE)
+        return write_media(path, sheet, animation.fps, statement, marks)
     size = size or animation.viewing_size
     if animation.scene is None and size > animation.size:
         log.info(
@@ -179,7 +179,9 @@ def save(
     if animation.sound is not None and Path(path).suffix.lower() == ".gif":
         log.info("%s: a GIF has no sound.", Path(path).name)
     frames = reported(animation.frames(size), len(animation), on_frame)
-    return write_media(path, frames, animation.fps, animation.making, marks, sound=animation.sound)
+    return write_media(
+        path, frames, animation.fps, animation.statement, marks, sound=animation.sound
+    )
 
 
 def _sheet(animation: Animation) -> np.ndarray:

@@ -30,7 +30,7 @@ from headmime.landmarks.detect import detector as detector_named
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
-from headmime.provenance.consent import parse_consent
+from headmime.provenance.statement import parse_consent
 from headmime.provenance.verdict import verify
 
 __all__ = ["animate", "load", "personalise", "save", "verify"]

@@ -22,7 +22,7 @@ from headmime.landmarks.crop import crop_box
 from headmime.landmarks.draw import draw
 from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
-from headmime.provenance.making import Ingredient, ingredient
+from headmime.provenance.statement import Ingredient, ingredient
 
 log = logging.getLogger(__name__)
 

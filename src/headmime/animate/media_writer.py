@@ -19,14 +19,16 @@ from PIL.PngImagePlugin import PngInfo
 from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
-from headmime.provenance.consent import statement
 from headmime.provenance.credentials import sign
-from headmime.provenance.label import labelled
-from headmime.provenance.making import Kind, Making
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import add_label, prepare_marking
+from headmime.provenance.statement import (
+    Kind,
+    ProvenanceOptions,
+    ProvenanceStatement,
+    consent_sentence,
+)
 from headmime.provenance.watermark import embed
-from headmime.provenance.watermark.message import PAYLOAD_BYTES
+from headmime.provenance.watermark.coding import PAYLOAD_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -62,44 +64,44 @@ def write_media(
     path: str | Path,
     frames: Iterable[np.ndarray],
     fps: Fraction,
-    making: Making,
-    marks: Marks | None = None,
+    statement: ProvenanceStatement,
+    marks: ProvenanceOptions | None = None,
     sound: Sound | None = None,
 ) -> Path:
     """Write uint8 RGB `frames` [H, W, 3] as they come; return the absolute path.
 
     The suffix decides: .mp4 (h264, plays in browsers), .gif (endless), .png (one frame; `fps` has
     no meaning then). `sound` goes along with an mp4. The file carries the `marks` (by default all),
-    its credentials state what `making` says, and its metadata a comment that it is AI-generated; a
+    its credentials make the `statement`, and its metadata a comment that it is AI-generated; a
     drawing is no such thing, and carries credentials alone. It appears under its name when it is
     complete; after an error or Ctrl-C nothing of it stays.
     """
-    path, marks = media_path(path), marks or Marks()
-    tools = ready(marks)
+    path, marks = media_path(path), marks or ProvenanceOptions()
+    tools = prepare_marking(marks)
     _tell_what_is_off(path, marks)
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
         raise HeadmimeError(f"There are no frames to write to {path}.")
     pictures, comment = chain([first], frames), "Drawn by headmime"
-    if making.kind is not Kind.DRAWN:
-        comment = statement(making.consent)
+    if statement.kind is not Kind.DRAWN:
+        comment = consent_sentence(statement.consent)
         if marks.label:
-            pictures = labelled(pictures)
+            pictures = add_label(pictures)
         if tools.watermark_key:
-            making = replace(making, watermark=secrets.token_bytes(PAYLOAD_BYTES))
-            pictures = embed(pictures, making.watermark, tools.watermark_key, float(fps))
+            statement = replace(statement, watermark=secrets.token_bytes(PAYLOAD_BYTES))
+            pictures = embed(pictures, statement.watermark, tools.watermark_key, float(fps))
         if sound is not None:
-            making = replace(making, kind=Kind.COMPOSITE)
+            statement = replace(statement, kind=Kind.COMPOSITE)
     with replacing(path) as partial:
         encode(partial, pictures, Fraction(fps), comment, sound)
         if tools.signer:
             with replacing(partial) as signed:
-                sign(partial, signed, making, tools.signer)
+                sign(partial, signed, statement, tools.signer)
     return path
 
 
-def _tell_what_is_off(path: Path, marks: Marks) -> None:
+def _tell_what_is_off(path: Path, marks: ProvenanceOptions) -> None:
     kinds = ("label", "watermark", "credentials")
     if off := [f"provenance.{kind}=false" for kind in kinds if not getattr(marks, kind)]:
         log.warning("%s lacks marks: %s.", path.name, ", ".join(off))

@@ -27,9 +27,8 @@ from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
-from headmime.provenance.consent import Consent, parse_consent
-from headmime.provenance.making import Ingredient, Making
 from headmime.provenance.origin import software_origin
+from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
 
 Animator = Callable[[np.ndarray], np.ndarray]
 """Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
@@ -64,11 +63,11 @@ class Person:
         return animator(self.generator, self.shape.image_size)
 
     @property
-    def making(self) -> Making:
+    def statement(self) -> ProvenanceStatement:
         """What the credentials of this person's videos state of the person."""
         origin = self.record["origin"]
         ingredients = tuple(Ingredient("source", **file) for file in origin["sources"])
-        return Making(self.consent, origin["model_sha256"], ingredients)
+        return ProvenanceStatement(self.consent, origin["model_sha256"], ingredients)
 
     def save(self, path: Path | str) -> Path:
         """Write `<path>.safetensors` and `<path>.json`; return the latter. No picture is kept."""

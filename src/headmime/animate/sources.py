@@ -17,7 +17,7 @@ from headmime.files import open_file
 from headmime.images import resize
 from headmime.landmarks.crop import Crop, crop_box
 from headmime.landmarks.faces import Detector, largest
-from headmime.provenance.making import Ingredient, ingredient
+from headmime.provenance.statement import Ingredient, ingredient
 
 log = logging.getLogger(__name__)
 MOST = 32  # frames of "all"; the largest T of the paper

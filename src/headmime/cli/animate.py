@@ -19,9 +19,8 @@ from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
-from headmime.provenance.consent import parse_consent, required_consent
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import ProvenanceOptions, parse_consent, required_consent
 
 
 @dataclass
@@ -38,7 +37,7 @@ class Animate(PersonSettings):
     start: float = 0.0
     end: float | None = None
     audio: str = MISSING
-    provenance: Marks = field(default_factory=Marks)
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
 
 
 ConfigStore.instance().store("animate_schema", Animate)
@@ -85,7 +84,7 @@ def _check(settings: Animate) -> None:
     api.check_times(settings.fps, settings.start, settings.end)
     if settings.audio not in ("none", "driving"):
         api.find_audio(settings.audio)
-    ready(settings.provenance)
+    prepare_marking(settings.provenance)
     if settings.person:
         person_stem(settings.person)
         parse_consent(settings.consent)

@@ -14,8 +14,8 @@ from headmime.assets import ASSETS
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
 from headmime.cli.progress import progress
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import ProvenanceOptions
 
 MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
 OUTPUTS = {
@@ -31,7 +31,7 @@ class Demo(PersonSettings):
 
     driving: str = MISSING
     out: str = MISSING
-    provenance: Marks = field(default_factory=Marks)
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
 
 
 ConfigStore.instance().store("demo_schema", Demo)
@@ -45,7 +45,7 @@ def main(config: DictConfig) -> None:
     settings.source = settings.source or [str(MONA_LISA)]
     find_driving(settings.driving)
     check(settings)
-    ready(settings.provenance)
+    prepare_marking(settings.provenance)
     paths = {
         media_path(f"{settings.out}/mona_lisa.{suffix}"): text for suffix, text in OUTPUTS.items()
     }

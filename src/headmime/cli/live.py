@@ -25,16 +25,13 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.faces import Detector
 from headmime.live.camera import frame_rate, is_webcam
-from headmime.live.eyes import Sight, watching
-from headmime.live.film import Film
-from headmime.live.mime import Mime
-from headmime.live.pace import Pace
-from headmime.live.perform import Tell, perform
+from headmime.live.landmark_worker import Sight, watch
+from headmime.live.live_animator import LiveAnimator, Tell, perform
+from headmime.live.throughput import Throughput
+from headmime.live.video_writer import LiveVideoWriter
 from headmime.live.window import Window
-from headmime.provenance.consent import required_consent
-from headmime.provenance.label import labelled
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import add_label, prepare_marking
+from headmime.provenance.statement import ProvenanceOptions, required_consent
 
 WINDOW, SMALLEST = "window", 256
 
@@ -47,7 +44,7 @@ class Live(PersonSettings):
     driving: str = MISSING
     out: str = MISSING
     size: int | None = None
-    provenance: Marks = field(default_factory=Marks)
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
 
 
 ConfigStore.instance().store("live_schema", Live)
@@ -64,13 +61,13 @@ def main(config: DictConfig) -> None:
     size = settings.size or max(SMALLEST, person.shape.image_size)
     # One core looks, the others make frames.
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
-    mime, look = Mime(person), _detector(settings, person)
-    with watching(settings.driving, look) as sights, _line() as tell:
+    animator, look = LiveAnimator(person), _detector(settings, person)
+    with watch(settings.driving, look) as sights, _line() as tell:
         if settings.out == WINDOW:
-            pace = _in_window(mime, sights, size, settings.provenance, tell)
+            pace = _in_window(animator, sights, size, settings.provenance, tell)
         else:
-            with Film(settings.out, rate, person.making, settings.provenance) as film:
-                pace = perform(mime, sights, size, film.add, tell)
+            with LiveVideoWriter(settings.out, rate, person.statement, settings.provenance) as film:
+                pace = perform(animator, sights, size, film.add, tell)
     if settings.out != WINDOW:
         print(film.path)
     print(pace)
@@ -87,7 +84,7 @@ def _check(settings: Live) -> None:
     if settings.out != WINDOW and media_path(settings.out).suffix.lower() != ".mp4":
         raise HeadmimeError(f"out={settings.out} should be {WINDOW} or end in .mp4.")
     check_size(settings.size)
-    ready(settings.provenance)
+    prepare_marking(settings.provenance)
     if settings.person:
         person_stem(settings.person)
         torch_device(settings.device)
@@ -109,17 +106,19 @@ def _detector(settings: Live, person: Person) -> Callable[[], Detector]:
     return partial(detector, person.record["detector"])
 
 
-def _in_window(mime: Mime, sights: Iterator[Sight], size: int, marks: Marks, tell: Tell) -> Pace:
+def _in_window(
+    animator: LiveAnimator, sights: Iterator[Sight], size: int, marks: ProvenanceOptions, tell: Tell
+) -> Throughput:
     window = Window()
 
     def show(frame: np.ndarray, taken: float) -> bool:
         if window.took_again():
-            mime.again()
-        window.show(next(labelled([frame])) if marks.label else frame)
+            animator.again()
+        window.show(next(add_label([frame])) if marks.label else frame)
         return not window.closed
 
     try:
-        return perform(mime, sights, size, show, tell)
+        return perform(animator, sights, size, show, tell)
     finally:
         window.close()
 

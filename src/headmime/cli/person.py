@@ -14,7 +14,7 @@ from headmime.assets import ASSETS
 from headmime.cli.progress import progress
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
-from headmime.provenance.consent import Consent, required_consent
+from headmime.provenance.statement import Consent, required_consent
 
 
 @dataclass

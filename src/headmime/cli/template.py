@@ -21,8 +21,7 @@ from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import head_turn, mouth_opening
-from headmime.provenance.consent import Consent
-from headmime.provenance.making import Kind, Making
+from headmime.provenance.statement import Consent, Kind, ProvenanceStatement
 
 FOLDER = Path("runs") / "templates"
 
@@ -75,8 +74,8 @@ def _show(arguments: Sequence[str]) -> None:
     still = out.suffix.lower() == ".png"
     frames = iter([sheet(driving)]) if still else draw_frames(driving)
     origin = () if driving.origin is None else (driving.origin,)
-    making = Making(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
-    write_media(out, frames, driving.fps, making)
+    statement = ProvenanceStatement(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
+    write_media(out, frames, driving.fps, statement)
     print(f"{out}  ({_told(driving)})")
 
 

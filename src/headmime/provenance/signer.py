@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
-from headmime.provenance.marks import Marks
+from headmime.provenance.statement import ProvenanceOptions
 
 YEARS = 20  # of validity: without a time-stamping authority, a file is valid as long as this
 ROOT, CERTIFICATE, KEY = "root.pem", "certificate.pem", "key.pem"
@@ -33,7 +33,7 @@ class Signer:
     name: str
 
 
-def signer_for(marks: Marks) -> Signer:
+def signer_for(marks: ProvenanceOptions) -> Signer:
     """The user's signer, or the local one. HeadmimeError if it cannot be read, made or used."""
     if bool(marks.cert) != bool(marks.key):
         raise HeadmimeError("provenance.cert= and provenance.key= belong together: give both.")

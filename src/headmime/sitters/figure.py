@@ -31,7 +31,7 @@ TEETH_MOVED = {UPPER_TEETH: (0.0, 0.0, -0.0065), LOWER_TEETH: (0.0, 0.003, -0.00
 
 
 @dataclass(frozen=True)
-class Model:
+class SitterModel:
     """What all sitters share: made once per process."""
 
     body: Body
@@ -56,9 +56,9 @@ def _middle(body: Body, part: int) -> NDArray:
     return body.vertices[_of_part(body, part)].mean(0)
 
 
-def make_model(body: Body) -> Model:
+def make_model(body: Body) -> SitterModel:
     landmarks = body.vertex(LANDMARK_VERTICES)
-    return Model(
+    return SitterModel(
         body,
         follicles(body, landmarks),
         [str(name) for name in body.action_names],
@@ -110,7 +110,7 @@ class Figure:
     albedo: NDArray
 
 
-def make_figure(model: Model, sitter: Sitter, detail: float, rng: Generator) -> Figure:
+def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generator) -> Figure:
     """Build a sitter's geometry and paint. detail: see `hair.grow_hair`."""
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
@@ -236,7 +236,7 @@ class Pose:
     hair_outward: NDArray
 
 
-def pose(model: Model, figure: Figure, motion: Motion) -> list[Pose]:
+def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
     """Every frame of a motion."""
     body = model.body
     count = len(body.vertices)

@@ -23,13 +23,13 @@ from headmime.sitters.backdrop import backdrop, behind
 from headmime.sitters.body import load_body
 from headmime.sitters.detector import detected
 from headmime.sitters.develop import develop
-from headmime.sitters.figure import Model, Pose, make_figure, make_model, pose
+from headmime.sitters.figure import Pose, SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import Sitter, random_sitter
 from headmime.sitters.motion import FPS, Motion, random_motion
 from headmime.sitters.render import camera_of, light_of, prepare, render
 from headmime.threads import start_worker, threads_of_children
 
-Clips = Callable[[Model, int], Iterator[ClipFrames]]
+Clips = Callable[[SitterModel, int], Iterator[ClipFrames]]
 
 STEP = 20
 """Frames of the motion (25/s) from one stored frame to the next: few frames show much movement."""
@@ -74,7 +74,7 @@ def _jittered(crop: Crop, rng: Generator) -> Crop:
 class Shoot:
     """A sitter in its studio, ready for any motion. `rng` makes its skin and hair."""
 
-    def __init__(self, model: Model, sitter: Sitter, size: int, rng: Generator) -> None:
+    def __init__(self, model: SitterModel, sitter: Sitter, size: int, rng: Generator) -> None:
         self.model, self.studio, self.size = model, sitter.studio, size
         self.figure = make_figure(model, sitter, hair_detail(size), rng)
         self._prepared = prepare(self.figure, model.eyes)
@@ -120,7 +120,7 @@ class Shoot:
 
 
 def sitter_clips(
-    model: Model, number: int, frames: int, size: int, seed: int, landmark_noise: float = 0.0
+    model: SitterModel, number: int, frames: int, size: int, seed: int, landmark_noise: float = 0.0
 ) -> Iterator[ClipFrames]:
     """All clips of sitter `number` of the series `seed`; the pictures are rendered when read.
 
@@ -146,7 +146,7 @@ def sitter_clips(
 
 
 def cross_clips(
-    model: Model, number: int, cross: int, drivers: int, frames: int, size: int, seed: int
+    model: SitterModel, number: int, cross: int, drivers: int, frames: int, size: int, seed: int
 ) -> Iterator[ClipFrames]:
     """The videos of person `number` of `cross`: its own motion, and that of the next `drivers`.
 
@@ -173,7 +173,7 @@ def cross_clips(
 
 
 @lru_cache(maxsize=1)
-def _model() -> Model:
+def _model() -> SitterModel:
     """One per process: workers write many shards."""
     return make_model(load_body())
 

@@ -13,7 +13,7 @@ QUICKER = 16.0  # Hz more for every face's size per second
 SPEED = 1.0  # Hz: how quickly the speed itself is believed
 
 
-class Steady:
+class OneEuroFilter:
     """Smooths points as they come: strongly at rest, hardly in motion, where lag would be seen."""
 
     def __init__(self) -> None:

@@ -63,7 +63,7 @@ class Follower:
 
 
 @contextmanager
-def watching(driving: str, make_detector: Callable[[], Detector]) -> Iterator[Iterator[Sight]]:
+def watch(driving: str, make_detector: Callable[[], Detector]) -> Iterator[Iterator[Sight]]:
     """Start the process; gives the newest sight each time one is asked for, until the driving ends.
 
     `driving`: see `camera.shots`; `make_detector` can be pickled. Iterating raises HeadmimeError

@@ -10,29 +10,34 @@ from pathlib import Path
 import numpy as np
 
 from headmime.animate.media_writer import media_path, write_media
-from headmime.provenance.making import Making
-from headmime.provenance.marks import Marks
+from headmime.provenance.statement import ProvenanceOptions, ProvenanceStatement
 
 WAITING = 64  # frames; with more the writer is too slow, and frames are left out
 
 
-class Film:
+class LiveVideoWriter:
     """A file that is written by a thread of its own while frames are added.
 
     A context: the file appears when it is left, unless by an exception. Its making runs beside the
     work, so that it delays no frame.
     """
 
-    def __init__(self, path: str | Path, fps: Fraction, making: Making, marks: Marks) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        fps: Fraction,
+        statement: ProvenanceStatement,
+        marks: ProvenanceOptions,
+    ) -> None:
         self.path = media_path(path)
-        self._fps, self._making, self._marks = fps, making, marks
+        self._fps, self._statement, self._marks = fps, statement, marks
         self._first: float | None = None
         self._queue: queue.Queue[tuple[int, np.ndarray] | type[_End]] = queue.Queue(WAITING)
         self._error: Exception | None = None
         self._over = False
         self._thread = threading.Thread(target=self._write)
 
-    def __enter__(self) -> "Film":
+    def __enter__(self) -> "LiveVideoWriter":
         self._thread.start()
         return self
 
@@ -55,7 +60,7 @@ class Film:
 
     def _write(self) -> None:
         try:
-            write_media(self.path, self._even(), self._fps, self._making, self._marks)
+            write_media(self.path, self._even(), self._fps, self._statement, self._marks)
         except _Abandoned:
             pass
         except Exception as error:  # raised where the frames come from

@@ -8,20 +8,18 @@ import pytest
 
 from headmime.data.media_reader import read_video, video_info
 from headmime.errors import HeadmimeError
-from headmime.live.film import Film
-from headmime.provenance.consent import Consent
-from headmime.provenance.making import Making
-from headmime.provenance.marks import Marks
+from headmime.live.video_writer import LiveVideoWriter
+from headmime.provenance.statement import Consent, ProvenanceOptions, ProvenanceStatement
 
-UNMARKED = Marks(label=False, watermark=False, credentials=False)
+UNMARKED = ProvenanceOptions(label=False, watermark=False, credentials=False)
 
 
 def grey(value: int) -> np.ndarray:
     return np.full((32, 32, 3), value, np.uint8)
 
 
-def film(path: Path, marks: Marks = UNMARKED) -> Film:
-    return Film(path, Fraction(10), Making(Consent.OWN), marks)
+def film(path: Path, marks: ProvenanceOptions = UNMARKED) -> LiveVideoWriter:
+    return LiveVideoWriter(path, Fraction(10), ProvenanceStatement(Consent.OWN), marks)
 
 
 def test_dropped_frames_are_filled_by_the_one_before(tmp_path: Path) -> None:
@@ -33,7 +31,7 @@ def test_dropped_frames_are_filled_by_the_one_before(tmp_path: Path) -> None:
 
 
 def test_all_marks_are_on_it(tmp_path: Path) -> None:
-    with film(tmp_path / "a.mp4", Marks()) as writing:
+    with film(tmp_path / "a.mp4", ProvenanceOptions()) as writing:
         for k in range(12):
             writing.add(np.full((256, 256, 3), 60, np.uint8), k / 10)
     assert video_info(tmp_path / "a.mp4").frames == 12

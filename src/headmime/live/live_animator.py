@@ -1,6 +1,6 @@
-"""From what is seen to frames: each sight moves the person's own face, relative to a start."""
+"""From what is seen to frames on the screen: each sight moves the person's own face."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 
@@ -8,12 +8,19 @@ import numpy as np
 
 from headmime.animate.motion import most_alike, relative
 from headmime.animate.person import Person
+from headmime.images import resize
 from headmime.landmarks.crop import Crop, crop_box
-from headmime.live.eyes import Sight
-from headmime.live.steady import Steady
+from headmime.live.landmark_worker import Sight
+from headmime.live.one_euro_filter import OneEuroFilter
+from headmime.live.throughput import Stopwatch, Throughput
 
 CHOOSING = 40  # sights from which the start is chosen
 EASING = 0.15  # of the way to a better start, per sight: a jump would be seen
+
+Show = Callable[[np.ndarray, float], bool]
+"""Called with (frame uint8 [size, size, 3], when it was taken); False: that was the last one."""
+Tell = Callable[[Throughput], None]
+EVERY = 1.0  # seconds between two tellings
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,13 @@ class Start:
         self._faces.clear()
 
 
-class Mime:
+class LiveAnimator:
     """`person` as a function of sights."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
         self._start = Start(person.neutral)
-        self._steady = Steady()
+        self._steady = OneEuroFilter()
         self._crop: Crop | None = None
         self._frame = person.animator(person.neutral[None])[0]
 
@@ -85,3 +92,26 @@ class Mime:
         face = self._steady(self._crop.to_crop(pixels), taken)
         landmarks = relative(face[None], self._start(face), self._person.neutral)
         return self._person.animator(landmarks)[0]
+
+
+def perform(
+    animator: LiveAnimator, sights: Iterable[Sight], size: int, show: Show, tell: Tell
+) -> Throughput:
+    """Show a frame of `size` pixels for each sight, until they or the audience end; its pace.
+
+    Ctrl-C is an end like others.
+    """
+    watch, told = Stopwatch(), monotonic()
+    try:
+        for played in animator.play(sights):
+            going_on = show(resize(played.frame, size), played.taken)
+            now = monotonic()
+            watch.shown(played.taken, now, played.dropped)
+            if now - told >= EVERY:
+                told = now
+                tell(watch.recent())
+            if not going_on:
+                break
+    except KeyboardInterrupt:
+        pass
+    return watch.all()

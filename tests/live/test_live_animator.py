@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmime.animate.person import Person
-from headmime.live.eyes import Sight
-from headmime.live.mime import Mime, Start
-from headmime.live.pace import Stopwatch
-from headmime.live.perform import perform
-from headmime.live.steady import Steady
+from headmime.live.landmark_worker import Sight
+from headmime.live.live_animator import LiveAnimator, Start, perform
+from headmime.live.one_euro_filter import OneEuroFilter
+from headmime.live.throughput import Stopwatch
 
 RATE = 25
 
@@ -24,7 +23,7 @@ def face(person: Person, opened: float = 0.0) -> np.ndarray:
 def test_nothing_moves_while_the_driver_does_not(person: Person) -> None:
     still = [Sight(k / RATE, face(person), 0) for k in range(4)]
     own = person.animator(person.neutral[None])[0]
-    for played in Mime(person).play(still):
+    for played in LiveAnimator(person).play(still):
         assert played.seen and np.abs(played.frame.astype(int) - own).max() <= 1
 
 
@@ -35,7 +34,7 @@ def test_without_a_face_the_last_frame_stays(person: Person) -> None:
         Sight(0.08, face(person, 9.0), 1),
         Sight(0.12, None, 1),
     ]
-    before, _, opened, lost = Mime(person).play(sights)
+    before, _, opened, lost = LiveAnimator(person).play(sights)
     assert not before.seen and not lost.seen and lost.dropped == 1
     assert (lost.frame == opened.frame).all()
     assert (opened.frame != before.frame).any()
@@ -64,7 +63,7 @@ def test_the_audience_may_go(person: Person) -> None:
         shown.append(frame.shape)
         return len(shown) < 3
 
-    pace = perform(Mime(person), sights, 40, show, lambda pace: None)
+    pace = perform(LiveAnimator(person), sights, 40, show, lambda pace: None)
     assert shown == [(40, 40, 3)] * 3 and pace.frames == 3
 
 
@@ -73,7 +72,7 @@ def test_ctrl_c_is_an_end_like_others(person: Person) -> None:
         raise KeyboardInterrupt
 
     sights = [Sight(0.0, face(person), 0)]
-    assert perform(Mime(person), sights, 16, show, lambda pace: None).frames == 0
+    assert perform(LiveAnimator(person), sights, 16, show, lambda pace: None).frames == 0
 
 
 def test_the_pace_of_known_times() -> None:
@@ -92,7 +91,7 @@ def test_steady_keeps_rest_follows_motion_and_takes_jitter(
 ) -> None:
     shape = np.random.default_rng(1).random((68, 2)).astype(np.float32)
     times = 1 + np.arange(50) / RATE
-    at_rest, moving, shaken = Steady(), Steady(), Steady()
+    at_rest, moving, shaken = OneEuroFilter(), OneEuroFilter(), OneEuroFilter()
     noise = np.random.default_rng(seed).normal(0, 0.01, (50, 68, 2))
     for k, time in enumerate(times):
         still = at_rest(shape + np.float32(place), time)

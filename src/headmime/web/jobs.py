@@ -1,4 +1,4 @@
-"""Jobs: an order from the page -> a person -> a video, a GIF. It calls the Python API only."""
+"""Jobs: an order from the page -> a person -> a video, a GIF; and how far they have come."""
 
 import hashlib
 import logging
@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from torch import nn
 
@@ -18,11 +20,56 @@ from headmime.animate.person import Person
 from headmime.files import sha256
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
-from headmime.provenance.marks import Marks
-from headmime.web.progress import Progress
+from headmime.provenance.statement import ProvenanceOptions
+
+Tell = Callable[[float, str], None]
+"""Called with (the share that is done, a sentence)."""
 
 VIDEO, GIF = "headmime.mp4", "headmime.gif"
 VIDEO_SIDE, GIF_SIDE = 1280, 480  # pixels of the longer side, at most
+
+
+class Stopped(Exception):
+    """Somebody pressed Stop or closed the page."""
+
+
+class Progress:
+    """Callbacks for the API: each step is told with the time that is left, unless `stop` is set."""
+
+    def __init__(self, tell: Tell, stop: threading.Event) -> None:
+        self._tell = tell
+        self._stop = stop
+
+    def say(self, text: str) -> None:
+        """The beginning of something that cannot be counted. Raises Stopped."""
+        if self._stop.is_set():
+            raise Stopped
+        self._tell(0.0, text)
+
+    def counted(self, text: str) -> Callable[..., None]:
+        """A callback that takes (done, in all or None) and whatever else comes with them."""
+        began = monotonic()
+
+        def on_step(done: int, total: int | None, *_: Any) -> None:
+            if self._stop.is_set():
+                raise Stopped
+            if total is None:
+                self._tell(0.0, f"{text}: {done}")
+                return
+            left = time_left(done, total, monotonic() - began)
+            self._tell(min(done / total, 1), f"{text}: {done} of {max(done, total)}{left}")
+
+        return on_step
+
+
+def time_left(done: int, total: int, seconds: float) -> str:
+    """`, about 20 s left` after `seconds` for `done` of `total` steps; "" where nobody can know."""
+    if seconds < 1 or not 0 < done < total:
+        return ""
+    left = seconds * (total - done) / done
+    if left < 100:
+        return f", about {max(1, round(left))} s left"
+    return f", about {round(left / 60)} min left"
 
 
 @dataclass(frozen=True)
@@ -58,7 +105,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Studio:
+class JobRunner:
     """What jobs have in common. `perceptual` makes the frozen networks of L_CNT, at first use."""
 
     weights: str
@@ -66,7 +113,7 @@ class Studio:
     finetune: FineTuneSettings
     perceptual: Callable[[], nn.Module]
     detector: Detector | None
-    marks: Marks
+    marks: ProvenanceOptions
 
     @cached_property
     def model(self) -> Model:

@@ -9,7 +9,7 @@ RECENT = 250  # frames that the line while it runs is about
 
 
 @dataclass(frozen=True)
-class Pace:
+class Throughput:
     """`latency` and `latency95`: median and 95 % point, in seconds, from taken to shown."""
 
     frames: int
@@ -44,18 +44,18 @@ class Stopwatch:
         self._recent.append((taken, now))
         self._dropped = dropped
 
-    def recent(self) -> Pace:
+    def recent(self) -> Throughput:
         """The pace now."""
-        return _pace(list(self._recent), self._dropped)
+        return _throughput(list(self._recent), self._dropped)
 
-    def all(self) -> Pace:
+    def all(self) -> Throughput:
         """The pace from the beginning."""
-        return _pace(self._all, self._dropped)
+        return _throughput(self._all, self._dropped)
 
 
-def _pace(times: list[tuple[float, float]], dropped: int) -> Pace:
+def _throughput(times: list[tuple[float, float]], dropped: int) -> Throughput:
     if not times:
-        return Pace(0, 0.0, 0.0, 0.0, dropped)
+        return Throughput(0, 0.0, 0.0, 0.0, dropped)
     late = [now - taken for taken, now in times]
     median, most = np.percentile(late, [50, 95]).tolist()
-    return Pace(len(times), times[-1][1] - times[0][1], median, most, dropped)
+    return Throughput(len(times), times[-1][1] - times[0][1], median, most, dropped)
