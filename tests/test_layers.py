@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "headmime"
 LAYERS = [
-    {"errors", "assets", "threads"},
+    {"errors", "assets", "threads", "progress"},
     {"files", "images", "pixels", "precision"},
     {"provenance", "landmarks", "pretrained"},
     {"data", "nets"},

@@ -19,11 +19,11 @@ from headmime.animate.person import BATCH, Person
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.animate.sources import Scene
-from headmime.animate.steps import OnFrame, reported
 from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.draw import draw
+from headmime.progress import OnFrame, reported
 from headmime.provenance.statement import Kind, ProvenanceOptions, ProvenanceStatement
 
 log = logging.getLogger(__name__)

@@ -24,12 +24,12 @@ from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, finetune_settings, person_from
 from headmime.animate.sound import Sound, has_sound
 from headmime.animate.sources import MOST, find_files, load_sources
-from headmime.animate.steps import OnFrame
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector as detector_named
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
+from headmime.progress import OnFrame
 from headmime.provenance.statement import parse_consent
 from headmime.provenance.verdict import verify
 

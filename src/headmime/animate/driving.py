@@ -13,7 +13,6 @@ import numpy as np
 
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
-from headmime.animate.steps import OnFrame, reported
 from headmime.assets import ASSETS
 from headmime.data.media_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
@@ -22,6 +21,7 @@ from headmime.landmarks.crop import crop_box
 from headmime.landmarks.draw import draw
 from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
+from headmime.progress import OnFrame, reported
 from headmime.provenance.statement import Ingredient, ingredient
 
 log = logging.getLogger(__name__)

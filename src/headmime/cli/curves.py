@@ -16,7 +16,6 @@ from headmime.animate.finetune_snapshots import animators_at, check_parts, with_
 from headmime.animate.person import Animator
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import CurveSetting, Evaluate, check, check_only
 from headmime.cli.rows import Rows, typed_command
 from headmime.cli.written import write_text
@@ -35,6 +34,7 @@ from headmime.evaluation.evaluate import Adapt, Row, evaluate
 from headmime.evaluation.memory import code_digest, digest
 from headmime.evaluation.trials import Trial
 from headmime.learning.finetune import FineTuneSettings
+from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 
 CODE = (headmime.animate.finetune_snapshots,)

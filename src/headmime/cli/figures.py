@@ -11,7 +11,6 @@ from omegaconf import DictConfig, OmegaConf
 from headmime.animate.media_writer import write_media
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import Evaluate, check
 from headmime.cli.rows import trials_of
 from headmime.data.store import Store
@@ -22,6 +21,7 @@ from headmime.evaluation.figures.scene import Stage
 from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
 from headmime.evaluation.results import Result, read_result
+from headmime.progress import progress
 from headmime.provenance.marking import prepare_marking
 from headmime.provenance.statement import Ingredient, Kind, ProvenanceStatement, required_consent
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +14,10 @@ from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from headmime.animate.animation import check_size
 from headmime.animate.media_writer import media_path
-from headmime.animate.model import torch_device
-from headmime.animate.person import Person, load_person, person_stem
+from headmime.animate.person import Person
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.person import PersonSettings, check, make_person
-from headmime.cli.progress import console
+from headmime.cli.person import DrivenSettings, check_driven, find_person
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.faces import Detector
@@ -30,21 +27,19 @@ from headmime.live.live_animator import LiveAnimator, Tell, perform
 from headmime.live.throughput import Throughput
 from headmime.live.video_writer import LiveVideoWriter
 from headmime.live.window import Window
-from headmime.provenance.marking import add_label, prepare_marking
-from headmime.provenance.statement import ProvenanceOptions, required_consent
+from headmime.progress import console
+from headmime.provenance.marking import add_label
+from headmime.provenance.statement import ProvenanceOptions
 
 WINDOW, SMALLEST = "window", 256
 
 
 @dataclass
-class Live(PersonSettings):
+class Live(DrivenSettings):
     """Every key of `headmime live`; conf/live.yaml says what they mean."""
 
-    person: str | None = None
     driving: str = MISSING
     out: str = MISSING
-    size: int | None = None
-    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
 
 
 ConfigStore.instance().store("live_schema", Live)
@@ -57,7 +52,8 @@ def main(config: DictConfig) -> None:
     settings: Live = OmegaConf.to_object(config)
     _check(settings)
     rate = frame_rate(settings.driving)
-    person = _person(settings)
+    finder = None if settings.person else instantiate(settings.detector)
+    person = find_person(settings, finder)
     size = settings.size or max(SMALLEST, person.shape.image_size)
     # One core looks, the others make frames.
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
@@ -74,8 +70,7 @@ def main(config: DictConfig) -> None:
 
 
 def _check(settings: Live) -> None:
-    if bool(settings.source) == bool(settings.person):
-        raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
+    check_driven(settings)
     if not is_webcam(settings.driving) and not Path(settings.driving).expanduser().is_file():
         raise HeadmimeError(
             f"driving={settings.driving}: there is no such file; give webcam, the number of a "
@@ -83,20 +78,6 @@ def _check(settings: Live) -> None:
         )
     if settings.out != WINDOW and media_path(settings.out).suffix.lower() != ".mp4":
         raise HeadmimeError(f"out={settings.out} should be {WINDOW} or end in .mp4.")
-    check_size(settings.size)
-    prepare_marking(settings.provenance)
-    if settings.person:
-        person_stem(settings.person)
-        torch_device(settings.device)
-    else:
-        check(settings)
-
-
-def _person(settings: Live) -> Person:
-    if not settings.person:
-        return make_person(settings, instantiate(settings.detector))
-    person = load_person(settings.person, torch_device(settings.device))
-    return replace(person, consent=required_consent(settings.consent or person.consent.value))
 
 
 def _detector(settings: Live, person: Person) -> Callable[[], Detector]:

@@ -16,12 +16,12 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.data.preprocess.clips import Estimate, Recipe, estimate
 from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
 from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
+from headmime.progress import progress
 
 log = logging.getLogger(__name__)
 LISTED = 5  # kinds of reasons that are printed

@@ -24,7 +24,6 @@ import headmime.evaluation.trials
 import headmime.landmarks
 import headmime.pretrained
 from headmime.cli.animators import Animators
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import MODELS, Evaluate
 from headmime.data.protocol import Protocol, cross_cases, draw_cases, single_pictures
 from headmime.data.store import Store
@@ -43,6 +42,7 @@ from headmime.evaluation.trials import (
     truth_trials,
 )
 from headmime.landmarks.detect import detector as detector_named
+from headmime.progress import progress
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from headmime.animate.driving import (
     write_template,
 )
 from headmime.animate.media_writer import media_path, write_media
-from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import head_turn, mouth_opening
+from headmime.progress import progress
 from headmime.provenance.statement import Consent, Kind, ProvenanceStatement
 
 FOLDER = Path("runs") / "templates"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from headmime.cli import progress as module
-from headmime.cli.progress import progress
+from headmime import progress as module
+from headmime.progress import progress
 
 
 @pytest.fixture
