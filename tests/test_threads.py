@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from headmime.data.preprocess.clips import Recipe
+from headmime.data.preprocess.clips import ClipSettings
 from headmime.data.preprocess.layouts import list_sources, with_splits
 from headmime.data.preprocess.run import make_plan, preprocess
 from headmime.data.preprocess.workers import run_local
@@ -119,7 +119,7 @@ def rendered(folder: Path) -> None:
 def preprocessed(folder: Path) -> None:
     videos = folder / "videos"
     listed = with_splits(list_sources("folder", videos), 0.05, None, 0)
-    recipe = Recipe(size=64, frames=12)
+    recipe = ClipSettings(size=64, frames=12)
     finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     run = partial(run_local, workers=CORES)
     preprocess(videos, folder / "store", make_plan(listed, {}), [], recipe, finder, run, ignored)

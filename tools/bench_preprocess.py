@@ -50,7 +50,7 @@ def main(root: str, layout: str = "voxceleb2", files: str = "12") -> None:
         with stage("68 points"):
             followed = track(shown, dlib, SEARCH_EVERY)
         with stage("smooth, box"):
-            pixels, _ = fill_gaps(followed.pixels, longest=len(shown))
+            pixels = fill_gaps(followed.pixels, longest=len(shown))
             box = crop_box(smooth(pixels))
         with stage("crop"):
             cut = [box.cut(picture, SIZE) for picture in shown]

@@ -85,7 +85,7 @@ def preprocessing() -> Callable[[], object]:
     from PIL import Image
 
     from headmime.assets import ASSETS
-    from headmime.data.preprocess.clips import Recipe
+    from headmime.data.preprocess.clips import ClipSettings
     from headmime.data.preprocess.layouts import list_sources, with_splits
     from headmime.data.preprocess.run import make_plan, preprocess
     from headmime.data.preprocess.workers import run_local
@@ -101,7 +101,7 @@ def preprocessing() -> Callable[[], object]:
     plan = make_plan(listed, {})
     finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     run = partial(run_local, workers=len(os.sched_getaffinity(0)))
-    recipe = Recipe(size=128, frames=60)
+    recipe = ClipSettings(size=128, frames=60)
     args = (folder / "videos", folder / "store", plan, [], recipe, finder, run, lambda *_: None)
     return lambda: preprocess(*args)
 

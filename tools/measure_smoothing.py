@@ -38,7 +38,7 @@ def tracks(sitters: int, frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
         shoot = Shoot(model, random_sitter(rng, model.body.local_names), SIZE, rng)
         names = dict.fromkeys(("person", "video", "clip", "split", "source"), "")
         clip = shoot.clip(random_motion(rng, model.actions, frames), rng, **names)
-        found, _ = fill_gaps(track(clip.frames, finder).pixels, longest=frames)
+        found = fill_gaps(track(clip.frames, finder).pixels, longest=frames)
         pairs.append((found, clip.landmarks * SIZE))
     return pairs
 

@@ -42,8 +42,8 @@ def test_a_clip_is_tracked_without_holes(tune_clips: list[Path], dlib_detector: 
     for file in tune_clips[3::20][:3]:
         frames = [frame for frame, _ in islice(read_video(file), 40)]
         result = track(frames, dlib_detector)
-        pixels, holes = fill_gaps(result.pixels)
-        assert holes == [], file.name
+        pixels = fill_gaps(result.pixels)
+        assert not np.isnan(pixels).any(), file.name
         steps = np.abs(np.diff(pixels.mean(1), axis=0)).max()
         assert steps < 0.3 * face_size(pixels).mean(), file.name  # one person, no jumps
         jitter, left = (np.abs(np.diff(p, 2, 0)).mean() for p in (pixels, smooth(pixels)))

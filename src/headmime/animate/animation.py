@@ -19,7 +19,7 @@ from headmime.animate.person import BATCH, Person
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.animate.sources import Scene
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.draw import draw
@@ -128,17 +128,15 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
 
 def check_output(output: str) -> None:
     """HeadmimeError unless `output` is one that `animation` knows."""
-    if output not in OUTPUTS:
-        raise HeadmimeError(f"output={output} is not known; choose one of {', '.join(OUTPUTS)}.")
+    check_choice("output", output, OUTPUTS)
 
 
 def _statement(person: Person, driving: Driving, motion: str, output: str) -> ProvenanceStatement:
     method = person.record["origin"]["method"]
     settings = {"method": method, "motion": motion, "output": output}
-    origin = () if driving.origin is None else (driving.origin,)
     return replace(
         person.statement,
-        ingredients=person.statement.ingredients + origin,
+        ingredients=person.statement.ingredients + driving.ingredients,
         settings=settings,
         kind=Kind.COMPOSITE if output == "full" else Kind.GENERATED,
     )

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headmime.animate.media_writer import output_path, write_media
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.assets import ASSETS
@@ -22,7 +22,14 @@ from headmime.landmarks.draw import draw
 from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
 from headmime.progress import OnFrame, reported
-from headmime.provenance.statement import Ingredient, ingredient
+from headmime.provenance.statement import (
+    Consent,
+    Ingredient,
+    Kind,
+    ProvenanceOptions,
+    ProvenanceStatement,
+    ingredient,
+)
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +54,11 @@ class Driving:
     origin: Ingredient | None = None
     side: float | None = None
     sound: Sound | None = None
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """What credentials state of it."""
+        return () if self.origin is None else (self.origin,)
 
 
 def template_names() -> list[str]:
@@ -131,8 +143,7 @@ def load_video(
             length,
             info.duration,
         )
-    pixels, _ = fill_gaps(followed.pixels, longest=len(times))
-    pixels = smooth(pixels)
+    pixels = smooth(fill_gaps(followed.pixels, longest=len(times)))
     crop = crop_box(pixels)
     return Driving(
         resample_evenly(crop.to_crop(pixels), np.array(times), fps),
@@ -192,40 +203,31 @@ def resample_evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> 
     return _between(landmarks, np.interp(steps, since, np.arange(len(since))))
 
 
-def template_path(path: str | Path) -> Path:
-    """`path` as the absolute name of a new template, its folder made; HeadmimeError if not."""
-    path = Path(path).expanduser().absolute()
-    if path.suffix.lower() != TEMPLATE:
-        raise HeadmimeError(f"{path.name}: a template's name must end in {TEMPLATE}.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HeadmimeError(f"{path}: its folder cannot be made ({error.strerror}).") from error
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise HeadmimeError(f"{path} cannot be written there; choose another name or folder.")
-    return path
-
-
 def write_template(path: str | Path, driving: Driving) -> Path:
     """Write the landmarks (rounded to 1/10,000 of the crop) and the frame rate, and nothing else.
 
     No picture, sound, name or time of the video is kept. The proportions of the driver's face are
     in the landmarks.
     """
-    path = template_path(path)
+    path = output_path(path, (TEMPLATE,))
     landmarks = np.round(driving.landmarks, 4).astype(np.float32)
     with replacing(path) as partial:
         np.savez_compressed(partial, landmarks=landmarks, fps=np.float64(driving.fps))
     return path
 
 
-def draw_frames(driving: Driving, size: int = TILE) -> Iterator[np.ndarray]:
-    """The contours of every frame, uint8 [size, size, 3]."""
-    for face in driving.landmarks:
-        yield draw(face, size)
-
-
-def sheet(driving: Driving) -> np.ndarray:
-    """One picture of the moments that differ most, in the order of time: uint8 [H, W, 3]."""
-    moments = sorted(spread(driving.landmarks, COLUMNS))
-    return np.concatenate([draw(driving.landmarks[k], TILE) for k in moments], 1)
+def write_drawing(
+    path: str | Path, driving: Driving, size: int = TILE, marks: ProvenanceOptions | None = None
+) -> Path:
+    """The contours of all frames, `size` x `size` pixels, as .mp4 or .gif; as .png, those of the
+    moments that differ most, side by side in the order of time.
+    """
+    if Path(path).suffix.lower() == ".png":
+        moments = sorted(spread(driving.landmarks, COLUMNS))
+        frames = [np.concatenate(draw(driving.landmarks[moments], size), 1)]
+    else:
+        frames = (draw(face, size) for face in driving.landmarks)
+    statement = ProvenanceStatement(
+        Consent.NOT_STATED, ingredients=driving.ingredients, kind=Kind.DRAWN
+    )
+    return write_media(path, frames, driving.fps, statement, marks)

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
@@ -43,14 +43,14 @@ GIF_MOST_FRAMES, GIF_MOST_PIXELS = 1500, 500_000_000
 GIF_COLOURS_SIDE = 64
 
 
-def media_path(path: str | Path) -> Path:
+def output_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
     """`path` as the absolute name of an output that can be written there, its folder made.
 
     Call it before the work: HeadmimeError if the suffix is unknown or the place cannot be written.
     """
     path = Path(path).expanduser().absolute()
-    if path.suffix.lower() not in SUFFIXES:
-        raise HeadmimeError(f"out={path.name}: the name must end in {', '.join(SUFFIXES)}.")
+    if path.suffix.lower() not in suffixes:
+        raise HeadmimeError(f"out={path.name}: the name must end in {', '.join(suffixes)}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -76,7 +76,7 @@ def write_media(
     drawing is no such thing, and carries credentials alone. It appears under its name when it is
     complete; after an error or Ctrl-C nothing of it stays.
     """
-    path, marks = media_path(path), marks or ProvenanceOptions()
+    path, marks = output_path(path), marks or ProvenanceOptions()
     tools = prepare_marking(marks)
     _tell_what_is_off(path, marks)
     frames = iter(frames)

@@ -16,7 +16,7 @@ from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
 from headmime.animate.sources import Scene, Sources
 from headmime.assets import ASSETS, conf_folder
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
@@ -225,8 +225,7 @@ def finetune_settings(name: str) -> FineTuneSettings | None:
     """
     folder = conf_folder() / "finetune"
     names = sorted(file.stem for file in folder.glob("*.yaml"))
-    if name not in names:
-        raise HeadmimeError(f"finetune={name} is not known; choose one of {', '.join(names)}.")
+    check_choice("finetune", name, names)
     if name == NONE:
         return None
     chosen = OmegaConf.load(folder / f"{name}.yaml")

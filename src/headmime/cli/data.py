@@ -13,7 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.data.inspection import Summary, contact_sheet, histogram, summarise, verify_store
+from headmime.data.inspection import StoreSummary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
@@ -137,7 +137,7 @@ def verify(arguments: Sequence[str]) -> None:
     print(f"{folder} is whole.")
 
 
-def _told(summary: Summary) -> str:
+def _told(summary: StoreSummary) -> str:
     lines = [
         f"pictures of {summary.size} x {summary.size} pixels, points of {summary.detector}",
         f"hash {summary.hash}",

@@ -14,7 +14,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from headmime.animate.media_writer import media_path
+from headmime.animate.media_writer import output_path
 from headmime.animate.person import Person
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import DrivenSettings, check_driven, find_person
@@ -76,7 +76,7 @@ def _check(settings: Live) -> None:
             f"driving={settings.driving}: there is no such file; give webcam, the number of a "
             "camera, or a video."
         )
-    if settings.out != WINDOW and media_path(settings.out).suffix.lower() != ".mp4":
+    if settings.out != WINDOW and output_path(settings.out).suffix.lower() != ".mp4":
         raise HeadmimeError(f"out={settings.out} should be {WINDOW} or end in .mp4.")
 
 

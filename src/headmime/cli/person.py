@@ -16,7 +16,7 @@ from headmime.animate import api
 from headmime.animate.animation import NO_PICTURE, check_output, check_size
 from headmime.animate.api import load, personalise
 from headmime.animate.driving import find_driving
-from headmime.animate.media_writer import media_path
+from headmime.animate.media_writer import output_path
 from headmime.animate.model import torch_device, weights_stem
 from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
@@ -140,7 +140,7 @@ def _check_animate(settings: Animate) -> None:
     _check_given(settings, "animate", "driving", "out")
     check_driven(settings)
     find_driving(settings.driving)
-    media_path(settings.out)
+    output_path(settings.out)
     check_motion(settings.motion)
     check_output(settings.output)
     if settings.output == "full" and settings.person:
@@ -160,7 +160,7 @@ def demo(config: DictConfig) -> None:
     check(settings)
     prepare_marking(settings.provenance)
     paths = {
-        media_path(f"{settings.out}/mona_lisa.{suffix}"): text
+        output_path(f"{settings.out}/mona_lisa.{suffix}"): text
         for suffix, text in DEMO_OUTPUTS.items()
     }
     detector = instantiate(settings.detector)

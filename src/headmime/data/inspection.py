@@ -21,7 +21,7 @@ BLOCK = 1 << 22  # bytes that are read at a time
 
 
 @dataclass(frozen=True)
-class Summary:
+class StoreSummary:
     """Counts, and values for histograms.
 
     splits: name -> (persons, videos, clips, frames). bytes: of pictures and tables. frames: of each
@@ -39,7 +39,7 @@ class Summary:
     turns: np.ndarray
 
 
-def summarise(store: Store) -> Summary:
+def summarise(store: Store) -> StoreSummary:
     """Read the tables of a store, and some of its landmarks."""
     clips = store.clips
     splits = {}
@@ -53,7 +53,7 @@ def summarise(store: Store) -> Summary:
         )
     files = [path for path in store.folder.rglob("*") if path.is_file()]
     looked_at = _spread(store.n, CLIPS_LOOKED_AT)
-    return Summary(
+    return StoreSummary(
         splits=splits,
         size=store.size,
         detector=store.detector,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,6 +62,16 @@ def write_shard(
 def shard_path(folder: Path, number: int) -> Path:
     """Where shard `number` is, or will be."""
     return Path(folder) / f"shard-{number:05d}"
+
+
+def check_begun(out: Path, settings: dict[str, Any], begun: dict[str, Any]) -> None:
+    """HeadmimeError if the store `out` was begun with settings other than these."""
+    if changed := [key for key, value in settings.items() if begun.get(key) != value]:
+        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
+        raise HeadmimeError(
+            f"{out} was begun with {was}: go on with that, or choose another out= for other "
+            "settings."
+        )
 
 
 def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = ()) -> Store:

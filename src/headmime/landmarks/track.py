@@ -106,27 +106,23 @@ def _other(face: Face | None, faces: Sequence[Face]) -> float:
     return (largest(apart).area / face.area) ** 0.5 if apart else 0.0
 
 
-def fill_gaps(
-    pixels: np.ndarray, longest: int = LONGEST_GAP
-) -> tuple[np.ndarray, list[tuple[int, int]]]:
+def fill_gaps(pixels: np.ndarray, longest: int = LONGEST_GAP) -> np.ndarray:
     """Fill runs of at most `longest` frames without a face (NaN), float32 [T, 68, 2].
 
-    Inside of the clip by linear interpolation, at its ends by repeating the nearest face. Returns
-    the landmarks and the runs that were too long, as (first, end); these stay NaN.
+    Inside of the clip by linear interpolation, at its ends by repeating the nearest face. Longer
+    runs, and a clip in which no face was found, stay NaN.
     """
     found = ~np.isnan(pixels[:, 0, 0])
-    gaps = _runs(~found)
-    holes = [(first, end) for first, end in gaps if end - first > longest or not found.any()]
     filled = pixels.copy()
-    for first, end in gaps:
-        if (first, end) in holes:
+    for first, end in _runs(~found):
+        if end - first > longest or not found.any():
             continue
         before, after = pixels[max(first - 1, 0)], pixels[min(end, len(pixels) - 1)]
         before, after = (after, after) if first == 0 else (before, after)
         before, after = (before, before) if end == len(pixels) else (before, after)
         share = (np.arange(1, end - first + 1) / (end - first + 1))[:, None, None]
         filled[first:end] = before + share * (after - before)
-    return filled, holes
+    return filled
 
 
 def smooth(pixels: np.ndarray) -> np.ndarray:

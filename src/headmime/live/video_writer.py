@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.animate.media_writer import media_path, write_media
+from headmime.animate.media_writer import output_path, write_media
 from headmime.provenance.statement import ProvenanceOptions, ProvenanceStatement
 
 WAITING = 64  # frames; with more the writer is too slow, and frames are left out
@@ -29,7 +29,7 @@ class LiveVideoWriter:
         statement: ProvenanceStatement,
         marks: ProvenanceOptions,
     ) -> None:
-        self.path = media_path(path)
+        self.path = output_path(path)
         self._fps, self._statement, self._marks = fps, statement, marks
         self._first: float | None = None
         self._queue: queue.Queue[tuple[int, np.ndarray] | type[_End]] = queue.Queue(WAITING)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, check_choice
 from headmime.files import sha256
 
 
@@ -26,9 +26,7 @@ def parse_consent(value: str | None) -> Consent:
     """The user's word as a Consent; None or "" is NOT_STATED. HeadmimeError on any other word."""
     if not value:
         return Consent.NOT_STATED
-    allowed = [consent.value for consent in Consent]
-    if value not in allowed:
-        raise HeadmimeError(f"consent={value} is not known; choose one of {', '.join(allowed)}.")
+    check_choice("consent", value, [consent.value for consent in Consent])
     return Consent(value)
 
 

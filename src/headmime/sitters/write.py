@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.data.protocol import AS, CROSS_SPLIT, OWN
-from headmime.data.shards import ClipFrames, finish_store, shard_path, write_shard
+from headmime.data.shards import ClipFrames, check_begun, finish_store, shard_path, write_shard
 from headmime.errors import HeadmimeError
 from headmime.files import locked, write_text
 from headmime.landmarks.crop import Crop, crop_box
@@ -267,10 +267,4 @@ def _begin(settings: dict[str, Any], work: Path, out: Path) -> None:
     file = work / "settings.json"
     if not file.exists():
         write_text(file, json.dumps(settings) + "\n")
-    begun = json.loads(file.read_text())
-    changed = [key for key, value in settings.items() if begun.get(key) != value]
-    if changed:
-        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
-        raise HeadmimeError(
-            f"{out} was begun with {was}: go on with that, choose another out=, or remove {work}."
-        )
+    check_begun(out, settings, json.loads(file.read_text()))

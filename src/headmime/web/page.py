@@ -10,12 +10,11 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from headmime.animate.driving import TEMPLATE, draw_frames, find_driving, load_template
-from headmime.animate.media_writer import write_media
+from headmime.animate.driving import TEMPLATE, find_driving, load_template, write_drawing
 from headmime.assets import ASSETS
 from headmime.errors import HeadmimeError
 from headmime.images import resize
-from headmime.provenance.statement import Consent, Kind, ProvenanceOptions, ProvenanceStatement
+from headmime.provenance.statement import ProvenanceOptions
 from headmime.web.jobs import JobRunner, Made, Order, Progress, Stopped
 from headmime.web.layout import MONA_LISA, OWN_VIDEO, Layout
 from headmime.web.sessions import Session, Sessions
@@ -259,8 +258,5 @@ def seen_driving(driving: str | Path, folder: Path, marks: ProvenanceOptions) ->
         return file
     path = folder / f"{file.stem}.mp4"
     if not path.is_file():
-        template = load_template(file)
-        origin = () if template.origin is None else (template.origin,)
-        statement = ProvenanceStatement(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
-        write_media(path, draw_frames(template, DRAWN), template.fps, statement, marks)
+        write_drawing(path, load_template(file), DRAWN, marks)
     return path

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.data.preprocess.clips import Recipe
+from headmime.data.preprocess.clips import ClipSettings
 from headmime.data.preprocess.layouts import list_sources, with_splits
 from headmime.data.preprocess.run import Runner, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local
@@ -65,7 +65,7 @@ def content(folder: Path) -> dict[str, str]:
 def run(root: Path, out: Path, runner: Runner) -> None:
     """As the command, in this process."""
     recipe, keys = (
-        Recipe(size=64, frames=6),
+        ClipSettings(size=64, frames=6),
         {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"},
     )
     listed = with_splits(list_sources("folder", root), 0.05, None, 0)

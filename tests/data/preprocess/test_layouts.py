@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from headmime.data.preprocess.clips import Recipe, read_source
+from headmime.data.preprocess.clips import ClipSettings, read_source
 from headmime.data.preprocess.layouts import (
     Listing,
     Refusal,
@@ -163,7 +163,7 @@ def test_a_locked_folder_is_refused(tmp_path: Path):
     [
         ("voxceleb2", "has no mp4/<person>"),
         ("voxceleb1", "has neither mp4/<person>"),
-        ("lrs3", "there is only voxceleb1, voxceleb2, folder"),
+        ("lrs3", "data=lrs3 is not known; choose one of voxceleb1, voxceleb2, folder"),
     ],
 )
 def test_what_does_not_lie_as_it_should(tmp_path: Path, layout: str, words: str):
@@ -246,7 +246,7 @@ def test_other_layouts_have_no_rows_to_choose(root: Path):
 
 
 def test_a_single_picture_is_a_clip_of_one_frame(
-    tmp_path: Path, films, squares, recipe: Recipe, source: Callable
+    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
 ):
     cv2.imwrite(str(tmp_path / "e.png"), films.picture((20, 30, 32)))
     (clip,) = read_source(tmp_path, source("e.png"), recipe, squares)
@@ -259,7 +259,7 @@ def test_a_single_picture_is_a_clip_of_one_frame(
 
 @pytest.mark.parametrize("people", [0, 2])
 def test_a_picture_of_nobody_or_of_two_is_refused(
-    people: int, tmp_path: Path, films, squares, recipe: Recipe, source: Callable
+    people: int, tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
 ):
     both = [(4, 30, 32), (56, 30, 32)][:people]
     cv2.imwrite(str(tmp_path / "e.png"), films.picture(*both))

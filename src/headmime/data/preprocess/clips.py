@@ -26,7 +26,7 @@ SEARCH_EVERY = 50  # frames between looks for a second person
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ClipSettings:
     """How clips are made. size: of the pictures, in pixels. frames: the most that are kept of a
     clip, evenly spaced (None: all). fps: the most that are looked at per second (None: all).
     quality: of the JPEGs. max_seconds: longer sources are refused.
@@ -50,7 +50,7 @@ class Note:
 
 
 def read_source(
-    root: Path, source: Source, recipe: Recipe, detector: Detector
+    root: Path, source: Source, recipe: ClipSettings, detector: Detector
 ) -> Generator[ClipFrames, None, Note]:
     """Decode, follow the face, split, crop: one clip after another, one at a time in memory; then
     return the note. What cannot be stored is a refusal, not an error.
@@ -105,7 +105,7 @@ def _cut(
     parts: Parts,
     times: np.ndarray,
     scores: np.ndarray,
-    recipe: Recipe,
+    recipe: ClipSettings,
     detector: str,
 ) -> Iterator[ClipFrames]:
     """Crop the frames that are kept; the film is read again, so that few are in memory."""
@@ -159,7 +159,7 @@ class Estimate:
 def estimate(
     root: Path,
     sources: list[Source],
-    recipe: Recipe,
+    recipe: ClipSettings,
     detector: Detector,
     sample: int,
     on_files: Callable[[int, int], None],
@@ -180,7 +180,9 @@ def estimate(
     return Estimate(len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen))
 
 
-def _do(root: Path, source: Source, recipe: Recipe, detector: Detector) -> tuple[list[int], int]:
+def _do(
+    root: Path, source: Source, recipe: ClipSettings, detector: Detector
+) -> tuple[list[int], int]:
     """The bytes of every picture that would be stored, and how many frames were looked at."""
     sizes = []
     clips = read_source(root, source, recipe, detector)

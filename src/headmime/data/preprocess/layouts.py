@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, check_choice
 
 VIDEO_SUFFIXES = {
     *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov"),
@@ -203,8 +203,7 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
         "folder": folder,
         "listed": partial(listed, split=split),
     }
-    if layout not in layouts:
-        raise HeadmimeError(f"data={layout}: there is only {', '.join(layouts)}.")
+    check_choice("data", layout, layouts)
     if split is not None and layout != "listed":
         raise HeadmimeError(
             f"data.split={split} chooses rows of data=listed, not of data={layout}."

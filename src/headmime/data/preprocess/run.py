@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from headmime.data.preprocess.clips import Recipe
+from headmime.data.preprocess.clips import ClipSettings
 from headmime.data.preprocess.layouts import Listing, Refusal, Source, listing
 from headmime.data.preprocess.shard_tasks import WORK, Task, read_note
-from headmime.data.shards import finish_store
+from headmime.data.shards import check_begun, finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.files import locked, write_text
@@ -54,14 +54,7 @@ def make_plan(listed: Listing, settings: dict[str, Any]) -> Plan:
 
 def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
     """HeadmimeError if `out` was begun with another plan, of which this is the record."""
-    begun = record["settings"]
-    changed = [key for key in plan.settings if plan.settings[key] != begun.get(key)]
-    if changed:
-        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
-        raise HeadmimeError(
-            f"{out} was begun with {was}: go on with that, or choose another out= for other "
-            "settings."
-        )
+    check_begun(out, plan.settings, record["settings"])
     if plan.listing != record["listing"]:
         raise HeadmimeError(
             f"The files of the data set have changed since {out} was begun: choose another out=, "
@@ -78,7 +71,7 @@ def keep_plan(plan: Plan, path: Path, out: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Summary:
+class PreprocessReport:
     """files: in all. refused: of them or of their parts. looked_at: frames. bytes: the store's."""
 
     store: Store
@@ -93,11 +86,11 @@ def preprocess(
     out: Path,
     plan: Plan,
     refused: list[Refusal],
-    recipe: Recipe,
+    recipe: ClipSettings,
     detector: dict[str, Any],
     run: Runner,
     on_files: Callable[[int, int], None],
-) -> Summary:
+) -> PreprocessReport:
     """Write the store of `plan` to `out`, going on where an earlier process was stopped.
 
     refused: what the listing left out. run: `run_local` or `run_on_ray`. on_files(done, in all) is
@@ -141,7 +134,7 @@ def preprocess(
         return _finish(out, plan, tasks, refused)
 
 
-def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) -> Summary:
+def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) -> PreprocessReport:
     """The report, the index, the manifest; the working files go last."""
     notes = [read_note(task) for task in tasks]
     together = [*refused, *(one for note in notes for one in note.refused)]
@@ -157,10 +150,10 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     made = {"by": "preprocess", **plan.record, "looked_at": looked_at}
     store = finish_store(out, made, [QUARANTINE])
     shutil.rmtree(out / WORK, ignore_errors=True)
-    return Summary(store, files, together, looked_at, _size(out))
+    return PreprocessReport(store, files, together, looked_at, _size(out))
 
 
-def _finished(out: Path, plan: Plan) -> Summary:
+def _finished(out: Path, plan: Plan) -> PreprocessReport:
     """The store that is there already, if it is the one that the plan makes."""
     made = json.loads((out / "manifest.json").read_text()).get("made") or {}
     if made.get("by") != "preprocess":
@@ -169,7 +162,7 @@ def _finished(out: Path, plan: Plan) -> Summary:
     shutil.rmtree(out / WORK, ignore_errors=True)
     report = json.loads((out / QUARANTINE).read_text())
     refused = [Refusal(**one) for one in report["refused"]]
-    return Summary(Store(out), report["files"], refused, made["looked_at"], _size(out))
+    return PreprocessReport(Store(out), report["files"], refused, made["looked_at"], _size(out))
 
 
 def _any_clip(out: Path) -> bool:

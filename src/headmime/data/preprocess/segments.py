@@ -55,7 +55,7 @@ def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray, least: int = L
     crowded = _crowded(track.others)
     edges = [0, *np.flatnonzero(cuts[1:]) + 1, len(times)]
     for first, end in pairwise(edges):
-        pixels[first:end], _ = fill_gaps(track.pixels[first:end])
+        pixels[first:end] = fill_gaps(track.pixels[first:end])
         reasons = np.where(np.isnan(pixels[first:end, 0, 0]), "no face", "")
         reasons = np.where(crowded[first:end] & (reasons == ""), "two people", reasons)
         for low, high in _equal(reasons, first):

@@ -14,7 +14,7 @@ from typing import Any
 
 import cv2
 
-from headmime.data.preprocess.clips import Note, Recipe, read_source
+from headmime.data.preprocess.clips import ClipSettings, Note, read_source
 from headmime.data.preprocess.layouts import Refusal, Source
 from headmime.data.shards import ClipFrames, shard_path, write_shard
 from headmime.errors import HeadmimeError
@@ -36,7 +36,7 @@ class Task:
     root: Path
     out: Path
     sources: tuple[Source, ...]
-    recipe: Recipe
+    recipe: ClipSettings
     detector: tuple[tuple[str, Any], ...]
     deaths: tuple[int, ...] = ()
 
