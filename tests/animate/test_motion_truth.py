@@ -7,10 +7,10 @@ from headmime.animate.motion import relative
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import face_size
 from headmime.sitters.body import Body, bone_transforms, load_body, skin
-from headmime.sitters.camera import look_at
 from headmime.sitters.identity import Sitter, random_sitter
 from headmime.sitters.motion import Motion, bone_turns, moving, random_motion
 from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
+from headmime.sitters.studio import look_at
 
 CAMERA = look_at(np.array([0.0, -0.03, 0.02]), 1.3, 0.0, 0.0, 0.0)
 

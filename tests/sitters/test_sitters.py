@@ -233,7 +233,7 @@ def test_the_far_points_of_the_jaw_are_on_the_outline(model):
     rng = np.random.default_rng(1)
     sitter = random_sitter(rng, model.body.local_names)
     figure = make_figure(model, sitter, 0.6, rng)
-    from headmime.sitters.camera import look_at
+    from headmime.sitters.studio import look_at
 
     camera = look_at(np.zeros(3), 2.0, 0.0, 0.0, 0.0)
     posed = pose(model, figure, still(model, (0, 0.5, 0)))[0]  # to the sitter's left: far side left

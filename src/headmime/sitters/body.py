@@ -163,5 +163,8 @@ def _fill_cache(path: Path) -> None:
 
     log.info("Extracting the body model: once on a machine, about a minute ...")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch, replacing(path) as partial:
+    with (
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".extract-") as scratch,
+        replacing(path) as partial,
+    ):
         np.savez(partial, **extract(Path(scratch)))

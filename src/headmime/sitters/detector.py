@@ -12,14 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.landmarks.points import (
-    EYE_L,
-    EYE_R,
-    POINTS,
-    face_size,
-    head_turn,
-    mouth_opening,
-)
+from headmime.landmarks.points import EYE_L, EYE_R, POINTS, face_size, head_turn, mouth_opening
 
 TABLE = Path(__file__).with_name("detector_noise.npz")
 

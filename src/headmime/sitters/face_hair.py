@@ -8,9 +8,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.sitters import shade, skin, strands
-from headmime.sitters.follicles import POOL, Follicles, pick
 from headmime.sitters.identity import Hair
-from headmime.sitters.strands import Strands, unit
+from headmime.sitters.strands import POOL, Follicles, Strands, pick, unit
 
 
 def tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:

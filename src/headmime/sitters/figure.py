@@ -10,17 +10,12 @@ from numpy.typing import NDArray
 from headmime.sitters import clothes, hair, shade, skin
 from headmime.sitters.body import Body, bone_transforms
 from headmime.sitters.body import skin as skinned
-from headmime.sitters.camera import Camera
 from headmime.sitters.extract import vertex_normals
-from headmime.sitters.follicles import Follicles, follicles
 from headmime.sitters.identity import Sitter
 from headmime.sitters.motion import Motion, bone_turns
-from headmime.sitters.points import (
-    LANDMARK_VERTICES,
-    jaw_chains,
-    landmarks_of,
-    shut_at_most,
-)
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of, shut_at_most
+from headmime.sitters.strands import Follicles, follicles
+from headmime.sitters.studio import Camera
 
 MATERIAL_OF_PART = np.array(
     [shade.SKIN, shade.EYE, shade.EYE, shade.TEETH, shade.TEETH, shade.TONGUE] + [shade.LASH] * 4

@@ -7,9 +7,8 @@ from scipy.spatial import cKDTree
 
 from headmime.sitters import face_hair, shade, skin, strands
 from headmime.sitters.face_hair import tones
-from headmime.sitters.follicles import POOL, Follicles, pick
 from headmime.sitters.identity import Hair
-from headmime.sitters.strands import Obstacle, Strands, unit
+from headmime.sitters.strands import POOL, Follicles, Obstacle, Strands, pick, unit
 
 
 def grow_hair(

@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 
 from headmime.landmarks.crop import Crop
 from headmime.sitters import raster, shade
-from headmime.sitters.camera import FOCAL, Camera, look_at
 from headmime.sitters.figure import Figure, Pose
 from headmime.sitters.shade import vec3
 from headmime.sitters.skin import linear
-from headmime.sitters.studio import Studio
+from headmime.sitters.studio import FOCAL, Camera, Studio, look_at
 from headmime.sitters.warp_cpu import wp
 
 SHADOW_SIZE = 160

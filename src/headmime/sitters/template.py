@@ -13,14 +13,9 @@ from numpy.typing import NDArray
 
 from headmime.landmarks.crop import crop_box
 from headmime.sitters.body import Body, bone_transforms, load_body, skin
-from headmime.sitters.camera import look_at
 from headmime.sitters.motion import FPS, Motion, blink, bone_turns, drift, moving, speech
-from headmime.sitters.points import (
-    LANDMARK_VERTICES,
-    jaw_chains,
-    landmarks_of,
-    shut_at_most,
-)
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of, shut_at_most
+from headmime.sitters.studio import look_at
 
 AVERAGE = {"age": 0.67, "gender": 0.5, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
 

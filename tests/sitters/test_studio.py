@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headmime.sitters.camera import FOCAL, look_at
+from headmime.sitters.studio import FOCAL, look_at
 
 ORIGIN = np.zeros(3)
 
