@@ -18,7 +18,7 @@ import torch
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.landmarks.crop import Crop
@@ -30,7 +30,7 @@ GRAIN = {64: 0, 128: 0, 256: 0}  # 256: about 32 kB a picture
 
 def made_up_store(folder: Path, size: int) -> Store:
     """Moving cuts of the bundled picture with a camera's grain, and one sitter's points."""
-    picture = read_picture(ASSETS / "pictures" / "mona_lisa.jpg")
+    picture = read_image(ASSETS / "pictures" / "mona_lisa.jpg")
     picture = cv2.resize(picture, (size * 9 // 8, size * 9 // 8), interpolation=cv2.INTER_AREA)
     with np.load(ASSETS / "motions" / "talk.npz", allow_pickle=False) as motion:
         landmarks = motion["landmarks"][:FRAMES].astype(np.float32)

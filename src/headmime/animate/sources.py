@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from headmime.animate.poses import neutral_frame, spread
-from headmime.data.media_reader import decode_video, read_picture, read_video, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 from headmime.images import resize
@@ -198,7 +198,7 @@ def _is_picture(file: Path) -> bool:
 
 
 def _still(file: Path, size: int, detector: Detector) -> _Still:
-    picture = read_picture(file)
+    picture = read_image(file)
     (faces,) = detector.detect([picture])
     if not faces:
         raise HeadmimeError(f"{file}: no face was found; a larger, more frontal one may help.")
@@ -262,7 +262,7 @@ def _choose(
 def _scene(file: Path, number: int | None, crop: Crop) -> Scene:
     """The whole picture, or frame `number` of a video, read once more."""
     if number is None:
-        return Scene(read_picture(file), crop)
+        return Scene(read_image(file), crop)
     frame = next(islice(decode_video(file), number, None))
     return Scene(frame.pixels(), crop)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.media_reader import decode_video, read_picture, video_info
+from headmime.data.media_reader import decode_video, read_image, video_info
 from headmime.errors import HeadmimeError
 
 PICTURES_PER_SECOND = 1.0  # in folders of pictures, as VoxCeleb1's faces were extracted
@@ -93,20 +93,20 @@ def _pictures(path: Path, fps: float | None) -> FrameSource:
 
     def frames() -> Iterator[Frame]:
         for number in range(0, len(names), step):
-            yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _picture(path / names[n]))
+            yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _image(path / names[n]))
 
     return FrameSource(PICTURES_PER_SECOND, False, frames)
 
 
 def _still(path: Path) -> FrameSource:
     def frames() -> Iterator[Frame]:
-        yield Frame(0.0, lambda: _picture(path))
+        yield Frame(0.0, lambda: _image(path))
 
     return FrameSource(PICTURES_PER_SECOND, False, frames, still=True)
 
 
-def _picture(path: Path) -> np.ndarray:
+def _image(path: Path) -> np.ndarray:
     try:
-        return read_picture(path)
+        return read_image(path)
     except HeadmimeError as error:
         raise Refused(f"has a picture that cannot be read, {path.name}") from error
