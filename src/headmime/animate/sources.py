@@ -134,8 +134,8 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     """At most `count` frames of the person in `files`, each cut to `size`, with landmarks.
 
     All pictures come first (the `count` most different ones, if there are more), then frames of the
-    videos that differ most from those in pose and expression. A picture has its own crop; the frames of
-    one video share theirs. Files without a usable face are listed in the log and left out;
+    videos that differ most from those in pose and expression. A picture has its own crop; the
+    frames of one video share theirs. Files without a usable face are listed in the log and left out;
     HeadmimeError if that leaves none.
     """
     stills, clips, refused = _look_at(files, size, detector)
