@@ -135,8 +135,8 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
 
     All pictures come first (the `count` most different ones, if there are more), then frames of the
     videos that differ most from those in pose and expression. A picture has its own crop; the
-    frames of one video share theirs. Files without a usable face are listed in the log and left out;
-    HeadmimeError if that leaves none.
+    frames of one video share theirs. Files without a usable face are listed in the log and left
+    out; HeadmimeError if that leaves none.
     """
     stills, clips, refused = _look_at(files, size, detector)
     if not stills and not clips:
