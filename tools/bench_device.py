@@ -23,9 +23,13 @@ from bench_step import SOURCES, VIDEOS, gflop, paper_module, paper_step, random_
 from omegaconf import OmegaConf
 from torch import Tensor
 
-from headmime.animate.person import BATCH, animator
-from headmime.animate.recipes import recipe
-from headmime.animate.rehearsal import bundled_people, bundled_rehearsal
+from headmime.animate.person import (
+    BATCH,
+    animator,
+    bundled_people,
+    bundled_rehearsal,
+    finetune_settings,
+)
 from headmime.assets import ASSETS, conf_folder
 from headmime.data.module import EpisodeData
 from headmime.learning.compilation import compiled
@@ -81,7 +85,7 @@ def fine_tuning(shape: ModelShape, device: str, until: float) -> Found:
     """One update, and a whole default fine-tuning if there is time for it."""
     from headmime.pretrained.efficientnet import efficientnet_lite0  # a package of its own
 
-    settings, nets = recipe("default"), build_nets(shape)
+    settings, nets = finetune_settings("default"), build_nets(shape)
     for net in nets:
         net.to(device)
     perceptual = efficientnet_lite0(side=None).to(device)

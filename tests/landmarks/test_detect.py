@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
-from headmime.landmarks.detect import Detector, Face, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector, Face, largest
 from headmime.landmarks.points import face_size, interocular
-from headmime.landmarks.track import largest
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def dlib_detector() -> Detector:
 @pytest.fixture(scope="module")
 def mona_lisa() -> np.ndarray:
     (file,) = (ASSETS / "pictures").glob("*.jpg")
-    return read_picture(file)
+    return read_image(file)
 
 
 @pytest.fixture(scope="module")

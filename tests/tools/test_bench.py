@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from headmime.animate.recipes import recipe
+from headmime.animate.person import finetune_settings
 from headmime.learning import compilation
 from headmime.nets.shape import ModelShape
 
@@ -103,7 +103,7 @@ def test_frames_and_fine_tuning_of_every_size(
     device: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        device, "recipe", lambda name: replace(recipe(name), minimum_steps=9, epochs=0)
+        device, "recipe", lambda name: replace(finetune_settings(name), minimum_steps=9, epochs=0)
     )
     found = measured(device, tmp_path / "bench.json", ENOUGH, batches=[], workers=0)["parts"]
     assert found["frame, tiny (32)"]["video_fps"] > 0

@@ -13,7 +13,9 @@ from headmime.errors import HeadmimeError
 
 @dataclass(frozen=True)
 class Verb:
-    """A row of the verb table. `paths`: keys taken literally; `lists`: those that may repeat."""
+    """A row of the verb table. `module`: its `main`, or what is named behind a colon. `paths`: keys
+    taken literally; `lists`: those that may repeat.
+    """
 
     module: str
     summary: str
@@ -23,6 +25,8 @@ class Verb:
 
 DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
 PROVENANCE_PATHS = ("provenance.cert", "provenance.key", "provenance.watermark_key")
+LEARN_PATHS = ("source", "out", "weights", *DETECTOR_PATHS)
+DRIVE_PATHS = (*LEARN_PATHS, "person", "driving", "audio", *PROVENANCE_PATHS)
 ROW_PATHS = (
     "store", "weights", "weights_ff", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
     "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
@@ -31,30 +35,21 @@ ROW_PATHS = (
 
 VERBS = {
     "demo": Verb(
-        "headmime.cli.demo",
+        "headmime.cli.person:demo",
         "move the Mona Lisa",
-        ("source", "out", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        (*LEARN_PATHS, *PROVENANCE_PATHS),
         ("source",),
     ),
     "animate": Verb(
-        "headmime.cli.animate",
+        "headmime.cli.person:animate",
         "drive a person's pictures with a video or a template",
-        (
-            "source",
-            "driving",
-            "out",
-            "person",
-            "weights",
-            "audio",
-            *DETECTOR_PATHS,
-            *PROVENANCE_PATHS,
-        ),
+        DRIVE_PATHS,
         ("source",),
     ),
     "live": Verb(
         "headmime.cli.live",
         "a person moves as you do before a camera, at once",
-        ("source", "driving", "out", "person", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        DRIVE_PATHS,
         ("source",),
     ),
     "web": Verb(
@@ -63,9 +58,9 @@ VERBS = {
         ("weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
     ),
     "finetune": Verb(
-        "headmime.cli.finetune",
+        "headmime.cli.person:finetune",
         "learn one person and keep the result for `animate person=`",
-        ("source", "out", "weights", *DETECTOR_PATHS),
+        LEARN_PATHS,
         ("source",),
     ),
     "template": Verb(
@@ -73,7 +68,7 @@ VERBS = {
         "a video's motion as landmarks alone, for driving=; `template show` draws one",
     ),
     "export": Verb(
-        "headmime.cli.export",
+        "headmime.cli.person:export",
         "a saved person as an ONNX file, for programs without PyTorch",
         ("person", "out"),
     ),
@@ -203,7 +198,8 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
     try:
         prepared = prepare(arguments, verb.paths, verb.lists, conf_folder(), experiments_folder())
         sys.argv = [f"headmime {name}", *prepared]
-        import_module(verb.module).main()
+        module, _, function = verb.module.partition(":")
+        getattr(import_module(module), function or "main")()
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 import headmime.animate.person
-import headmime.animate.rehearsal
 import headmime.landmarks
 import headmime.learning.closeup
 import headmime.learning.finetune
@@ -22,11 +21,15 @@ import headmime.losses
 import headmime.nets
 import headmime.pixels
 import headmime.precision
-from headmime.animate.kept import kept_generator
 from headmime.animate.model import Model, load
-from headmime.animate.person import Animator, animator, personal_generator
-from headmime.animate.rehearsal import FILE as REHEARSAL
-from headmime.animate.rehearsal import bundled_embeddings
+from headmime.animate.person import (
+    REHEARSAL_FILE,
+    Animator,
+    animator,
+    bundled_embeddings,
+    personal_generator,
+)
+from headmime.animate.person_cache import cached_generator
 from headmime.cli.row_settings import BASELINES, MODELS, Evaluate
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
@@ -52,7 +55,6 @@ MODEL_CODE = (
     headmime.learning.rehearsal,
     headmime.learning.starts,
     headmime.animate.person,
-    headmime.animate.rehearsal,
 )
 
 
@@ -122,13 +124,13 @@ class Animators:
 
     def _fine_tuning(self) -> dict[str, Any]:
         uses_frames = self.settings.finetune.rehearsal or self.settings.start != OWN
-        rehearsal = sha256(REHEARSAL) if uses_frames else None
+        rehearsal = sha256(REHEARSAL_FILE) if uses_frames else None
         tuned = {**asdict(self.settings.finetune), "rehearsal_frames": rehearsal}
         return tuned | {"bfloat16": self.settings.finetune.autocasts(self._device)}  # as it is here
 
     def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> Animator:
         record = {"detector": self.store.detector, "origin": software_origin()}
-        generator = kept_generator(
+        generator = cached_generator(
             Path(self.settings.memory).expanduser() / "people",
             digest(key, frames, landmarks),
             lambda: self._generator(frames, landmarks, self.settings.finetune),

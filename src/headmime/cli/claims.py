@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.data import render
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import ClaimsOfRows, Evaluate, check
 from headmime.cli.rows import Rows, typed_command
 from headmime.cli.trainings import train_apart
@@ -22,6 +21,7 @@ from headmime.errors import HeadmimeError
 from headmime.evaluation.claims import SAYS, TABLE, Cell, Finding, Scores, cells, findings
 from headmime.evaluation.paired import DRAWS, SET_DRAWS, Draws, mean_sample, set_sample
 from headmime.evaluation.results import SETS, Result, read_features, read_result
+from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)

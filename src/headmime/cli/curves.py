@@ -11,12 +11,11 @@ import hydra
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-import headmime.animate.moments
-from headmime.animate.moments import animators_at, check_parts, with_frozen
+import headmime.animate.finetune_snapshots
+from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
 from headmime.animate.person import Animator
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import CurveSetting, Evaluate, check, check_only
 from headmime.cli.rows import Rows, typed_command
 from headmime.cli.written import write_text
@@ -35,9 +34,10 @@ from headmime.evaluation.evaluate import Adapt, Row, evaluate
 from headmime.evaluation.memory import code_digest, digest
 from headmime.evaluation.trials import Trial
 from headmime.learning.finetune import FineTuneSettings
+from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 
-CODE = (headmime.animate.moments,)
+CODE = (headmime.animate.finetune_snapshots,)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import Evaluate, check
 from headmime.cli.rows import trials_of
 from headmime.data.store import Store
@@ -22,9 +21,9 @@ from headmime.evaluation.figures.scene import Stage
 from headmime.evaluation.figures.videos import side_by_side, take
 from headmime.evaluation.figures.worst import worst, worst_scores
 from headmime.evaluation.results import Result, read_result
-from headmime.provenance.consent import required_consent
-from headmime.provenance.making import Ingredient, Kind, Making
-from headmime.provenance.ready import ready
+from headmime.progress import progress
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import Ingredient, Kind, ProvenanceStatement, required_consent
 
 STILL = Fraction(1)
 SAME = ("dataset", "split", "mode", "motion", "videos", "held_out", "sources", "cases_seed")
@@ -38,7 +37,7 @@ def main(config: DictConfig) -> None:
     figures = settings.figures
     check(settings, [settings.method, *figures.methods], [settings.T, *figures.Ts])
     required_consent(figures.consent)
-    ready(settings.provenance)
+    prepare_marking(settings.provenance)
     if "real" in figures.methods or settings.method == "real":
         raise HeadmimeError("method=real is the column Target: leave it out of figures.methods.")
     out = Path(figures.out).expanduser()
@@ -74,7 +73,7 @@ class _Pictures:
         self.store = Store(Path(settings.store).expanduser())
         self.animators = Animators(settings, self.store)
         self.trials, _ = trials_of(settings, self.store)
-        self.making = Making(
+        self.making = ProvenanceStatement(
             consent=required_consent(settings.figures.consent),
             model_sha256=self._model(),
             ingredients=(Ingredient("source", "store", self.store.hash),),

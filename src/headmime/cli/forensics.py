@@ -13,7 +13,6 @@ from omegaconf import DictConfig, OmegaConf
 
 from headmime.animate.model import torch_device
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import Evaluate, check
 from headmime.cli.rows import Rows
 from headmime.errors import HeadmimeError
@@ -22,6 +21,7 @@ from headmime.evaluation.forensics.lineup import lineups, through_h264, treated
 from headmime.evaluation.forensics.trial import Finding, folds_of, judged
 from headmime.evaluation.results import result_stem
 from headmime.evaluation.trials import WITHOUT_TRUTH
+from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 
 

@@ -15,7 +15,7 @@ from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.trials import MODES, WITHOUT_TRUTH
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.starts import OWN, STARTS
-from headmime.provenance.marks import Marks
+from headmime.provenance.statement import ProvenanceOptions
 
 BASELINES: dict[str, Adapt | None] = {
     "copy": baselines.copy_first,
@@ -171,7 +171,7 @@ class Evaluate:
     curves: CurvesOfRows = field(default_factory=CurvesOfRows)
     recipe: RecipeOfRows = field(default_factory=RecipeOfRows)
     forensics: ForensicsOfRow = field(default_factory=ForensicsOfRow)
-    provenance: Marks = field(default_factory=Marks)
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
 
 
 ConfigStore.instance().store("evaluate_schema", Evaluate)

@@ -25,7 +25,6 @@ import headmime.landmarks
 import headmime.pretrained
 from headmime.animate.model import torch_device
 from headmime.cli.animators import Animators
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import MODELS, Evaluate
 from headmime.data.protocol import Protocol, cross_cases, draw_cases, single_pictures
 from headmime.data.store import Store
@@ -45,6 +44,7 @@ from headmime.evaluation.trials import (
 )
 from headmime.landmarks.detect import detector as detector_named
 from headmime.pretrained.scorers import OfTorch
+from headmime.progress import progress
 
 log = logging.getLogger(__name__)
 

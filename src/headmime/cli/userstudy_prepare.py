@@ -10,7 +10,6 @@ from omegaconf import DictConfig, OmegaConf
 from headmime.animate.person import Animator
 from headmime.cli.animators import Animators
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.cli.row_settings import Evaluate, check
 from headmime.cli.rows import protocol_of
 from headmime.data.protocol import Case
@@ -18,6 +17,7 @@ from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import pictures, points
 from headmime.evaluation.userstudy.prepare import Row, prepare
+from headmime.progress import progress
 
 
 @hydra.main(config_path=str(conf_folder()), config_name="evaluate", version_base="1.3")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headmime.animate.steps import OnFrame, reported
 from headmime.evaluation.figures.scene import Stage
 from headmime.evaluation.figures.sheet import Line, sheet
 from headmime.evaluation.trials import Trial
+from headmime.progress import OnFrame, reported
 
 
 def grid(

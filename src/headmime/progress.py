@@ -1,0 +1,77 @@
+"""What a person sees while a verb works: log lines and progress bars on one console (stderr)."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+OnFrame = Callable[[int, int | None], None]
+"""Called with (frames done, frames in all or None)."""
+
+console = Console(stderr=True)
+LINE_EVERY = 60.0
+"""Seconds between two lines where there is no terminal to show a bar in."""
+
+
+class LogHandler(logging.Handler):
+    """Plain sentences, above a progress bar if there is one (see conf/hydra/job_logging/plain)."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        console.print(self.format(record), markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[..., None]]:
+    """A bar, as a callback that takes (done, in all or None) and whatever else comes with them.
+
+    Without a terminal, a line a minute and a last one.
+    """
+    if not console.is_terminal:
+        yield _lines(text)
+        return
+    with Progress(
+        TextColumn(f"{text:<20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bars:
+        task = bars.add_task(text, total=None)
+
+        def on_step(done: int, total: int | None, *_: Any) -> None:
+            bars.update(task, completed=done, total=total)
+
+        yield on_step
+
+
+def _lines(text: str) -> Callable[..., None]:
+    first: int | None = None
+    begun = said = time.monotonic()
+
+    def on_step(done: int, total: int | None, *_: Any) -> None:
+        nonlocal first, said
+        first, now = done if first is None else first, time.monotonic()
+        if now - said < LINE_EVERY and done != total:
+            return
+        line = f"{text}: {done:,}" if total is None else f"{text}: {done:,} of {total:,}"
+        if total is not None and first < done < total:
+            seconds = (now - begun) / (done - first) * (total - done)
+            line += f", about {math.ceil(seconds / 60)} min left"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        said = now
+
+    return on_step
+
+
+def reported(items: Iterable[Item], total: int | None, on_frame: OnFrame | None) -> Iterator[Item]:
+    """`items`, telling `on_frame` of each one that was dealt with."""
+    for done, item in enumerate(items, 1):
+        yield item
+        if on_frame is not None:
+            on_frame(done, total)
