@@ -118,6 +118,9 @@ HOW = {
     ),
     r"headmime data sitters n=(1984|4096)": How("n=2 workers=1"),
     r"headmime data sitters": How("n=2 frames=2 workers=1"),
+    r"make eval EXP=vox2_table ARGS=method": How(
+        f"{SMALL} {ROWS} weights=bundled weights_ff=null perceptual=efficientnet scorers=packaged"
+    ),
     r"make eval .": How(f"{SMALL} {ROWS}"),
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
     r"make table1 .* weights=": How(BRIEF_ROWS),
