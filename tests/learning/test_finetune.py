@@ -38,6 +38,32 @@ def test_everything_of_the_person_moves_and_the_nets_stay(
     )
 
 
+@pytest.mark.parametrize(
+    ("rate", "still"),
+    [
+        ("lr_generator", {"synthesis"}),
+        ("lr_psi", {"psi"}),
+        ("lr_discriminator", {"v", "w", "b"}),
+    ],
+)
+def test_each_rate_is_of_its_own_parameters(
+    nets: Nets,
+    person: tuple[torch.Tensor, np.ndarray],
+    perceptual: nn.Module,
+    rate: str,
+    still: set[str],
+) -> None:
+    start = personalise(nets.generator, nets.discriminator, embed(nets, *person))
+    end = fine_tune(nets, *person, FineTuneSettings(epochs=2, **{rate: 0.0}), perceptual)
+    moved = {
+        name.split(".")[0]
+        for first, last in zip(start, end, strict=True)
+        for (name, a), b in zip(first.named_parameters(), last.parameters(), strict=True)
+        if not torch.equal(a, b)
+    }
+    assert moved == {"synthesis", "psi", "v", "w", "b"} - still
+
+
 def test_no_update_leaves_the_meta_learned_start(
     nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:

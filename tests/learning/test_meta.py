@@ -57,6 +57,17 @@ def test_an_update_reaches_every_weight_and_the_batch_s_rows_only(
     assert rows.tolist() == [True, False, True, True, False]
 
 
+def test_an_update_moves_the_spectral_vectors_of_all_three(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning(optimisation=Optimisation(discriminator_steps=1))
+    vectors = {name: u for name, u in module.named_buffers() if name.endswith(".u")}
+    assert parts(set(vectors)) == {"embedder", "generator", "discriminator"}
+    drawn = {name: u.copy_(torch.randn_like(u)).clone() for name, u in vectors.items()}
+    module.training_step(batch, 0)
+    assert not [name for name, u in vectors.items() if torch.allclose(u, drawn[name])]
+
+
 def test_the_generator_s_update_moves_neither_theta_nor_w0_nor_b(
     meta_learning: Make, batch: Batch
 ) -> None:
@@ -76,16 +87,16 @@ def test_the_discriminator_s_update_moves_neither_phi_nor_psi_nor_p(
     assert parts(changed) == {"discriminator", "rows"}
 
 
-def test_the_discriminator_hears_of_l_dsc_alone(meta_learning: Make, batch: Batch) -> None:
-    """Its gradient is the same whatever -D(x_hat) and L_FM count."""
-    gradients = []
+def test_neither_d_nor_rows_hear_of_l_adv(meta_learning: Make, batch: Batch) -> None:
+    """Their gradients are the same whatever -D(x_hat) and L_FM count."""
+    found = []
     for weight in (0.0, 100.0):
         weights = LossWeights(adversarial=weight, feature_matching=weight)
         module = meta_learning(weights, Optimisation(discriminator_steps=1))
-        module.training_step(batch, 0)
-        gradients.append([p.grad for p in module.discriminator.parameters()])
-    assert any(gradient.any() for gradient in gradients[0])
-    torch.testing.assert_close(*gradients)
+        (of_rows,) = row_gradients(module, batch)
+        found.append([of_rows, *(p.grad for p in module.discriminator.parameters())])
+    assert all(gradient.any() for gradient in found[0][:2])
+    torch.testing.assert_close(*found)
 
 
 def test_rows_hear_of_the_generator_s_update_through_matching_only(
