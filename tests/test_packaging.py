@@ -107,7 +107,8 @@ def places():
 
 def programs():
     """Files that are run with the extra `dev`."""
-    return [path for folder in ("tests", "tools") for path in (ROOT / folder).rglob("*.py")]
+    folders = ("makers", "tests", "tools")
+    return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
 
 
 def test_every_import_is_a_declared_dependency():

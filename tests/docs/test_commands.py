@@ -149,18 +149,18 @@ HOW = {
     r"make results .": How(BRIEF_ROWS),
     r"make bench": How("--repeats 1 --side 64"),
     r"python tools/bench_waiting.py": How("--repeats 1 --only frames"),
-    r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
+    r"python tools/bench_smoothing.py": How(instead={"3": "1", "60": "9"}),
     r"python tools/bench_live.py": How("--frames 5", {"CLIP": "driver.mp4"}),
     r"python tools/bench_preprocess.py": How(instead={"ROOT": "VoxCeleb2"}),
-    r"python tools/finetuning_time.py": How("epochs=0 minimum_steps=1"),
+    r"python tools/bench_finetuning.py": How("epochs=0 minimum_steps=1"),
     r"python tools/bench_episodes.py": How("runs/stores/small 64"),
     r"python tools/bench_marks.py": How("--seconds 1 --repeats 1"),
     r"python tools/bench_sitters.py": How("1", {"128": "96"}),
-    r"python tools/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
-    r"python tools/motion_spread.py": How(instead=FILES),
-    r"python tools/measure_lids.py": How(instead={"16": "1"}),
-    r"python tools/curves.py": How(instead={"runs/EXP/0": "runs/cpu_meta/3", "OUT": "."}),
-    r"python tools/stability.py": How(
+    r"python makers/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
+    r"python tools/bench_motion_spread.py": How(instead=FILES),
+    r"python tools/bench_lids.py": How(instead={"16": "1"}),
+    r"python makers/curves.py": How(instead={"runs/EXP/0": "runs/cpu_meta/3", "OUT": "."}),
+    r"python makers/stability.py": How(
         f"{SMALL} sitters=null trainer.max_epochs=3 log_every=1", {"CASE": "sigmoid"}
     ),
     r"python -m headmime.data.sitters.template": How(),
@@ -175,10 +175,10 @@ NOT_RUN = {
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
     r"pip install": "`make setup` has installed every extra; one test looks them up",
     r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
-    r"python tools/choose_shut.py": "people whose eyes move; tests/tools has two sitters",
+    r"python tools/bench_shut.py": "people whose eyes move; tests/tools has two sitters",
     r"ffmpeg|ssh|apt-get": "other people's programs",
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
-    r"python tools/(train|verify)_identity.py": "hours; tests/tools runs them on few sitters",
+    r"python (makers/train|tools/bench)_identity.py": "hours; tests/makers has few sitters",
     r"make check": "this is `make check`",
 }
 

@@ -12,7 +12,7 @@ from headmime.data.sitters.body import load_body
 from headmime.data.sitters.figure import make_model
 from headmime.data.sitters.write import sitter_clips
 
-FILE = Path(__file__).parents[2] / "tools" / "choose_shut.py"
+FILE = Path(__file__).parents[2] / "tools" / "bench_shut.py"
 
 
 @pytest.mark.slow
