@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
+from headmime.assets import ASSETS
 from headmime.data.sitters.write import write_sitters
 from headmime.data.store import Store
 from headmime.pretrained import sitter_identity
@@ -22,6 +23,7 @@ MADE = {
     "identity_centre": "src/**/dlib_identity.py",
     "landmark_noise": "src/**/detector_noise.npz",
     "landmark_vertices": "src/**/points.py",
+    "motions": "src/**/motions/talk.npz",
     "rehearsal_frames": "src/**/rehearsal.npz",
     "stability": "docs/stability/healthy.png",
     "train_identity": "src/**/identity.safetensors",
@@ -46,6 +48,15 @@ def test_what_is_no_bench_made_a_file_that_is_there() -> None:
     assert all(list(ROOT.glob(made)) for made in MADE.values())
     tools = [file.name for file in (ROOT / "tools").glob("*.py")]
     assert tools and all(name.startswith("bench") for name in tools)
+
+
+def test_motions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch, MAKERS / "motions.py", str(tmp_path))
+    made = sorted(tmp_path.iterdir())
+    assert [file.name for file in made] == ["listen-and-smile.npz", "talk.npz", "turn.npz"]
+    for file in made:
+        bundled = np.load(ASSETS / "motions" / file.name)["landmarks"]
+        assert np.abs(np.load(file)["landmarks"] - bundled).max() < 1e-3
 
 
 @pytest.mark.slow
