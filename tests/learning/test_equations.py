@@ -74,14 +74,6 @@ def update(
 
 
 @pytest.fixture
-def person() -> tuple[Tensor, np.ndarray]:
-    """T = 2 frames and their landmarks."""
-    rng = np.random.default_rng(0)
-    frames = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return frames, rng.uniform(0.2, 0.8, (2, 68, 2)).astype(np.float32)
-
-
-@pytest.fixture
 def tuning(nets: Nets, person: tuple[Tensor, np.ndarray], perceptual: nn.Module) -> Update:
     """The first update of fine-tuning."""
     x, y = person[0], to_tensor(draw(person[1], 16))

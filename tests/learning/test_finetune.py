@@ -14,14 +14,6 @@ from headmime.nets.personal import personalise
 from headmime.pixels import to_pictures, to_tensor
 
 
-@pytest.fixture
-def person() -> tuple[torch.Tensor, np.ndarray]:
-    """Two frames and their landmarks."""
-    rng = np.random.default_rng(0)
-    frames = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return frames, rng.uniform(0.2, 0.8, (2, 68, 2)).astype(np.float32)
-
-
 def test_everything_of_the_person_moves_and_the_nets_stay(
     nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
