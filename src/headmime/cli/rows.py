@@ -23,6 +23,7 @@ import headmime.evaluation.scores
 import headmime.evaluation.trials
 import headmime.landmarks
 import headmime.pretrained
+from headmime.animate.model import torch_device
 from headmime.cli.animators import Animators
 from headmime.cli.progress import progress
 from headmime.cli.row_settings import MODELS, Evaluate
@@ -43,6 +44,7 @@ from headmime.evaluation.trials import (
     truth_trials,
 )
 from headmime.landmarks.detect import detector as detector_named
+from headmime.pretrained.scorers import OfTorch
 
 log = logging.getLogger(__name__)
 
@@ -208,5 +210,8 @@ def _keep_protocol(folder: Path, text: str) -> None:
 
 def _scorers(settings: Evaluate, store: Store) -> Scorers:
     made = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
+    for scorer in made.values():
+        if isinstance(scorer, OfTorch):
+            scorer.to(torch_device(settings.device))
     chosen = hydra.utils.instantiate(settings.detector)
     return Scorers(**made, detector=chosen or detector_named(store.detector))
