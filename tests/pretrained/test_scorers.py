@@ -192,6 +192,7 @@ def test_no_packaged_scorer_has_a_part_in_a_training_loss():
     """The packaged losses are EfficientNet-Lite0's and the identity network's."""
     loss = set(efficientnet_and_identity(None, 1.0).origin["files"].values())
     packaged = OmegaConf.load(conf_folder() / "scorers" / "packaged.yaml")
+    assert loss and packaged
     for scorer in map(instantiate, packaged.values()):
         assert scorer.origin["stand_in"] is True
         assert scorer.origin["files"]
