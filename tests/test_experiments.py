@@ -10,12 +10,14 @@ from omegaconf import DictConfig, OmegaConf
 
 import headmime.cli.train  # noqa: F401 (registers the schema)
 from headmime.animate.moments import PARTS
+from headmime.benchmark.settings import check
 from headmime.cli.config import conf_folder, experiments_folder
-from headmime.cli.row_settings import CurveSetting, check
-from headmime.evaluation.claims import IDENTITIES, SEEDS
+from headmime.cli.scoring import register_schemas
 from headmime.evaluation.paper import CERTAIN, OURS
 from headmime.learning.jitter import Jitter
 from headmime.nets import build_nets
+from headmime.studies.claims.verdict import IDENTITIES, SEEDS
+from headmime.studies.finetune_curves.run import CurveSetting
 
 ABLATIONS = {
     "none": {},
@@ -25,6 +27,7 @@ ABLATIONS = {
     "untrained": {"trainer.max_epochs": 0},
     "one_step": {"optim.discriminator_steps": 1},
 }
+register_schemas()
 EXPERIMENTS = sorted(experiments_folder().glob("*.yaml"))
 
 

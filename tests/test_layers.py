@@ -9,14 +9,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "headmime"
 LAYERS = [
-    {"errors", "assets", "threads"},
-    {"files", "pixels", "precision"},
+    {"errors", "assets", "threads", "progress"},
+    {"files", "images", "pixels", "precision"},
     {"provenance", "landmarks", "pretrained"},
     {"data", "nets"},
     {"losses"},
     {"learning"},
     {"animate"},
     {"evaluation"},
+    {"benchmark"},
+    {"studies"},
     {"live", "web"},
     {"cli"},
 ]

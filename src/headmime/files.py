@@ -1,9 +1,12 @@
-"""Opening what a user names; writing files whole, and folders by one process at a time."""
+"""Opening and hashing what a user names; writing files and folders whole, by one process."""
 
 import errno
 import fcntl
+import hashlib
 import os
+import shutil
 import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +25,44 @@ def open_file(path: Path | str) -> BinaryIO:
     return open(path, "rb")
 
 
+def sha256(path: Path | str) -> str:
+    """Hexadecimal sha256 of a file's bytes; it is read in pieces, whatever its size."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+PARTIAL = ".partial-"
+"""How the names of unfinished files and folders begin."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, moved there if all goes well."""
-    partial = path.with_name(f".{path.name}.partial")
-    yield partial
-    os.replace(partial, path)
+    """A new name beside `path`, with its suffix, for a file or a folder that is moved to `path`
+    when it is complete. After an error or Ctrl-C it is removed, and `path` is as it was.
+    """
+    partial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    except BaseException:
+        remove(partial)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, also after a power cut."""
+    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

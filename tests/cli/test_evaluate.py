@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headmime.benchmark.methods import Methods
+from headmime.benchmark.settings import RowSettings
 from headmime.cli import main
-from headmime.cli.animators import Animators
-from headmime.cli.row_settings import Evaluate
 from headmime.data.shards import finish_store, write_shard
 from headmime.data.store import Store
 from headmime.evaluation.trials import resized
@@ -102,7 +102,7 @@ def test_two_machines_share_a_table(words, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("method=best", "method=best is not known; choose one of ff, ft, copy"),
+        ("method=best", "method=best is not known; choose one of ff, ft, frames, warp"),
         ("mode=other", "mode=other is not known; choose one of self, cross, truth"),
         ("motion=fast", "motion=fast is not known"),
         ("T=3", "T=3 should be from 1 to sources=2"),
@@ -141,11 +141,9 @@ def test_a_model_s_images_are_enlarged_to_the_row_s_size(store: Path, tiny_weigh
     frames = rng.integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
     points, asked = rng.random((2, 68, 2), np.float32), rng.random((3, 68, 2), np.float32)
     own, larger = (
-        Animators(Evaluate(weights=str(tiny_weights), device="cpu", size=size), Store(store)).adapt(
-            "ff"
-        )
+        Methods(RowSettings(weights=str(tiny_weights), device="cpu", size=size), Store(store))
         for size in (None, 32)
     )
-    small = own(resized(frames, 16), points)(asked)
+    small = own.adapt("ff")(resized(frames, 16), points)(asked)
     assert small.shape == (3, 16, 16, 3)
-    assert np.array_equal(larger(frames, points)(asked), resized(small, 32))
+    assert np.array_equal(larger.adapt("ff")(frames, points)(asked), resized(small, 32))

@@ -9,9 +9,9 @@ import pytest
 from headmime.data.protocol import draw_cases
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
-from headmime.evaluation.evaluate import Contest
-from headmime.evaluation.looks import Scorers
-from headmime.evaluation.metrics.pose import HEAD, RIGID
+from headmime.evaluation.evaluate import EvalContext
+from headmime.evaluation.frame_features import Scorers
+from headmime.evaluation.metrics.motion import HEAD, RIGID
 from headmime.evaluation.trials import self_trials
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.detect import Face
@@ -119,20 +119,20 @@ class Everywhere:
         return face
 
 
-def made_contest(store: Store, memory: Path) -> Contest:
+def made_context(store: Store, memory: Path) -> EvalContext:
     """Self-reenactment of all six people, 12 frames each."""
     cases = draw_cases(store, split="test", held_out=12, sources=8).cases
     scorers = Scorers(MeanColour(), MeanColour(), PixelDistance(), Everywhere())
     trials = self_trials(store, cases)
-    return Contest(store, trials, SIZE, "absolute", scorers, memory, "code")
+    return EvalContext(store, trials, SIZE, "absolute", scorers, memory)
 
 
 @pytest.fixture
-def contest(store: Store, tmp_path: Path) -> Contest:
-    return made_contest(store, tmp_path)
+def context(store: Store, tmp_path: Path) -> EvalContext:
+    return made_context(store, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def lasting_contest(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Contest:
+def lasting_context(store: Store, tmp_path_factory: pytest.TempPathFactory) -> EvalContext:
     """The same, for tests that share its rows."""
-    return made_contest(store, tmp_path_factory.mktemp("memory"))
+    return made_context(store, tmp_path_factory.mktemp("memory"))

@@ -7,22 +7,28 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
+from headmime.benchmark.report import report
+from headmime.benchmark.rows import check_scorer_leakage
 from headmime.errors import HeadmimeError
-from headmime.evaluation.apart import check_apart
 from headmime.evaluation.baselines import copy_first, copy_nearest, warp_nearest
-from headmime.evaluation.compare import advantage, verdict
+from headmime.evaluation.cache import cached, digest
 from headmime.evaluation.evaluate import evaluate
-from headmime.evaluation.intervals import (
+from headmime.evaluation.metrics.distribution import fid
+from headmime.evaluation.paper import quoted
+from headmime.evaluation.results import (
+    advantage,
+    read_features,
+    read_result,
+    summarise,
+    verdict,
+    write_result,
+)
+from headmime.evaluation.statistics import (
     mean_estimate,
     paired_difference,
     paired_set_difference,
     set_estimate,
 )
-from headmime.evaluation.memory import digest, remembered
-from headmime.evaluation.metrics.fid import fid
-from headmime.evaluation.paper import quoted
-from headmime.evaluation.report import report
-from headmime.evaluation.results import read_features, read_result, summarise, write_result
 
 
 def test_the_interval_of_a_mean_has_the_right_width():
@@ -77,10 +83,10 @@ def test_what_was_made_once_is_read_again_and_broken_off_work_leaves_nothing(tmp
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        remembered(tmp_path, "key", broken)
+        cached(tmp_path, "key", broken)
     assert not list(tmp_path.iterdir())
-    first = remembered(tmp_path, "key", lambda: {"x": np.arange(3)})
-    again = remembered(tmp_path, "key", broken)
+    first = cached(tmp_path, "key", lambda: {"x": np.arange(3)})
+    again = cached(tmp_path, "key", broken)
     np.testing.assert_array_equal(first["x"], again["x"])
 
 
@@ -113,9 +119,9 @@ def inverted(frames, landmarks):
 
 
 @pytest.fixture(scope="module")
-def files(lasting_contest, tmp_path_factory):
+def files(lasting_context, tmp_path_factory):
     """Result files by method; "ft" has the colours of somebody else: it loses to the warp."""
-    contest = lasting_contest
+    context = lasting_context
     folder = tmp_path_factory.mktemp("results")
     adapts = {
         "copy": copy_first,
@@ -126,8 +132,8 @@ def files(lasting_contest, tmp_path_factory):
     }
     written = {}
     for method, adapt in adapts.items():
-        row = evaluate(contest, adapt, 8, method)
-        result = summarise(settings(method), row, contest.scorers.origin, True, 0)
+        row = evaluate(context, adapt, 8, method)
+        result = summarise(settings(method), row, context.scorers.origin, True, 0)
         result.origin.update(command=f"headmime eval method={method}")
         written[method] = write_result(folder, result, row)
     return written
@@ -155,8 +161,8 @@ def test_too_few_images_are_said(files):
     assert len(features) == 6 and features["person-0"][0].shape == (12, 3)
 
 
-def test_fid_of_fewer_images_than_features_has_a_note(contest):
-    row = evaluate(contest, copy_first, 1, "copy")
+def test_fid_of_fewer_images_than_features_has_a_note(context):
+    row = evaluate(context, copy_first, 1, "copy")
     wide = [(np.tile(real, 40), np.tile(fake, 40)) for real, fake in row.features]
     object.__setattr__(row, "features", wide)
     result = summarise(settings("copy"), row, {}, True, 0)
@@ -238,6 +244,6 @@ def test_a_file_that_is_no_result_is_named(tmp_path):
 
 def test_a_network_of_the_loss_may_not_score():
     scorers = {"features": {"name": "net", "files": {"a.pth": "1234"}}}
-    check_apart(scorers, {"fine-tuning": {"files": {"b.pth": "9"}}, "these weights": {}})
+    check_scorer_leakage(scorers, {"fine-tuning": {"files": {"b.pth": "9"}}, "these weights": {}})
     with pytest.raises(HeadmimeError, match=r"net \(features\) is in the loss of fine-tuning"):
-        check_apart(scorers, {"fine-tuning": {"files": {"renamed.pth": "1234"}}})
+        check_scorer_leakage(scorers, {"fine-tuning": {"files": {"renamed.pth": "1234"}}})

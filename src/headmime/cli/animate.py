@@ -16,9 +16,9 @@ from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
-from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector
+from headmime.progress import progress
 from headmime.provenance.consent import parse_consent, required_consent
 from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready

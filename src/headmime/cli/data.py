@@ -87,7 +87,7 @@ def render(
         raise HeadmimeError(
             f"Rendering sitters needs the package {missing.name}: pip install 'headmime[sitters]'."
         ) from missing
-    from headmime.cli.progress import progress
+    from headmime.progress import progress
 
     with progress("rendering sitters") as on_step:
         total = n + cross

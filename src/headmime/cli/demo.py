@@ -13,7 +13,7 @@ from headmime.animate.media import media_path
 from headmime.assets import ASSETS
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
-from headmime.cli.progress import progress
+from headmime.progress import progress
 from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready
 

@@ -20,7 +20,6 @@ from headmime.animate.model import torch_device
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import PersonSettings, check, make_person
-from headmime.cli.progress import console
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import Detector, detector
 from headmime.live.camera import frame_rate, is_webcam
@@ -30,6 +29,7 @@ from headmime.live.mime import Mime
 from headmime.live.pace import Pace
 from headmime.live.perform import Tell, perform
 from headmime.live.window import Window
+from headmime.progress import console
 from headmime.provenance.consent import required_consent
 from headmime.provenance.label import labelled
 from headmime.provenance.marks import Marks

@@ -11,9 +11,9 @@ from headmime.animate.model import torch_device, weights_stem
 from headmime.animate.person import Person
 from headmime.animate.sources import find_files, parse_count
 from headmime.assets import ASSETS
-from headmime.cli.progress import progress
 from headmime.landmarks.detect import Detector
 from headmime.learning.finetune import FineTuneSettings
+from headmime.progress import progress
 from headmime.provenance.consent import Consent, required_consent
 
 

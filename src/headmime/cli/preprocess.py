@@ -16,7 +16,6 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.progress import progress
 from headmime.data.preprocess.clips import Recipe
 from headmime.data.preprocess.cluster import run_on_ray
 from headmime.data.preprocess.estimate import Estimate, estimate
@@ -26,6 +25,7 @@ from headmime.data.preprocess.pool import run_local
 from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, preprocess
 from headmime.data.preprocess.sources import Listing, with_splits
 from headmime.errors import HeadmimeError
+from headmime.progress import progress
 
 log = logging.getLogger(__name__)
 LISTED = 5  # kinds of reasons that are printed

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headmime.cli.progress import progress
 from headmime.data.store import Store
 from headmime.data.summary import Summary, contact_sheet, histogram, summarise
 from headmime.data.verify import verify_store
 from headmime.errors import HeadmimeError
+from headmime.progress import progress
 
 MIB = 1 << 20
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from headmime.animate.driving import TEMPLATE, Driving, find_driving, load_template, load_video
 from headmime.animate.media import media_path, write_media
 from headmime.animate.templates import drawn, sheet, template_path, write_template
-from headmime.cli.progress import progress
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import head_turn, mouth_opening
+from headmime.progress import progress
 from headmime.provenance.consent import Consent
 from headmime.provenance.making import Kind, Making
 
