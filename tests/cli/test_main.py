@@ -49,7 +49,8 @@ assert callable(headmime.animate)
 
 def test_every_verb_has_a_module_with_a_main() -> None:
     for verb in VERBS.values():
-        assert callable(import_module(verb.module).main)
+        module, _, function = verb.module.partition(":")
+        assert callable(getattr(import_module(module), function or "main"))
         assert set(verb.lists) <= set(verb.paths)
 
 
@@ -73,7 +74,7 @@ def test_another_broken_pipe_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     def broken() -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(import_module("headmime.cli.report"), "main", broken)
+    monkeypatch.setattr(import_module("headmime.cli.scoring"), "report", broken)
     with pytest.raises(BrokenPipeError):
         main(["report"])
 

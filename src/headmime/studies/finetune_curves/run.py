@@ -53,7 +53,7 @@ class Curves:
     mode=self on `frames` frames of the person.
     """
 
-    settings: dict[str, CurveSetting] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     only: list[str] = field(default_factory=list)
     Ts: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
@@ -131,7 +131,7 @@ def _check(settings: CurvesSettings) -> None:
     for mode, motion in design.modes.items():
         check(replace(settings, mode=mode, motion=motion), ["ft"], design.Ts)
     for name in design.only or design.settings:
-        check_parts(design.settings[name].frozen)
+        check_parts(_setting(settings, name).frozen)
     require_matplotlib()
 
 
@@ -149,11 +149,16 @@ def _plots(
 
 
 def _tuning(settings: CurvesSettings, rows: Mapping[str, Rows], name: str) -> Tuning:
-    chosen = settings.curves.settings[name]
+    chosen = _setting(settings, name)
     schema = OmegaConf.structured(settings.finetune)
     finetune = OmegaConf.to_object(OmegaConf.merge(schema, chosen.finetune))
     store = next(iter(rows.values())).context.store
     return Tuning(name, chosen.frozen, Methods(replace(settings, finetune=finetune), store))
+
+
+def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
+    schema = OmegaConf.structured(CurveSetting)
+    return OmegaConf.to_object(OmegaConf.merge(schema, settings.curves.settings[name]))
 
 
 def _points(
