@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.settings import RowSettings
@@ -99,6 +100,30 @@ def test_two_machines_share_a_table(words, tmp_path):
     assert {row["row"]["method"] for row in results(tmp_path)} == {"copy", "nearest", "mean"}
 
 
+def test_frames_of_another_system_are_a_row(words, tmp_path, capsys):
+    """Here all black: `people` of the split train, two frames each."""
+    for person in range(1, 7):
+        folder = tmp_path / "their frames" / f"person {person}" / "video"
+        folder.mkdir(parents=True)
+        for k in range(2):
+            Image.new("RGB", (20, 20)).save(folder / f"{k}.png")
+    theirs = [*words, "method=frames", "T=1", f"frames={tmp_path / 'their frames'}"]
+    assert main(["eval", *theirs]) == 0
+    (row,) = results(tmp_path)
+    assert len(row["row"]["frames"]) == 64 and row["row"]["checkpoint"] is None
+    assert f"'frames={tmp_path / 'their frames'}'" in row["origin"]["command"]
+    page = tmp_path / "page.md"
+    assert main(["report", str(tmp_path / "results"), str(page)]) == 0
+    assert "| frames of another system, T = 1 |" in page.read_text()
+    assert main(["eval", *words, "method=frames", "T=1"]) == 1
+    assert "method=frames needs frames=DIR" in capsys.readouterr().err
+
+
+def test_keys_of_another_verb_are_unknown(words, capsys):
+    assert main(["eval", *words, "method=copy", "T=1", "table.Ts=[1]"]) == 2
+    assert "table" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -133,6 +158,24 @@ def test_a_single_picture_has_no_second_frame(words, capsys):
 def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):
     assert main(["report", str(tmp_path), str(tmp_path / "page.md")]) == 1
     assert "holds no results: `make eval`" in capsys.readouterr().err
+
+
+def test_another_perceptual_side_is_another_person(store: Path, tiny_weights: Path) -> None:
+    """The keys of cached people differ; 0.1.0 could not tell them apart."""
+    target = "headmime.pretrained.efficientnet.efficientnet_lite0"
+    keys = {
+        Methods(
+            RowSettings(
+                weights=str(tiny_weights),
+                device="cpu",
+                seed=0,
+                perceptual={"_target_": target, "side": side},
+            ),
+            Store(store),
+        ).key("ft")
+        for side in (None, 64, 96)
+    }
+    assert len(keys) == 3
 
 
 def test_a_model_s_images_are_enlarged_to_the_row_s_size(store: Path, tiny_weights: Path) -> None:
