@@ -99,17 +99,14 @@ def _parser(what: str, text: str) -> argparse.ArgumentParser:
 def _line(result: User) -> str:
     if result.value is None:
         return f"{result.row}: no answers yet"
-    wilson, bootstrap = (f"[{low:.3f}, {high:.3f}]" for low, high in _intervals(result))
+    wilson, bootstrap = (
+        f"[{low:.3f}, {high:.3f}]" for low, high in (result.wilson, result.bootstrap)
+    )
     return (
         f"{result.row}: USER {result.value:.3f} = {result.found} / {result.answered}; 95 %: "
         f"{wilson} (Wilson, answers taken as independent), {bootstrap} (bootstrap over "
         f"{result.people} people and {result.annotators} annotators)"
     )
-
-
-def _intervals(result: User) -> tuple[tuple[float, float], tuple[float, float]]:
-    assert result.wilson is not None and result.bootstrap is not None
-    return result.wilson, result.bootstrap
 
 
 def _origin(sequences: dict[str, int]) -> str:

@@ -130,6 +130,7 @@ def _run(
     method: Adapt | FrameFolder | None,
     T: int,
 ) -> Arrays:
+    """Scores of a trial, its embeddings and, with true frames, the features of both."""
     store = context.store
     sources = points(store, trial.gallery[:T])
     asked = asked_landmarks(store, trial, sources, context.motion)
@@ -140,110 +141,51 @@ def _run(
         animator = animator_of(context, method, trial, T)
     made = animator(asked)
     seen = _features(context, made, asked)
-    source = gallery.of(trial.person)
-    gallery_frames = [pictures(store, trial.gallery, size) for size in (store.size, context.size)]
-    scores = frame_scores(seen, asked, source)
-    scores |= pixel_scores(made, seen, asked, *gallery_frames, points(store, trial.gallery))
     arrays = {"embeddings": seen.embeddings}
+    arrays |= source_scores(context, gallery, trial, made, seen, asked)
+    arrays |= motion_scores(seen.detected, points(store, trial.driving))
+    landmarks = asked
     if true is not None:
         landmarks = points(store, trial.truth)
         true_seen = _features(context, true, landmarks)
-        scores |= truth_scores(made, seen, true, landmarks, true_seen, context.scorers)
-        scores = with_subsets(scores, landmarks, sources)
         arrays |= {"real": true_seen.features, "fake": seen.features}
-    if trial.driver is not None:
-        driver = gallery.of(trial.driver)
-        scores["nearer"] = np.array([nearer_to_source(seen.embeddings, source, driver)])
-    return arrays | scores | motion_scores(seen.detected, points(store, trial.driving))
+        arrays |= {
+            "ssim": ssim(made, true),
+            "lpips": context.scorers.distance(made, true).astype(float),
+            "csim": csim(seen.embeddings, true_seen.embeddings),
+        }
+    arrays |= {"akd": akd(seen.detected, landmarks), "apd": apd(seen.detected, landmarks)}
+    return arrays if true is None else arrays | subset_scores(arrays, turned(landmarks, sources))
 
 
-def _features(context: EvalContext, frames: np.ndarray, expected: np.ndarray) -> FrameFeatures:
-    return frame_features(frames, expected, context.scorers, context.cache / "looks")
-
-
-def _trial_key(context: EvalContext, gallery: Gallery, trial: Trial, T: int, key: str) -> str:
-    people = [gallery.frames[name] for name in (trial.person, trial.driver) if name]
-    return digest(
-        PROTOCOL,
-        context.store.hash,
-        [trial.gallery, trial.driving, trial.truth],
-        people,
-        T,
-        context.size,
-        context.motion,
-        context.scorers.origin,
-        key,
-    )
-
-
-def frame_scores(seen: FrameFeatures, asked: np.ndarray, source: np.ndarray) -> Arrays:
-    """Scores that need no true frames, one per frame; `source` [E] is the person's embedding."""
-    found = np.isfinite(seen.detected[:, 0, 0])
-    return {
-        "csim_source": csim(seen.embeddings, source),
-        "id_distance": identity_distance(seen.embeddings, source),
-        "akd": akd(seen.detected, asked),
-        "apd": apd(seen.detected, asked),
-        "found": found.astype(float),
-    }
-
-
-def pixel_scores(
+def source_scores(
+    context: EvalContext,
+    gallery: Gallery,
+    trial: Trial,
     made: np.ndarray,
     seen: FrameFeatures,
     asked: np.ndarray,
-    stored: np.ndarray,
-    small: np.ndarray,
-    landmarks: np.ndarray,
 ) -> Arrays:
-    """Scores of the pixels, [n] or [1], beside those of the person's source frames [T, S, S, 3] as
-    they are `stored` and, `small`, at the side of `made`; `landmarks` [T, 68, 2] are theirs.
-    """
+    """Scores of the frames `made`, [n] or [1], against the person's source frames."""
+    store, person = context.store, gallery.of(trial.person)
+    stored, small = (pictures(store, trial.gallery, size) for size in (store.size, context.size))
+    landmarks = points(store, trial.gallery)
     where = np.where(np.isnan(seen.detected), asked, seen.detected)
     face, background = flicker(made, asked)
-    return {
+    scores = {
+        "csim_source": csim(seen.embeddings, person),
+        "id_distance": identity_distance(seen.embeddings, person),
+        "found": np.isfinite(seen.detected[:, 0, 0]).astype(float),
         "face_sharpness": np.array([face_sharpness(made, where, stored, landmarks)]),
         "sharpness": sharpness(made, where) / sharpness(small, landmarks).mean(),
         "colour_drift": colour_drift(made, where, small, landmarks),
         "flicker_face": np.array([face]),
         "flicker_background": np.array([background]),
     }
-
-
-def truth_scores(
-    made: np.ndarray,
-    seen: FrameFeatures,
-    true: np.ndarray,
-    landmarks: np.ndarray,
-    true_seen: FrameFeatures,
-    scorers: Scorers,
-) -> Arrays:
-    """Scores against true frames, uint8 [n, S, S, 3] with stored `landmarks` [n, 68, 2]; these
-    replace what `frame_scores` has of the same name.
-    """
-    return {
-        "ssim": ssim(made, true),
-        "lpips": scorers.distance(made, true).astype(float),
-        "csim": csim(seen.embeddings, true_seen.embeddings),
-        "akd": akd(seen.detected, landmarks),
-        "apd": apd(seen.detected, landmarks),
-    }
-
-
-def with_subsets(scores: Arrays, landmarks: np.ndarray, sources: np.ndarray) -> Arrays:
-    """Scores of the heads turned more than 15 degrees from every source frame, and of the others.
-
-    Adds, for every frame score X that compares with the truth, X@turned and X@near, NaN elsewhere;
-    `landmarks` [n, 68, 2] are the true ones, `sources` [T, 68, 2] the animator's.
-    """
-    far = turned(landmarks, sources)
-    subsets = {"turned": far, "near": ~far}
-    compared = [name for name in scores if f"{name}@turned" in METRICS]
-    return scores | {
-        f"{name}@{subset}": np.where(chosen, scores[name], np.nan)
-        for name in compared
-        for subset, chosen in subsets.items()
-    }
+    if trial.driver is not None:
+        nearer = nearer_to_source(seen.embeddings, person, gallery.of(trial.driver))
+        scores["nearer"] = np.array([nearer])
+    return scores
 
 
 def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
@@ -256,3 +198,26 @@ def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
         scores[f"{name}_correlation"] = np.array([correlation(*pair, STILL[name])])
         scores[f"{name}_amplitude"] = np.array([amplitude(*pair, STILL[name])])
     return scores
+
+
+def subset_scores(scores: Arrays, far: np.ndarray) -> Arrays:
+    """X@turned and X@near of the metrics that have them, NaN elsewhere; `far` bool [n]: whether the
+    head is turned more than 15 degrees from every source frame.
+    """
+    return {
+        f"{name}@{subset}": np.where(chosen, scores[name], np.nan)
+        for name in scores
+        if f"{name}@turned" in METRICS
+        for subset, chosen in (("turned", far), ("near", ~far))
+    }
+
+
+def _features(context: EvalContext, frames: np.ndarray, expected: np.ndarray) -> FrameFeatures:
+    return frame_features(frames, expected, context.scorers, context.cache / "looks")
+
+
+def _trial_key(context: EvalContext, gallery: Gallery, trial: Trial, T: int, key: str) -> str:
+    people = [gallery.frames[name] for name in (trial.person, trial.driver) if name]
+    frames = [trial.gallery, trial.driving, trial.truth]
+    shared = [context.store.hash, context.size, context.motion, context.scorers.origin]
+    return digest(PROTOCOL, shared, frames, people, T, key)

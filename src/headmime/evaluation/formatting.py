@@ -1,5 +1,7 @@
 """How rows, numbers and tables are written, in Markdown."""
 
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +50,15 @@ def measured(result: Result, metric: str) -> str:
 def with_arrow(metric: str) -> str:
     """Its name, and which way is better."""
     return f"{metric}{METRICS[metric].arrow}"
+
+
+def csv_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Comma-separated values: a line of names, those of the first row, and one for each row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -1,7 +1,5 @@
 """The worst frames of a row by one metric, and what sets them apart from the source frames."""
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +9,7 @@ import numpy as np
 
 from headmime.animate.poses import LIDS
 from headmime.errors import HeadmimeError
+from headmime.evaluation.formatting import csv_table
 from headmime.evaluation.metric_table import METRICS
 from headmime.evaluation.metrics.motion import angles, away
 from headmime.evaluation.plots.scene import Stage
@@ -120,11 +119,7 @@ def as_csv(
             for name, value in asdict(one).items()
         }
         rows.append({**row, **measured, "reason": one.reason})
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_table(rows)
 
 
 def _circumstances(stage: Stage, trial: Trial, score: Score, T: int) -> Circumstances:

@@ -5,7 +5,7 @@ written before any run: a claim holds if the 95 % intervals of all its relations
 not hold if one of them lies below, and else is undecided.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -98,46 +98,32 @@ def verdict(found: Sequence[Relation], ceiling: float, n: tuple[int, int]) -> st
 
 def relations(claim: str, scores: Scores, Ts: Sequence[int]) -> list[Relation]:
     """The relations that a claim says, of the three numbers of frames `Ts`; none for C6."""
-    few, some, many = Ts
-    made = {
-        "C1": lambda m: [_gain(scores, m, "ft", *step) for step in pairwise(Ts)],
-        "C2": lambda m: [_lead(scores, m, "ft", "ff", many)],
-        "C3": lambda m: [_lead(scores, m, "ff", "ft", few)],
-        "C4": lambda m: [_gain(scores, m, "ff", few, some), _saturation(scores, m, Ts)],
-        "C5": lambda m: [_better_start(scores, m, start, some) for start in STARTS if start != OWN],
-        "C6": lambda m: [],
-    }
     metrics = {"C2": ("fid", "ssim"), "C3": ("csim",)}.get(claim, shown_in("claims"))
-    return [relation for metric in metrics for relation in made[claim](metric)]
+    return [
+        Relation(f"{metric}: {name}", metric, METRICS[metric].better * difference)
+        for metric in metrics
+        for name, difference in _differences(claim, scores[metric], Ts)
+    ]
 
 
-def _gain(scores: Scores, metric: str, method: str, before: int, after: int) -> Relation:
-    name = f"{metric}: {method.upper()}, T = {after} over {before}"
-    one, other = Cell(method, OWN, after), Cell(method, OWN, before)
-    return Relation(name, metric, _advantage(scores, metric, one, other))
-
-
-def _lead(scores: Scores, metric: str, one: str, other: str, T: int) -> Relation:
-    name = f"{metric}: {one.upper()} over {other.upper()}, T = {T}"
-    return Relation(
-        name, metric, _advantage(scores, metric, Cell(one, OWN, T), Cell(other, OWN, T))
-    )
-
-
-def _saturation(scores: Scores, metric: str, Ts: Sequence[int]) -> Relation:
+def _differences(
+    claim: str, of: Mapping[Cell, Sample], Ts: Sequence[int]
+) -> Iterator[tuple[str, Sample]]:
+    """(name, difference) of one metric: above 0 where the claim is right and more is better."""
     few, some, many = Ts
-    first = _gain(scores, metric, "ff", few, some).difference
-    last = _gain(scores, metric, "ff", some, many).difference
-    name = f"{metric}: half of FF's gain to T = {some}, over the gain to {many}"
-    return Relation(name, metric, 0.5 * first - last)
-
-
-def _better_start(scores: Scores, metric: str, start: str, T: int) -> Relation:
-    name = f"{metric}: own over {start} start, T = {T}"
-    one, other = Cell("ft", OWN, T), Cell("ft", start, T)
-    return Relation(name, metric, _advantage(scores, metric, one, other))
-
-
-def _advantage(scores: Scores, metric: str, one: Cell, other: Cell) -> Sample:
-    """How much better `one` is, whichever way the metric counts."""
-    return METRICS[metric].better * (scores[metric][one] - scores[metric][other])
+    ff, ft = ({T: of[Cell(method, OWN, T)] for T in Ts} for method in ("ff", "ft"))
+    if claim == "C1":
+        for before, after in pairwise(Ts):
+            yield f"FT, T = {after} over {before}", ft[after] - ft[before]
+    elif claim == "C2":
+        yield f"FT over FF, T = {many}", ft[many] - ff[many]
+    elif claim == "C3":
+        yield f"FF over FT, T = {few}", ff[few] - ft[few]
+    elif claim == "C4":
+        first, last = ff[some] - ff[few], ff[many] - ff[some]
+        yield f"FF, T = {some} over {few}", first
+        yield f"half of FF's gain to T = {some}, over the gain to {many}", 0.5 * first - last
+    elif claim == "C5":
+        for start in STARTS:
+            if start != OWN:
+                yield f"own over {start} start, T = {some}", ft[some] - of[Cell("ft", start, some)]

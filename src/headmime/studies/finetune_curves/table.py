@@ -1,7 +1,5 @@
 """Scores over the length of a fine-tuning: which frames they are taken on, and their means."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -9,6 +7,7 @@ import numpy as np
 
 from headmime.data.store import Store
 from headmime.evaluation.evaluate import Row
+from headmime.evaluation.formatting import csv_table
 from headmime.evaluation.metric_table import shown_in
 from headmime.evaluation.results import values_by_person
 from headmime.evaluation.statistics import Estimate, mean_estimate
@@ -82,16 +81,18 @@ def point(setting: str, T: int, mode: str, step: int, row: Row) -> Point:
 
 def as_csv(points: Sequence[Point]) -> str:
     """A line for each score of each point."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["setting", "T", "mode", "step", "score", "value", "low", "high", "persons"])
-    for one in points:
-        for name, found in one.scores.items():
-            numbers = (f"{value:.5g}" for value in (found.value, found.low, found.high))
-            writer.writerow(
-                [one.setting, one.T, one.mode, one.step, name, *numbers, found.identities]
-            )
-    return text.getvalue()
+    return csv_table(
+        [
+            {
+                **{key: getattr(one, key) for key in ("setting", "T", "mode", "step")},
+                "score": name,
+                **{end: f"{getattr(found, end):.5g}" for end in ("value", "low", "high")},
+                "persons": found.identities,
+            }
+            for one in points
+            for name, found in one.scores.items()
+        ]
+    )
 
 
 def as_entries(points: Sequence[Point]) -> Iterator[dict]:

@@ -22,17 +22,9 @@ CHANCE = 1 / 3
 NORMAL_975 = 1.959964
 RESAMPLES = 2000
 COLUMNS = (
-    "annotator",
-    "triplet",
-    "row",
-    "person",
-    "sequences",
-    "picked_position",
-    "generated_position",
-    "found",
-    "milliseconds",
-    "answered",
-)
+    "annotator", "triplet", "row", "person", "sequences", "picked_position", "generated_position",
+    "found", "milliseconds", "answered",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
