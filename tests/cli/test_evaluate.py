@@ -1,6 +1,8 @@
 """`headmime eval`, `table` and `report` as typed, on a few small frames."""
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +119,33 @@ def test_frames_of_another_system_are_a_row(words, tmp_path, capsys):
     assert "| frames of another system, T = 1 |" in page.read_text()
     assert main(["eval", *words, "method=frames", "T=1"]) == 1
     assert "method=frames needs frames=DIR" in capsys.readouterr().err
+
+
+def test_what_the_page_writes_for_another_system_comes_back_as_a_row(
+    words, store, tmp_path, monkeypatch
+):
+    """docs/evaluation.md's program, after which the other system returns the driving frames."""
+    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    for said, here in (
+        ("runs/stores/sitters_eval", str(store)),
+        ("videos=50, held_out=32, sources=32", "videos=2, held_out=2, sources=2"),
+    ):
+        assert said in program
+        program = program.replace(said, here)
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    driving = sorted(Path("theirs-inputs").rglob("driving"))
+    assert len(driving) == 2
+    for folder in driving:
+        assert np.load(folder.with_suffix(".npy")).shape == (2, 68, 2)
+        assert len(list((folder.parent / "source").iterdir())) == 2
+        folder.rename(folder.parent.with_name("frames"))
+        shutil.rmtree(folder.parent)
+        folder.parent.with_name("frames").rename(folder.parent)
+    assert main(["eval", *words, "method=frames", "T=2", "frames=theirs-inputs"]) == 0
+    (row,) = results(tmp_path)
+    assert row["metrics"]["ssim"]["value"] == pytest.approx(1)
 
 
 def test_keys_of_another_verb_are_unknown(words, capsys):

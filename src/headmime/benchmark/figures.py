@@ -27,7 +27,6 @@ from headmime.provenance.marks import Marks
 from headmime.provenance.ready import ready
 
 STILL = Fraction(1)
-SAME = ("dataset", "split", "mode", "motion", "videos", "held_out", "sources", "cases_seed")
 
 
 @dataclass
@@ -150,7 +149,7 @@ class _Images:
         """Whether a result is of the row method=, T= of these settings, whoever scored it."""
         s = self.settings
         wanted: dict[str, Any] = {
-            **{key: getattr(s, key) for key in SAME},
+            **s.data(),
             "store": self.store.hash,
             "size": self.methods.size,
             "method": s.method,

@@ -58,18 +58,11 @@ class Rows:
 
     def description(self, method: str, T: int) -> dict[str, Any]:
         """All settings that the row's numbers depend on, and nothing else."""
-        s, context = self.settings, self.context
+        settings, context = self.settings, self.context
         return {
-            "dataset": s.dataset,
+            **settings.data(),
             "store": context.store.hash,
-            "split": s.split,
-            "mode": s.mode,
-            "motion": s.motion,
-            "videos": s.videos,
-            "held_out": s.held_out,
-            "sources": s.sources,
-            "cases_seed": s.cases_seed,
-            "drivers": s.drivers if s.mode in WITHOUT_TRUTH else None,
+            "drivers": settings.drivers if settings.mode in WITHOUT_TRUTH else None,
             "trials": len(context.trials),
             "persons": len({trial.person for trial in context.trials}),
             "size": context.size,

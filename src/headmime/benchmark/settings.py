@@ -13,6 +13,8 @@ from headmime.evaluation.method_table import METHODS, MODES, WITHOUT_TRUTH
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.starts import OWN, STARTS
 
+DATA = ("dataset", "split", "mode", "motion", "videos", "held_out", "sources", "cases_seed")
+
 
 @dataclass
 class RowSettings:
@@ -44,6 +46,10 @@ class RowSettings:
     device: str = MISSING
     results: str = MISSING
     memory: str = MISSING
+
+    def data(self) -> dict[str, Any]:
+        """The keys that say which frames of the store drive whom, as rows record them."""
+        return {key: getattr(self, key) for key in DATA}
 
 
 @dataclass

@@ -142,8 +142,13 @@ def write_result(folder: Path, result: Result, row: Row) -> Path:
     names = [[trial.name, trial.person] for trial in row.trials]
     write_arrays(folder / f"{result.stem}.npz", {"trials": np.array(names), **arrays})
     file = folder / f"{result.stem}.json"
-    content = {"format": FORMAT, **_plain(asdict(result))}
-    write_text(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return write_json(file, {"format": FORMAT, **_plain(asdict(result))})
+
+
+def write_json(file: Path, content: Any) -> Path:
+    """Write `content`, which holds no NaN, into a file that is there whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return file
 
 

@@ -16,7 +16,7 @@ from headmime.benchmark.settings import RowSettings, check, check_only
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import digest
 from headmime.evaluation.method_table import METHODS
-from headmime.evaluation.results import read_result
+from headmime.evaluation.results import read_result, write_json
 from headmime.files import write_text
 from headmime.nets.checkpoint import checkpoint_files
 from headmime.provenance.origin import software_origin
@@ -65,11 +65,9 @@ def run_ablations(settings: AblationsSettings) -> list[Path]:
         write_text(_finished(settings, name), f"{' '.join(_keys(settings, name))}\n")
     variants = _score(settings, names)
     out = Path(design.out).expanduser()
-    out.mkdir(parents=True, exist_ok=True)
+    record = write_json(out / "recipe.json", _record(settings, variants))
     write_text(out / "recipe.md", "\n".join(tables(variants)) + "\n")
-    content = json.dumps(_record(settings, variants), indent=1, allow_nan=False)
-    write_text(out / "recipe.json", content + "\n")
-    return [out / "recipe.md", out / "recipe.json"]
+    return [out / "recipe.md", record]
 
 
 def _check(settings: AblationsSettings) -> None:

@@ -1,6 +1,5 @@
 """The whole of the claims' test: ceiling, trainings, rows, verdicts, a plot."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,9 +16,8 @@ from headmime.benchmark.settings import RowSettings, check
 from headmime.errors import HeadmimeError
 from headmime.evaluation.metric_table import shown_in
 from headmime.evaluation.plots import require_matplotlib
-from headmime.evaluation.results import SETS, Result, read_features, read_result
+from headmime.evaluation.results import SETS, Result, read_features, read_result, write_json
 from headmime.evaluation.statistics import RESAMPLES, Draws, mean_sample, set_sample
-from headmime.files import write_text
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 from headmime.studies.claims.verdict import SAYS, Cell, Finding, Scores, cells, findings
@@ -79,11 +77,8 @@ def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterato
     scores, n = scores_of(files)
     results = findings(scores, design.Ts, found["value"], n)
     out = Path(design.out).expanduser()
-    out.mkdir(parents=True, exist_ok=True)
     shared = _shared(settings, files, ceiling, n)
-    entries = [_entry(finding, shared) for finding in results]
-    content = json.dumps(entries, indent=1, ensure_ascii=False, allow_nan=False)
-    write_text(out / "claims.json", content + "\n")
+    record = write_json(out / "claims.json", [_entry(finding, shared) for finding in results])
     yield from (f"{one.claim} {SAYS[one.claim]}: {one.verdict}" for one in results)
     from headmime.evaluation.plots.quality import write_figure
     from headmime.studies.claims.plot import claims_figure
@@ -91,7 +86,7 @@ def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterato
     stand_in = "; scored by stand-ins" if ceiling.stand_in else ""
     subtitle = f"{n[0]} identities, {n[1]} seeds{stand_in}; filled: the interval excludes 0"
     plots = write_figure(claims_figure(results, subtitle), out / "claims")
-    yield from map(str, (out / "claims.json", *plots))
+    yield from map(str, (record, *plots))
 
 
 def _check(settings: ClaimsSettings) -> None:
@@ -142,17 +137,9 @@ def scores_of(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, 
     table = shown_in("claims")
     results = {cell: [read_result(file) for file in of_cell] for cell, of_cell in files.items()}
     features = {cell: [read_features(file) for file in of_cell] for cell, of_cell in files.items()}
-    persons = sorted(
-        set.intersection(
-            *(
-                set(one.persons[name])
-                for of_cell in results.values()
-                for one in of_cell
-                for name in table
-                if name not in SETS
-            )
-        )
-    )
+    means = [name for name in table if name not in SETS]
+    every = [one for of_cell in results.values() for one in of_cell]
+    persons = sorted(set.intersection(*(set(one.persons[m]) for one in every for m in means)))
     seeds = len(next(iter(files.values())))
     draws, set_draws = (Draws.of(len(persons), seeds, times) for times in (RESAMPLES, SET_DRAWS))
     scores: dict[str, dict[Cell, Any]] = {metric: {} for metric in table}

@@ -1,6 +1,5 @@
 """Identity, motion and sharpness over the length of a fine-tuning, setting after setting."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import product
@@ -22,6 +21,7 @@ from headmime.evaluation.cache import PROTOCOL, digest
 from headmime.evaluation.evaluate import Adapt, Row, evaluate
 from headmime.evaluation.method_table import MODES
 from headmime.evaluation.plots import require_matplotlib
+from headmime.evaluation.results import write_json
 from headmime.evaluation.trials import Trial
 from headmime.files import write_text
 from headmime.learning.finetune import FineTuneSettings
@@ -112,11 +112,10 @@ def run_curves(settings: CurvesSettings) -> list[Path]:
         place = f"{number}/{len(design.Ts) * len(tunings)} {tuning.name} T={T}"
         found += _points(rows, tuning, T, design, place)
     out = Path(design.out).expanduser()
-    out.mkdir(parents=True, exist_ok=True)
     content = {"origin": _origin(rows, tunings, settings), "points": list(as_entries(found))}
+    record = write_json(out / "curves.json", content)
     write_text(out / "curves.csv", as_csv(found))
-    write_text(out / "curves.json", json.dumps(content, indent=1, allow_nan=False) + "\n")
-    return [out / "curves.csv", out / "curves.json", *_plots(rows, found, settings.dataset, out)]
+    return [out / "curves.csv", record, *_plots(rows, found, settings.dataset, out)]
 
 
 def _check(settings: CurvesSettings) -> None:

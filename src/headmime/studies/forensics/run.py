@@ -1,6 +1,5 @@
 """How detectable is the output behind a table's row? Every detector, raw and after h264."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,9 +14,8 @@ from headmime.benchmark.settings import RowSettings, check
 from headmime.errors import HeadmimeError
 from headmime.evaluation.method_table import WITHOUT_TRUTH
 from headmime.evaluation.metrics.identity import auc
-from headmime.evaluation.results import result_stem
+from headmime.evaluation.results import result_stem, write_json
 from headmime.evaluation.statistics import Estimate, set_estimate
-from headmime.files import write_text
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 from headmime.studies.forensics.detectors import (
@@ -77,11 +75,8 @@ def run_forensics(settings: ForensicsSettings) -> Iterator[str]:
         result["findings"].setdefault(treatment, {})[name] = asdict(finding)
         value, low, high = finding.auc.value, finding.auc.low, finding.auc.high
         yield f"{name:16}{treatment:10}{value:.3f}  [{low:.3f}, {high:.3f}]"
-    folder = Path(settings.forensics.out).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{result_stem({**row, 'forensics': chosen})}.json"
-    write_text(file, json.dumps(result, indent=1) + "\n")
-    yield str(file)
+    stem = result_stem({**row, "forensics": chosen})
+    yield str(write_json(Path(settings.forensics.out).expanduser() / f"{stem}.json", result))
 
 
 def _findings(settings: ForensicsSettings, rows: Rows) -> Iterator[tuple[str, str, Finding]]:

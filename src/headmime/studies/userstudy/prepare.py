@@ -110,13 +110,8 @@ def _row(
         return adapt(pictures(store, frames, size), points(store, frames))
 
     record = {
-        "dataset": settings.dataset,
+        **settings.data(),
         "store": store.hash,
-        "split": settings.split,
-        "videos": settings.videos,
-        "held_out": settings.held_out,
-        "sources": settings.sources,
-        "cases_seed": settings.cases_seed,
         "size": size,
         "method": method,
         "T": T,
