@@ -15,7 +15,7 @@ from headmime.benchmark.settings import RowSettings
 from headmime.cli import main
 from headmime.data.shards import finish_store, write_shard
 from headmime.data.store import Store
-from headmime.evaluation.trials import resized
+from headmime.evaluation.trials import resize_all
 
 from .conftest import clip
 
@@ -216,6 +216,6 @@ def test_a_model_s_images_are_enlarged_to_the_row_s_size(store: Path, tiny_weigh
         Methods(RowSettings(weights=str(tiny_weights), device="cpu", size=size), Store(store))
         for size in (None, 32)
     )
-    small = own.adapt("ff")(resized(frames, 16), points)(asked)
+    small = own.adapt("ff")(resize_all(frames, 16), points)(asked)
     assert small.shape == (3, 16, 16, 3)
-    assert np.array_equal(larger.adapt("ff")(frames, points)(asked), resized(small, 32))
+    assert np.array_equal(larger.adapt("ff")(frames, points)(asked), resize_all(small, 32))

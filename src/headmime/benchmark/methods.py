@@ -26,7 +26,7 @@ from headmime.evaluation.cache import digest
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.frame_folder import FrameFolder
 from headmime.evaluation.method_table import METHODS
-from headmime.evaluation.trials import resized
+from headmime.evaluation.trials import resize_all
 from headmime.files import sha256
 from headmime.learning.starts import OWN, average_embedding, random_embedding, starting_from
 from headmime.nets import Nets
@@ -110,13 +110,13 @@ class Methods:
         key = self.key(method)
 
         def at_own_side(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
-            own = resized(frames, self.side)
+            own = resize_all(frames, self.side)
             if method == "ff":
                 generator = personal_generator(self.model_ff.nets, own, landmarks, None)
             else:
                 generator = self._fine_tuned(own, landmarks, key)
             made = animator(generator, self.side)
-            return lambda asked: resized(made(asked), self.size)
+            return lambda asked: resize_all(made(asked), self.size)
 
         return at_own_side
 

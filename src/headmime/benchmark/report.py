@@ -66,7 +66,7 @@ def report(files: Sequence[Path], command: str) -> str:
     results = [read_result(file) for file in files]
     made = zip(files, results, settings_diff(results), strict=True)
     entries = sorted((Entry(*one) for one in made), key=lambda entry: entry.order)
-    groups = map(_told_apart, group_by(entries, OF_A_ROW))
+    groups = map(_disambiguate, group_by(entries, OF_A_ROW))
     tables = sorted(groups, key=lambda table: heading(table[0].row))
     lines = [
         "# Results",
@@ -109,7 +109,7 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
             yield f"{before}{key}", value
 
 
-def _told_apart(entries: list[Entry]) -> list[Entry]:
+def _disambiguate(entries: list[Entry]) -> list[Entry]:
     """Rows of one name, such as of several weights, have their file's hash beside it."""
     names = Counter(entry.name for entry in entries)
     return [

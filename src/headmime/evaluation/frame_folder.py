@@ -11,8 +11,9 @@ from headmime.animate.person import Animator
 from headmime.data.pictures import read_picture
 from headmime.data.video import read_video
 from headmime.errors import HeadmimeError
-from headmime.evaluation.trials import Trial, resized
+from headmime.evaluation.trials import Trial
 from headmime.files import sha256
+from headmime.images import resize
 
 VIDEOS = (".mp4", ".mkv", ".avi", ".mov", ".webm")
 
@@ -40,7 +41,7 @@ class FrameFolder:
 
     def animator(self, trial: Trial, size: int) -> Animator:
         """The trial's frames at side `size`, whatever landmarks are asked for: these were given."""
-        frames = np.stack([resized(one[None], size)[0] for one in self._read(trial)])
+        frames = np.stack([resize(one, size) for one in self._read(trial)])
         return lambda asked: frames
 
     def _read(self, trial: Trial) -> list[np.ndarray]:

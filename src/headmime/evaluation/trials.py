@@ -131,7 +131,7 @@ def truth_trials(store: Store, cases: Sequence[CrossCase], sources: int, n: int)
 
 def pictures(store: Store, frames: Refs, size: int) -> np.ndarray:
     """The frames, uint8 [n, size, size, 3]; larger ones are averaged over areas."""
-    return resized(np.stack([store.frame(clip, t) for clip, t in frames]), size)
+    return resize_all(np.stack([store.frame(clip, t) for clip, t in frames]), size)
 
 
 def points(store: Store, frames: Refs) -> np.ndarray:
@@ -152,6 +152,6 @@ def asked_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str
     return fitted(points(store, trial.driving), sources[neutral_frame(sources)], motion)
 
 
-def resized(pictures: np.ndarray, size: int) -> np.ndarray:
+def resize_all(pictures: np.ndarray, size: int) -> np.ndarray:
     """Pictures uint8 [n, S, S, 3] at another size: areas averaged, or enlarged (cubic)."""
     return pictures if pictures.shape[1] == size else np.stack([resize(p, size) for p in pictures])

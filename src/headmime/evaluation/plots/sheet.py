@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from headmime.images import resize
 
 GAP = 4  # pixels
 INK, PAPER, SOFT = (25, 25, 25), (255, 255, 255), (90, 90, 90)
@@ -47,7 +48,7 @@ def sheet(heads: Sequence[str], lines: Sequence[Line], tile: int) -> np.ndarray:
             page.paste(_upwards(line.label, font, tile, side), (0, y))
         for column, picture in enumerate(line.pictures):
             if picture is not None:
-                page.paste(Image.fromarray(_resized(picture, tile)), (left + column * step, y))
+                page.paste(Image.fromarray(resize(picture, tile)), (left + column * step, y))
         if line.note:
             width = len(line.pictures) * step - GAP
             _write(pen, (left, y + tile + side / 2), line.note, font, width, SOFT, "lm")
@@ -91,6 +92,3 @@ def _write(
     pen.text(place, text, ink, font, anchor=anchor)
 
 
-def _resized(picture: np.ndarray, tile: int) -> np.ndarray:
-    way = cv2.INTER_AREA if len(picture) > tile else cv2.INTER_CUBIC
-    return cv2.resize(picture, (tile, tile), interpolation=way)
