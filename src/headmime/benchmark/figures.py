@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from headmime.animate.media import write_media
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import trials_of
-from headmime.benchmark.settings import Rows, RowSettings, check
+from headmime.benchmark.settings import RowGrid, RowSettings, check
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.plots import require_matplotlib
@@ -30,7 +30,7 @@ STILL = Fraction(1)
 
 
 @dataclass
-class Figures(Rows):
+class Figures(RowGrid):
     """What `headmime figures` draws, into `out`."""
 
     people: int = MISSING

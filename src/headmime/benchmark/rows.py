@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import Any
 
 import hydra.utils
 
-from headmime.benchmark.command import row_command
+from headmime.benchmark.command import row_command, typed_command
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.settings import RowSettings, TableSettings, check
 from headmime.data.protocol import Protocol, cross_cases, draw_cases, single_pictures
@@ -20,7 +20,7 @@ from headmime.evaluation.cache import PROTOCOL, digest
 from headmime.evaluation.evaluate import EvalContext, evaluate
 from headmime.evaluation.frame_features import Scorers
 from headmime.evaluation.method_table import METHODS, WITHOUT_TRUTH
-from headmime.evaluation.results import read_result, result_stem, summarise, write_result
+from headmime.evaluation.results import Result, read_result, result_stem, summarise, write_result
 from headmime.evaluation.trials import (
     Trial,
     cross_trials,
@@ -31,6 +31,7 @@ from headmime.evaluation.trials import (
 from headmime.files import write_text
 from headmime.landmarks.detect import detector as detector_named
 from headmime.progress import progress
+from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
 ROW_KEYS = {one.name for one in fields(RowSettings)}
@@ -134,6 +135,21 @@ def run_table(settings: TableSettings) -> Iterator[Path]:
     mine = list(product(methods, table.Ts))[table.part :: table.parts]
     for number, (method, T) in enumerate(mine, start=1):
         yield rows.run(method, T, f"{number}/{len(mine)} ")
+
+
+def study_origin(verb: str, settings: Any, row: Result) -> dict[str, Any]:
+    """Where a study's numbers come from: its command and settings, and what its rows share."""
+    return {
+        **software_origin(),
+        "command": typed_command(verb),
+        verb: asdict(getattr(settings, verb)),
+        "finetune": asdict(settings.finetune),
+        "dataset": settings.dataset,
+        "split": settings.split,
+        "store": row.row["store"],
+        "scorers": row.scorers,
+        "stand_in": row.stand_in,
+    }
 
 
 def check_scorer_leakage(

@@ -53,7 +53,7 @@ class RowSettings:
 
 
 @dataclass
-class Rows:
+class RowGrid:
     """Several rows: all methods with all Ts."""
 
     methods: list[str] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Rows:
 
 
 @dataclass
-class Table(Rows):
+class Table(RowGrid):
     """The rows of `headmime table`; machine `part` of `parts` runs its share of them."""
 
     part: int = 0

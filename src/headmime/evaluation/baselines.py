@@ -35,10 +35,7 @@ def warp_nearest(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
     def animator(asked: np.ndarray) -> np.ndarray:
         chosen = nearest(landmarks, asked)
         return np.stack(
-            [
-                warp(frames[k], landmarks[k], points)
-                for k, points in zip(chosen, asked, strict=True)
-            ]
+            [warp(frames[k], landmarks[k], points) for k, points in zip(chosen, asked, strict=True)]
         )
 
     return animator

@@ -10,7 +10,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.evaluation.baselines import copy_nearest
-from headmime.studies.forensics.detectors import Scores, discriminator, probe, trained
+from headmime.studies.forensics.detectors import LineupScores, discriminator, probe, trained
 from headmime.studies.forensics.lineup import Lineup, lineups, through_h264, treat_all
 from headmime.studies.forensics.run import cross_fit, folds_of
 
@@ -54,12 +54,12 @@ def test_everybody_is_in_one_group():
 
 
 def test_nobody_is_judged_by_a_detector_that_saw_them():
-    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[Scores]:
+    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
         names = [{one.person for one in part} for part in (learned, others)]
         assert not names[0] & names[1] and names[0] | names[1] == set(PEOPLE)
         # Every group has a scale of its own, which must not matter.
         scale = 1000 * PEOPLE.index(others[0].person) + 1
-        return [Scores(np.zeros(FRAMES), np.full(FRAMES, float(scale))) for _ in others]
+        return [LineupScores(np.zeros(FRAMES), np.full(FRAMES, float(scale))) for _ in others]
 
     found = cross_fit(everybody(True), detect, folds_of(PEOPLE, 3, 0))
     assert found.folds == [1, 1, 1]

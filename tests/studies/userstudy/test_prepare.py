@@ -14,7 +14,7 @@ from PIL import Image
 from headmime.animate.person import Animator
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.studies.userstudy.prepare import Row, encode, prepare
+from headmime.studies.userstudy.prepare import StudyRow, encode, prepare
 from headmime.studies.userstudy.study import Study, load_study, picture_path
 
 from .test_triplets import MakeStore, case_of, make_store
@@ -22,7 +22,7 @@ from .test_triplets import MakeStore, case_of, make_store
 __all__ = ["make_store"]
 
 
-def grey(value: int, size: int = 16) -> Row:
+def grey(value: int, size: int = 16) -> StudyRow:
     """A method whose pictures are all alike but for their landmarks' mean."""
 
     def animator(case: int) -> Animator:
@@ -30,7 +30,7 @@ def grey(value: int, size: int = 16) -> Row:
             [np.full((size, size, 3), value + case, np.uint8) for _ in asked]
         )
 
-    return Row(animator, {"value": value})
+    return StudyRow(animator, {"value": value})
 
 
 def a_study(folder: Path, store: Store, **changes: object) -> Study:
@@ -94,7 +94,7 @@ def test_a_failure_leaves_nothing(make_store: MakeStore, tmp_path: Path) -> None
     store = make_store(3, 3, 1, 8)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(RuntimeError, match="no such person"):
-        a_study(tmp_path / "study", store, rows={"ft": Row(animator, {})})
+        a_study(tmp_path / "study", store, rows={"ft": StudyRow(animator, {})})
     assert sorted(tmp_path.iterdir()) == before
 
 

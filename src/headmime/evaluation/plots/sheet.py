@@ -90,5 +90,3 @@ def _write(
         while font.getlength(text) > width and len(text) > 1:
             text = text.removesuffix("…")[:-1] + "…"
     pen.text(place, text, ink, font, anchor=anchor)
-
-

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from headmime.benchmark.command import typed_command
-from headmime.benchmark.rows import Rows
+from headmime.benchmark.rows import Rows, study_origin
 from headmime.benchmark.settings import RowSettings, check, check_only
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import digest
@@ -19,8 +18,7 @@ from headmime.evaluation.method_table import METHODS
 from headmime.evaluation.results import read_result, write_json
 from headmime.files import write_text
 from headmime.nets.checkpoint import checkpoint_files
-from headmime.provenance.origin import software_origin
-from headmime.studies.ablations.table import Cell, Variant, tables
+from headmime.studies.ablations.table import RowKey, Variant, tables
 from headmime.studies.trainings import check_keys, train_apart
 
 
@@ -123,7 +121,7 @@ def _score(settings: AblationsSettings, names: Sequence[str]) -> list[Variant]:
     variants = []
     for number, name in enumerate(names, start=1):
         weights = _folder(settings, name) / "weights" / "nets"
-        files: dict[Cell, Path] = {}
+        files: dict[RowKey, Path] = {}
         for mode, motion in design.modes.items():
             keys = {"weights": str(weights), "mode": mode, "motion": motion}
             rows = Rows(replace(settings, **keys), keys)
@@ -140,17 +138,7 @@ def _record(settings: AblationsSettings, variants: Sequence[Variant]) -> dict:
     """What made the numbers, and the numbers."""
     first = read_result(next(iter(variants[0].files.values())))
     return {
-        "origin": {
-            **software_origin(),
-            "command": typed_command("recipe"),
-            "recipe": asdict(settings.recipe),
-            "finetune": asdict(settings.finetune),
-            "dataset": settings.dataset,
-            "split": settings.split,
-            "store": first.row["store"],
-            "scorers": first.scorers,
-            "stand_in": first.stand_in,
-        },
+        "origin": study_origin("recipe", settings, first),
         "variants": [
             {
                 "name": one.name,
@@ -163,7 +151,7 @@ def _record(settings: AblationsSettings, variants: Sequence[Variant]) -> dict:
     }
 
 
-def _row(cell: Cell, file: Path) -> dict:
+def _row(cell: RowKey, file: Path) -> dict:
     result = read_result(file)
     mode, method, T = cell
     return {

@@ -10,7 +10,7 @@ from headmime.evaluation.results import Result, advantage, read_result, verdict
 
 MARKS = {"better": " ▲", "worse": " ▼", "undecided": ""}
 
-Cell = tuple[str, str, int]
+RowKey = tuple[str, str, int]
 """(mode, method, T) of a row."""
 
 
@@ -23,7 +23,7 @@ class Variant:
     name: str
     keys: Sequence[str]
     episodes: int
-    files: Mapping[Cell, Path]
+    files: Mapping[RowKey, Path]
 
 
 def tables(variants: Sequence[Variant]) -> Iterator[str]:
@@ -38,7 +38,7 @@ def tables(variants: Sequence[Variant]) -> Iterator[str]:
         yield from _table(variants, cell)
 
 
-def _table(variants: Sequence[Variant], cell: Cell) -> Iterator[str]:
+def _table(variants: Sequence[Variant], cell: RowKey) -> Iterator[str]:
     results = {one.name: read_result(one.files[cell]) for one in variants}
     row = results[variants[0].name].row
     names = [
@@ -54,7 +54,7 @@ def _table(variants: Sequence[Variant], cell: Cell) -> Iterator[str]:
     yield from markdown_table(["", *map(with_arrow, names)], rows)
 
 
-def _mark(one: Variant, first: Variant, cell: Cell, name: str) -> str:
+def _mark(one: Variant, first: Variant, cell: RowKey, name: str) -> str:
     """Better or worse than the first, where the paired interval over persons excludes 0."""
     if one is first or METRICS[name].better == 0:
         return ""

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,7 @@ import numpy as np
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from headmime.benchmark.command import typed_command
-from headmime.benchmark.rows import Rows
+from headmime.benchmark.rows import Rows, study_origin
 from headmime.benchmark.settings import RowSettings, check
 from headmime.errors import HeadmimeError
 from headmime.evaluation.metric_table import shown_in
@@ -19,7 +18,6 @@ from headmime.evaluation.plots import require_matplotlib
 from headmime.evaluation.results import SETS, Result, read_features, read_result, write_json
 from headmime.evaluation.statistics import RESAMPLES, Draws, mean_sample, set_sample
 from headmime.progress import progress
-from headmime.provenance.origin import software_origin
 from headmime.studies.claims.verdict import SAYS, Cell, Finding, Scores, cells, findings
 from headmime.studies.trainings import train_apart
 
@@ -172,14 +170,8 @@ def _shared(
         "notes": {"fid": fid["note"]} if "note" in fid else {},
         "ceiling": {"id_rank1": real["value"], "interval": [real["low"], real["high"]]},
         "origin": {
-            **software_origin(),
-            "command": typed_command("claims"),
+            **study_origin("claims", settings, first),
             "rule": RULE,
-            "claims": asdict(settings.claims),
-            "store": first.row["store"],
-            "finetune": asdict(settings.finetune),
-            "scorers": first.scorers,
-            "stand_in": first.stand_in,
             "checkpoints": sorted({one.row["checkpoint"] for one in of_cells.values()}),
             "results": [file.name for file in of_cells],
         },

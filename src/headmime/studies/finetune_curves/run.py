@@ -89,13 +89,24 @@ class Tuning:
         """A hash of all that the animators depend on beside a person's frames."""
         return digest(self.methods.key("ft"), sorted(self.frozen), max(steps))
 
-    def animators_at(
-        self, steps: Sequence[int], frames: np.ndarray, landmarks: np.ndarray
-    ) -> dict[int, Animator]:
-        """One fine-tuning on these frames, after each of `steps` updates."""
-        nets = with_frozen(self.methods.model.nets, self.frozen)
-        perceptual = self.methods.perceptual
-        return animators_at(steps, nets, frames, landmarks, self.finetune, perceptual)
+    def adapt_at(self, steps: Sequence[int]) -> Callable[[int], Adapt]:
+        """From a number of updates to what adapts one person; the first call fine-tunes once and
+        makes the animators of all `steps`.
+        """
+        made: dict[int, Animator] = {}
+
+        def at(step: int) -> Adapt:
+            def adapt(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
+                if not made:
+                    nets = with_frozen(self.methods.model.nets, self.frozen)
+                    perceptual = self.methods.perceptual
+                    person = nets, frames, landmarks, self.finetune, perceptual
+                    made.update(animators_at(steps, *person))
+                return made[step]
+
+            return adapt
+
+        return at
 
 
 def run_curves(settings: CurvesSettings) -> list[Path]:
@@ -172,7 +183,7 @@ def _points(
     with progress(place) as on_person:
         for done, trials in enumerate(groups.values()):
             on_person(done, len(groups))
-            adapt_at = _adapt_at(tuning, steps)
+            adapt_at = tuning.adapt_at(steps)
             for mode, one in rows.items():
                 for trial in (t for t in one.context.trials if t in trials):
                     context = replace(one.context, trials=[_shown(one, trial, mode, design)])
@@ -185,21 +196,6 @@ def _points(
         point(tuning.name, T, mode, step, join_rows(of_step))
         for (mode, step), of_step in found.items()
     ]
-
-
-def _adapt_at(tuning: Tuning, steps: Sequence[int]) -> Callable[[int], Adapt]:
-    """From a number of updates to what adapts one person; the first call makes all animators."""
-    made: dict[int, Animator] = {}
-
-    def at(step: int) -> Adapt:
-        def adapt(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
-            if not made:
-                made.update(tuning.animators_at(steps, frames, landmarks))
-            return made[step]
-
-        return adapt
-
-    return at
 
 
 def _shown(rows: Rows, trial: Trial, mode: str, design: Curves) -> Trial:

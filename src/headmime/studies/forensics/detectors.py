@@ -22,18 +22,18 @@ WIDTHS = (16, 32, 64, 64)
 RATE = 2e-3
 
 
-class Scores(NamedTuple):
+class LineupScores(NamedTuple):
     """Of one lineup: float [n] (features: [n, D]) of its real frames and of its made ones."""
 
     real: np.ndarray
     made: np.ndarray
 
 
-Detector = Callable[[Sequence[Lineup], Sequence[Lineup]], list[Scores]]
+FakeDetector = Callable[[Sequence[Lineup], Sequence[Lineup]], list[LineupScores]]
 """Lineups to learn from, lineups of other people -> the scores of these."""
 
 
-def discriminator(nets: Nets) -> Detector:
+def discriminator(nets: Nets) -> FakeDetector:
     """The model's own D with the person's w' = w0 + e_hat (Eq. 9), its score negated. It has
     learned already, and learns nothing here.
     """
@@ -48,25 +48,25 @@ def discriminator(nets: Nets) -> Detector:
             scores.append(-nets.discriminator(x, y, e.expand(len(x), -1)).score)
         return torch.cat(scores).cpu().numpy()
 
-    def detect(_: Sequence[Lineup], others: Sequence[Lineup]) -> list[Scores]:
+    def detect(_: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
         found = []
         for one in others:
             e = embed(nets, to_tensor(one.sources).to(size_of.device), one.source_landmarks)
             real = judged(one.real, one.landmarks, e)
-            found.append(Scores(real, judged(one.made, one.asked, e)))
+            found.append(LineupScores(real, judged(one.made, one.asked, e)))
         return found
 
     return detect
 
 
-def probe(features: FeatureScorer) -> Detector:
+def probe(features: FeatureScorer) -> FakeDetector:
     """A linear classifier (Fisher's, its correlations shrunk) on features of a frozen network."""
 
     @cache
-    def seen(one: Lineup) -> Scores:
-        return Scores(*(features(frames).astype(float) for frames in (one.real, one.made)))
+    def seen(one: Lineup) -> LineupScores:
+        return LineupScores(*(features(frames).astype(float) for frames in (one.real, one.made)))
 
-    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[Scores]:
+    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
         real, made = (np.concatenate([seen(one)[kind] for one in learned]) for kind in (0, 1))
         within = np.concatenate([real - real.mean(0), made - made.mean(0)])
         spread = within.std(0) + 1e-9
@@ -74,20 +74,20 @@ def probe(features: FeatureScorer) -> Detector:
         shrunk = (1 - SHRINKAGE) * correlation + SHRINKAGE * np.eye(len(correlation))
         apart = (made.mean(0) - real.mean(0)) / spread
         direction = np.linalg.solve(shrunk, apart) / spread
-        return [Scores(*(part @ direction for part in seen(one))) for one in others]
+        return [LineupScores(*(part @ direction for part in seen(one))) for one in others]
 
     return detect
 
 
-def trained(steps: int, seed: int, device: torch.device) -> Detector:
+def trained(steps: int, seed: int, device: torch.device) -> FakeDetector:
     """A small convolutional network, trained on the pixels from nothing: cross-entropy, Adam, half
     real and half made in every batch, mirrored at random.
     """
 
-    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[Scores]:
+    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
         net = _network(seed).to(device)
         _train(net, learned, steps, seed)
-        return [Scores(_logits(net, one.real), _logits(net, one.made)) for one in others]
+        return [LineupScores(_logits(net, one.real), _logits(net, one.made)) for one in others]
 
     return detect
 

@@ -1,6 +1,6 @@
 """How detectable is the output behind a table's row? Every detector, raw and after h264."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from headmime.evaluation.statistics import Estimate, set_estimate
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 from headmime.studies.forensics.detectors import (
-    Detector,
-    Scores,
+    FakeDetector,
+    LineupScores,
     discriminator,
     probe,
     trained,
@@ -50,7 +50,7 @@ ConfigStore.instance().store("forensics_schema", ForensicsSettings)
 
 
 @dataclass(frozen=True)
-class Finding:
+class Detection:
     """A detector's AUC with its 95 % interval over persons: 0.5 is guessing, 1 finds every made
     frame. folds: the AUC of each fold's people.
     """
@@ -79,7 +79,7 @@ def run_forensics(settings: ForensicsSettings) -> Iterator[str]:
     yield str(write_json(Path(settings.forensics.out).expanduser() / f"{stem}.json", result))
 
 
-def _findings(settings: ForensicsSettings, rows: Rows) -> Iterator[tuple[str, str, Finding]]:
+def _findings(settings: ForensicsSettings, rows: Rows) -> Iterator[tuple[str, str, Detection]]:
     """(detector, treatment, finding), as they are made."""
     forensics = settings.forensics
     with progress("Frames") as on_trial:
@@ -88,7 +88,7 @@ def _findings(settings: ForensicsSettings, rows: Rows) -> Iterator[tuple[str, st
     groups = folds_of([one.person for one in found], forensics.folds, forensics.seed)
     nets = rows.methods.model_of(settings.method).nets
     device = torch_device(settings.device)
-    detectors: dict[str, Detector] = {
+    detectors: dict[str, FakeDetector] = {
         "discriminator": discriminator(nets),
         "linear probe": probe(rows.context.scorers.features),
         "trained": trained(forensics.steps, forensics.seed, device),
@@ -111,37 +111,28 @@ def folds_of(persons: Sequence[str], folds: int, seed: int) -> list[list[str]]:
 
 
 def cross_fit(
-    found: Sequence[Lineup], detector: Detector, groups: Sequence[Sequence[str]]
-) -> Finding:
+    found: Sequence[Lineup], detector: FakeDetector, groups: Sequence[Sequence[str]]
+) -> Detection:
     """Each group of persons is judged after learning from all others.
 
     Scores of different groups come from different detectors: they are brought to one scale, each
     group's by the mean and deviation of all of its scores, before the AUC over all.
     """
-    scores: dict[str, list[Scores]] = {}
+    scores: dict[str, list[LineupScores]] = {}
     by_fold = []
     for group in groups:
-        others = [one for one in found if one.person not in group]
         mine = [one for one in found if one.person in group]
-        given = _one_scale(detector(others, mine))
-        by_fold.append(_pooled_auc(given))
-        for one, its in zip(mine, given, strict=True):
+        given = detector([one for one in found if one.person not in group], mine)
+        every = np.concatenate([part for one in given for part in one])
+        mean, deviation = every.mean(), every.std() + 1e-12
+        scaled = [LineupScores(*((part - mean) / deviation for part in one)) for one in given]
+        by_fold.append(auc(*_pool(scaled)))
+        for one, its in zip(mine, scaled, strict=True):
             scores.setdefault(one.person, []).append(its)
-    return Finding(set_estimate(auc, _joined(scores)), by_fold)
+    pooled = {person: _pool(its) for person, its in scores.items()}
+    return Detection(set_estimate(auc, pooled), by_fold)
 
 
-def _one_scale(given: Sequence[Scores]) -> list[Scores]:
-    every = np.concatenate([part for one in given for part in one])
-    mean, deviation = every.mean(), every.std() + 1e-12
-    return [Scores((one.real - mean) / deviation, (one.made - mean) / deviation) for one in given]
-
-
-def _pooled_auc(given: Sequence[Scores]) -> float:
-    return auc(*(np.concatenate([one[kind] for one in given]) for kind in (0, 1)))
-
-
-def _joined(scores: Mapping[str, Sequence[Scores]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    return {
-        person: tuple(np.concatenate([one[kind] for one in parts]) for kind in (0, 1))
-        for person, parts in scores.items()
-    }
+def _pool(scores: Sequence[LineupScores]) -> tuple[np.ndarray, np.ndarray]:
+    real, made = zip(*scores, strict=True)
+    return np.concatenate(real), np.concatenate(made)

@@ -18,7 +18,7 @@ from PIL import Image
 from headmime.animate.person import Animator
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import protocol_of
-from headmime.benchmark.settings import Rows, RowSettings, check
+from headmime.benchmark.settings import RowGrid, RowSettings, check
 from headmime.data.protocol import Case
 from headmime.data.shards import JPEG_QUALITY
 from headmime.data.store import Store
@@ -38,7 +38,7 @@ from headmime.studies.userstudy.triplets import Draw, Frame, draw_triplets
 
 
 @dataclass
-class UserStudy(Rows):
+class UserStudy(RowGrid):
     """What `headmime userstudy prepare` makes: `triplets` of each method and T into `out`."""
 
     triplets: int = MISSING
@@ -58,7 +58,7 @@ ConfigStore.instance().store("userstudy_schema", UserStudySettings)
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """A method in the study: its animator of each case, and what the result will say of it."""
 
     animator: Callable[[int], Animator]
@@ -102,7 +102,7 @@ def run_prepare(settings: UserStudySettings) -> str:
 
 def _row(
     settings: UserStudySettings, methods: Methods, cases: Sequence[Case], method: str, T: int
-) -> Row:
+) -> StudyRow:
     adapt, store, size = methods.adapt(method), methods.store, methods.size
 
     def animator(case: int) -> Animator:
@@ -117,14 +117,14 @@ def _row(
         "T": T,
         **methods.made_of(method),
     }
-    return Row(animator, record)
+    return StudyRow(animator, record)
 
 
 def prepare(
     folder: Path,
     store: Store,
     cases: Sequence[Case],
-    rows: Mapping[str, Row],
+    rows: Mapping[str, StudyRow],
     size: int,
     count: int,
     title: str,
@@ -162,7 +162,7 @@ def prepare(
 def _triplets(
     folder: Path,
     store: Store,
-    rows: Mapping[str, Row],
+    rows: Mapping[str, StudyRow],
     size: int,
     draws: Sequence[Draw],
     on_step: Callable[[int, int], None],

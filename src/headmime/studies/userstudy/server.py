@@ -159,6 +159,10 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(
                 HTTPStatus.GONE, "The answers under this code were deleted; begin with another."
             ) from None
+        except KeyError:
+            raise Refused(
+                HTTPStatus.UNAUTHORIZED, "This code has not begun: start at the first page."
+            ) from None
 
     def _request(self) -> dict[str, Any]:
         try:
@@ -187,7 +191,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _next(self, request: dict[str, Any]) -> dict[str, Any]:
         annotator = str(request.get("annotator"))
-        done = self._answered(annotator)
+        done = self.server.answers.answered(annotator)
         trials = self.server.study.schedule(annotator)
         left = [trial for trial in trials if trial.triplet not in done]
         progress = {"done": len(done), "triplets": len(trials)}
@@ -202,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _add(self, request: dict[str, Any]) -> dict[str, Any]:
         annotator = str(request.get("annotator"))
-        self._answered(annotator)
+        self.server.answers.answered(annotator)  # has begun
         triplet = self.server.study.by_id.get(str(request.get("triplet")))
         picked = str(request.get("picked")).removeprefix("/picture/").removesuffix(".png")
         milliseconds = request.get("milliseconds")
@@ -221,17 +225,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _withdraw(self, request: dict[str, Any]) -> dict[str, Any]:
         annotator = str(request.get("annotator"))
-        self._answered(annotator)
+        self.server.answers.answered(annotator)  # has begun
         self.server.answers.withdraw(annotator)
         return {}
-
-    def _answered(self, annotator: str) -> set[str]:
-        try:
-            return self.server.answers.answered(annotator)
-        except KeyError:
-            raise Refused(
-                HTTPStatus.UNAUTHORIZED, "This code has not begun: start at the first page."
-            ) from None
 
 
 def _json(content: dict[str, Any]) -> tuple[bytes, str]:

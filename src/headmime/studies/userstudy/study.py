@@ -45,7 +45,7 @@ class Triplet:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Display:
     """A triplet as one annotator sees it: pictures from left to right, after a pause."""
 
     triplet: str
@@ -81,14 +81,14 @@ class Study:
         kinds = [triplet.sequences for triplet in self.triplets]
         return {kind: kinds.count(kind) for kind in SEQUENCES}
 
-    def schedule(self, annotator: str) -> list[Trial]:
+    def schedule(self, annotator: str) -> list[Display]:
         """The trials of an annotator: a function of the study's seed and the annotator's code.
 
         The order of the triplets, of the pictures in each and the pauses are drawn independently.
         """
         draw = random.Random(f"{self.seed}/{annotator}").random
         return [
-            Trial(
+            Display(
                 triplet.id,
                 tuple(sorted(triplet.pictures, key=lambda _: draw())),
                 round(SHORTEST_PAUSE + (LONGEST_PAUSE - SHORTEST_PAUSE) * draw()),
