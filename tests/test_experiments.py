@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 import headmime.cli.train  # noqa: F401 (registers the schema)
-from headmime.animate.moments import PARTS
+from headmime.animate.finetune_snapshots import PARTS
 from headmime.benchmark.settings import check
 from headmime.cli.config import conf_folder, experiments_folder
 from headmime.cli.scoring import register_schemas

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from headmime.animate.sources import load_sources
-from headmime.data.pictures import read_picture
-from headmime.data.video import read_video, video_info
+from headmime.data.media_reader import read_picture, read_video, video_info
 from headmime.errors import HeadmimeError
-from headmime.files import open_file
+from headmime.files import open_file, replacing, sha256, write_text
 from headmime.landmarks.detect import detector
 from headmime.provenance.verdict import verify
 
@@ -57,3 +56,35 @@ def test_what_may_never_end_is_one_sentence(read: Callable, endless: Path) -> No
     with pytest.raises(HeadmimeError, match=rf"cannot be read.*{NO_FILE}") as error:
         read(endless)
     assert str(endless) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_sha256_is_that_of_fips_180(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223b00361a3")
+
+
+def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    path.write_text("old")
+    with replacing(path) as partial:
+        assert partial.suffix == ".npz" and partial.name.startswith(".")
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    write_text(path, "newer \u20ac")
+    assert path.read_text("utf-8") == "newer \u20ac"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_what_is_not_finished_leaves_everything_as_it_was(tmp_path: Path, error: type) -> None:
+    (tmp_path / "file").write_text("old")
+    for name in ("file", "folder"):
+        with pytest.raises(error), replacing(tmp_path / name) as partial:
+            if name == "folder":
+                partial.mkdir()
+                partial /= "inside"
+            partial.write_text("half")
+            raise error
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "old"

@@ -13,7 +13,7 @@ LAYERS = [
     {"files", "images", "pixels", "precision"},
     {"provenance", "landmarks", "pretrained"},
     {"data", "nets"},
-    {"losses"},
+    {"sitters", "losses"},
     {"learning"},
     {"animate"},
     {"evaluation"},
@@ -65,6 +65,23 @@ def test_a_layer_imports_only_what_is_below_it(file: Path):
     used = {part(name) for name in imports(file) if name.split(".")[0] == "headmime"}
     above = {name for name in used - {own, PUBLIC} if layer(name) >= layer(own)}
     assert not above
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    names = {module_name(file).removesuffix(".__init__"): file for file in FILES}
+    unseen = {
+        name: {one for one in imports(file) if one in names} - {name}
+        for name, file in names.items()
+    }
+    for package in [name for name, file in names.items() if file.name == "__init__.py"]:
+        # `from package import module` names both; only the module counts.
+        for used in unseen.values():
+            if any(one.startswith(f"{package}.") for one in used):
+                used.discard(package)
+    while leaves := [name for name, used in unseen.items() if not used & set(unseen)]:
+        for name in leaves:
+            del unseen[name]
+    assert not unseen, f"a circle, or what imports one, is among {sorted(unseen)}"
 
 
 def test_losses_nets_and_evaluation_know_no_configuration():

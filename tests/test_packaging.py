@@ -35,7 +35,7 @@ DISTRIBUTIONS = {
 
 # The extras, and the code that may import what they bring.
 EXTRAS = {
-    "sitters": ("data/sitters/",),
+    "sitters": ("sitters/",),
     "face-alignment": ("landmarks/detect_face_alignment", "landmarks/s3fd_fan"),
     "evaluation": (
         "evaluation/",
@@ -46,7 +46,7 @@ EXTRAS = {
         "pretrained/lpips_alexnet",
     ),
     "web": ("web/", "cli/web"),
-    "cluster": ("data/preprocess/cluster", "cli/processes"),
+    "cluster": ("data/preprocess/workers", "cli/processes"),
 }
 
 

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.pool import run_local
-from headmime.data.preprocess.run import preprocess
-from headmime.data.preprocess.sources import with_splits
-from headmime.data.sitters import write
+from headmime.data.preprocess.clips import ClipSettings
+from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.run import make_plan, preprocess
+from headmime.data.preprocess.workers import run_local
+from headmime.sitters import write
 from headmime.threads import ASKED, COUNTS, WAITING, threads_of_children, wait_passively
 
 CORES = 2
@@ -121,7 +119,7 @@ def rendered(folder: Path) -> None:
 def preprocessed(folder: Path) -> None:
     videos = folder / "videos"
     listed = with_splits(list_sources("folder", videos), 0.05, None, 0)
-    recipe = Recipe(size=64, frames=12)
+    recipe = ClipSettings(size=64, frames=12)
     finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     run = partial(run_local, workers=CORES)
     preprocess(videos, folder / "store", make_plan(listed, {}), [], recipe, finder, run, ignored)

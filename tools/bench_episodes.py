@@ -18,7 +18,7 @@ import torch
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.landmarks.crop import Crop

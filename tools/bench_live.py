@@ -21,19 +21,21 @@ import numpy as np
 import torch
 
 from headmime.animate import api
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.animate.person import Person, load_person
 from headmime.assets import ASSETS
-from headmime.data.video import decode_video, video_info
+from headmime.data.media_reader import decode_video, video_info
+from headmime.images import resize
 from headmime.landmarks.detect import detector
-from headmime.live.eyes import Follower, Sight
-from headmime.live.mime import Mime
-from headmime.live.pace import Pace, Stopwatch
-from headmime.live.perform import enlarged
-from headmime.provenance.marks import Marks
+from headmime.live.landmark_worker import Follower, Sight
+from headmime.live.live_animator import LiveAnimator
+from headmime.live.throughput import Stopwatch, Throughput
+from headmime.provenance.statement import ProvenanceOptions
 
 SIZE = 256  # of the output
-BARE, LABEL, ALL = (Marks(*on) for on in ((False,) * 3, (True, False, False), (True,) * 3))
+BARE, LABEL, ALL = (
+    ProvenanceOptions(*on) for on in ((False,) * 3, (True, False, False), (True,) * 3)
+)
 Result = TypeVar("Result")
 
 
@@ -68,7 +70,7 @@ def main() -> None:
     logging.disable(logging.WARNING)  # that marks are turned off
     person = load_person(given.person) if given.person else painted()
     bill, frames = Bill(), []
-    follow, mime = Follower(detector("dlib")), Mime(person)
+    follow, animator = Follower(detector("dlib")), LiveAnimator(person)
     video = decode_video(given.clip, threads=1)
     for number in range(given.frames):
         decoded = bill("decode", next, video, None)
@@ -76,8 +78,10 @@ def main() -> None:
             break
         picture = bill("to RGB", decoded.pixels)
         pixels = bill("follow the face", follow, picture)
-        played = bill("draw and generate", next, mime.play([Sight(decoded.time, pixels, number)]))
-        frames.append(bill("enlarge", enlarged, played.frame, SIZE))
+        played = bill(
+            "draw and generate", next, animator.play([Sight(decoded.time, pixels, number)])
+        )
+        frames.append(bill("enlarge", resize, played.frame, SIZE))
     rate = video_info(given.clip).fps
     print(bill)
     print(written(frames, rate, person))
@@ -94,16 +98,16 @@ def painted() -> Person:
 def written(frames: list[np.ndarray], rate: Fraction, person: Person) -> str:
     """What the writer's threads need, encoder's included, for ever more marks."""
 
-    def cost(marks: Marks) -> float:
+    def cost(marks: ProvenanceOptions) -> float:
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
-            write_media(Path(folder) / "a.mp4", frames, rate, person.making, marks)
+            write_media(Path(folder) / "a.mp4", frames, rate, person.statement, marks)
         return 1000 * (time.process_time() - start) / len(frames)
 
     return f"write {cost(BARE):.1f}, with label {cost(LABEL):.1f}, with all marks {cost(ALL):.1f}"
 
 
-def replayed(stages: dict[str, list[float]], rate: float) -> Pace:
+def replayed(stages: dict[str, list[float]], rate: float) -> Throughput:
     """Whoever is ready takes what is newest, if it is new, else the next one."""
     looking = np.add(stages["to RGB"], stages["follow the face"]) / 1000
     making = np.add(stages["draw and generate"], stages["enlarge"]) / 1000
@@ -118,14 +122,14 @@ def replayed(stages: dict[str, list[float]], rate: float) -> Pace:
 
 def passed(came: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of things that came at these times: which were taken, and when they were done."""
-    taken, done, ready = [], [], 0.0
+    taken, done, prepare_marking = [], [], 0.0
     for number, time_ in enumerate(came):
         following = came[number + 1] if number + 1 < len(came) else np.inf
-        if following <= ready:  # overtaken before anybody looked
+        if following <= prepare_marking:  # overtaken before anybody looked
             continue
-        ready = max(ready, time_) + costs[number]
+        prepare_marking = max(prepare_marking, time_) + costs[number]
         taken.append(number)
-        done.append(ready)
+        done.append(prepare_marking)
     return np.array(taken), np.array(done)
 
 

@@ -19,15 +19,14 @@ import numpy as np
 import torch
 
 from headmime.animate import api
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.assets import ASSETS
-from headmime.provenance.making import Making
-from headmime.provenance.marks import Marks
+from headmime.provenance.statement import ProvenanceOptions, ProvenanceStatement
 
 FPS = Fraction(25)
-BARE = Marks(label=False, watermark=False, credentials=False)
+BARE = ProvenanceOptions(label=False, watermark=False, credentials=False)
 KINDS = ("label", "watermark", "credentials")
-CHOICES = {kind: replace(BARE, **{kind: True}) for kind in KINDS} | {"all": Marks()}
+CHOICES = {kind: replace(BARE, **{kind: True}) for kind in KINDS} | {"all": ProvenanceOptions()}
 
 
 def main() -> None:
@@ -38,14 +37,14 @@ def main() -> None:
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)  # that marks are turned off
     count = int(given.seconds * FPS)
-    made, frames, making = generated(count)
+    made, frames, statement = generated(count)
     print(f"{count} frames of {frames[0].shape[0]} pixels; made in {made:.1f} CPU-s.")
     with tempfile.TemporaryDirectory() as folder:
         for suffix in (".mp4", ".gif"):
-            print(suffix, told(Path(folder) / f"a{suffix}", frames, making, made, given.repeats))
+            print(suffix, told(Path(folder) / f"a{suffix}", frames, statement, made, given.repeats))
 
 
-def generated(count: int) -> tuple[float, list[np.ndarray], Making]:
+def generated(count: int) -> tuple[float, list[np.ndarray], ProvenanceStatement]:
     """CPU seconds for frames as `headmime animate finetune=none` makes them, and the frames."""
     start = time.process_time()
     person = api.personalise(
@@ -58,12 +57,14 @@ def generated(count: int) -> tuple[float, list[np.ndarray], Making]:
     again = np.resize(moving.landmarks, (count, *moving.landmarks.shape[1:]))
     moving = replace(moving, landmarks=again)
     frames = list(moving.frames(moving.viewing_size))
-    return time.process_time() - start, frames, moving.making
+    return time.process_time() - start, frames, moving.statement
 
 
-def told(path: Path, frames: list[np.ndarray], making: Making, made: float, repeats: int) -> str:
-    def written(marks: Marks) -> Callable[[], Path]:
-        return lambda: write_media(path, frames, FPS, making, marks)
+def told(
+    path: Path, frames: list[np.ndarray], statement: ProvenanceStatement, made: float, repeats: int
+) -> str:
+    def written(marks: ProvenanceOptions) -> Callable[[], Path]:
+        return lambda: write_media(path, frames, FPS, statement, marks)
 
     bare = best(written(BARE), repeats)
     parts = [f"written in {bare:.2f} CPU-s"]

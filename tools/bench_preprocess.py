@@ -14,9 +14,9 @@ from pathlib import Path
 
 import cv2
 
-from headmime.data.preprocess.cuts import CutFinder
-from headmime.data.preprocess.film import open_film
+from headmime.data.preprocess.frame_sources import open_frames
 from headmime.data.preprocess.layouts import list_sources
+from headmime.data.preprocess.segments import CutFinder
 from headmime.data.shards import encode
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import detector
@@ -41,7 +41,7 @@ def main(root: str, layout: str = "voxceleb2", files: str = "12") -> None:
     for source in sources[:: max(1, len(sources) // int(files))][: int(files)]:
         for _ in range(2):  # for the points, and for the pictures: few are in memory that way
             with stage("decode, twice"):
-                film = open_film(Path(root) / source.file, None, 1800)
+                film = open_frames(Path(root) / source.file, None, 1800)
                 shown = [frame.pixels() for frame in film.frames()]
         with stage("scene cuts"):
             find_cut = CutFinder()
@@ -50,7 +50,7 @@ def main(root: str, layout: str = "voxceleb2", files: str = "12") -> None:
         with stage("68 points"):
             followed = track(shown, dlib, SEARCH_EVERY)
         with stage("smooth, box"):
-            pixels, _ = fill_gaps(followed.pixels, longest=len(shown))
+            pixels = fill_gaps(followed.pixels, longest=len(shown))
             box = crop_box(smooth(pixels))
         with stage("crop"):
             cut = [box.cut(picture, SIZE) for picture in shown]

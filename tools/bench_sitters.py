@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from headmime.data.sitters.write import SHARD, write_sitters
+from headmime.sitters.write import SHARD, write_sitters
 
 
 def main(sitters: int, frames: int) -> None:

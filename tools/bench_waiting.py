@@ -38,12 +38,10 @@ def finetuning() -> Callable[[], object]:
     import numpy as np
 
     from headmime.animate.model import load
-    from headmime.animate.person import personal_generator
-    from headmime.animate.recipes import recipe
-    from headmime.animate.rehearsal import bundled_people
+    from headmime.animate.person import bundled_people, finetune_settings, personal_generator
     from headmime.pretrained.efficientnet import efficientnet_lite0
 
-    settings = recipe("default")
+    settings = finetune_settings("default")
     settings.epochs, settings.minimum_steps = 0, UPDATES
     model, perceptual = load(device="cpu"), efficientnet_lite0(side=None)
     frames, landmarks = zip(*bundled_people(model.shape.image_size), strict=True)
@@ -87,12 +85,10 @@ def preprocessing() -> Callable[[], object]:
     from PIL import Image
 
     from headmime.assets import ASSETS
-    from headmime.data.preprocess.clips import Recipe
-    from headmime.data.preprocess.layouts import list_sources
-    from headmime.data.preprocess.plan import make_plan
-    from headmime.data.preprocess.pool import run_local
-    from headmime.data.preprocess.run import preprocess
-    from headmime.data.preprocess.sources import with_splits
+    from headmime.data.preprocess.clips import ClipSettings
+    from headmime.data.preprocess.layouts import list_sources, with_splits
+    from headmime.data.preprocess.run import make_plan, preprocess
+    from headmime.data.preprocess.workers import run_local
 
     folder = Path(tempfile.mkdtemp())
     picture = Image.open(ASSETS / "pictures" / "mona_lisa.jpg")
@@ -105,7 +101,7 @@ def preprocessing() -> Callable[[], object]:
     plan = make_plan(listed, {})
     finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     run = partial(run_local, workers=len(os.sched_getaffinity(0)))
-    recipe = Recipe(size=128, frames=60)
+    recipe = ClipSettings(size=128, frames=60)
     args = (folder / "videos", folder / "store", plan, [], recipe, finder, run, lambda *_: None)
     return lambda: preprocess(*args)
 

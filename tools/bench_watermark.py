@@ -27,18 +27,15 @@ from scipy.stats import beta
 
 from headmime.animate.api import load
 from headmime.animate.driving import find_driving, load_template, template_names
-from headmime.animate.encoding import encode
+from headmime.animate.media_writer import encode
 from headmime.animate.motion import fitted
-from headmime.animate.person import animator, personal_generator
+from headmime.animate.person import animator, bundled_people, personal_generator
 from headmime.animate.poses import neutral_frame
-from headmime.animate.rehearsal import bundled_people
-from headmime.data.video import read_video
+from headmime.data.media_reader import read_video
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
-from headmime.provenance.watermark.carriers import CHROMA, carriers
-from headmime.provenance.watermark.convolution import RATE, decode
-from headmime.provenance.watermark.demodulation import demodulate, plane
-from headmime.provenance.watermark.detection import candidates
-from headmime.provenance.watermark.message import BITS, CHECK_BITS, message, payload_of
+from headmime.provenance.watermark.coding import BITS, CHECK_BITS, RATE, decode, message, payload_of
+from headmime.provenance.watermark.detection import candidates, demodulate, plane
+from headmime.provenance.watermark.embedding import CHROMA, carriers
 
 SECONDS = 2.0
 PER_CLIP = 8  # segments at most

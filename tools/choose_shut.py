@@ -18,7 +18,7 @@ from headmime.data.protocol import draw_cases
 from headmime.data.store import Store
 from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
 from headmime.evaluation.trials import Trial, asked_landmarks, cross_trials, pictures, points
-from headmime.landmarks.dlib_points import PointTrees, box_of
+from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import eye_opening, mouth_opening
 
 VALUES = (0.0, 0.3, 0.4, 0.5)

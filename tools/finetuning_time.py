@@ -16,9 +16,7 @@ import torch
 from omegaconf import OmegaConf
 
 from headmime.animate.model import load
-from headmime.animate.person import personal_generator
-from headmime.animate.recipes import recipe
-from headmime.animate.rehearsal import bundled_people
+from headmime.animate.person import bundled_people, finetune_settings, personal_generator
 from headmime.learning.finetune import FineTuneSettings
 from headmime.pretrained.efficientnet import efficientnet_lite0
 
@@ -27,7 +25,7 @@ GOALS = {1: 60, 8: 120}  # seconds of wall on two cores
 
 def settings_with(keys: Sequence[str]) -> FineTuneSettings:
     """Those of finetune=default, changed by key=value."""
-    default = OmegaConf.structured(recipe("default"))
+    default = OmegaConf.structured(finetune_settings("default"))
     return OmegaConf.to_object(OmegaConf.merge(default, OmegaConf.from_dotlist(list(keys))))
 
 

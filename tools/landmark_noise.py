@@ -1,4 +1,4 @@
-"""How dlib's points differ from the exact ones: makes src/headmime/data/sitters/detector_noise.npz.
+"""How dlib's points differ from the exact ones: makes src/headmime/sitters/detector_noise.npz.
 
     python tools/landmark_noise.py [sitters] [another.npz]
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.detector import TABLE, features, upright
-from headmime.data.sitters.figure import Model, make_model
-from headmime.data.sitters.write import sitter_clips
-from headmime.landmarks.dlib_points import PointTrees, box_of
+from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import BROW_L, BROW_R, JAW, POINTS, face_size, head_turn
+from headmime.sitters.body import load_body
+from headmime.sitters.detector import TABLE, features, upright
+from headmime.sitters.figure import SitterModel, make_model
+from headmime.sitters.write import sitter_clips
 
 SIZE, FRAMES, SEED = 176, 12, 4711
 LARGEST = 0.12  # a mean error beyond this, in face sizes: some other thing was found
@@ -26,7 +26,7 @@ CLIP_DIRECTIONS, FRAME_DIRECTIONS = 24, 24
 
 
 @lru_cache(maxsize=1)
-def tools() -> tuple[Model, PointTrees]:
+def tools() -> tuple[SitterModel, PointTrees]:
     return make_model(load_body()), PointTrees()
 
 

@@ -4,7 +4,7 @@ Renders sitters that have nothing in front of their faces, runs dlib's predictor
 and takes for each point the mirror-symmetric vertex that lies nearest on average: on nearly frontal
 faces, and for the jaw also on its near side when the head is turned (the far side is the outline of
 the cheek, see `points.jaw_chains`). Prints the table that stands in
-headmime/data/sitters/points.py. Takes two minutes.
+headmime/sitters/points.py. Takes two minutes.
 
     python tools/landmark_vertices.py [picture.png]
 """
@@ -17,15 +17,15 @@ import dlib
 import face_recognition_models
 import numpy as np
 
-from headmime.data.sitters.backdrop import backdrop, behind
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.develop import develop
-from headmime.data.sitters.figure import make_figure, make_model, pose
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import random_motion
-from headmime.data.sitters.render import camera_of, light_of, prepare, render
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import head_turn, interocular
+from headmime.sitters.backdrop import backdrop, behind
+from headmime.sitters.body import load_body
+from headmime.sitters.develop import develop
+from headmime.sitters.figure import make_figure, make_model, pose
+from headmime.sitters.identity import random_sitter
+from headmime.sitters.motion import random_motion
+from headmime.sitters.render import camera_of, light_of, prepare, render
 
 SIZE = 384
 SITTERS = 150

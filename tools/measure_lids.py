@@ -14,25 +14,24 @@ import numpy as np
 import torch
 
 from headmime.animate.model import load
-from headmime.animate.person import adapt
-from headmime.animate.recipes import recipe
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import Model, make_model
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import moving, random_motion
-from headmime.data.sitters.write import Shoot
+from headmime.animate.person import adapt, finetune_settings
 from headmime.landmarks.closeups import strips
-from headmime.landmarks.dlib_points import PointTrees, box_of
+from headmime.landmarks.detect_dlib import PointTrees, box_of
 from headmime.landmarks.points import eye_opening
 from headmime.learning.closeup import close_up
 from headmime.pixels import to_tensor
 from headmime.pretrained.efficientnet import efficientnet_lite0
+from headmime.sitters.body import load_body
+from headmime.sitters.figure import SitterModel, make_model
+from headmime.sitters.identity import random_sitter
+from headmime.sitters.motion import moving, random_motion
+from headmime.sitters.write import Shoot
 
 BLINKS = (0.0, 0.25, 0.5, 1.0)
 SEED = 9091
 
 
-def blinking(model: Model, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+def blinking(model: SitterModel, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Frames uint8 [n, size, size, 3] of a sitter and their exact landmarks [n, 68, 2]."""
     rng = np.random.default_rng([SEED, number])
     shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
@@ -70,7 +69,7 @@ def seen(frames: np.ndarray, landmarks: np.ndarray, trees: PointTrees) -> np.nda
 
 def main(sitters: int = 24, weights: str = "bundled", finetune: str = "none") -> None:
     body, trees, networks = make_model(load_body()), PointTrees(), load(weights)
-    settings, size = recipe(finetune), networks.shape.image_size
+    settings, size = finetune_settings(finetune), networks.shape.image_size
     perceptual = efficientnet_lite0(side=160) if settings else None
     rows = []
     for number in range(sitters):

@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import make_model
-from headmime.data.sitters.identity import random_sitter
-from headmime.data.sitters.motion import random_motion
-from headmime.data.sitters.write import Shoot
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import face_size, mouth_opening
 from headmime.landmarks.track import fill_gaps, smooth, track
+from headmime.sitters.body import load_body
+from headmime.sitters.figure import make_model
+from headmime.sitters.identity import random_sitter
+from headmime.sitters.motion import random_motion
+from headmime.sitters.write import Shoot
 
 SIZE = 160
 SEED = 33
@@ -38,7 +38,7 @@ def tracks(sitters: int, frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
         shoot = Shoot(model, random_sitter(rng, model.body.local_names), SIZE, rng)
         names = dict.fromkeys(("person", "video", "clip", "split", "source"), "")
         clip = shoot.clip(random_motion(rng, model.actions, frames), rng, **names)
-        found, _ = fill_gaps(track(clip.frames, finder).pixels, longest=frames)
+        found = fill_gaps(track(clip.frames, finder).pixels, longest=frames)
         pairs.append((found, clip.landmarks * SIZE))
     return pairs
 

@@ -11,9 +11,9 @@ import sys
 
 import numpy as np
 
-from headmime.data.sitters.detector import LOWER, UPPER, upright
 from headmime.data.store import Store
 from headmime.landmarks.points import EYE_L, EYE_R, eye_opening, face_size, head_turn, mouth_opening
+from headmime.sitters.detector import LOWER, UPPER, upright
 
 
 def measures(landmarks: np.ndarray) -> dict[str, np.ndarray]:

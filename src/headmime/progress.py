@@ -3,12 +3,16 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+OnFrame = Callable[[int, int | None], None]
+"""Called with (frames done, frames in all or None)."""
 
 console = Console(stderr=True)
 LINE_EVERY = 60.0
@@ -63,3 +67,11 @@ def _lines(text: str) -> Callable[..., None]:
         said = now
 
     return on_step
+
+
+def reported(items: Iterable[Item], total: int | None, on_frame: OnFrame | None) -> Iterator[Item]:
+    """`items`, telling `on_frame` of each one that was dealt with."""
+    for done, item in enumerate(items, 1):
+        yield item
+        if on_frame is not None:
+            on_frame(done, total)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from headmime.animate.model import Model
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector, Face, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector, Face
 from headmime.nets import Nets
 from headmime.nets.shape import ModelShape
 

@@ -13,11 +13,10 @@ from headmime.animate.driving import Driving
 from headmime.animate.model import Model
 from headmime.animate.person import BATCH, Person, person_from
 from headmime.animate.poses import as_complex, similarity
-from headmime.animate.scene import Scene
-from headmime.animate.sources import Sources
+from headmime.animate.sources import Scene, Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
-from headmime.provenance.consent import Consent
+from headmime.provenance.statement import Consent
 
 
 @pytest.fixture

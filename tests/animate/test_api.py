@@ -11,11 +11,10 @@ from PIL import Image
 import headmime
 from headmime.animate.api import choose_detector
 from headmime.animate.model import Model
-from headmime.animate.person import Person
-from headmime.animate.recipes import recipe
+from headmime.animate.person import Person, finetune_settings
 from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 
 def test_from_a_picture_to_a_video(
@@ -134,11 +133,12 @@ def test_the_whole_picture(person: Person, moving: Path, dlib: Detector, tmp_pat
 
 
 def test_recipes_are_those_of_the_command_line() -> None:
-    assert recipe("none") is None
-    assert [recipe("default").steps(T) for T in (1, 4, 8, 32)] == [80, 80, 160, 160]
-    assert (recipe("paper").epochs, recipe("paper").discriminator_steps) == (40, 2)
+    assert finetune_settings("none") is None
+    assert [finetune_settings("default").steps(T) for T in (1, 4, 8, 32)] == [80, 80, 160, 160]
+    paper = finetune_settings("paper")
+    assert (paper.epochs, paper.discriminator_steps) == (40, 2)
     with pytest.raises(HeadmimeError, match="finetune=much is not known; choose one of default"):
-        recipe("much")
+        finetune_settings("much")
 
 
 def test_fine_tuning_is_what_happens_without_a_wish(
@@ -147,5 +147,5 @@ def test_fine_tuning_is_what_happens_without_a_wish(
     asked = []
     monkeypatch.setattr(headmime.animate.api, "person_from", lambda *given: asked.append(given))
     headmime.personalise(model, [mona_lisa], detector=dlib)
-    assert asked[0][2] == recipe("default")
+    assert asked[0][2] == finetune_settings("default")
     assert asked[0][3].origin  # the frozen networks that come with the installation

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from headmime.animate.driving import (
-    evenly,
     find_driving,
     load_template,
     load_video,
+    resample_evenly,
     template_names,
 )
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 
 def template(path: Path, **changes: object) -> Path:
@@ -152,7 +152,7 @@ def test_varying_frame_rates_keep_the_speed() -> None:
     """A head that moves evenly still does after frames came at uneven times."""
     times = np.array([0.0, 0.1, 0.15, 0.4, 0.8, 1.0])
     landmarks = np.broadcast_to(times[:, None, None], (6, 68, 2)).astype(np.float32)
-    even = evenly(landmarks, times, Fraction(5))
+    even = resample_evenly(landmarks, times, Fraction(5))
     assert np.allclose(even[:, 0, 0], [0, 0.2, 0.4, 0.6, 0.8, 1.0])
     assert even.dtype == np.float32
 
@@ -160,7 +160,7 @@ def test_varying_frame_rates_keep_the_speed() -> None:
 def test_even_frames_stay_as_they_are() -> None:
     landmarks = np.random.default_rng(0).random((30, 68, 2)).astype(np.float32)
     times = np.round(np.arange(30) * 1001 / 30000, 3)  # milliseconds, as in many files
-    assert evenly(landmarks, times, Fraction(30000, 1001)) is landmarks
+    assert resample_evenly(landmarks, times, Fraction(30000, 1001)) is landmarks
 
 
 def test_on_frame_is_told_of_every_frame(moving: Path, dlib: Detector) -> None:

@@ -13,16 +13,14 @@ import pytest
 from PIL import Image
 
 import headmime
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.animate.model import Model
-from headmime.landmarks.detect import Detector
-from headmime.provenance.consent import Consent
-from headmime.provenance.making import Kind, Making
-from headmime.provenance.marks import Marks
+from headmime.landmarks.faces import Detector
+from headmime.provenance.statement import Consent, Kind, ProvenanceOptions, ProvenanceStatement
 from headmime.provenance.verdict import State, verify
 
 SUFFIXES = (".mp4", ".gif", ".png")
-OWN = Making(Consent.OWN)
+OWN = ProvenanceStatement(Consent.OWN)
 SECRETS = ("Zweibrücken", "Quastenflosser", "holiday-with-anna", "secret-driver", "Old Title")
 
 
@@ -64,7 +62,7 @@ def test_every_output_is_marked_by_default(tmp_path: Path, suffix: str) -> None:
 def test_each_mark_is_turned_off_alone_and_the_log_says_so(
     tmp_path: Path, suffix: str, off: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    marks = Marks(**{off: False})
+    marks = ProvenanceOptions(**{off: False})
     path = tmp_path / f"out{suffix}"
     with caplog.at_level(logging.WARNING):
         write_media(path, grey(count_of(suffix)), Fraction(25), OWN, marks)
@@ -80,8 +78,8 @@ def test_each_mark_is_turned_off_alone_and_the_log_says_so(
 def test_pictures_from_elsewhere_make_a_composite(tmp_path: Path) -> None:
     """The standard's word for what is generated in part."""
     for kind, word in [(Kind.GENERATED, "trained"), (Kind.COMPOSITE, "compositeWithTrained")]:
-        making = Making(Consent.OWN, kind=kind)
-        path = write_media(tmp_path / "out.png", grey(1), Fraction(1), making)
+        statement = ProvenanceStatement(Consent.OWN, kind=kind)
+        path = write_media(tmp_path / "out.png", grey(1), Fraction(1), statement)
         (action,) = assertions(path)["c2pa.actions.v2"]["actions"]
         assert action["action"] == "c2pa.created"
         assert action["digitalSourceType"].endswith(f"/{word}AlgorithmicMedia")
@@ -89,8 +87,8 @@ def test_pictures_from_elsewhere_make_a_composite(tmp_path: Path) -> None:
 
 
 def test_a_drawing_is_signed_but_not_called_generated(tmp_path: Path) -> None:
-    making = Making(Consent.NOT_STATED, kind=Kind.DRAWN)
-    path = write_media(tmp_path / "out.png", grey(1), Fraction(1), making)
+    statement = ProvenanceStatement(Consent.NOT_STATED, kind=Kind.DRAWN)
+    path = write_media(tmp_path / "out.png", grey(1), Fraction(1), statement)
     assert (verify(path).state, verify(path).generated) == (State.TRUSTED, False)
     assert np.array_equal(first_frame(path), grey(1)[0])
     assert b"AI-generated" not in path.read_bytes()

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from headmime.animate.motion import relative
-from headmime.data.sitters.body import Body, bone_transforms, load_body, skin
-from headmime.data.sitters.camera import look_at
-from headmime.data.sitters.identity import Sitter, random_sitter
-from headmime.data.sitters.motion import Motion, bone_turns, moving, random_motion
-from headmime.data.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import face_size
+from headmime.sitters.body import Body, bone_transforms, load_body, skin
+from headmime.sitters.identity import Sitter, random_sitter
+from headmime.sitters.motion import Motion, bone_turns, moving, random_motion
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
+from headmime.sitters.studio import look_at
 
 CAMERA = look_at(np.array([0.0, -0.03, 0.02]), 1.3, 0.0, 0.0, 0.0)
 

@@ -12,11 +12,11 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from headmime.animate.driving import load_video, resampled, trimmed
+from headmime.animate.driving import load_video, resample, trim
 from headmime.animate.sources import Sources, load_sources
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 SIZE = 64
 
@@ -210,11 +210,11 @@ def test_varying_frame_rates(marked: Detector, marked_frames: Callable, video: C
 def test_a_part_of_a_video(marked: Detector, marked_frames: Callable, video: Callable) -> None:
     path = video("all.mp4", marked_frames(*[(1, k) for k in range(50)]))
     assert len(load_video(path, marked, start=0.4, end=1.2).landmarks) == 20
-    assert len(trimmed(load_video(path, marked), 0.4, 1.2).landmarks) == 20
+    assert len(trim(load_video(path, marked), 0.4, 1.2).landmarks) == 20
     with pytest.raises(HeadmimeError, match=r"all\.mp4 has no frames between start=5 \(in sec"):
         load_video(path, marked, start=5)
     with pytest.raises(HeadmimeError, match="has no frames between start=5 and end=6"):
-        trimmed(load_video(path, marked), 5, 6)
+        trim(load_video(path, marked), 5, 6)
 
 
 @pytest.mark.parametrize("fps", [5, 24, Fraction(30000, 1001), 60])
@@ -222,7 +222,7 @@ def test_another_frame_rate_keeps_the_speed(
     marked: Detector, marked_frames: Callable, video: Callable, fps: Fraction
 ) -> None:
     driving = load_video(video("all.mp4", marked_frames(*[(1, k) for k in range(50)])), marked)
-    other = resampled(driving, Fraction(fps))
+    other = resample(driving, Fraction(fps))
     assert len(other.landmarks) / fps == pytest.approx(2, abs=0.5 / float(fps) + 1e-6)
     last = (len(other.landmarks) - 1) / fps
     at_end = np.interp(float(last), np.arange(50) / 25, driving.landmarks[:, 30, 0])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import headmime
-from headmime.animate.paste import head_mask, pasted, tone_offset
-from headmime.animate.scene import Scene
-from headmime.data.pictures import read_picture
+from headmime.animate.paste import head_mask, paste_frames, tone_offset
+from headmime.animate.sources import Scene
+from headmime.data.media_reader import read_picture
 from headmime.landmarks.crop import Crop, crop_box
 
 SIZE = 128
@@ -22,7 +22,7 @@ def scene(mona_lisa: Path, mona_pixels: np.ndarray) -> Scene:
 
 
 def shown(scene: Scene, own: np.ndarray, rendition: np.ndarray, frame: np.ndarray) -> np.ndarray:
-    (picture,) = pasted(scene, [frame], own[None], own, rendition)
+    (picture,) = paste_frames(scene, [frame], own[None], own, rendition)
     return picture
 
 

@@ -12,7 +12,7 @@ from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings
 from headmime.pixels import to_pictures, to_tensor
 from headmime.pretrained.frozen import Frozen
-from headmime.provenance.consent import Consent
+from headmime.provenance.statement import Consent
 
 
 class Pixels(Frozen):

@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from headmime.animate.encoding import encode
+from headmime.animate.media_writer import encode
 from headmime.animate.sound import RATE, Playback, Sound, has_sound
 from headmime.errors import HeadmimeError
 

@@ -11,7 +11,7 @@ from headmime.animate import sources
 from headmime.animate.sources import find_files, load_sources, parse_count
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 
 ODD = ["a b.jpg", "x,y.jpg", "[z](1){2}.jpg", "k=v.jpg", "é漢'\"$.jpg", "*?.jpg"]
 

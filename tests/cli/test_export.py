@@ -11,7 +11,7 @@ from headmime.cli import main
 from headmime.nets import Nets
 from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
-from headmime.provenance.consent import Consent
+from headmime.provenance.statement import Consent
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 pytest.importorskip("onnxscript", reason="onnxscript is not installed")

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from headmime.cli import main
-from headmime.data.pictures import read_picture
-from headmime.data.video import video_info
+from headmime.data.media_reader import read_picture, video_info
 
 
 def words(mona_lisa: Path, driving: str, out: Path, weights: Path) -> list[str]:

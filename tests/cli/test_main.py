@@ -41,7 +41,7 @@ def test_the_api_loads_when_it_is_used() -> None:
 import sys, headmime
 assert not {"torch", "numpy"} & set(sys.modules)
 assert all(callable(getattr(headmime, name)) for name in headmime.__all__)
-from headmime.animate import media  # the package of the same name as the verb
+from headmime.animate import media_writer  # the package of the same name as the verb
 assert callable(headmime.animate)
 """
     subprocess.run([sys.executable, "-c", code], check=True)

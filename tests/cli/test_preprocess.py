@@ -8,7 +8,7 @@ import pytest
 
 from headmime.cli import main
 from headmime.cli import preprocess as verb
-from headmime.data.preprocess.sources import Refusal
+from headmime.data.preprocess.layouts import Refusal
 from headmime.data.store import Store
 
 
@@ -74,7 +74,7 @@ def test_names_are_taken_literally(run, tmp_path: Path):
 def test_what_is_told_at_the_end(store: Path):
     refused = [Refusal(f"{n}.mp4", "is empty") for n in range(3)]
     refused += [Refusal("caf\udce9\n.mp4", "no face", (1.0, 2.0))]
-    summary = verb.Summary(Store(store), 10, refused, 1234, 7_000_000)
+    summary = verb.PreprocessReport(Store(store), 10, refused, 1234, 7_000_000)
     told = verb._told(summary, Path("out"), 5000.0)
     assert "out: 7 clips of 7 videos, 28 frames, 7 MB (1 MB a video), from 1,234" in told
     assert "3 of 10 files and 1 parts of others were quarantined: see out/quarantine.json" in told

@@ -79,7 +79,7 @@ def test_show_draws_it(tmp_path: Path, suffix: str, capsys: pytest.CaptureFixtur
         (["nothing.mp4"], "nothing.mp4: there is no such video."),
         (["show", "nothing"], "there is no such file"),
         (["show", "{video}"], "is no template"),
-        (["{video}", "--out", "x.mp4"], "x.mp4: a template's name must end in .npz."),
+        (["{video}", "--out", "x.mp4"], "out=x.mp4: the name must end in .npz."),
         (["{video}", "--start", "7"], "has no frames between start=7 (in seconds)."),
     ],
 )

@@ -9,21 +9,19 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.cli import main
-from headmime.provenance.consent import Consent
-from headmime.provenance.making import Making
-from headmime.provenance.marks import Marks
+from headmime.provenance.statement import Consent, ProvenanceOptions, ProvenanceStatement
 
-BARE = Marks(credentials=False, watermark=False)
+BARE = ProvenanceOptions(credentials=False, watermark=False)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One file of each kind, of names that no terminal likes."""
     frames = [np.full((64, 64, 3), 90, np.uint8)]
-    for name, marks in [("my file.png", Marks()), ("bare.png", BARE)]:
-        write_media(tmp_path / name, frames, 1, Making(Consent.OWN), marks)
+    for name, marks in [("my file.png", ProvenanceOptions()), ("bare.png", BARE)]:
+        write_media(tmp_path / name, frames, 1, ProvenanceStatement(Consent.OWN), marks)
     content = bytearray((tmp_path / "my file.png").read_bytes())
     content[-20] ^= 1
     (tmp_path / "changed\n.png").write_bytes(content)

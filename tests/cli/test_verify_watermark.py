@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from headmime.animate.encoding import encode
+from headmime.animate.media_writer import encode
 from headmime.cli import main
 from headmime.provenance.watermark import PUBLIC_KEY, embed
 

@@ -15,8 +15,8 @@ from numpy.lib.recfunctions import repack_fields
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset
+from headmime.data.media_reader import read_picture
 from headmime.data.open_shards import OpenShards
-from headmime.data.pictures import read_picture
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError

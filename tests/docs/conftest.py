@@ -20,8 +20,8 @@ from PIL import Image
 
 import headmime
 from headmime.cli import main
-from headmime.provenance.marks import Marks
 from headmime.provenance.signer import CERTIFICATE, KEY, local_folder, signer_for
+from headmime.provenance.statement import ProvenanceOptions
 
 OUTPUTS = ("--out", "--csv")
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def place(
         video.mkdir(parents=True)
         shutil.copy(folder / "driver.mp4", video / "00001.mp4")
     listed(folder / "people", photographs)
-    signer_for(Marks())
+    signer_for(ProvenanceOptions())
     shutil.copy(local_folder() / CERTIFICATE, folder / "chain.pem")
     shutil.copy(local_folder() / KEY, folder / "key.pem")
     somebody(folder)
@@ -116,7 +116,7 @@ def somebody(folder: Path) -> None:
 
 def render(stores: Path) -> None:
     """Six people and two whose motions are exchanged, 12 frames of 64 pixels each."""
-    from headmime.data.sitters.write import write_sitters
+    from headmime.sitters.write import write_sitters
 
     write_sitters(6, stores / "small", 12, 64, 11, 1, cross=2, drivers=1)
     for name in ("mine", "sitters_eval", "sitters_cross"):

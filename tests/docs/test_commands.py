@@ -160,7 +160,7 @@ HOW = {
     r"python tools/stability.py": How(
         f"{SMALL} sitters=null trainer.max_epochs=3 log_every=1", {"CASE": "sigmoid"}
     ),
-    r"python -m headmime.data.sitters.template": How(),
+    r"python -m headmime.sitters.template": How(),
 }
 NOT_RUN = {
     r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",

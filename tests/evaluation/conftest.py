@@ -14,7 +14,7 @@ from headmime.evaluation.frame_features import Scorers
 from headmime.evaluation.metrics.motion import HEAD, RIGID
 from headmime.evaluation.trials import self_trials
 from headmime.landmarks.crop import Crop
-from headmime.landmarks.detect import Face
+from headmime.landmarks.faces import Face
 
 PERSONS, FRAMES, SIZE = 6, 24, 32
 

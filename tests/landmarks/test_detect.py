@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.data.pictures import read_picture
+from headmime.data.media_reader import read_picture
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
-from headmime.landmarks.detect import Detector, Face, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector, Face, largest
 from headmime.landmarks.points import face_size, interocular
-from headmime.landmarks.track import largest
 
 
 @pytest.fixture(scope="module")

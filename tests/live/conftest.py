@@ -11,11 +11,12 @@ from headmime.animate.model import Model
 from headmime.animate.person import Person
 from headmime.animate.person import person_from as made_from
 from headmime.animate.sources import load_sources
-from headmime.data.pictures import read_picture
-from headmime.landmarks.detect import Detector, detector
+from headmime.data.media_reader import read_picture
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector
 from headmime.nets import Nets
 from headmime.nets.shape import ModelShape
-from headmime.provenance.consent import Consent
+from headmime.provenance.statement import Consent
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from headmime.animate.rehearsal import bundled_people
+from headmime.animate.person import bundled_people
 from headmime.cli.config import conf_folder
 from headmime.landmarks.closeups import strips
 from headmime.learning.closeup import close_up, closeup_loss

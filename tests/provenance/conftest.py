@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.provenance.consent import Consent
 from headmime.provenance.credentials import check_signer, sign
-from headmime.provenance.making import Ingredient, Making
-from headmime.provenance.marks import Marks
 from headmime.provenance.signer import Signer, signer_for
+from headmime.provenance.statement import (
+    Consent,
+    Ingredient,
+    ProvenanceOptions,
+    ProvenanceStatement,
+)
 
-MAKING = Making(
+MAKING = ProvenanceStatement(
     consent=Consent.LICENSED,
     model_sha256="ab" * 32,
     ingredients=(
@@ -26,14 +29,14 @@ MAKING = Making(
 
 
 @pytest.fixture(scope="session")
-def making() -> Making:
+def statement() -> ProvenanceStatement:
     return MAKING
 
 
 @pytest.fixture(scope="session")
 def signer(configuration: Path) -> Signer:
     """The local one, made at its first use."""
-    signer = signer_for(Marks())
+    signer = signer_for(ProvenanceOptions())
     check_signer(signer)
     return signer
 

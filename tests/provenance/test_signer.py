@@ -13,13 +13,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from headmime.errors import HeadmimeError
 from headmime.provenance.credentials import check_signer, sign
-from headmime.provenance.making import Making
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import prepare_marking
 from headmime.provenance.signer import YEARS, local_root, signer_for
+from headmime.provenance.statement import ProvenanceOptions, ProvenanceStatement
 from headmime.provenance.verdict import State, verify
 
-BARE = Marks(label=False, watermark=False, credentials=False)
+BARE = ProvenanceOptions(label=False, watermark=False, credentials=False)
 
 
 @pytest.fixture
@@ -31,8 +30,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_is_made_once_and_its_key_is_the_owner_s_alone(home: Path) -> None:
     assert local_root() is None
-    first = signer_for(Marks())
-    assert signer_for(Marks()) == first
+    first = signer_for(ProvenanceOptions())
+    assert signer_for(ProvenanceOptions()) == first
     folder = home / "signing"
     assert sorted(file.name for file in folder.iterdir()) == [
         "certificate.pem",
@@ -45,7 +44,7 @@ def test_it_is_made_once_and_its_key_is_the_owner_s_alone(home: Path) -> None:
 
 
 def test_the_certificate_is_an_end_entity_s_of_the_root_for_years(home: Path) -> None:
-    certificate = x509.load_pem_x509_certificate(signer_for(Marks()).certificate)
+    certificate = x509.load_pem_x509_certificate(signer_for(ProvenanceOptions()).certificate)
     root = x509.load_pem_x509_certificate(local_root() or b"")
     certificate.verify_directly_issued_by(root)
     root.verify_directly_issued_by(root)
@@ -61,7 +60,7 @@ def test_the_certificate_is_an_end_entity_s_of_the_root_for_years(home: Path) ->
 
 def test_the_root_s_key_is_not_kept(home: Path) -> None:
     """Nobody can sign other certificates in its name: the one key there is the certificate's."""
-    root = x509.load_pem_x509_certificate((signer_for(Marks()), local_root())[1] or b"")
+    root = x509.load_pem_x509_certificate((signer_for(ProvenanceOptions()), local_root())[1] or b"")
     kept = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
     assert kept.count(b"PRIVATE KEY-----") == 2  # begin and end, once
     key = serialization.load_pem_private_key((home / "signing" / "key.pem").read_bytes(), None)
@@ -70,12 +69,12 @@ def test_the_root_s_key_is_not_kept(home: Path) -> None:
 
 def test_processes_that_begin_together_agree(home: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        signers = set(pool.map(signer_for, [Marks() for _ in range(8)]))
+        signers = set(pool.map(signer_for, [ProvenanceOptions() for _ in range(8)]))
     assert len(signers) == 1
     assert [file.name for file in home.iterdir()] == ["signing"]
 
 
-def own(folder: Path, key: object, days: int = 30, authority: bool = False) -> Marks:
+def own(folder: Path, key: object, days: int = 30, authority: bool = False) -> ProvenanceOptions:
     """A certificate that signs itself, as files of the user's."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A Studio")])
     now = datetime.now(UTC)
@@ -106,7 +105,7 @@ def own(folder: Path, key: object, days: int = 30, authority: bool = False) -> M
             serialization.NoEncryption(),
         )
     )
-    return Marks(cert=str(folder / "my cert.pem"), key=str(folder / "my key.pem"))
+    return ProvenanceOptions(cert=str(folder / "my cert.pem"), key=str(folder / "my key.pem"))
 
 
 @pytest.mark.parametrize(
@@ -119,11 +118,11 @@ def own(folder: Path, key: object, days: int = 30, authority: bool = False) -> M
     ids=["P-384", "RSA", "Ed25519"],
 )
 def test_the_user_s_own_certificate_signs(
-    home: Path, tmp_path: Path, plain: dict[str, Path], making: Making, key: object
+    home: Path, tmp_path: Path, plain: dict[str, Path], statement: ProvenanceStatement, key: object
 ) -> None:
-    signer = ready(own(tmp_path, key)).signer
+    signer = prepare_marking(own(tmp_path, key)).signer
     assert signer is not None
-    sign(plain[".png"], tmp_path / "a.png", making, signer)
+    sign(plain[".png"], tmp_path / "a.png", statement, signer)
     found = verify(tmp_path / "a.png")
     assert (found.state, found.signer) == (State.VALID, "A Studio")
     assert not home.exists()  # no local one was made
@@ -145,19 +144,19 @@ def test_a_key_in_the_older_format_of_openssl_will_do(tmp_path: Path) -> None:
 def test_what_cannot_sign_is_said_before_any_work(home: Path, tmp_path: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     good = own(tmp_path, key)
-    for marks in (Marks(cert=good.cert), Marks(key=good.key)):
+    for marks in (ProvenanceOptions(cert=good.cert), ProvenanceOptions(key=good.key)):
         with pytest.raises(HeadmimeError, match=r"cert= and provenance.key= belong together"):
-            ready(marks)
+            prepare_marking(marks)
     with pytest.raises(HeadmimeError, match=r"no\.pem: the signing certificate cannot be read"):
-        ready(Marks(cert=str(tmp_path / "no.pem"), key=good.key))
+        prepare_marking(ProvenanceOptions(cert=str(tmp_path / "no.pem"), key=good.key))
     with pytest.raises(HeadmimeError, match="holds no certificate in PEM format"):
-        ready(Marks(cert=good.key, key=good.key))
+        prepare_marking(ProvenanceOptions(cert=good.key, key=good.key))
     with pytest.raises(HeadmimeError, match="holds no private key in PEM format"):
-        ready(Marks(cert=good.cert, key=good.cert))
+        prepare_marking(ProvenanceOptions(cert=good.cert, key=good.cert))
     with pytest.raises(HeadmimeError, match=r"not now: use another"):
-        ready(own(tmp_path, key, days=-1))
+        prepare_marking(own(tmp_path, key, days=-1))
     with pytest.raises(HeadmimeError, match="C2PA cannot sign with .*my cert.pem"):
-        ready(own(tmp_path, key, authority=True))
+        prepare_marking(own(tmp_path, key, authority=True))
     own(tmp_path, ec.generate_private_key(ec.SECP256R1()))
     (tmp_path / "my key.pem").write_bytes(
         key.private_bytes(
@@ -167,7 +166,7 @@ def test_what_cannot_sign_is_said_before_any_work(home: Path, tmp_path: Path) ->
         )
     )
     with pytest.raises(HeadmimeError, match=r"my key\.pem is not the key of .*my cert\.pem"):
-        ready(good)
+        prepare_marking(good)
 
 
 def test_a_home_that_cannot_be_written_is_said(
@@ -176,16 +175,18 @@ def test_a_home_that_cannot_be_written_is_said(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
     with pytest.raises(HeadmimeError, match=r"cannot be made.*XDG_CONFIG_HOME.*provenance\.cert="):
-        ready(Marks())
-    assert ready(BARE) == ready(Marks(watermark=False, credentials=False))
+        prepare_marking(ProvenanceOptions())
+    assert prepare_marking(BARE) == prepare_marking(
+        ProvenanceOptions(watermark=False, credentials=False)
+    )
 
 
 def test_a_watermark_s_key_is_a_file_of_enough_bytes(tmp_path: Path) -> None:
-    marks = Marks(credentials=False, watermark_key=str(tmp_path / "w key"))
+    marks = ProvenanceOptions(credentials=False, watermark_key=str(tmp_path / "w key"))
     with pytest.raises(HeadmimeError, match="w key: the watermark's key cannot be read"):
-        ready(marks)
+        prepare_marking(marks)
     (tmp_path / "w key").write_bytes(b"short")
     with pytest.raises(HeadmimeError, match="at least 16 bytes"):
-        ready(marks)
+        prepare_marking(marks)
     (tmp_path / "w key").write_bytes(b"0123456789abcdef")
-    assert ready(marks).watermark_key == b"0123456789abcdef"
+    assert prepare_marking(marks).watermark_key == b"0123456789abcdef"

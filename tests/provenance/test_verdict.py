@@ -9,14 +9,14 @@ import c2pa
 import pytest
 
 from headmime.errors import HeadmimeError
-from headmime.provenance.making import Making
 from headmime.provenance.signer import Signer, _certificates
+from headmime.provenance.statement import ProvenanceStatement
 from headmime.provenance.verdict import State, Verdict, told, verify
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ".png"])
 def test_what_was_signed_is_trusted_where_it_was_signed(
-    signed: dict[str, Path], making: Making, suffix: str
+    signed: dict[str, Path], statement: ProvenanceStatement, suffix: str
 ) -> None:
     verdict = verify(signed[suffix])
     assert (verdict.state, verdict.what, verdict.generated) == (State.TRUSTED, None, True)
@@ -24,7 +24,7 @@ def test_what_was_signed_is_trusted_where_it_was_signed(
     assert verdict.signer == "headmime local certificate"
     assert verdict.statement is not None
     assert verdict.statement["consent"] == "licensed"
-    assert verdict.statement["model"] == {"name": "other", "sha256": making.model_sha256}
+    assert verdict.statement["model"] == {"name": "other", "sha256": statement.model_sha256}
     told = [(part["role"], part["kind"]) for part in verdict.statement["ingredients"]]
     assert told == [("source", "picture"), ("driving", "video")]
 

@@ -8,9 +8,9 @@ import pytest
 
 from headmime.animate import motion
 from headmime.data.shards import finish_store, write_shard
-from headmime.data.sitters.body import load_body
-from headmime.data.sitters.figure import make_model
-from headmime.data.sitters.write import sitter_clips
+from headmime.sitters.body import load_body
+from headmime.sitters.figure import make_model
+from headmime.sitters.write import sitter_clips
 
 FILE = Path(__file__).parents[2] / "tools" / "choose_shut.py"
 

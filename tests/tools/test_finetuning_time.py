@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from headmime.animate.recipes import recipe
+from headmime.animate.person import finetune_settings
 from headmime.nets import build_nets
 from headmime.nets.checkpoint import save_nets
 from headmime.nets.shape import ModelShape
@@ -41,4 +41,4 @@ def test_a_line_for_each_t_with_the_updates_that_were_made(
 
 
 def test_the_defaults_are_those_of_finetune_default(tool: ModuleType) -> None:
-    assert tool.settings_with(["rehearsal=7"]) == replace(recipe("default"), rehearsal=7)
+    assert tool.settings_with(["rehearsal=7"]) == replace(finetune_settings("default"), rehearsal=7)

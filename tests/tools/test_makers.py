@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from headmime.data.sitters.write import write_sitters
 from headmime.data.store import Store
 from headmime.pretrained import sitter_identity
 from headmime.pretrained.dlib_identity import CENTRE
 from headmime.pretrained.weights import sha256
+from headmime.sitters.write import write_sitters
 
 TOOLS = Path(__file__).parents[2] / "tools"
 pytestmark = pytest.mark.slow
@@ -74,8 +74,8 @@ def test_landmark_vertices(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Three sitters name vertices that are, by the median, a few millimetres from the table's."""
-    from headmime.data.sitters.body import load_body
-    from headmime.data.sitters.points import LANDMARK_VERTICES
+    from headmime.sitters.body import load_body
+    from headmime.sitters.points import LANDMARK_VERTICES
 
     tool = runpy.run_path(str(TOOLS / "landmark_vertices.py"))
     monkeypatch.setitem(tool["main"].__globals__, "SITTERS", 3)

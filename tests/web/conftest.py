@@ -1,4 +1,4 @@
-"""A studio with a tiny model, its page, and files to drop on it."""
+"""A runner with a tiny model, its page, and files to drop on it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from headmime.landmarks.detect import Detector, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets import Nets
 from headmime.nets.checkpoint import save_nets
 from headmime.nets.shape import ModelShape
-from headmime.provenance.marks import Marks
-from headmime.web.studio import Studio
+from headmime.provenance.statement import ProvenanceOptions
+from headmime.web.jobs import JobRunner
 
 
 @pytest.fixture(scope="session")
@@ -25,18 +26,18 @@ def dlib() -> Detector:
 @pytest.fixture
 def make_studio(
     nets: Nets, tiny: ModelShape, perceptual: nn.Module, dlib: Detector, tmp_path: Path
-) -> Callable[..., Studio]:
-    """A studio, or a kind of one, with untrained networks and three steps of fine-tuning."""
+) -> Callable[..., JobRunner]:
+    """A runner, or a kind of one, with untrained networks and three steps of fine-tuning."""
     save_nets(tmp_path / "tiny", nets, tiny, {"detector": "dlib"})
 
-    def make(kind: type[Studio] = Studio) -> Studio:
+    def make(kind: type[JobRunner] = JobRunner) -> JobRunner:
         return kind(
             weights=str(tmp_path / "tiny.safetensors"),
             device="cpu",
             finetune=FineTuneSettings(epochs=1, minimum_steps=3),
             perceptual=lambda: perceptual,
             detector=dlib,
-            marks=Marks(),
+            marks=ProvenanceOptions(),
         )
 
     return make

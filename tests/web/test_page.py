@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from headmime.data.pictures import read_picture
-from headmime.data.video import video_info
-from headmime.web.progress import Progress
+from headmime.data.media_reader import read_picture, video_info
+from headmime.web.jobs import JobRunner, Kept, Order, Progress
 from headmime.web.server import serving
-from headmime.web.studio import Kept, Order, Studio
 from headmime.web.uploads import Limits
 
 pytestmark = pytest.mark.slow
 
-MakeStudio = Callable[..., Studio]
+MakeRunner = Callable[..., JobRunner]
 AT_THE_GATE = re.compile(r"Fine-tuning, step: 3 of 12, about \d+ (s|min) left")
 PATIENCE = 120_000  # milliseconds: machines may be busy
 
@@ -44,9 +42,11 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @contextmanager
-def served(context: BrowserContext, studio: Studio, limits: Limits | None = None) -> Iterator[str]:
-    """The page of a studio: yields its address. Its tabs are closed before the server goes."""
-    with serving(studio, limits or Limits(), port=0) as url:
+def served(
+    context: BrowserContext, runner: JobRunner, limits: Limits | None = None
+) -> Iterator[str]:
+    """The page of a runner: yields its address. Its tabs are closed before the server goes."""
+    with serving(runner, limits or Limits(), port=0) as url:
         yield url
         for page in context.pages:
             page.close()
@@ -79,7 +79,7 @@ def until(page: Page, true: Callable[[], bool]) -> None:
 
 
 def test_from_the_first_click_to_the_files(
-    context: BrowserContext, make_studio: MakeStudio, tmp_path: Path
+    context: BrowserContext, make_studio: MakeRunner, tmp_path: Path
 ) -> None:
     with served(context, make_studio()) as url:
         page = opened(context, url)
@@ -104,11 +104,11 @@ def test_from_the_first_click_to_the_files(
 
 
 def test_the_person_is_kept_for_another_motion(
-    context: BrowserContext, make_studio: MakeStudio
+    context: BrowserContext, make_studio: MakeRunner
 ) -> None:
     learned: list[bool] = []
 
-    class Counting(Studio):
+    class Counting(JobRunner):
         def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
             now = super().learn(order, kept, progress)
             learned.append(now is not kept)
@@ -127,7 +127,7 @@ def test_the_person_is_kept_for_another_motion(
 
 
 def test_no_face_is_said_beside_the_picture(
-    context: BrowserContext, make_studio: MakeStudio, noise: Path, mona_lisa: Path
+    context: BrowserContext, make_studio: MakeRunner, noise: Path, mona_lisa: Path
 ) -> None:
     with served(context, make_studio()) as url:
         page = opened(context, url)
@@ -149,7 +149,7 @@ def test_no_face_is_said_beside_the_picture(
 
 
 def test_what_is_wrong_with_an_order_is_said(
-    context: BrowserContext, make_studio: MakeStudio, noise: Path, tmp_path: Path
+    context: BrowserContext, make_studio: MakeRunner, noise: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
     with served(context, make_studio(), Limits(pictures=2)) as url:
@@ -169,7 +169,7 @@ def test_what_is_wrong_with_an_order_is_said(
         expect(alert).to_contain_text("text.jpg cannot be read")
 
 
-class Gated(Studio):
+class Gated(JobRunner):
     """Waits before it learns until the gate is opened, or until it is stopped."""
 
     gate: threading.Event
@@ -188,7 +188,7 @@ class Gated(Studio):
 
 
 @pytest.fixture
-def gated(make_studio: MakeStudio) -> Iterator[type[Gated]]:
+def gated(make_studio: MakeRunner) -> Iterator[type[Gated]]:
     """The gate is opened at the end, whatever happens: threads shall end."""
 
     class Fresh(Gated):
@@ -209,7 +209,7 @@ def ordered(context: BrowserContext, url: str) -> Page:
 
 
 def test_two_users_queue(
-    context: BrowserContext, make_studio: MakeStudio, gated: type[Gated]
+    context: BrowserContext, make_studio: MakeRunner, gated: type[Gated]
 ) -> None:
     with served(context, make_studio(gated)) as url:
         first = ordered(context, url)
@@ -225,7 +225,7 @@ def test_two_users_queue(
 
 def test_a_closed_tab_stops_its_job_and_leaves_nothing(
     context: BrowserContext,
-    make_studio: MakeStudio,
+    make_studio: MakeRunner,
     gated: type[Gated],
     noise: Path,
 ) -> None:
@@ -249,7 +249,7 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
     assert not folder.exists()
 
 
-def test_stop(context: BrowserContext, make_studio: MakeStudio, gated: type[Gated]) -> None:
+def test_stop(context: BrowserContext, make_studio: MakeRunner, gated: type[Gated]) -> None:
     with served(context, make_studio(gated)) as url:
         page = ordered(context, url)
         expect(page.locator("#result")).to_contain_text(AT_THE_GATE)
@@ -261,7 +261,7 @@ def test_stop(context: BrowserContext, make_studio: MakeStudio, gated: type[Gate
 
 
 def test_oneself_before_the_webcam(
-    launch: Callable[..., Browser], make_studio: MakeStudio, mona_lisa: Path, tmp_path: Path
+    launch: Callable[..., Browser], make_studio: MakeRunner, mona_lisa: Path, tmp_path: Path
 ) -> None:
     """The camera sees the painting nod."""
     film = tmp_path / "camera.y4m"
@@ -301,7 +301,7 @@ def test_oneself_before_the_webcam(
 
 
 def test_other_names_of_this_machine_are_refused(
-    make_studio: MakeStudio, context: BrowserContext
+    make_studio: MakeRunner, context: BrowserContext
 ) -> None:
     with served(context, make_studio()) as url:
         answer = context.request.get(url, headers={"Host": "example.org"})

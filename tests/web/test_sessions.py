@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headmime.web.progress import Progress, Stopped, time_left
+from headmime.web.jobs import Progress, Stopped, time_left
 from headmime.web.sessions import Sessions
 
 

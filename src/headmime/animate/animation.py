@@ -1,6 +1,7 @@
-"""A person who moves as a driving does: frames as they are asked for."""
+"""A person who moves as a driving does: frames as they are asked for, a file, a contact sheet."""
 
 import base64
+import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,14 +12,21 @@ import cv2
 import numpy as np
 
 from headmime.animate.driving import Driving
+from headmime.animate.media_writer import write_media
 from headmime.animate.motion import fitted
-from headmime.animate.paste import pasted
+from headmime.animate.paste import paste_frames
 from headmime.animate.person import BATCH, Person
-from headmime.animate.scene import Scene
+from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
-from headmime.errors import HeadmimeError
+from headmime.animate.sources import Scene
+from headmime.errors import HeadmimeError, check_choice
+from headmime.images import resize
 from headmime.landmarks.crop import crop_box
-from headmime.provenance.making import Kind, Making
+from headmime.landmarks.draw import draw
+from headmime.progress import OnFrame, reported
+from headmime.provenance.statement import Kind, ProvenanceOptions, ProvenanceStatement
+
+log = logging.getLogger(__name__)
 
 OUTPUTS = ("crop", "full")
 # Without a wish, the side of a crop is that of the driving's, within these, in pixels.
@@ -27,6 +35,10 @@ NO_PICTURE = (
     "output=full needs the original picture, which a saved person does not keep: give source= "
     "instead of person=, or output=crop."
 )
+LARGEST = 8192  # pixels: what players can still show
+# Of a contact sheet; lengths in pixels, a tile's side at least.
+SHEET_COLUMNS, TILE, GAP, HEADER = 6, 192, 6, 26
+PAPER, INK = 255, (40, 40, 40)
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Animation:
 
     [S, S, 3], by the generator alone; with a `scene` these are pasted into its picture, [H, W, 3].
     `landmarks`: float32 [T, 68, 2] in crop coordinates, what each frame is drawn from, and `own`
-    [68, 2] the person's in the same coordinates; `making`: what its credentials will state;
+    [68, 2] the person's in the same coordinates; `statement`: what its credentials will state;
     `driven`: the side of the driving's crop in pixels, if it was a video.
     """
 
@@ -43,7 +55,7 @@ class Animation:
     landmarks: np.ndarray
     own: np.ndarray
     fps: Fraction
-    making: Making
+    statement: ProvenanceStatement
     driven: float | None = None
     scene: Scene | None = None
     sound: Sound | None = None
@@ -73,15 +85,10 @@ class Animation:
         if self.scene is not None:
             yield from self._pasted(self.scene.scaled(size))
             return
-        way = cv2.INTER_AREA if size < self.size else cv2.INTER_CUBIC
-        for frame in self._made():
-            same = size == self.size
-            yield frame if same else cv2.resize(frame, (size, size), interpolation=way)
+        yield from (resize(frame, size) for frame in self._made())
 
     def _repr_html_(self) -> str:
         """The video itself, for notebooks."""
-        from headmime.animate.api import save
-
         with tempfile.TemporaryDirectory() as folder:
             content = save(self, Path(folder) / "animation.mp4").read_bytes()
         data = base64.b64encode(content).decode()
@@ -93,7 +100,7 @@ class Animation:
 
     def _pasted(self, scene: Scene) -> Iterator[np.ndarray]:
         (rendition,) = self.person.animator(self.own[None])
-        yield from pasted(scene, self._made(), self.landmarks, self.own, rendition)
+        yield from paste_frames(scene, self._made(), self.landmarks, self.own, rendition)
 
 
 def animation(person: Person, driving: Driving, motion: str, output: str = "crop") -> Animation:
@@ -103,7 +110,7 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
     portrait is from, in which the head moves in its place.
     """
     check_output(output)
-    making = _making(person, driving, motion, output)
+    statement = _statement(person, driving, motion, output)
     if output == "crop":
         landmarks = fitted(driving.landmarks, person.neutral, motion)
         own, scene = person.neutral, None
@@ -115,23 +122,101 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
         scene = person.scene.within(box)
     return Animation(
-        person, landmarks, own, driving.fps, making, driving.side, scene, driving.sound
+        person, landmarks, own, driving.fps, statement, driving.side, scene, driving.sound
     )
 
 
 def check_output(output: str) -> None:
     """HeadmimeError unless `output` is one that `animation` knows."""
-    if output not in OUTPUTS:
-        raise HeadmimeError(f"output={output} is not known; choose one of {', '.join(OUTPUTS)}.")
+    check_choice("output", output, OUTPUTS)
 
 
-def _making(person: Person, driving: Driving, motion: str, output: str) -> Making:
+def _statement(person: Person, driving: Driving, motion: str, output: str) -> ProvenanceStatement:
     method = person.record["origin"]["method"]
     settings = {"method": method, "motion": motion, "output": output}
-    origin = () if driving.origin is None else (driving.origin,)
     return replace(
-        person.making,
-        ingredients=person.making.ingredients + origin,
+        person.statement,
+        ingredients=person.statement.ingredients + driving.ingredients,
         settings=settings,
         kind=Kind.COMPOSITE if output == "full" else Kind.GENERATED,
     )
+
+
+def check_size(size: int | None) -> None:
+    """HeadmimeError for a size that no video has."""
+    if size is not None and not 16 <= size <= LARGEST:
+        raise HeadmimeError(f"size={size} should be from 16 to {LARGEST} pixels.")
+
+
+def save(
+    animation: Animation,
+    path: str | Path,
+    size: int | None = None,
+    on_frame: OnFrame | None = None,
+    marks: ProvenanceOptions | None = None,
+) -> Path:
+    """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path.
+
+    The file is marked as AI-generated, with the person's consent; `marks` may turn marks off.
+    `size`: the longer side of a video's frames in pixels; None: see `Animation.viewing_size`.
+    """
+    check_size(size)
+    if Path(path).suffix.lower() == ".png":
+        sheet = reported([_sheet(animation)], 1, on_frame)
+        # The source and the landmarks are in it.
+        statement = replace(animation.statement, kind=Kind.COMPOSITE)
+        return write_media(path, sheet, animation.fps, statement, marks)
+    size = size or animation.viewing_size
+    if animation.scene is None and size > animation.size:
+        log.info(
+            "%s: frames of %d pixels, enlarged to %d for viewing (bicubic).",
+            Path(path).name,
+            animation.size,
+            size,
+        )
+    if animation.sound is not None and Path(path).suffix.lower() == ".gif":
+        log.info("%s: a GIF has no sound.", Path(path).name)
+    frames = reported(animation.frames(size), len(animation), on_frame)
+    return write_media(
+        path, frames, animation.fps, animation.statement, marks, sound=animation.sound
+    )
+
+
+def _sheet(animation: Animation) -> np.ndarray:
+    """The moments that differ most, in the order of time."""
+    moments = sorted(spread(animation.landmarks, SHEET_COLUMNS))
+    landmarks = animation.landmarks[moments]
+    person = animation.person
+    return contact_sheet(person.portrait, landmarks, person.animator(landmarks))
+
+
+def contact_sheet(
+    source: np.ndarray | None, landmarks: np.ndarray, results: np.ndarray
+) -> np.ndarray:
+    """One picture of a source (if it is at hand) and of some frames made from it.
+
+    source uint8 [S, S, 3], landmarks [n, 68, 2] in crop coordinates, results uint8 [n, S, S, 3] ->
+    uint8 [H, W, 3]: the source large on the left, then n columns, landmarks above results.
+    """
+    tile = max(TILE, results.shape[1])
+    large = 2 * tile + GAP
+    left = GAP if source is None else large + 2 * GAP
+    width = left + len(results) * (tile + GAP)
+    sheet = np.full((HEADER + large + GAP, width, 3), PAPER, np.uint8)
+    if source is not None:
+        _write(sheet, "source", GAP)
+        _place(sheet, source, GAP, HEADER, large)
+    _write(sheet, "landmarks (above), result (below)", left)
+    for column, (points, result) in enumerate(zip(landmarks, results, strict=True)):
+        x = left + column * (tile + GAP)
+        _place(sheet, draw(points, tile), x, HEADER, tile)
+        _place(sheet, result, x, HEADER + tile + GAP, tile)
+    return sheet
+
+
+def _place(sheet: np.ndarray, picture: np.ndarray, x: int, y: int, side: int) -> None:
+    sheet[y : y + side, x : x + side] = resize(picture, side)
+
+
+def _write(sheet: np.ndarray, text: str, x: int) -> None:
+    cv2.putText(sheet, text, (x, HEADER - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, INK, 1, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""What drives a person: a video of anybody, or a template, as landmarks over time."""
+"""What drives a person: a video of anybody, or a template file, as landmarks over time."""
 
 import logging
 import math
@@ -10,21 +10,35 @@ from pathlib import Path
 
 import numpy as np
 
+from headmime.animate.media_writer import output_path, write_media
+from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
-from headmime.animate.steps import OnFrame, reported
 from headmime.assets import ASSETS
-from headmime.data.video import decode_video, video_info
+from headmime.data.media_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.draw import draw
+from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
-from headmime.provenance.making import Ingredient, ingredient
+from headmime.progress import OnFrame, reported
+from headmime.provenance.statement import (
+    Consent,
+    Ingredient,
+    Kind,
+    ProvenanceOptions,
+    ProvenanceStatement,
+    ingredient,
+)
 
 log = logging.getLogger(__name__)
 
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
 MOST_FPS = 60  # of the frames that are looked at: slow-motion cameras make 240
+
+COLUMNS = 8
+TILE = 192  # pixels
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,11 @@ class Driving:
     origin: Ingredient | None = None
     side: float | None = None
     sound: Sound | None = None
+
+    @property
+    def ingredients(self) -> tuple[Ingredient, ...]:
+        """What credentials state of it."""
+        return () if self.origin is None else (self.origin,)
 
 
 def template_names() -> list[str]:
@@ -124,11 +143,10 @@ def load_video(
             length,
             info.duration,
         )
-    pixels, _ = fill_gaps(followed.pixels, longest=len(times))
-    pixels = smooth(pixels)
+    pixels = smooth(fill_gaps(followed.pixels, longest=len(times)))
     crop = crop_box(pixels)
     return Driving(
-        evenly(crop.to_crop(pixels), np.array(times), fps),
+        resample_evenly(crop.to_crop(pixels), np.array(times), fps),
         fps,
         ingredient("driving", "video", path),
         side=crop.side,
@@ -146,7 +164,7 @@ def _nothing_between(path: Path, start: float, end: float | None) -> str:
     return f"{path} has no frames between start={start:g}{until} (in seconds)."
 
 
-def trimmed(driving: Driving, start: float, end: float | None) -> Driving:
+def trim(driving: Driving, start: float, end: float | None) -> Driving:
     """The frames from `start` to `end`, in seconds; HeadmimeError if there are none."""
     fps = float(driving.fps)
     last = len(driving.landmarks) if end is None else round(end * fps)
@@ -156,7 +174,7 @@ def trimmed(driving: Driving, start: float, end: float | None) -> Driving:
     return replace(driving, landmarks=landmarks)
 
 
-def resampled(driving: Driving, fps: Fraction) -> Driving:
+def resample(driving: Driving, fps: Fraction) -> Driving:
     """The same motion at the same speed, with other `fps`: straight in between two frames."""
     count = max(1, round(len(driving.landmarks) / driving.fps * fps))
     places = np.arange(count) * float(driving.fps / fps)
@@ -172,7 +190,7 @@ def _between(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
     return ((1 - share) * landmarks[first] + share * then).astype(np.float32)
 
 
-def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:
+def resample_evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:
     """Landmarks [T, 68, 2] at `times` [T] in seconds -> [n, 68, 2] every 1/fps from the first on.
 
     Linear in between; unchanged where every time is already within half a step of its place.
@@ -183,3 +201,33 @@ def evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarra
     if count == len(times) and (abs(steps - since) < 0.5 / float(fps)).all():
         return landmarks
     return _between(landmarks, np.interp(steps, since, np.arange(len(since))))
+
+
+def write_template(path: str | Path, driving: Driving) -> Path:
+    """Write the landmarks (rounded to 1/10,000 of the crop) and the frame rate, and nothing else.
+
+    No picture, sound, name or time of the video is kept. The proportions of the driver's face are
+    in the landmarks.
+    """
+    path = output_path(path, (TEMPLATE,))
+    landmarks = np.round(driving.landmarks, 4).astype(np.float32)
+    with replacing(path) as partial:
+        np.savez_compressed(partial, landmarks=landmarks, fps=np.float64(driving.fps))
+    return path
+
+
+def write_drawing(
+    path: str | Path, driving: Driving, size: int = TILE, marks: ProvenanceOptions | None = None
+) -> Path:
+    """The contours of all frames, `size` x `size` pixels, as .mp4 or .gif; as .png, those of the
+    moments that differ most, side by side in the order of time.
+    """
+    if Path(path).suffix.lower() == ".png":
+        moments = sorted(spread(driving.landmarks, COLUMNS))
+        frames = [np.concatenate(draw(driving.landmarks[moments], size), 1)]
+    else:
+        frames = (draw(face, size) for face in driving.landmarks)
+    statement = ProvenanceStatement(
+        Consent.NOT_STATED, ingredients=driving.ingredients, kind=Kind.DRAWN
+    )
+    return write_media(path, frames, driving.fps, statement, marks)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from headmime.animate.poses import LIDS, RIGID, as_complex, as_points, similarity
-from headmime.errors import HeadmimeError
+from headmime.errors import check_choice
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import (
     BROW_L,
@@ -65,8 +65,7 @@ def fitted(
 
 def check_motion(motion: str) -> None:
     """HeadmimeError unless `motion` is one that `fitted` knows."""
-    if motion not in MOTIONS:
-        raise HeadmimeError(f"motion={motion} is not known; choose one of {', '.join(MOTIONS)}.")
+    check_choice("motion", motion, MOTIONS)
 
 
 def most_alike(driving: np.ndarray, source: np.ndarray) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import cv2
 import numpy as np
 
-from headmime.animate.scene import Scene
+from headmime.animate.sources import Scene
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import BROW_L, BROW_R, face_size
 
@@ -23,7 +23,7 @@ OTHER = 90  # grey levels: where pictures differ by more, they show different th
 MASK_SIDE = 256
 
 
-def pasted(
+def paste_frames(
     scene: Scene,
     frames: Iterable[np.ndarray],
     landmarks: np.ndarray,

@@ -7,31 +7,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import simplejpeg
 import torch
-from torch import nn
+from omegaconf import OmegaConf
+from torch import Tensor, nn
 
 from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
-from headmime.animate.rehearsal import bundled_rehearsal
-from headmime.animate.scene import Scene
-from headmime.animate.sources import Sources
-from headmime.errors import HeadmimeError
+from headmime.animate.sources import Scene, Sources
+from headmime.assets import ASSETS, conf_folder
+from headmime.errors import HeadmimeError, check_choice
+from headmime.images import resize
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
+from headmime.learning.rehearsal import Rehearsal
 from headmime.nets import Nets
 from headmime.nets.checkpoint import checkpoint_files, load_personal, save_personal
 from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
-from headmime.provenance.consent import Consent, parse_consent
-from headmime.provenance.making import Ingredient, Making
 from headmime.provenance.origin import software_origin
+from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
 
 Animator = Callable[[np.ndarray], np.ndarray]
 """Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
 
 BATCH = 16  # frames through the generator at once
+
+REHEARSAL_FILE = ASSETS / "weights" / "rehearsal.npz"
+NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,11 @@ class Person:
         return animator(self.generator, self.shape.image_size)
 
     @property
-    def making(self) -> Making:
+    def statement(self) -> ProvenanceStatement:
         """What the credentials of this person's videos state of the person."""
         origin = self.record["origin"]
         ingredients = tuple(Ingredient("source", **file) for file in origin["sources"])
-        return Making(self.consent, origin["model_sha256"], ingredients)
+        return ProvenanceStatement(self.consent, origin["model_sha256"], ingredients)
 
     def save(self, path: Path | str) -> Path:
         """Write `<path>.safetensors` and `<path>.json`; return the latter. No picture is kept."""
@@ -190,3 +195,38 @@ def personal_generator(
         others = bundled_rehearsal(nets, frames.shape[1]) if settings.rehearsal else None
         person = fine_tune(nets, x, landmarks, settings, perceptual, on_step, others, on_person)
     return person.generator.eval()
+
+
+def bundled_people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Frames uint8 [T, size, size, 3] and landmarks [T, 68, 2] of each of the forty sitters."""
+    with np.load(REHEARSAL_FILE) as kept:
+        landmarks, jpegs = kept["landmarks"], np.split(kept["jpegs"], kept["ends"][:-1])
+    frames = np.stack([resize(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
+    return list(zip(frames.reshape(*landmarks.shape[:2], size, size, 3), landmarks, strict=True))
+
+
+def bundled_rehearsal(nets: Nets, size: int) -> Rehearsal:
+    """Three frames each of forty sitters at size x size, with psi_hat of these networks."""
+    return Rehearsal.of(nets, bundled_people(size))
+
+
+def bundled_embeddings(nets: Nets, size: int) -> Tensor:
+    """e_hat of each of the forty sitters, [40, N]."""
+    device = next(nets.embedder.parameters()).device
+    people = bundled_people(size)
+    found = [embed(nets, to_tensor(frames).to(device), points) for frames, points in people]
+    return torch.stack(found)
+
+
+def finetune_settings(name: str) -> FineTuneSettings | None:
+    """The settings of conf/finetune/<name>.yaml; None for "none", which is feed-forward.
+
+    HeadmimeError naming the others if there is no such file.
+    """
+    folder = conf_folder() / "finetune"
+    names = sorted(file.stem for file in folder.glob("*.yaml"))
+    check_choice("finetune", name, names)
+    if name == NONE:
+        return None
+    chosen = OmegaConf.load(folder / f"{name}.yaml")
+    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(FineTuneSettings), chosen))

@@ -11,26 +11,45 @@ import numpy as np
 from PIL import Image
 
 from headmime.animate.poses import neutral_frame, spread
-from headmime.animate.scene import Scene
-from headmime.data.pictures import read_picture
-from headmime.data.video import decode_video, read_video, video_info
+from headmime.data.media_reader import decode_video, read_picture, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
+from headmime.images import resize
 from headmime.landmarks.crop import Crop, crop_box
-from headmime.landmarks.detect import Detector
-from headmime.landmarks.track import largest
-from headmime.provenance.making import Ingredient, ingredient
+from headmime.landmarks.faces import Detector, largest
+from headmime.provenance.statement import Ingredient, ingredient
 
 log = logging.getLogger(__name__)
-
 MOST = 32  # frames of "all"; the largest T of the paper
 LOOKED_AT = 160  # frames of a video in which a face is searched, spread over its length
-
 PICTURES = {
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
     ".webp",
 }  # fmt: skip
 VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An original picture, uint8 [H, W, 3], and the crop in it that a portrait was made of."""
+
+    picture: np.ndarray
+    crop: Crop
+
+    def within(self, crop: Crop) -> "Scene":
+        """The same picture with another crop, given in coordinates (0..1) of the present one."""
+        x, y = self.crop.x + crop.x * self.crop.side, self.crop.y + crop.y * self.crop.side
+        return Scene(self.picture, Crop(x, y, crop.side * self.crop.side))
+
+    def scaled(self, longest: int) -> "Scene":
+        """The same with a longer side of `longest` pixels."""
+        height, width = self.picture.shape[:2]
+        scale = longest / max(height, width)
+        if scale == 1:
+            return self
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        crop = Crop(self.crop.x * scale, self.crop.y * scale, self.crop.side * scale)
+        return Scene(resize(self.picture, width, height), crop)
 
 
 @dataclass(frozen=True)

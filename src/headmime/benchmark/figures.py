@@ -9,7 +9,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from headmime.animate.media import write_media
+from headmime.animate.media_writer import write_media
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import trials_of
 from headmime.benchmark.settings import RowGrid, RowSettings, check
@@ -21,10 +21,14 @@ from headmime.evaluation.plots.worst import as_csv, circumstances, worst, worst_
 from headmime.evaluation.results import OF_A_ROW, Result, group_by, read_result
 from headmime.files import write_text
 from headmime.progress import progress
-from headmime.provenance.consent import required_consent
-from headmime.provenance.making import Ingredient, Kind, Making
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import (
+    Ingredient,
+    Kind,
+    ProvenanceOptions,
+    ProvenanceStatement,
+    required_consent,
+)
 
 STILL = Fraction(1)
 
@@ -47,7 +51,7 @@ class FiguresSettings(RowSettings):
     """A row's keys, and those of figures; conf/study/figures.yaml says what they mean."""
 
     figures: Figures = field(default_factory=Figures)
-    provenance: Marks = field(default_factory=Marks)
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
 
 
 ConfigStore.instance().store("figures_schema", FiguresSettings)
@@ -58,7 +62,7 @@ def draw_figures(settings: FiguresSettings) -> Iterator[Path]:
     figures = settings.figures
     check(settings, [settings.method, *figures.methods], [settings.T, *figures.Ts])
     required_consent(figures.consent)
-    ready(settings.provenance)
+    prepare_marking(settings.provenance)
     chosen = {*figures.methods, settings.method}
     if "real" in chosen:
         raise HeadmimeError("method=real is the column Target: leave it out of figures.methods.")
@@ -101,7 +105,7 @@ class _Images:
         self.methods = Methods(settings, self.store)
         self.trials, _ = trials_of(settings, self.store)
         made_of = [self.methods.made_of(method) for method in self.figures.methods]
-        self.making = Making(
+        self.making = ProvenanceStatement(
             consent=required_consent(self.figures.consent),
             model_sha256=next((one["checkpoint"] for one in made_of if one["checkpoint"]), None),
             ingredients=(Ingredient("source", "store", self.store.hash),),

@@ -15,9 +15,13 @@ import torch
 from torch import Tensor
 
 from headmime.animate.model import Model, load
-from headmime.animate.person import Animator, animator, personal_generator
-from headmime.animate.rehearsal import FILE as REHEARSAL
-from headmime.animate.rehearsal import bundled_embeddings
+from headmime.animate.person import (
+    REHEARSAL_FILE,
+    Animator,
+    animator,
+    bundled_embeddings,
+    personal_generator,
+)
 from headmime.benchmark.settings import RowSettings
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
@@ -122,7 +126,9 @@ class Methods:
 
     def _fine_tuning(self) -> dict[str, Any]:
         finetune = self.settings.finetune
-        rehearsal = sha256(REHEARSAL) if finetune.rehearsal or self.settings.start != OWN else None
+        rehearsal = (
+            sha256(REHEARSAL_FILE) if finetune.rehearsal or self.settings.start != OWN else None
+        )
         bfloat16 = finetune.autocasts(self._device)  # as it is here
         return {**asdict(finetune), "rehearsal_frames": rehearsal, "bfloat16": bfloat16}
 

@@ -8,7 +8,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.motion import MOTIONS
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, check_choice
 from headmime.evaluation.method_table import METHODS, MODES, WITHOUT_TRUTH
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.starts import OWN, STARTS
@@ -96,19 +96,13 @@ def check(settings: RowSettings, methods: Sequence[str], Ts: Sequence[int]) -> N
     """HeadmimeError, before any work, for what is misspelt or cannot be."""
     known = {"mode": MODES, "motion": (*MOTIONS, "own"), "start": STARTS}
     for key, values in known.items():
-        if getattr(settings, key) not in values:
-            raise HeadmimeError(
-                f"{key}={getattr(settings, key)} is not known; choose one of {', '.join(values)}."
-            )
+        check_choice(key, getattr(settings, key), values)
     if settings.start != OWN and settings.finetune.rehearsal:
         raise HeadmimeError(
             f"start={settings.start} needs finetune.rehearsal=0: rehearsed people have their own."
         )
     for method in methods:
-        if method not in METHODS:
-            raise HeadmimeError(
-                f"method={method} is not known; choose one of {', '.join(METHODS)}."
-            )
+        check_choice("method", method, METHODS)
         if method == "real" and settings.mode in WITHOUT_TRUTH:
             raise HeadmimeError("method=real needs true frames: mode=self or mode=truth.")
         if method == "frames" and settings.frames is None:

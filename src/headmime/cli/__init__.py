@@ -34,13 +34,13 @@ ROW_PATHS = (
 
 VERBS = {
     "demo": Verb(
-        "headmime.cli.demo",
+        "headmime.cli.person:demo",
         "move the Mona Lisa",
         ("source", "out", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
         ("source",),
     ),
     "animate": Verb(
-        "headmime.cli.animate",
+        "headmime.cli.person:animate",
         "drive a person's pictures with a video or a template",
         (
             "source",
@@ -66,7 +66,7 @@ VERBS = {
         ("weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
     ),
     "finetune": Verb(
-        "headmime.cli.finetune",
+        "headmime.cli.person:finetune",
         "learn one person and keep the result for `animate person=`",
         ("source", "out", "weights", *DETECTOR_PATHS),
         ("source",),
@@ -76,7 +76,7 @@ VERBS = {
         "a video's motion as landmarks alone, for driving=; `template show` draws one",
     ),
     "export": Verb(
-        "headmime.cli.export",
+        "headmime.cli.person:export",
         "a saved person as an ONNX file, for programs without PyTorch",
         ("person", "out"),
     ),

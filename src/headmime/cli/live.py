@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,39 +14,32 @@ from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from headmime.animate.api import check_size
-from headmime.animate.media import media_path
-from headmime.animate.model import torch_device
-from headmime.animate.person import Person, load_person, person_stem
+from headmime.animate.media_writer import output_path
+from headmime.animate.person import Person
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.person import PersonSettings, check, make_person
+from headmime.cli.person import DrivenSettings, check_driven, find_person
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import Detector, detector
+from headmime.landmarks.detect import detector
+from headmime.landmarks.faces import Detector
 from headmime.live.camera import frame_rate, is_webcam
-from headmime.live.eyes import Sight, watching
-from headmime.live.film import Film
-from headmime.live.mime import Mime
-from headmime.live.pace import Pace
-from headmime.live.perform import Tell, perform
+from headmime.live.landmark_worker import Sight, watch
+from headmime.live.live_animator import LiveAnimator, Tell, perform
+from headmime.live.throughput import Throughput
+from headmime.live.video_writer import LiveVideoWriter
 from headmime.live.window import Window
 from headmime.progress import console
-from headmime.provenance.consent import required_consent
-from headmime.provenance.label import labelled
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import add_label
+from headmime.provenance.statement import ProvenanceOptions
 
 WINDOW, SMALLEST = "window", 256
 
 
 @dataclass
-class Live(PersonSettings):
+class Live(DrivenSettings):
     """Every key of `headmime live`; conf/live.yaml says what they mean."""
 
-    person: str | None = None
     driving: str = MISSING
     out: str = MISSING
-    size: int | None = None
-    provenance: Marks = field(default_factory=Marks)
 
 
 ConfigStore.instance().store("live_schema", Live)
@@ -59,46 +52,32 @@ def main(config: DictConfig) -> None:
     settings: Live = OmegaConf.to_object(config)
     _check(settings)
     rate = frame_rate(settings.driving)
-    person = _person(settings)
+    finder = None if settings.person else instantiate(settings.detector)
+    person = find_person(settings, finder)
     size = settings.size or max(SMALLEST, person.shape.image_size)
     # One core looks, the others make frames.
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
-    mime, look = Mime(person), _detector(settings, person)
-    with watching(settings.driving, look) as sights, _line() as tell:
+    animator, look = LiveAnimator(person), _detector(settings, person)
+    with watch(settings.driving, look) as sights, _line() as tell:
         if settings.out == WINDOW:
-            pace = _in_window(mime, sights, size, settings.provenance, tell)
+            pace = _in_window(animator, sights, size, settings.provenance, tell)
         else:
-            with Film(settings.out, rate, person.making, settings.provenance) as film:
-                pace = perform(mime, sights, size, film.add, tell)
+            with LiveVideoWriter(settings.out, rate, person.statement, settings.provenance) as film:
+                pace = perform(animator, sights, size, film.add, tell)
     if settings.out != WINDOW:
         print(film.path)
     print(pace)
 
 
 def _check(settings: Live) -> None:
-    if bool(settings.source) == bool(settings.person):
-        raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
+    check_driven(settings)
     if not is_webcam(settings.driving) and not Path(settings.driving).expanduser().is_file():
         raise HeadmimeError(
             f"driving={settings.driving}: there is no such file; give webcam, the number of a "
             "camera, or a video."
         )
-    if settings.out != WINDOW and media_path(settings.out).suffix.lower() != ".mp4":
+    if settings.out != WINDOW and output_path(settings.out).suffix.lower() != ".mp4":
         raise HeadmimeError(f"out={settings.out} should be {WINDOW} or end in .mp4.")
-    check_size(settings.size)
-    ready(settings.provenance)
-    if settings.person:
-        person_stem(settings.person)
-        torch_device(settings.device)
-    else:
-        check(settings)
-
-
-def _person(settings: Live) -> Person:
-    if not settings.person:
-        return make_person(settings, instantiate(settings.detector))
-    person = load_person(settings.person, torch_device(settings.device))
-    return replace(person, consent=required_consent(settings.consent or person.consent.value))
 
 
 def _detector(settings: Live, person: Person) -> Callable[[], Detector]:
@@ -108,17 +87,19 @@ def _detector(settings: Live, person: Person) -> Callable[[], Detector]:
     return partial(detector, person.record["detector"])
 
 
-def _in_window(mime: Mime, sights: Iterator[Sight], size: int, marks: Marks, tell: Tell) -> Pace:
+def _in_window(
+    animator: LiveAnimator, sights: Iterator[Sight], size: int, marks: ProvenanceOptions, tell: Tell
+) -> Throughput:
     window = Window()
 
     def show(frame: np.ndarray, taken: float) -> bool:
         if window.took_again():
-            mime.again()
-        window.show(next(labelled([frame])) if marks.label else frame)
+            animator.again()
+        window.show(next(add_label([frame])) if marks.label else frame)
         return not window.closed
 
     try:
-        return perform(mime, sights, size, show, tell)
+        return perform(animator, sights, size, show, tell)
     finally:
         window.close()
 

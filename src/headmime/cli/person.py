@@ -1,20 +1,48 @@
-"""What `animate`, `finetune` and `demo` share: a person's pictures, and the model of them."""
+"""`headmime animate`, `demo`, `finetune`, `export`: from pictures to a model and videos."""
 
+import json
+import logging
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+import hydra
+from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
+from omegaconf import MISSING, DictConfig, OmegaConf
 
+from headmime.animate import api
+from headmime.animate.animation import NO_PICTURE, check_output, check_size
 from headmime.animate.api import load, personalise
+from headmime.animate.driving import find_driving
+from headmime.animate.media_writer import output_path
 from headmime.animate.model import torch_device, weights_stem
-from headmime.animate.person import Person
+from headmime.animate.motion import check_motion
+from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
 from headmime.assets import ASSETS
-from headmime.landmarks.detect import Detector
+from headmime.cli.config import conf_folder, plain_errors
+from headmime.errors import HeadmimeError
+from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
+from headmime.nets.inference import for_inference
+from headmime.nets.onnx import check_onnx, write_onnx
 from headmime.progress import progress
-from headmime.provenance.consent import Consent, required_consent
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import (
+    Consent,
+    ProvenanceOptions,
+    parse_consent,
+    required_consent,
+)
+
+MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
+DEMO_OUTPUTS = {
+    "mp4": "the video",
+    "gif": "the same as a GIF",
+    "png": "contact sheet: source | landmarks | result",
+}
 
 
 @dataclass
@@ -32,6 +60,178 @@ class PersonSettings:
     seed: int = 0
 
 
+@dataclass
+class DrivenSettings(PersonSettings):
+    """Keys of the verbs that also take a saved model, and write marked outputs."""
+
+    person: str | None = None
+    size: int | None = None
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
+
+
+@dataclass
+class Animate(DrivenSettings):
+    """Every key of `headmime animate`; conf/animate.yaml says what they mean."""
+
+    driving: str | None = None
+    out: str | None = None
+    motion: str = MISSING
+    output: str = MISSING
+    fps: float | None = None
+    start: float = 0.0
+    end: float | None = None
+    audio: str = MISSING
+
+
+@dataclass
+class Demo(PersonSettings):
+    """Every key of `headmime demo`; conf/demo.yaml says what they mean."""
+
+    driving: str = MISSING
+    out: str = MISSING
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
+
+
+@dataclass
+class Finetune(PersonSettings):
+    """Every key of `headmime finetune`; conf/finetune.yaml says what they mean."""
+
+    out: str | None = None
+
+
+@dataclass
+class Export:
+    """Every key of `headmime export`; conf/export.yaml says what they mean."""
+
+    person: str | None = None
+    out: str | None = None
+
+
+for schema in (Animate, Demo, Finetune, Export):
+    ConfigStore.instance().store(f"{schema.__name__.lower()}_schema", schema)
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="animate", version_base="1.3")
+@plain_errors
+def animate(config: DictConfig) -> None:
+    """Check what can be checked, make or load the person, write the video."""
+    settings: Animate = OmegaConf.to_object(config)
+    _check_animate(settings)
+    detector = instantiate(settings.detector)
+    person = find_person(settings, detector)
+    with progress("Reading the motion") as on_frame:
+        animation = api.animate(
+            person,
+            settings.driving,
+            settings.motion,
+            detector,
+            on_frame,
+            output=settings.output,
+            fps=settings.fps,
+            start=settings.start,
+            end=settings.end,
+            audio=settings.audio,
+        )
+    with progress("Frames") as on_frame:
+        print(api.save(animation, settings.out, settings.size, on_frame, settings.provenance))
+
+
+def _check_animate(settings: Animate) -> None:
+    _check_given(settings, "animate", "driving", "out")
+    check_driven(settings)
+    find_driving(settings.driving)
+    output_path(settings.out)
+    check_motion(settings.motion)
+    check_output(settings.output)
+    if settings.output == "full" and settings.person:
+        raise HeadmimeError(NO_PICTURE)
+    api.check_times(settings.fps, settings.start, settings.end)
+    if settings.audio not in ("none", "driving"):
+        api.find_audio(settings.audio)
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="demo", version_base="1.3")
+@plain_errors
+def demo(config: DictConfig) -> None:
+    """Check what can be checked, fine-tune on the picture, write three files, name them."""
+    settings: Demo = OmegaConf.to_object(config)
+    settings.source = settings.source or [str(MONA_LISA)]
+    find_driving(settings.driving)
+    check(settings)
+    prepare_marking(settings.provenance)
+    paths = {
+        output_path(f"{settings.out}/mona_lisa.{suffix}"): text
+        for suffix, text in DEMO_OUTPUTS.items()
+    }
+    detector = instantiate(settings.detector)
+    person = make_person(settings, detector)
+    animation = api.animate(person, settings.driving, detector=detector)
+    for path in paths:
+        with progress(path.name) as on_frame:
+            api.save(animation, path, on_frame=on_frame, marks=settings.provenance)
+    for path, text in paths.items():
+        print(f"{path}  ({text})")
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="finetune", version_base="1.3")
+@plain_errors
+def finetune(config: DictConfig) -> None:
+    """Check what can be checked, fine-tune, save for `headmime animate person=`."""
+    settings: Finetune = OmegaConf.to_object(config)
+    if not settings.out:
+        raise HeadmimeError("out= is missing: the name for the personal model, such as models/me.")
+    check(settings)
+    out = Path(settings.out).expanduser().absolute()
+    if out.is_dir():
+        out = out / "person"
+    make_person(settings, instantiate(settings.detector)).save(out)
+    print(f"Saved; use it as person={out}")
+
+
+@hydra.main(config_path=str(conf_folder()), config_name="export", version_base="1.3")
+@plain_errors
+def export(config: DictConfig) -> None:
+    """Check what can be checked, write a saved person as an ONNX file."""
+    settings: Export = OmegaConf.to_object(config)
+    _check_given(settings, "export", "person", "out")
+    out = Path(settings.out).expanduser()
+    if out.suffix.lower() != ".onnx" or out.is_dir():
+        raise HeadmimeError(f"out={settings.out}: the name of a file that ends in .onnx is needed.")
+    person_stem(settings.person)
+    check_onnx()
+    for chatty in ("onnxscript", "onnx_ir"):  # they tell of every constant that they fold
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    person = load_person(settings.person)
+    G = person.generator
+    notes = {
+        "generated_by": "headmime: pictures from this network are AI-generated",
+        "consent": person.consent.value,
+        "detector": person.record["detector"],
+        "origin": json.dumps(person.record["origin"]),
+    }
+    print(write_onnx(out, for_inference(G, G.psi), person.shape.image_size, notes))
+
+
+def _check_given(settings: Animate | Export, verb: str, *keys: str) -> None:
+    for key in keys:
+        if not getattr(settings, key):
+            raise HeadmimeError(f"{key}= is missing; `headmime {verb} --help` explains the keys.")
+
+
+def check_driven(settings: DrivenSettings) -> None:
+    """HeadmimeError, before any work, for what is missing or misspelt."""
+    if bool(settings.source) == bool(settings.person):
+        raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
+    check_size(settings.size)
+    prepare_marking(settings.provenance)
+    if settings.person:
+        person_stem(settings.person)
+        parse_consent(settings.consent)
+        torch_device(settings.device)
+    else:
+        check(settings)
+
+
 def check(settings: PersonSettings) -> None:
     """HeadmimeError, before any work, for what is missing or misspelt."""
     stated_consent(settings)
@@ -47,6 +247,14 @@ def stated_consent(settings: PersonSettings) -> str:
     if not settings.consent and all(ASSETS in file.resolve().parents for file in files):
         return Consent.PUBLIC_DOMAIN.value
     return required_consent(settings.consent).value
+
+
+def find_person(settings: DrivenSettings, detector: Detector | None) -> Person:
+    """The saved person, or one made from the pictures."""
+    if not settings.person:
+        return make_person(settings, detector)
+    person = load_person(settings.person, torch_device(settings.device))
+    return replace(person, consent=required_consent(settings.consent or person.consent.value))
 
 
 def make_person(settings: PersonSettings, detector: Detector | None) -> Person:

@@ -16,14 +16,10 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.cluster import run_on_ray
-from headmime.data.preprocess.estimate import Estimate, estimate
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.pool import run_local
-from headmime.data.preprocess.run import QUARANTINE, Runner, Summary, preprocess
-from headmime.data.preprocess.sources import Listing, with_splits
+from headmime.data.preprocess.clips import ClipSettings, Estimate, estimate
+from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
+from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, make_plan, preprocess
+from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
 from headmime.progress import progress
 
@@ -120,7 +116,7 @@ def _root(settings: Preprocess) -> Path:
     return Path(settings.root)
 
 
-def _recipe(settings: Preprocess) -> Recipe:
+def _recipe(settings: Preprocess) -> ClipSettings:
     at_least = {"size": 16, "frames": 1, "fps": 0.01, "max_seconds": 1, "workers": 1, "sample": 1}
     for key, least in at_least.items():
         value = getattr(settings, key)
@@ -130,7 +126,7 @@ def _recipe(settings: Preprocess) -> Recipe:
         raise HeadmimeError(f"quality={settings.quality} is not a JPEG quality: 1 to 100.")
     if not 0 <= settings.test_share <= 1:
         raise HeadmimeError(f"test_share={settings.test_share} is not a share: 0 to 1.")
-    return Recipe(
+    return ClipSettings(
         settings.size, settings.frames, settings.fps, settings.quality, settings.max_seconds
     )
 
@@ -145,7 +141,7 @@ def _workers(settings: Preprocess) -> int:
     return settings.workers or len(os.sched_getaffinity(0))
 
 
-def _told(summary: Summary, out: Path, seconds: float) -> str:
+def _told(summary: PreprocessReport, out: Path, seconds: float) -> str:
     """What a person wants to know at the end."""
     store = summary.store
     frames = int(store.frame_starts[-1])

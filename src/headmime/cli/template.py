@@ -5,15 +5,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from headmime.animate.driving import TEMPLATE, Driving, find_driving, load_template, load_video
-from headmime.animate.media import media_path, write_media
-from headmime.animate.templates import drawn, sheet, template_path, write_template
+from headmime.animate.driving import (
+    TEMPLATE,
+    Driving,
+    find_driving,
+    load_template,
+    load_video,
+    write_drawing,
+    write_template,
+)
+from headmime.animate.media_writer import output_path
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.points import head_turn, mouth_opening
 from headmime.progress import progress
-from headmime.provenance.consent import Consent
-from headmime.provenance.making import Kind, Making
 
 FOLDER = Path("runs") / "templates"
 
@@ -44,7 +49,7 @@ def _make(arguments: Sequence[str]) -> None:
     video = Path(given.video).expanduser()
     if not video.is_file():
         raise HeadmimeError(f"{given.video}: there is no such video.")
-    out = template_path(given.out or FOLDER / f"{video.stem}{TEMPLATE}")
+    out = output_path(given.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,))
     with progress("Reading the motion") as on_frame:
         driving = load_video(video, detector(given.detector), on_frame, given.start, given.end)
     print(f"{write_template(out, driving)}  ({_told(driving)})")
@@ -62,13 +67,8 @@ def _show(arguments: Sequence[str]) -> None:
     if file.suffix.lower() != TEMPLATE:
         raise HeadmimeError(f"{given.template} is no template: `headmime template` makes one.")
     driving = load_template(file)
-    out = media_path(given.out or FOLDER / f"{file.stem}.png")
-    still = out.suffix.lower() == ".png"
-    frames = iter([sheet(driving)]) if still else drawn(driving)
-    origin = () if driving.origin is None else (driving.origin,)
-    making = Making(Consent.NOT_STATED, ingredients=origin, kind=Kind.DRAWN)
-    write_media(out, frames, driving.fps, making)
-    print(f"{out}  ({_told(driving)})")
+    out = output_path(given.out or FOLDER / f"{file.stem}.png")
+    print(f"{write_drawing(out, driving)}  ({_told(driving)})")
 
 
 def _told(driving: Driving) -> str:

@@ -5,10 +5,10 @@ import json
 import sys
 from dataclasses import asdict
 
-from headmime.data.video import UnreadableVideo, read_video
+from headmime.data.media_reader import UnreadableVideo, read_video
 from headmime.errors import HeadmimeError
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import ProvenanceOptions
 from headmime.provenance.verdict import State, Verdict, verify
 from headmime.provenance.watermark import detect
 
@@ -51,7 +51,9 @@ def main() -> None:
         help="look for a watermark under this key instead of the public one",
     )
     given = parser.parse_args(sys.argv[1:])
-    key = ready(Marks(credentials=False, watermark_key=given.watermark_key)).watermark_key
+    key = prepare_marking(
+        ProvenanceOptions(credentials=False, watermark_key=given.watermark_key)
+    ).watermark_key
     verdicts, codes = [], []
     for file in given.files:
         try:

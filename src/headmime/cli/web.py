@@ -15,10 +15,10 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from headmime.animate.model import torch_device, weights_stem
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.learning.finetune import FineTuneSettings
-from headmime.provenance.marks import Marks
-from headmime.provenance.ready import ready
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import ProvenanceOptions
+from headmime.web.jobs import JobRunner
 from headmime.web.server import serving
-from headmime.web.studio import Studio
 from headmime.web.uploads import Limits
 
 
@@ -34,7 +34,7 @@ class Web:
     detector: dict[str, Any] | None = None
     finetune: FineTuneSettings = field(default_factory=FineTuneSettings)
     perceptual: dict[str, Any] = field(default_factory=dict)
-    provenance: Marks = field(default_factory=Marks)
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     limits: Limits = field(default_factory=Limits)
 
 
@@ -48,8 +48,8 @@ def main(config: DictConfig) -> None:
     settings: Web = OmegaConf.to_object(config)
     weights_stem(settings.weights)
     torch_device(settings.device)
-    ready(settings.provenance)
-    studio = Studio(
+    prepare_marking(settings.provenance)
+    runner = JobRunner(
         weights=settings.weights,
         device=settings.device,
         finetune=settings.finetune,
@@ -60,8 +60,8 @@ def main(config: DictConfig) -> None:
     for end in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: uploads are deleted
         signal.signal(end, signal.default_int_handler)
     print("Loading the networks ...", flush=True)
-    assert studio.model and studio.frozen  # now, and not while somebody waits
-    with serving(studio, settings.limits, settings.port) as url:
+    assert runner.model and runner.frozen  # now, and not while somebody waits
+    with serving(runner, settings.limits, settings.port) as url:
         print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
         if settings.open:
             webbrowser.open(url)

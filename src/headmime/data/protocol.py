@@ -44,7 +44,7 @@ class Protocol:
     left_out: dict[str, str]
 
     def to_json(self, store: Store) -> str:
-        """Everything by its name in the store, for people and for `from_json`."""
+        """Everything by its name in the store, for people: seed and store draw it again."""
         cases = []
         for case in self.cases:
             person, video = store.videos[case.video]
@@ -63,40 +63,6 @@ class Protocol:
             "cases": cases,
         }
         return json.dumps(content, indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str, store: Store) -> "Protocol":
-        """What `to_json` wrote. HeadmimeError if it is something else, or of another store."""
-        try:
-            content = json.loads(text)
-            if (content["format"], content["version"]) != (FORMAT, VERSION):
-                raise ValueError("another format or version")
-            if content["store"] == store.hash:
-                return cls._of(content, store)
-        except (ValueError, TypeError, KeyError) as error:
-            raise HeadmimeError(
-                f"This is not a protocol of this version of headmime ({error}): draw it again."
-            ) from error
-        raise HeadmimeError(
-            f"The protocol was drawn on another store than {store.folder}: name that one, or "
-            "draw a protocol anew."
-        )
-
-    @classmethod
-    def _of(cls, content: dict, store: Store) -> "Protocol":
-        videos = {name: number for number, name in enumerate(store.videos)}
-        cases = []
-        for case in content["cases"]:
-            video = videos[case["person"], case["video"]]
-            clips = {store.clip(clip).clip: clip for clip in store.clips_of(video)}
-            sources, held_out = (
-                tuple((clips[clip], int(t)) for clip, t in case[name])
-                for name in ("sources", "held_out")
-            )
-            cases.append(Case(video, sources, held_out))
-        return cls(
-            content["store"], content["split"], content["seed"], tuple(cases), content["left_out"]
-        )
 
 
 def draw_cases(

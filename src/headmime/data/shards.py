@@ -3,12 +3,11 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,13 +15,12 @@ import numpy as np
 from headmime.data.open_shards import FRAME_ROW
 from headmime.data.store import CLIP_KEYS, FORMAT, VERSION, Store
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import PARTIAL, remove, replacing, sha256, write_text
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import face_size, head_turn
 from headmime.pixels import grey_sharpness
 
 JPEG_QUALITY = 95
-PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True)
@@ -55,20 +53,25 @@ def write_shard(
     if final.exists():
         raise HeadmimeError(f"{final} exists already: remove it or write to another folder.")
     # A name of its own: a process that was believed dead may still be at the same shard.
-    partial = final.with_name(f"{PARTIAL}{final.name}.{uuid4().hex}")
-    partial.mkdir(parents=True)
-    try:
+    with replacing(final) as partial:
+        partial.mkdir(parents=True)
         _write_shard_files(partial, clips, quality)
-        os.replace(partial, final)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
     return final
 
 
 def shard_path(folder: Path, number: int) -> Path:
     """Where shard `number` is, or will be."""
     return Path(folder) / f"shard-{number:05d}"
+
+
+def check_begun(out: Path, settings: dict[str, Any], begun: dict[str, Any]) -> None:
+    """HeadmimeError if the store `out` was begun with settings other than these."""
+    if changed := [key for key, value in settings.items() if begun.get(key) != value]:
+        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
+        raise HeadmimeError(
+            f"{out} was begun with {was}: go on with that, or choose another out= for other "
+            "settings."
+        )
 
 
 def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = ()) -> Store:
@@ -79,7 +82,7 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
     """
     folder = Path(folder)
     for left_behind in folder.glob(f"{PARTIAL}*"):
-        shutil.rmtree(left_behind, ignore_errors=True)
+        remove(left_behind)
     clips, shards = [], []
     for path in sorted(folder.glob("shard-*")):
         description = json.loads((path / "clips.json").read_text())
@@ -109,8 +112,7 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
         "files": {name: _file_record(folder / name) for name in ("clips.npy", *extra)},
         "shards": shards,
     }
-    with replacing(folder / "manifest.json") as partial:
-        partial.write_text(json.dumps(manifest, indent=1) + "\n")
+    write_text(folder / "manifest.json", json.dumps(manifest, indent=1) + "\n")
     return Store(folder)
 
 
@@ -220,6 +222,4 @@ def _bytes(text: str) -> bytes:
 
 
 def _file_record(path: Path) -> dict:
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+    return {"bytes": path.stat().st_size, "sha256": sha256(path)}

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from headmime.animate.person import Animator
-from headmime.animate.steps import OnFrame, reported
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_nearest
 from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
@@ -32,6 +31,7 @@ from headmime.evaluation.metrics.motion import (
 )
 from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
 from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
+from headmime.progress import OnFrame, reported
 
 Adapt = Callable[[np.ndarray, np.ndarray], Animator]
 """T frames uint8 [T, S, S, 3] of a person and their landmarks [T, 68, 2] -> that person's animator.

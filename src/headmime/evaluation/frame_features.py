@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
-from headmime.landmarks.detect import Detector, Face
-from headmime.landmarks.dlib_points import box_of
+from headmime.landmarks.detect_dlib import box_of
+from headmime.landmarks.faces import Detector, Face
 from headmime.pretrained.scorers import DistanceScorer, FeatureScorer, IdentityScorer, Scorer
 
 

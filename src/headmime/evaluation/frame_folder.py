@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headmime.animate.person import Animator
-from headmime.data.pictures import read_picture
-from headmime.data.video import read_video
+from headmime.data.media_reader import read_picture, read_video
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import Trial
 from headmime.files import sha256

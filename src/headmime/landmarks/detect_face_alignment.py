@@ -6,12 +6,12 @@ Its package comes with the extra `face-alignment`; the weights are downloaded at
 from collections.abc import Sequence
 from itertools import groupby
 
-import cv2
 import numpy as np
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import SAME_FACE, Face, overlap
+from headmime.images import resize
+from headmime.landmarks.faces import SAME_FACE, Face, overlap
 
 LOOKED_AT = 640  # faces are searched in a copy whose longer side is at most this
 
@@ -79,5 +79,4 @@ def _small(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
     """Frames of one size as [n, H, W, 3] with a longer side of at most LOOKED_AT, and the scale."""
     scale = min(1.0, LOOKED_AT / max(frames[0].shape[:2]))
     height, width = (max(1, round(length * scale)) for length in frames[0].shape[:2])
-    area = cv2.INTER_AREA
-    return np.stack([cv2.resize(f, (width, height), interpolation=area) for f in frames]), scale
+    return np.stack([resize(frame, width, height) for frame in frames]), scale

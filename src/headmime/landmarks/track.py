@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from headmime.landmarks.detect import SAME_FACE, Detector, Face, overlap
+from headmime.landmarks.faces import SAME_FACE, Detector, Face, largest, overlap
 
 # A lost face is searched for in every frame at first, then ever more seldom: a search that finds
 # nothing is slow.
@@ -38,11 +38,6 @@ class Track:
     def found(self) -> np.ndarray:
         """Where the face was found, bool [T]."""
         return ~np.isnan(self.pixels[:, 0, 0])
-
-
-def largest(faces: Sequence[Face]) -> Face:
-    """The face with the largest box."""
-    return max(faces, key=_size)
 
 
 def track(
@@ -103,39 +98,31 @@ def _with_faces(
         yield from zip(batch, detector.detect(batch), strict=True)
 
 
-def _size(face: Face) -> float:
-    return (face.box[2] - face.box[0]) * (face.box[3] - face.box[1])
-
-
 def _other(face: Face | None, faces: Sequence[Face]) -> float:
     """The side of the largest other face over that of `face`, 0 if there is none."""
     if face is None:
         return 0.0
     apart = [other for other in faces if overlap(other.box, face.box) <= SAME_FACE]
-    return (_size(largest(apart)) / _size(face)) ** 0.5 if apart else 0.0
+    return (largest(apart).area / face.area) ** 0.5 if apart else 0.0
 
 
-def fill_gaps(
-    pixels: np.ndarray, longest: int = LONGEST_GAP
-) -> tuple[np.ndarray, list[tuple[int, int]]]:
+def fill_gaps(pixels: np.ndarray, longest: int = LONGEST_GAP) -> np.ndarray:
     """Fill runs of at most `longest` frames without a face (NaN), float32 [T, 68, 2].
 
-    Inside of the clip by linear interpolation, at its ends by repeating the nearest face. Returns
-    the landmarks and the runs that were too long, as (first, end); these stay NaN.
+    Inside of the clip by linear interpolation, at its ends by repeating the nearest face. Longer
+    runs, and a clip in which no face was found, stay NaN.
     """
     found = ~np.isnan(pixels[:, 0, 0])
-    gaps = _runs(~found)
-    holes = [(first, end) for first, end in gaps if end - first > longest or not found.any()]
     filled = pixels.copy()
-    for first, end in gaps:
-        if (first, end) in holes:
+    for first, end in _runs(~found):
+        if end - first > longest or not found.any():
             continue
         before, after = pixels[max(first - 1, 0)], pixels[min(end, len(pixels) - 1)]
         before, after = (after, after) if first == 0 else (before, after)
         before, after = (before, before) if end == len(pixels) else (before, after)
         share = (np.arange(1, end - first + 1) / (end - first + 1))[:, None, None]
         filled[first:end] = before + share * (after - before)
-    return filled, holes
+    return filled
 
 
 def smooth(pixels: np.ndarray) -> np.ndarray:

@@ -11,9 +11,8 @@ from PIL import Image
 
 from headmime.assets import bundled_sha256
 from headmime.errors import HeadmimeError
-from headmime.provenance.consent import Consent
-from headmime.provenance.making import Making
 from headmime.provenance.signer import Signer
+from headmime.provenance.statement import Consent, ProvenanceStatement
 
 MIME = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -24,7 +23,7 @@ SETTINGS = {
 }
 
 
-def manifest(making: Making, when: datetime) -> dict[str, Any]:
+def manifest(statement: ProvenanceStatement, when: datetime) -> dict[str, Any]:
     """What is signed, in c2pa-rs's JSON: the action, the ingredients, and our own statement.
 
     An ingredient is told by its role, kind and hash; its own credentials do not travel on, since
@@ -34,7 +33,7 @@ def manifest(making: Making, when: datetime) -> dict[str, Any]:
     time = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     action = {
         "action": "c2pa.created",
-        "digitalSourceType": SOURCE_TYPES + making.kind.value,
+        "digitalSourceType": SOURCE_TYPES + statement.kind.value,
         "when": time,
         "softwareAgent": software,
     }
@@ -46,35 +45,35 @@ def manifest(making: Making, when: datetime) -> dict[str, Any]:
                 "relationship": "inputTo",
                 "description": f"sha256 {part.sha256}",
             }
-            for part in making.ingredients
+            for part in statement.ingredients
         ],
         "assertions": [
             {"label": "c2pa.actions.v2", "created": True, "data": {"actions": [action]}},
-            {"label": STATEMENT, "created": True, "data": _statement(making, time)},
+            {"label": STATEMENT, "created": True, "data": _statement(statement, time)},
         ],
     }
 
 
-def _statement(making: Making, time: str) -> dict[str, Any]:
-    name = "bundled" if making.model_sha256 == bundled_sha256() else "other"
+def _statement(statement: ProvenanceStatement, time: str) -> dict[str, Any]:
+    name = "bundled" if statement.model_sha256 == bundled_sha256() else "other"
     return {
         "software": f"headmime {version('headmime')}",
-        "model": {"name": name, "sha256": making.model_sha256},
+        "model": {"name": name, "sha256": statement.model_sha256},
         "ingredients": [
             {"role": part.role, "kind": part.kind, "sha256": part.sha256}
-            for part in making.ingredients
+            for part in statement.ingredients
         ],
-        "settings": dict(making.settings),
-        "watermark": making.watermark.hex() if making.watermark else None,
-        "consent": making.consent.value,
+        "settings": dict(statement.settings),
+        "watermark": statement.watermark.hex() if statement.watermark else None,
+        "consent": statement.consent.value,
         "time": time,
     }
 
 
-def sign(source: Path, target: Path, making: Making, signer: Signer) -> None:
+def sign(source: Path, target: Path, statement: ProvenanceStatement, signer: Signer) -> None:
     """Copy an mp4, GIF or PNG, with credentials inside of the copy."""
     with source.open("rb") as plain, target.open("w+b") as signed:
-        _sign(plain, signed, MIME[source.suffix.lower()], making, signer)
+        _sign(plain, signed, MIME[source.suffix.lower()], statement, signer)
 
 
 def check_signer(signer: Signer) -> None:
@@ -82,7 +81,7 @@ def check_signer(signer: Signer) -> None:
     pixel = io.BytesIO()
     Image.new("L", (1, 1)).save(pixel, "png")
     try:
-        _sign(pixel, io.BytesIO(), MIME[".png"], Making(Consent.NOT_STATED), signer)
+        _sign(pixel, io.BytesIO(), MIME[".png"], ProvenanceStatement(Consent.NOT_STATED), signer)
     except c2pa.C2paError as error:
         raise HeadmimeError(
             f"C2PA cannot sign with {signer.name}: {error}. It wants an end-entity certificate for "
@@ -90,11 +89,13 @@ def check_signer(signer: Signer) -> None:
         ) from error
 
 
-def _sign(plain: BinaryIO, signed: BinaryIO, mime: str, making: Making, signer: Signer) -> None:
+def _sign(
+    plain: BinaryIO, signed: BinaryIO, mime: str, statement: ProvenanceStatement, signer: Signer
+) -> None:
     info = c2pa.C2paSignerInfo(signer.algorithm, signer.certificate, signer.key, None)
     with (
         c2pa.Context.from_dict(SETTINGS) as context,
         c2pa.Signer.from_info(info) as by,
-        c2pa.Builder(manifest(making, datetime.now(UTC)), context) as builder,
+        c2pa.Builder(manifest(statement, datetime.now(UTC)), context) as builder,
     ):
         builder.sign(by, mime, plain, signed)

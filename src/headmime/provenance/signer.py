@@ -1,8 +1,5 @@
 """Who signs: the user's own certificate, or a local one that is made at first use."""
 
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from headmime.errors import HeadmimeError
-from headmime.provenance.marks import Marks
+from headmime.files import replacing
+from headmime.provenance.statement import ProvenanceOptions
 
 YEARS = 20  # of validity: without a time-stamping authority, a file is valid as long as this
 ROOT, CERTIFICATE, KEY = "root.pem", "certificate.pem", "key.pem"
@@ -35,7 +33,7 @@ class Signer:
     name: str
 
 
-def signer_for(marks: Marks) -> Signer:
+def signer_for(marks: ProvenanceOptions) -> Signer:
     """The user's signer, or the local one. HeadmimeError if it cannot be read, made or used."""
     if bool(marks.cert) != bool(marks.key):
         raise HeadmimeError("provenance.cert= and provenance.key= belong together: give both.")
@@ -118,24 +116,19 @@ def _make(folder: Path) -> None:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".signing-", dir=folder.parent))
+        with replacing(folder) as partial:
+            partial.mkdir(0o700)
+            for name, content in _certificates().items():
+                (partial / name).touch(0o600)
+                (partial / name).write_bytes(content)
     except OSError as error:
+        if folder.is_dir():  # another process was faster
+            return
         raise HeadmimeError(
             f"{folder} cannot be made, to keep a certificate in ({error.strerror}): set "
             "XDG_CONFIG_HOME to a folder that can be written, or give provenance.cert= and "
             "provenance.key=."
         ) from error
-    try:
-        for name, content in _certificates().items():
-            with os.fdopen(os.open(partial / name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                file.write(content)
-        try:
-            os.rename(partial, folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _certificates() -> dict[str, bytes]:

@@ -16,8 +16,8 @@ from cryptography import x509
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 from headmime.provenance.credentials import SETTINGS, STATEMENT
-from headmime.provenance.making import Kind
 from headmime.provenance.signer import local_root
+from headmime.provenance.statement import Kind
 
 SIDECAR = ".c2pa"
 # The types of C2PA's own boxes: where one of them is, there are credentials, readable or not.

@@ -1,4 +1,4 @@
-"""What happens when the parts of the page are used."""
+"""What happens when the parts of the page are used, and the files that are shown there only."""
 
 import hashlib
 import html
@@ -7,26 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
+from headmime.animate.driving import TEMPLATE, find_driving, load_template, write_drawing
 from headmime.assets import ASSETS
 from headmime.errors import HeadmimeError
+from headmime.images import resize
+from headmime.provenance.statement import ProvenanceOptions
+from headmime.web.jobs import JobRunner, Made, Order, Progress, Stopped
 from headmime.web.layout import MONA_LISA, OWN_VIDEO, Layout
-from headmime.web.progress import Progress, Stopped
 from headmime.web.sessions import Session, Sessions
-from headmime.web.shown import save_picture, seen_driving
-from headmime.web.studio import Made, Order, Studio
 from headmime.web.uploads import Limits, check_clip, check_sources, look
 
 TITLE = "headmime"
 ONE_AT_A_TIME = "jobs"
 THUMBNAIL, PORTRAIT = 320, 512  # pixels of the longer side
 
+DRAWN = 256  # pixels
+
 
 class Page:
     """The page's parts. `blocks` is what gradio serves."""
 
-    def __init__(self, studio: Studio, sessions: Sessions, limits: Limits) -> None:
-        self.studio, self.sessions, self.limits = studio, sessions, limits
+    def __init__(self, runner: JobRunner, sessions: Sessions, limits: Limits) -> None:
+        self.runner, self.sessions, self.limits = runner, sessions, limits
         with gr.Blocks(
             title=TITLE, analytics_enabled=False, delete_cache=(300, 3600)
         ) as self.blocks:
@@ -129,8 +134,8 @@ class Page:
         try:
             progress, session.last = _progress(bar, session), None
             order = self._order(paths, motion, video, output, better, consent)
-            session.kept = self.studio.learn(order, session.kept, progress)
-            made = self.studio.make(session.kept, order, session.results, progress)
+            session.kept = self.runner.learn(order, session.kept, progress)
+            made = self.runner.make(session.kept, order, session.results, progress)
             session.last = made
             return [*self._shown(made, order, session, given), *_no_trouble()]
         except Stopped:
@@ -148,7 +153,7 @@ class Page:
         if session is None or session.last is None:
             return [gr.skip(), gr.skip()]
         try:
-            gif = self.studio.gif(session.last, _progress(bar, session))
+            gif = self.runner.gif(session.last, _progress(bar, session))
             return [gr.update(value=gif, interactive=True), gr.skip()]
         except Stopped:
             return [gr.skip(), gr.skip()]
@@ -179,7 +184,7 @@ class Page:
         portrait = save_picture(
             made.animation.person.portrait, session.seen / "portrait.png", PORTRAIT
         )
-        driving = seen_driving(order.driving, self.sessions.results, self.studio.marks)
+        driving = seen_driving(order.driving, self.sessions.results, self.runner.marks)
         notes = _paragraphs([_named(note, given) for note in made.notes])
         mp4 = gr.update(value=made.video, interactive=True)
         return [made.video, mp4, gr.skip(), portrait, driving, notes]
@@ -235,3 +240,23 @@ def _named(sentence: str, files: Sequence[Path]) -> str:
 def _uploads(files: Sequence[Path]) -> list[Path]:
     """Files that came from the browser, and not from this package."""
     return [file for file in files if ASSETS not in file.parents]
+
+
+def save_picture(picture: np.ndarray, path: Path, side: int) -> Path:
+    """Write uint8 RGB [H, W, 3] as a PNG whose longer side is `side` pixels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scale = side / max(picture.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
+    Image.fromarray(resize(picture, width, height)).save(path)
+    return path
+
+
+def seen_driving(driving: str | Path, folder: Path, marks: ProvenanceOptions) -> Path:
+    """A video as it is; the landmarks of a template drawn, once, into a video in `folder`."""
+    file = find_driving(driving)
+    if file.suffix.lower() != TEMPLATE:
+        return file
+    path = folder / f"{file.stem}.mp4"
+    if not path.is_file():
+        write_drawing(path, load_template(file), DRAWN, marks)
+    return path

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from headmime.errors import HeadmimeError
-from headmime.web.studio import Studio
+from headmime.web.jobs import JobRunner
 from headmime.web.uploads import Limits
 
 HOST = "127.0.0.1"
@@ -19,7 +19,7 @@ WAITING = 16  # jobs; who comes then is told to come again
 
 
 @contextmanager
-def serving(studio: Studio, limits: Limits, port: int) -> Iterator[str]:
+def serving(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
     """Serve the page (`port` 0: a free one) in threads; yields its address.
 
     All that is uploaded and made lies in a temporary folder that goes with the server.
@@ -40,7 +40,7 @@ def serving(studio: Studio, limits: Limits, port: int) -> Iterator[str]:
         results = Path(folder) / "results"
         results.mkdir()
         gradio.set_static_paths(str(results))  # served from where they are, not copied
-        blocks = Page(studio, Sessions(results), limits).blocks.queue(max_size=WAITING)
+        blocks = Page(runner, Sessions(results), limits).blocks.queue(max_size=WAITING)
         try:
             _, url, _ = blocks.launch(
                 server_name=HOST,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from headmime.web.progress import Stopped
-from headmime.web.studio import Kept, Made
+from headmime.web.jobs import Kept, Made, Stopped
 
 
 @dataclass

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.data.pictures import read_picture
-from headmime.data.video import decode_video, read_video, video_info
+from headmime.data.media_reader import decode_video, read_picture, read_video, video_info
 from headmime.errors import HeadmimeError
 
 MEGA = 1_000_000

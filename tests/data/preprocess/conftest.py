@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from headmime.data.preprocess import work
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.sources import Source
-from headmime.data.preprocess.work import Task
-from headmime.landmarks.detect import Face, overlap
+from headmime.data.preprocess import shard_tasks
+from headmime.data.preprocess.clips import ClipSettings
+from headmime.data.preprocess.layouts import Source
+from headmime.data.preprocess.shard_tasks import Task
+from headmime.landmarks.faces import Face, overlap
 from headmime.landmarks.points import EYE_L, EYE_R
 
 SIDE = 96  # of the films' frames
 Square = tuple[int, int, int]  # left, top, side
-RECIPE = Recipe(size=32, frames=4, quality=80, max_seconds=10)
+RECIPE = ClipSettings(size=32, frames=4, quality=80, max_seconds=10)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def films() -> Films:
 
 
 @pytest.fixture
-def recipe() -> Recipe:
+def recipe() -> ClipSettings:
     return RECIPE
 
 
@@ -101,7 +101,7 @@ def recipe() -> Recipe:
 def squares(monkeypatch: pytest.MonkeyPatch) -> Squares:
     """Also the detector of all tasks that are done in this process."""
     detector = Squares()
-    monkeypatch.setattr(work, "_detector", lambda keys: detector)
+    monkeypatch.setattr(shard_tasks, "_detector", lambda keys: detector)
     return detector
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.data.preprocess.clips import Recipe, read_source
-from headmime.data.preprocess.sources import Refusal
+from headmime.data.preprocess.clips import ClipSettings, read_source
+from headmime.data.preprocess.layouts import Refusal
 from headmime.data.shards import ClipFrames
 
 BLUE, RED = (30, 30, 120), (120, 30, 30)
@@ -36,7 +36,9 @@ def read_all(*arguments) -> Result:
 
 
 @pytest.fixture
-def read(tmp_path: Path, films, squares, recipe: Recipe, source: Callable) -> Callable[..., Result]:
+def read(
+    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+) -> Callable[..., Result]:
     """What becomes of a film of these frames."""
 
     def make(pictures: list[np.ndarray], /, **changes) -> Result:
@@ -101,7 +103,9 @@ def test_a_short_film(read: Callable, films):
     assert refusal.reason == "only 5 frames of one person in one shot"
 
 
-def test_a_folder_of_pictures(tmp_path: Path, films, squares, recipe: Recipe, source: Callable):
+def test_a_folder_of_pictures(
+    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+):
     (tmp_path / "faces").mkdir()
     for n, frame in enumerate(films.one_person(10)):
         Image.fromarray(frame).save(tmp_path / "faces" / f"{n:03d}.jpg")
@@ -109,13 +113,13 @@ def test_a_folder_of_pictures(tmp_path: Path, films, squares, recipe: Recipe, so
     assert clip.times.tolist() == [0, 3, 6, 9] and clip.fps == 1
 
 
-def test_errors_of_our_own_do_not_end_a_run(tmp_path: Path, films, recipe: Recipe, source):
+def test_errors_of_our_own_do_not_end_a_run(tmp_path: Path, films, recipe: ClipSettings, source):
     films.write(tmp_path / "a.mp4", films.one_person())
     (refusal,) = read_all(tmp_path, source("a.mp4"), recipe, None).refused
     assert refusal.reason.startswith("made headmime fail (AttributeError")
 
 
-def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: Recipe, source):
+def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: ClipSettings, source):
     """The painting, tilted to and fro: dlib follows it, and the eyes stay where they are."""
     from headmime.landmarks.detect import detector
 

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.run import preprocess
-from headmime.data.preprocess.sources import with_splits
-from headmime.data.preprocess.work import write_task
+from headmime.data.preprocess.clips import ClipSettings
+from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.run import make_plan, preprocess
+from headmime.data.preprocess.shard_tasks import write_task
 from headmime.data.store import Store
 
 FILES = 300
@@ -36,7 +34,7 @@ DAMAGES: list[Callable[[bytes, random.Random], bytes]] = [
 ]
 
 
-def test_damaged_files(tmp_path: Path, films, squares, recipe: Recipe):
+def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
     """Nothing raises; files = stored + quarantined; a damaged file costs no other one."""
     seed = int(os.environ.get("DAMAGE_SEED", random.SystemRandom().randrange(10**6)))
     print(f"DAMAGE_SEED={seed}")

@@ -19,12 +19,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import make_plan
-from headmime.data.preprocess.pool import run_local
-from headmime.data.preprocess.run import Runner, preprocess
-from headmime.data.preprocess.sources import with_splits
+from headmime.data.preprocess.clips import ClipSettings
+from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.run import Runner, make_plan, preprocess
+from headmime.data.preprocess.workers import run_local
 
 pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "headmime.cli", "preprocess", "data=folder", "detector=dlib"]
@@ -67,7 +65,7 @@ def content(folder: Path) -> dict[str, str]:
 def run(root: Path, out: Path, runner: Runner) -> None:
     """As the command, in this process."""
     recipe, keys = (
-        Recipe(size=64, frames=6),
+        ClipSettings(size=64, frames=6),
         {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"},
     )
     listed = with_splits(list_sources("folder", root), 0.05, None, 0)
@@ -198,7 +196,7 @@ def test_a_machine_of_the_cluster_is_killed(
     two_nodes, paintings: Path, tmp_path: Path, whole: dict[str, str]
 ):
     """One of two, as soon as both are at work."""
-    from headmime.data.preprocess.cluster import run_on_ray
+    from headmime.data.preprocess.workers import run_on_ray
 
     cluster, nodes = two_nodes
     out, killed = tmp_path / "out", []

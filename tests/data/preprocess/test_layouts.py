@@ -1,13 +1,61 @@
-"""Data sets as they lie on disk, strange things among them."""
+"""What is found in a data set of each layout, what is refused, and who is in which split."""
 
 import os
+import random
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.sources import Listing
+from headmime.data.preprocess.clips import ClipSettings, read_source
+from headmime.data.preprocess.layouts import (
+    Listing,
+    Refusal,
+    Source,
+    list_sources,
+    listing,
+    with_splits,
+)
 from headmime.errors import HeadmimeError
+
+
+def person(name: str, **changes) -> Source:
+    values = {"person": name, "video": "v", "clip": "c", "file": f"{name}.mp4", "bytes": 1}
+    return Source(**{**values, **changes})
+
+
+def test_sources_are_sorted_by_person_video_and_clip_as_bytes():
+    names = ["b", "a", "\xe9", "\udce9", "Z"]
+    found = [person(name) for name in names]
+    orders = []
+    for seed in range(5):
+        random.Random(seed).shuffle(found)
+        refused = [Refusal("y", "no face", (2.0, 3.0)), Refusal("y", "no face", (0.0, 1.0))]
+        listed = listing(found, refused)
+        orders.append([source.person for source in listed.sources])
+        assert listed.refused[0].seconds == (0.0, 1.0)
+    assert orders == [["Z", "a", "b", "\xe9", "\udce9"]] * 5
+
+
+def test_a_person_is_in_one_split_whoever_else_is_there():
+    people = [person(f"id{n:05d}", video=v) for n in range(2000) for v in "xy"]
+    split = {s.person: s.split for s in with_splits(Listing(people, []), 0.1, None, 0).sources}
+    assert 150 < sum(one == "test" for one in split.values()) < 250
+    alone = with_splits(Listing(people[40:42], []), 0.1, None, 0).sources
+    assert {source.split for source in alone} == {split[alone[0].person]}
+    other = {s.person: s.split for s in with_splits(Listing(people, []), 0.1, None, 1).sources}
+    assert split != other
+
+
+def test_test_persons_can_be_named_and_a_data_sets_own_split_stays():
+    people = [person("anna"), person("ben"), person("cleo", split="test")]
+    named = with_splits(Listing(people, []), 1.0, ["ben"], 0).sources
+    assert [source.split for source in named] == ["train", "test", "test"]
+    nobody, everybody = (with_splits(Listing(people, []), share, None, 0) for share in (0, 1))
+    assert [source.split for source in nobody.sources] == ["train", "train", "test"]
+    assert {source.split for source in everybody.sources} == {"test"}
 
 
 def touch(root: Path, *files: str | bytes) -> None:
@@ -115,7 +163,7 @@ def test_a_locked_folder_is_refused(tmp_path: Path):
     [
         ("voxceleb2", "has no mp4/<person>"),
         ("voxceleb1", "has neither mp4/<person>"),
-        ("lrs3", "there is only voxceleb1, voxceleb2, folder"),
+        ("lrs3", "data=lrs3 is not known; choose one of voxceleb1, voxceleb2, folder"),
     ],
 )
 def test_what_does_not_lie_as_it_should(tmp_path: Path, layout: str, words: str):
@@ -123,3 +171,100 @@ def test_what_does_not_lie_as_it_should(tmp_path: Path, layout: str, words: str)
         list_sources(layout, tmp_path)
     with pytest.raises(HeadmimeError, match="is not a folder"):
         list_sources(layout, tmp_path / "nowhere")
+
+
+CLIPS = """\
+file\tidentity\torigin\tsplit
+clips/b.mp4\tben\tsomewhere\treport
+clips/a1.mp4\tanna\t"quoted\treport
+clips/a2.mp4\tanna\tsomewhere\treport
+clips/c.mp4\tcleo\tsomewhere\ttune
+clips/gone.mp4\tdora\tsomewhere\ttune
+"""
+PORTRAITS = "file\tidentity\tsplit\nportraits/e.png\temma\treport\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Both tables, and all files but one."""
+    (tmp_path / "clips.tsv").write_text(CLIPS)
+    (tmp_path / "portraits.tsv").write_text(PORTRAITS)
+    for name in ("clips/a1.mp4", "clips/a2.mp4", "clips/b.mp4", "clips/c.mp4", "portraits/e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    return tmp_path
+
+
+def test_the_rows_of_a_split_are_sources_and_missing_files_are_refused(root: Path):
+    listed = list_sources("listed", root, "report")
+    assert [(one.person, one.video, one.clip) for one in listed.sources] == [
+        ("anna", "clips/a1.mp4", "a1"),
+        ("anna", "clips/a2.mp4", "a2"),
+        ("ben", "clips/b.mp4", "b"),
+        ("emma", "portraits/e.png", "e"),
+    ]
+    assert all(one.file == one.video and one.bytes == 5 for one in listed.sources)
+    assert all(one.split is None for one in listed.sources) and listed.refused == []
+    everything = list_sources("listed", root)
+    assert [one.person for one in everything.sources] == ["anna", "anna", "ben", "cleo", "emma"]
+    (refused,) = everything.refused
+    assert refused.file == "clips/gone.mp4" and "No such file" in refused.reason
+
+
+def test_portraits_are_not_needed_and_a_file_is_taken_once(root: Path):
+    (root / "portraits.tsv").unlink()
+    (root / "clips.tsv").write_text(CLIPS + "clips/b.mp4\tben\tagain\treport\n")
+    listed = list_sources("listed", root, "report")
+    assert [one.person for one in listed.sources] == ["anna", "anna", "ben"]
+    assert [one.reason for one in listed.refused] == ["stands in the tables twice"]
+
+
+@pytest.mark.parametrize(
+    ("table", "split", "sentence"),
+    [
+        (None, None, "has no clips.tsv: it should be a table with the columns file, identity"),
+        (CLIPS, "test", "data.split=test is in no row of .* there is report, tune"),
+        ("file,identity,split\na,b,c\n", None, "Line 2 of .* has no file, identity, split"),
+        (CLIPS + "x.mp4\tanna\n", None, "Line 7 of .* has no split"),
+        (CLIPS + "x.mp4\tanna\t\ttune\n", None, "anna in two splits, report and tune"),
+    ],
+)
+def test_tables_that_cannot_be_used(
+    root: Path, table: str | None, split: str | None, sentence: str
+):
+    (root / "portraits.tsv").unlink()
+    (root / "clips.tsv").unlink()
+    if table is not None:
+        (root / "clips.tsv").write_text(table)
+    with pytest.raises(HeadmimeError, match=sentence):
+        list_sources("listed", root, split)
+
+
+def test_other_layouts_have_no_rows_to_choose(root: Path):
+    with pytest.raises(HeadmimeError, match="data.split=tune chooses rows of data=listed"):
+        list_sources("folder", root, "tune")
+
+
+def test_a_single_picture_is_a_clip_of_one_frame(
+    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+):
+    cv2.imwrite(str(tmp_path / "e.png"), films.picture((20, 30, 32)))
+    (clip,) = read_source(tmp_path, source("e.png"), recipe, squares)
+    (frame,) = clip.frames
+    assert frame.shape == (32, 32, 3) and clip.landmarks.shape == (1, 68, 2)
+    x, y = (clip.landmarks[0].mean(0) * 32).astype(int)
+    assert frame[y, x].min() > 200
+    np.testing.assert_array_equal(clip.times, [0])
+
+
+@pytest.mark.parametrize("people", [0, 2])
+def test_a_picture_of_nobody_or_of_two_is_refused(
+    people: int, tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+):
+    both = [(4, 30, 32), (56, 30, 32)][:people]
+    cv2.imwrite(str(tmp_path / "e.png"), films.picture(*both))
+    reading = read_source(tmp_path, source("e.png"), recipe, squares)
+    with pytest.raises(StopIteration) as stop:
+        next(reading)
+    (refused,) = stop.value.value.refused
+    assert refused.reason == {0: "no face", 2: "two people"}[people]

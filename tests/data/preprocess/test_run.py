@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.estimate import estimate
-from headmime.data.preprocess.layouts import list_sources
-from headmime.data.preprocess.plan import LEAST_FILES, MOST_FILES, make_plan
-from headmime.data.preprocess.run import Summary, preprocess
-from headmime.data.preprocess.sources import Listing, Source, with_splits
-from headmime.data.preprocess.work import Task, read_note, write_task
+from headmime.data.preprocess.clips import ClipSettings, estimate
+from headmime.data.preprocess.layouts import Listing, Source, list_sources, with_splits
+from headmime.data.preprocess.run import (
+    LEAST_FILES,
+    MOST_FILES,
+    PreprocessReport,
+    make_plan,
+    preprocess,
+)
+from headmime.data.preprocess.shard_tasks import Task, read_note, write_task
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 
@@ -38,12 +41,14 @@ def content(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(data_set: Path, squares, recipe: Recipe, tmp_path: Path) -> Callable[..., Summary]:
+def run(
+    data_set: Path, squares, recipe: ClipSettings, tmp_path: Path
+) -> Callable[..., PreprocessReport]:
     """Preprocess the data set, in this process."""
 
     def start(out: str = "out", runner=one_after_another, on_files=lambda *_: None, **changes):
         listed = with_splits(list_sources("folder", data_set), 0.5, ["ben"], 0)
-        used = Recipe(**{**asdict(recipe), **changes})
+        used = ClipSettings(**{**asdict(recipe), **changes})
         plan = make_plan(listed, asdict(used))
         keys = {"name": "dlib"}
         return preprocess(
@@ -196,7 +201,7 @@ def test_shards_are_few_and_small(files: int, shards: int):
 
 
 def test_an_estimate_of_all_files_is_what_they_take(
-    run: Callable, squares, recipe: Recipe, data_set: Path
+    run: Callable, squares, recipe: ClipSettings, data_set: Path
 ):
     summary = run()
     sources = list_sources("folder", data_set).sources

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
-from headmime.provenance.watermark.carriers import LAYERS, carriers
 from headmime.provenance.watermark.detection import MOST
+from headmime.provenance.watermark.embedding import LAYERS, carriers
 
 FPS = 25
 PAYLOAD = b"\x07\xa5\x00\xfe"

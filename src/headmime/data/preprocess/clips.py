@@ -1,20 +1,24 @@
-"""From one source to its clips, or to the reasons why not."""
+"""From one source to its clips, or to the reasons why not; how much all of them will be."""
 
-from collections.abc import Generator, Iterator
+import hashlib
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-from headmime.data.preprocess.cuts import CutFinder
-from headmime.data.preprocess.film import Film, Refused, open_film
-from headmime.data.preprocess.segments import LEAST, Parts, find_parts
-from headmime.data.preprocess.sources import Refusal, Source
-from headmime.data.shards import ClipFrames
+from headmime.data.open_shards import FRAME_ROW
+from headmime.data.preprocess.frame_sources import FrameSource, Refused, open_frames
+from headmime.data.preprocess.layouts import Refusal, Source
+from headmime.data.preprocess.segments import LEAST, CutFinder, Parts, find_parts
+from headmime.data.shards import ClipFrames, encode
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import Detector
+from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import Track, smooth, track
 
 SMOOTH_FROM = 12.0  # frames per second, below which neighbours say little of each other
@@ -22,7 +26,7 @@ SEARCH_EVERY = 50  # frames between looks for a second person
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ClipSettings:
     """How clips are made. size: of the pictures, in pixels. frames: the most that are kept of a
     clip, evenly spaced (None: all). fps: the most that are looked at per second (None: all).
     quality: of the JPEGs. max_seconds: longer sources are refused.
@@ -46,14 +50,14 @@ class Note:
 
 
 def read_source(
-    root: Path, source: Source, recipe: Recipe, detector: Detector
+    root: Path, source: Source, recipe: ClipSettings, detector: Detector
 ) -> Generator[ClipFrames, None, Note]:
     """Decode, follow the face, split, crop: one clip after another, one at a time in memory; then
     return the note. What cannot be stored is a refusal, not an error.
     """
     looked_at = 0
     try:
-        film = open_film(root / source.file, recipe.fps, recipe.max_seconds)
+        film = open_frames(root / source.file, recipe.fps, recipe.max_seconds)
         followed, times, cuts = _look(film, detector)
         looked_at = len(times)
         parts = find_parts(followed, times, cuts, least=1 if film.still else LEAST)
@@ -72,7 +76,7 @@ def read_source(
     return Note([Refusal(source.file, reason)], looked_at)
 
 
-def _look(film: Film, detector: Detector) -> tuple[Track, np.ndarray, np.ndarray]:
+def _look(film: FrameSource, detector: Detector) -> tuple[Track, np.ndarray, np.ndarray]:
     """The face in every frame that is looked at, the frames' times [T], where shots begin [T]."""
     times, cuts, find_cut = [], [], CutFinder()
 
@@ -96,12 +100,12 @@ def _whole(source: Source, parts: Parts) -> Refusal:
 
 
 def _cut(
-    film: Film,
+    film: FrameSource,
     source: Source,
     parts: Parts,
     times: np.ndarray,
     scores: np.ndarray,
-    recipe: Recipe,
+    recipe: ClipSettings,
     detector: str,
 ) -> Iterator[ClipFrames]:
     """Crop the frames that are kept; the film is read again, so that few are in memory."""
@@ -138,3 +142,57 @@ def _cut(
             times=times[chosen],
             scores=scores[chosen],
         )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Means per file, those that would be refused included. seconds: of one process."""
+
+    sampled: int
+    refused: int
+    looked_at: float
+    frames: float
+    bytes: float
+    seconds: float
+
+
+def estimate(
+    root: Path,
+    sources: list[Source],
+    recipe: ClipSettings,
+    detector: Detector,
+    sample: int,
+    on_files: Callable[[int, int], None],
+) -> Estimate:
+    """Do the work for `sample` of the files, always the same ones, and keep nothing."""
+    if not sources:
+        raise HeadmimeError(f"root={root} holds no file of the data set's layout.")
+    cv2.setNumThreads(1)
+    chosen = sorted(sources, key=_number)[:sample]
+    refused, totals = 0, np.zeros(3)
+    begun = time.perf_counter()
+    for done, source in enumerate(chosen, 1):
+        sizes, looked_at = _do(root, source, recipe, detector)
+        totals += (looked_at, len(sizes), sum(sizes) + len(sizes) * FRAME_ROW.itemsize)
+        refused += not sizes
+        on_files(done, len(chosen))
+    seconds = time.perf_counter() - begun
+    return Estimate(len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen))
+
+
+def _do(
+    root: Path, source: Source, recipe: ClipSettings, detector: Detector
+) -> tuple[list[int], int]:
+    """The bytes of every picture that would be stored, and how many frames were looked at."""
+    sizes = []
+    clips = read_source(root, source, recipe, detector)
+    while True:
+        try:
+            clip = next(clips)
+        except StopIteration as stop:
+            return sizes, stop.value.looked_at
+        sizes += [len(encode(picture, recipe.quality)) for picture in clip.frames]
+
+
+def _number(source: Source) -> bytes:
+    return hashlib.sha256(os.fsencode(source.file)).digest()

@@ -1,20 +1,193 @@
-"""How data sets lie on disk: from a root folder to a listing of sources."""
+"""How data sets lie on disk: from a root folder to its sources, and what is left out of them."""
 
+import csv
+import hashlib
+import os
+import stat
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 
-from headmime.data.preprocess.listed import listed
-from headmime.data.preprocess.sources import Listing, Refusal, Source, listing
-from headmime.data.preprocess.walk import Found, has_video_suffix, walk
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, check_choice
 
+VIDEO_SUFFIXES = {
+    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov"),
+    *(".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
+}
+TABLES = ("clips.tsv", "portraits.tsv")
+COLUMNS = ("file", "identity", "split")
 # Where VoxCeleb's videos lie, and the split that the place says.
 VOXCELEB_FOLDERS = ((("mp4",), None), (("dev", "mp4"), "train"), (("test", "mp4"), "test"))
 # Where the cropped faces of VoxCeleb1 lie: <name>/1.6/<youtube id>/[<track>/]<number>.jpg below.
 FACES_FOLDERS = (("unzippedFaces",), ("unzippedIntervalFaces", "data"))
 PICTURES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file (or folder of frames) that becomes a clip, or several where it is split.
+
+    file: path inside of the data set's root. bytes: its size. split: "train" or "test", None as
+    long as it is not decided.
+    """
+
+    person: str
+    video: str
+    clip: str
+    file: str
+    bytes: int
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A file, or the part of it between two times in seconds, that is not stored."""
+
+    file: str
+    reason: str
+    seconds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A data set: sorted by person, video and clip, and what was refused by its name already."""
+
+    sources: list[Source]
+    refused: list[Refusal]
+
+
+def listing(sources: Iterable[Source], refused: Iterable[Refusal]) -> Listing:
+    """Both in an order that no file system decides."""
+    return Listing(
+        sorted(sources, key=lambda s: tuple(map(os.fsencode, (s.person, s.video, s.clip)))),
+        sorted(refused, key=lambda refusal: (os.fsencode(refusal.file), refusal.seconds or (0, 0))),
+    )
+
+
+def with_splits(
+    listed: Listing, test_share: float, test_persons: Sequence[str] | None, seed: int
+) -> Listing:
+    """Decide the split of everyone whose split the data set does not say.
+
+    By person, never by clip: who is in `test_persons` is in "test", or, where that is None, a share
+    of about `test_share` of all persons, chosen by a hash of their names. It does not depend on who
+    else is in the data set.
+    """
+    chosen = None if test_persons is None else set(test_persons)
+
+    def split_of(person: str) -> str:
+        if chosen is not None:
+            return "test" if person in chosen else "train"
+        digest = hashlib.sha256(f"{seed}/".encode() + os.fsencode(person)).digest()
+        return "test" if int.from_bytes(digest[:8]) < test_share * 2**64 else "train"
+
+    decided = [
+        source if source.split else replace(source, split=split_of(source.person))
+        for source in listed.sources
+    ]
+    return Listing(decided, listed.refused)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file: its path in parts below the root, and its size in bytes."""
+
+    parts: tuple[str, ...]
+    bytes: int
+
+
+def walk(root: Path, *below: str) -> Iterator[Found | Refusal]:
+    """The files below root/below, with paths from root; links are followed, but not in circles."""
+    yield from _walk(root, below, ())
+
+
+def has_video_suffix(name: str) -> bool:
+    """Whether the name says that it is a video."""
+    return PurePath(name).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _walk(
+    root: Path, parts: tuple[str, ...], above: tuple[tuple[int, int], ...]
+) -> Iterator[Found | Refusal]:
+    name = "/".join(parts)
+    try:
+        status = os.stat(root.joinpath(*parts))
+        if stat.S_ISREG(status.st_mode):
+            yield Found(parts, status.st_size)
+        elif not stat.S_ISDIR(status.st_mode):
+            yield Refusal(name, "is neither a file nor a folder")
+        elif (status.st_dev, status.st_ino) in above:
+            yield Refusal(name, "is a link to a folder that it lies in")
+        else:
+            entries = sorted(os.listdir(root.joinpath(*parts)), key=os.fsencode)
+            if not entries and has_video_suffix(name):
+                yield Refusal(name, "is an empty folder")
+            for entry in entries:
+                yield from _walk(root, (*parts, entry), (*above, (status.st_dev, status.st_ino)))
+    except OSError as error:
+        yield Refusal(name, f"cannot be opened ({error.strerror})")
+
+
+def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
+    """The rows of `split` (None: all) of both tables: a video or a single picture each.
+
+    A person is an identity, a video is a file. HeadmimeError if the tables cannot be used.
+    """
+    tables = [root / name for name in TABLES if (root / name).is_file()]
+    if not tables:
+        raise HeadmimeError(
+            f"root={root} has no {TABLES[0]}: it should be a table with the columns "
+            f"{', '.join(COLUMNS)} (docs/data.md)."
+        )
+    rows = [row for table in tables for row in _rows(table)]
+    _check_persons(root, rows)
+    chosen = [row for row in rows if split in (None, row["split"])]
+    if not chosen:
+        known = ", ".join(sorted({row["split"] for row in rows}))
+        raise HeadmimeError(
+            f"data.split={split} is in no row of {root}'s tables; there is {known}."
+        )
+    seen: set[str] = set()
+    for row in chosen:
+        file = row["file"]
+        try:
+            size = (root / file).stat().st_size
+        except OSError as error:
+            yield Refusal(file, f"cannot be opened ({error.strerror})")
+            continue
+        if file in seen:
+            yield Refusal(file, "stands in the tables twice")
+        else:
+            seen.add(file)
+            yield Source(row["identity"], file, PurePath(file).stem, file, size)
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    try:
+        with open(table, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    except (OSError, ValueError) as error:
+        raise HeadmimeError(f"{table} cannot be read as text: {error}.") from error
+    for number, row in enumerate(rows, start=2):
+        if missing := [column for column in COLUMNS if not row.get(column)]:
+            raise HeadmimeError(
+                f"Line {number} of {table} has no {', '.join(missing)}: columns are separated by "
+                "tabs, and their names are in the first line."
+            )
+    return rows
+
+
+def _check_persons(root: Path, rows: list[dict[str, str]]) -> None:
+    splits: dict[str, str] = {}
+    for row in rows:
+        first = splits.setdefault(row["identity"], row["split"])
+        if first != row["split"]:
+            raise HeadmimeError(
+                f"{root}'s tables have {row['identity']} in two splits, {first} and "
+                f"{row['split']}: a person belongs to one."
+            )
 
 
 def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
@@ -30,8 +203,7 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
         "folder": folder,
         "listed": partial(listed, split=split),
     }
-    if layout not in layouts:
-        raise HeadmimeError(f"data={layout}: there is only {', '.join(layouts)}.")
+    check_choice("data", layout, layouts)
     if split is not None and layout != "listed":
         raise HeadmimeError(
             f"data.split={split} chooses rows of data=listed, not of data={layout}."

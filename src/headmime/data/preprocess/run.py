@@ -1,29 +1,77 @@
-"""From a data set to a store: list, plan, write the shards that are missing, finish."""
+"""From a data set to a store: plan, write the shards that are missing, finish."""
 
+import hashlib
 import json
-import os
+import math
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from headmime.data.preprocess.clips import Recipe
-from headmime.data.preprocess.plan import Plan, check_plan, keep_plan
-from headmime.data.preprocess.sources import Refusal, listing
-from headmime.data.preprocess.work import WORK, Task, read_note, write_json
-from headmime.data.shards import finish_store
+from headmime.data.preprocess.clips import ClipSettings
+from headmime.data.preprocess.layouts import Listing, Refusal, Source, listing
+from headmime.data.preprocess.shard_tasks import WORK, Task, read_note
+from headmime.data.shards import check_begun, finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.files import locked
+from headmime.files import locked, write_text
+
+# Small data sets: shards enough for all cores. Large ones: few enough to keep all of them open.
+SHARDS, LEAST_FILES, MOST_FILES = 64, 2, 128
 
 QUARANTINE = "quarantine.json"
-
 Runner = Callable[[Iterable[Task], Callable[[Task], None]], None]
 
 
 @dataclass(frozen=True)
-class Summary:
+class Plan:
+    """settings: all that the bytes of the store depend on besides the files. listing: a hash of the
+    files' names and sizes. shards: their sources, by number.
+    """
+
+    settings: dict[str, Any]
+    listing: str
+    shards: list[tuple[Source, ...]]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What tells this plan from others, for files."""
+        return {"settings": self.settings, "listing": self.listing}
+
+
+def make_plan(listed: Listing, settings: dict[str, Any]) -> Plan:
+    """The same listing and settings give the same plan, whatever the machine."""
+    sources = listed.sources
+    step = min(max(LEAST_FILES, math.ceil(len(sources) / SHARDS)), MOST_FILES)
+    shards = [tuple(sources[first : first + step]) for first in range(0, len(sources), step)]
+    digest = hashlib.sha256()
+    for one in [*sources, *listed.refused]:
+        digest.update(json.dumps(asdict(one)).encode())
+    # As JSON reads it back.
+    return Plan(json.loads(json.dumps(settings)), digest.hexdigest(), shards)
+
+
+def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
+    """HeadmimeError if `out` was begun with another plan, of which this is the record."""
+    check_begun(out, plan.settings, record["settings"])
+    if plan.listing != record["listing"]:
+        raise HeadmimeError(
+            f"The files of the data set have changed since {out} was begun: choose another out=, "
+            "or put them back as they were."
+        )
+
+
+def keep_plan(plan: Plan, path: Path, out: Path) -> None:
+    """Write the plan's record, or check it against the one that is there."""
+    if path.exists():
+        check_plan(plan, json.loads(path.read_text()), out)
+    else:
+        write_text(path, json.dumps(plan.record, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class PreprocessReport:
     """files: in all. refused: of them or of their parts. looked_at: frames. bytes: the store's."""
 
     store: Store
@@ -38,11 +86,11 @@ def preprocess(
     out: Path,
     plan: Plan,
     refused: list[Refusal],
-    recipe: Recipe,
+    recipe: ClipSettings,
     detector: dict[str, Any],
     run: Runner,
     on_files: Callable[[int, int], None],
-) -> Summary:
+) -> PreprocessReport:
     """Write the store of `plan` to `out`, going on where an earlier process was stopped.
 
     refused: what the listing left out. run: `run_local` or `run_on_ray`. on_files(done, in all) is
@@ -86,7 +134,7 @@ def preprocess(
         return _finish(out, plan, tasks, refused)
 
 
-def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) -> Summary:
+def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) -> PreprocessReport:
     """The report, the index, the manifest; the working files go last."""
     notes = [read_note(task) for task in tasks]
     together = [*refused, *(one for note in notes for one in note.refused)]
@@ -94,8 +142,7 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     files = sum(map(len, plan.shards)) + len(refused)
     looked_at = sum(note.looked_at for note in notes)
     report = {"files": files, "refused": [asdict(one) for one in together]}
-    write_json(out / WORK / QUARANTINE, report)
-    os.replace(out / WORK / QUARANTINE, out / QUARANTINE)
+    write_text(out / QUARANTINE, json.dumps(report, indent=1) + "\n")
     if not _any_clip(out):
         raise HeadmimeError(
             f"Nothing of {files} files could be stored: {out / QUARANTINE} says why of each."
@@ -103,10 +150,10 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     made = {"by": "preprocess", **plan.record, "looked_at": looked_at}
     store = finish_store(out, made, [QUARANTINE])
     shutil.rmtree(out / WORK, ignore_errors=True)
-    return Summary(store, files, together, looked_at, _size(out))
+    return PreprocessReport(store, files, together, looked_at, _size(out))
 
 
-def _finished(out: Path, plan: Plan) -> Summary:
+def _finished(out: Path, plan: Plan) -> PreprocessReport:
     """The store that is there already, if it is the one that the plan makes."""
     made = json.loads((out / "manifest.json").read_text()).get("made") or {}
     if made.get("by") != "preprocess":
@@ -115,7 +162,7 @@ def _finished(out: Path, plan: Plan) -> Summary:
     shutil.rmtree(out / WORK, ignore_errors=True)
     report = json.loads((out / QUARANTINE).read_text())
     refused = [Refusal(**one) for one in report["refused"]]
-    return Summary(Store(out), report["files"], refused, made["looked_at"], _size(out))
+    return PreprocessReport(Store(out), report["files"], refused, made["looked_at"], _size(out))
 
 
 def _any_clip(out: Path) -> bool:

@@ -3,13 +3,36 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 from headmime.landmarks.track import Track, fill_gaps
 
+# On 90 real clips for choosing, the largest distances between neighbouring frames of one shot were
+# 0.27 (colours) and 36 (places: a jump of the crop); between shots of different clips, 99 % were
+# above 0.41 and 30.
+COLOURS, PLACES = 0.33, 18.0
+
 LEAST = 8  # frames: the paper's K; shorter parts are not worth a clip
 LONGEST = 20.0  # seconds: longer parts make several clips, each with a box of its own
 SECOND_PERSON = 0.5  # a face of at least this share of the followed one's size is a second person
+
+
+class CutFinder:
+    """Looks at one picture after another and keeps a thumbnail of the last one."""
+
+    def __init__(self) -> None:
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+
+    def __call__(self, picture: np.ndarray) -> bool:
+        """Whether a new shot begins with this picture, uint8 RGB [H, W, 3]. The first one: no."""
+        small = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
+        colours = cv2.calcHist([small], [0, 1, 2], None, [8] * 3, [0, 256] * 3) / 32**2
+        last, self._last = self._last, (small.astype(np.float32), colours)
+        if last is None:
+            return False
+        places = float(np.abs(self._last[0] - last[0]).mean())
+        return places > PLACES and float(np.abs(self._last[1] - last[1]).sum()) / 2 > COLOURS
 
 
 @dataclass(frozen=True)
@@ -32,7 +55,7 @@ def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray, least: int = L
     crowded = _crowded(track.others)
     edges = [0, *np.flatnonzero(cuts[1:]) + 1, len(times)]
     for first, end in pairwise(edges):
-        pixels[first:end], _ = fill_gaps(track.pixels[first:end])
+        pixels[first:end] = fill_gaps(track.pixels[first:end])
         reasons = np.where(np.isnan(pixels[first:end, 0, 0]), "no face", "")
         reasons = np.where(crowded[first:end] & (reasons == ""), "two people", reasons)
         for low, high in _equal(reasons, first):

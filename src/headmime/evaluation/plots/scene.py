@@ -8,13 +8,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from headmime.animate.steps import OnFrame, reported
 from headmime.data.store import Store
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.method_table import METHODS
 from headmime.evaluation.plots.sheet import Line, sheet
 from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
 from headmime.landmarks.draw import draw
+from headmime.progress import OnFrame, reported
 
 SINGLE_FRAMES = Fraction(4)
 """Frames a second where the driving frames are no neighbours, so that there is no true speed."""

@@ -1,14 +1,106 @@
-"""Adding the mark to frames as they come."""
+"""Where the message sits: travelling plane waves whose phases are a secret of the key.
 
+A layer is a set of spatial frequencies k (cycles per shorter side of the picture, both signs). The
+mark at place x and time t is Re(exp(-2 pi i TURNS t) sum_k Z_k exp(2 pi i k x)) in one direction of
+colour. So a cut, a resampling or another start in time changes only the phases of Z.
+"""
+
+import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 import cv2
 import numpy as np
 
-from headmime.provenance.watermark.carriers import LAYERS, TURNS, Carriers, carriers, wave_matrix
-from headmime.provenance.watermark.convolution import encode
-from headmime.provenance.watermark.message import message
+from headmime.provenance.watermark.coding import encode, message
+
+TURNS = 3.0  # per second
+PILOTS = 0.2  # the share of the waves whose phases are known: they tell how the picture was cut
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Waves with low <= |k| < high, of `strength` (root mean square) along `colour` in RGB.
+
+    They are read by `sense`: a projection of RGB that sees `colour` as 1. `grid`: samples across
+    the shorter side that the reader needs.
+    """
+
+    name: str
+    low: int
+    high: int
+    colour: tuple[float, float, float]
+    sense: tuple[float, float, float]
+    strength: float
+    grid: int
+
+
+# Blue against yellow (Cb at equal luma): there eyes are poorest, clips are calmest, and h264 keeps
+# such slow waves at low quality.
+CHROMA = Layer("chroma", 4, 8, (0.0, -0.344, 1.772), (-0.1687, -0.3313, 0.5), 2.4, 64)
+# Fine grey waves, for a single frame, where nothing tells slow waves from the picture itself. Lower
+# qualities of h264 remove them.
+LUMA = Layer("luma", 24, 48, (1.0, 1.0, 1.0), (0.299, 0.587, 0.114), 0.8, 192)
+LAYERS = (CHROMA, LUMA)
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """A layer under a key.
+
+    waves: int [n, 2], (ky, kx). phases: complex [n], (±1 ± i) / sqrt 2, keyed. pilots: how many
+    of the waves, the first ones, carry nothing else. The others carry two chips each.
+    """
+
+    layer: Layer
+    waves: np.ndarray
+    phases: np.ndarray
+    pilots: int
+
+    @property
+    def chips(self) -> int:
+        """How many signs the layer carries."""
+        return 2 * (len(self.waves) - self.pilots)
+
+    def spectrum(self, coded: np.ndarray) -> np.ndarray:
+        """Z_k [n] of coded bits [m]: chip j carries bit j modulo m."""
+        signs = 1.0 - 2.0 * np.resize(coded, self.chips)
+        sent = self.phases.copy()
+        data = sent[self.pilots :]
+        sent[self.pilots :] = data.real * signs[0::2] + 1j * data.imag * signs[1::2]
+        # the real part of n turning waves of length a has the mean square n a^2 / 2
+        return sent * self.layer.strength * np.sqrt(2 / len(sent))
+
+    def soft(self, received: np.ndarray, bits: int) -> np.ndarray:
+        """Received Z [n], true but for noise -> soft coded bits [bits]: inverse of `spectrum`."""
+        data, phases = received[self.pilots :], self.phases[self.pilots :]
+        chips = np.empty(self.chips)
+        chips[0::2], chips[1::2] = data.real * phases.real, data.imag * phases.imag
+        return np.bincount(np.arange(self.chips) % bits, chips, bits)
+
+
+def carriers(layer: Layer, key: bytes) -> Carriers:
+    """The layer's waves in the key's order with the key's phases."""
+    k = np.arange(-layer.high, layer.high + 1)
+    all_waves = np.stack(np.meshgrid(k, k, indexing="ij"), -1).reshape(-1, 2)
+    length = np.hypot(*all_waves.T)
+    waves = all_waves[(length >= layer.low) & (length < layer.high)]
+    n = len(waves)
+    stream = hashlib.shake_256(b"headmime watermark 1/" + layer.name.encode() + b"/" + key)
+    words = np.frombuffer(stream.digest(8 * n), "<u4").reshape(2, n)
+    order = np.argsort(words[0], kind="stable")
+    signs = 1.0 - 2.0 * (words[1][:, None] >> np.array([0, 1]) & 1)
+    phases = (signs[:, 0] + 1j * signs[:, 1]) / np.sqrt(2)
+    return Carriers(layer, waves[order], phases, round(PILOTS * n))
+
+
+def wave_matrix(count: int, side: float, high: int) -> np.ndarray:
+    """exp(2 pi i k x) [count, 2 high + 1] for k = -high..high at pixel centres x; `side` pixels are
+    one unit of x.
+    """
+    x = (np.arange(count) + 0.5) / side
+    return np.exp(2j * np.pi * x[:, None] * np.arange(-high, high + 1))
 
 
 def embed(

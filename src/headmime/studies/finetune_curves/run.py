@@ -10,7 +10,7 @@ import numpy as np
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
-from headmime.animate.moments import animators_at, check_parts, with_frozen
+from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
 from headmime.animate.person import Animator
 from headmime.benchmark.command import typed_command
 from headmime.benchmark.methods import Methods

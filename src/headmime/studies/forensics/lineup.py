@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import av
 import numpy as np
 
-from headmime.animate.steps import OnFrame, reported
 from headmime.evaluation.evaluate import Adapt, EvalContext, animator_of
 from headmime.evaluation.frame_folder import FrameFolder
 from headmime.evaluation.trials import asked_landmarks, pictures, points
+from headmime.progress import OnFrame, reported
 
 
 @dataclass(frozen=True, eq=False)

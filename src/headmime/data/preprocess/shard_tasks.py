@@ -1,0 +1,125 @@
+"""The unit of work: one shard, written by one process, from its files and the recipe alone.
+
+Beside the shards, in `.work` of the unfinished store, lie for every shard a note of what was
+refused (there before the shard is) and the number of the file in work (should its process die).
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import cv2
+
+from headmime.data.preprocess.clips import ClipSettings, Note, read_source
+from headmime.data.preprocess.layouts import Refusal, Source
+from headmime.data.shards import ClipFrames, shard_path, write_shard
+from headmime.errors import HeadmimeError
+from headmime.files import write_text
+from headmime.landmarks.faces import Detector
+
+WORK = ".work"
+BEFORE_ANY = -1
+DEATHS = 2  # of processes at the same file, after which it is left out
+
+
+@dataclass(frozen=True)
+class Task:
+    """A shard to be written. detector: what makes it (`_target_`, a name) and its keys and values.
+    deaths: the numbers of the files at which processes died.
+    """
+
+    number: int
+    root: Path
+    out: Path
+    sources: tuple[Source, ...]
+    recipe: ClipSettings
+    detector: tuple[tuple[str, Any], ...]
+    deaths: tuple[int, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the shard is there."""
+        return shard_path(self.out, self.number).exists()
+
+    @property
+    def note(self) -> Path:
+        """Where the shard's refusals are."""
+        return self.out / WORK / f"note-{self.number:05d}.json"
+
+    @property
+    def mark(self) -> Path:
+        """Where the number of the file in work is."""
+        return self.out / WORK / f"at-{self.number:05d}"
+
+    def after_death(self) -> "Task":
+        """The task for the next process, after one died at it. HeadmimeError if they die before
+        they read anything.
+        """
+        try:
+            at = int(self.mark.read_text())
+        except (FileNotFoundError, ValueError):
+            at = BEFORE_ANY
+        self.mark.unlink(missing_ok=True)
+        deaths = (*self.deaths, at)
+        if deaths.count(BEFORE_ANY) > DEATHS:
+            raise HeadmimeError(
+                f"The processes that write {self.out} die before they read a file: is there memory "
+                "enough for workers= of them?"
+            )
+        return replace(self, deaths=deaths)
+
+
+def read_note(task: Task) -> Note:
+    """The note of a shard that is done."""
+    content = json.loads(task.note.read_text())
+    refused = [
+        Refusal(one["file"], one["reason"], one["seconds"] and tuple(one["seconds"]))
+        for one in content["refused"]
+    ]
+    return Note(refused, content["looked_at"])
+
+
+def write_task(task: Task) -> None:
+    """Write the task's shard, unless it is there."""
+    if task.done:
+        return
+    cv2.setNumThreads(1)  # there is a process for every core
+    try:
+        write_shard(task.out, task.number, _clips(task), task.recipe.quality)
+    except (OSError, HeadmimeError):
+        if not task.done:  # else another process, that was believed dead, was faster
+            raise
+    task.mark.unlink(missing_ok=True)
+
+
+def problem(task: Task, error: HeadmimeError | OSError) -> str:
+    """What stands in the way of all tasks, as a sentence."""
+    if isinstance(error, HeadmimeError):
+        return str(error)
+    reason = error.strerror or error
+    return f"{task.out} cannot be written ({reason}): mend that and run the command again."
+
+
+def _clips(task: Task) -> Iterator[ClipFrames]:
+    """The shard's clips; then its note is written, before the shard appears."""
+    finder = _detector(task.detector)
+    note = Note([], 0)
+    for number, source in enumerate(task.sources):
+        task.mark.write_text(str(number))
+        if task.deaths.count(number) >= DEATHS:
+            note.refused.append(Refusal(source.file, f"ended {DEATHS} processes that read it"))
+            continue
+        told = yield from read_source(task.root, source, task.recipe, finder)
+        note = Note(note.refused + told.refused, note.looked_at + told.looked_at)
+    write_text(task.note, json.dumps(asdict(note), indent=1) + "\n")
+
+
+@lru_cache(maxsize=1)
+def _detector(keys: tuple[tuple[str, Any], ...]) -> Detector:
+    """One per process: it takes long to load."""
+    settings = dict(keys)
+    return resolve_name(settings.pop("_target_"))(**settings)

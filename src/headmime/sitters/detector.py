@@ -1,0 +1,91 @@
+"""The errors that a landmark detector would have made on a sitter.
+
+`tools/landmark_noise.py` measures them for dlib on rendered sitters, whose exact points are known,
+and writes the table that is read here.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from headmime.landmarks.points import EYE_L, EYE_R, POINTS, face_size, head_turn, mouth_opening
+
+TABLE = Path(__file__).with_name("detector_noise.npz")
+
+UPPER, LOWER = [37, 38, 43, 44], [41, 40, 47, 46]
+"""Points of lids that face each other."""
+
+EXACT = 0.3
+"""Share of clips that keep their exact points."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """A detector's errors in units of the face's size, in the upright face's axes.
+
+    expected [F, 136]: linear in `features`; clip [A, 136] and frame [B, 136]: directions that times
+    standard normal numbers give a clip's own error and that of each frame; turned: by how much the
+    latter grows per unit of `head_turn`.
+    """
+
+    expected: NDArray
+    clip: NDArray
+    frame: NDArray
+    turned: float
+
+
+@lru_cache(maxsize=1)
+def measured() -> Errors:
+    with np.load(TABLE, allow_pickle=False) as table:
+        return Errors(
+            *(table[name].astype(np.float64) for name in ("expected", "clip", "frame")),
+            float(table["turned"]),
+        )
+
+
+def features(points: NDArray) -> NDArray:
+    """What the expected error depends on: [T, 68, 2] -> [T, 7]."""
+    turn, mouth = head_turn(points), mouth_opening(points)
+    eyes = points[:, 36:48].mean(1)
+    nod = (upright(points)[:, 30] - upright(points)[:, 36:48].mean(1))[:, 1] / face_size(points)
+    lids = points[:, LOWER] - points[:, UPPER]
+    opened = np.linalg.norm(lids, axis=-1).mean(1) / face_size(points)
+    one = np.ones(len(eyes))
+    return np.stack([one, turn, np.abs(turn), turn * np.abs(turn), mouth, nod, opened], -1)
+
+
+def _axes(points: NDArray) -> NDArray:
+    """Unit vectors along and below the eyes, [T, 2, 2]."""
+    along = points[:, EYE_L].mean(1) - points[:, EYE_R].mean(1)
+    along = along / np.linalg.norm(along, axis=-1, keepdims=True)
+    return np.stack([along, np.stack([-along[:, 1], along[:, 0]], -1)], 1)
+
+
+def upright(vectors: NDArray, like: NDArray | None = None) -> NDArray:
+    """Vectors [T, 68, 2] in the axes of faces (`like`, or themselves) [T, 68, 2]."""
+    return np.einsum("tki,tji->tkj", vectors, _axes(vectors if like is None else like))
+
+
+def detected(points: NDArray, strength: float, rng: Generator) -> NDArray:
+    """What a detector would have found of the exact points of a clip, [T, 68, 2], any units.
+
+    strength: 1 for errors of the measured size, 0 for none. Every clip has its own error, that
+    changes a little from frame to frame; `EXACT` of all clips keep their exact points. Lids that
+    face each other err together: the error of an eye's opening is as large as what a blink changes,
+    and a network taught with it answers to no lids.
+    """
+    if not strength or rng.random() < EXACT:
+        return points
+    errors, count = measured(), len(points)
+    share = rng.uniform(0.25, 1.0)  # how hard a clip is for the detector
+    clip = rng.normal(size=len(errors.clip)) @ errors.clip
+    frame = rng.normal(size=(count, len(errors.frame))) @ errors.frame
+    frame = frame * (1 + errors.turned * np.abs(head_turn(points)))[:, None]
+    error = (features(points) @ errors.expected + clip + frame).reshape(count, POINTS, 2)
+    error[:, UPPER] = error[:, LOWER] = (error[:, UPPER] + error[:, LOWER]) / 2
+    error = strength * share * error * face_size(points)[:, None, None]
+    return (points + np.einsum("tkj,tji->tki", error, _axes(points))).astype(points.dtype)
