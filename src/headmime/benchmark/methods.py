@@ -122,7 +122,8 @@ class Methods:
 
     def _fine_tuning(self) -> dict[str, Any]:
         finetune = self.settings.finetune
-        rehearsal = sha256(REHEARSAL) if finetune.rehearsal or self.settings.start != OWN else None
+        uses_frames = finetune.rehearsal or self.settings.start != OWN
+        rehearsal = sha256(REHEARSAL) if uses_frames else None
         bfloat16 = finetune.autocasts(self._device)  # as it is here
         return {**asdict(finetune), "rehearsal_frames": rehearsal, "bfloat16": bfloat16}
 
