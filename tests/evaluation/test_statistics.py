@@ -1,11 +1,21 @@
-"""The paired bootstrap over identities and seeds, against answers known beforehand."""
+"""The bootstrap over persons and seeds, against answers known beforehand."""
 
+from dataclasses import asdict
 from itertools import product
 
 import numpy as np
 import pytest
 
-from headmime.evaluation.statistics import Draws, mean_sample, set_sample
+from headmime.evaluation.metrics.distribution import fid
+from headmime.evaluation.statistics import (
+    Draws,
+    mean_estimate,
+    mean_sample,
+    paired_difference,
+    paired_set_difference,
+    set_estimate,
+    set_sample,
+)
 
 
 def shift(real: np.ndarray, fake: np.ndarray) -> float:
@@ -82,3 +92,50 @@ def test_a_bias_that_all_draws_have_is_taken_out() -> None:
     assert sample.drawn.mean() > sample.value * 1.1
     low, high = sample.interval
     assert low < sample.value < high
+
+
+def test_the_interval_of_a_mean_has_the_right_width():
+    """For a normal sample the bootstrap's 95 % are about 1.96 standard errors."""
+    values = np.random.default_rng(0).normal(3, 2, 400)
+    estimate = mean_estimate({str(k): v for k, v in enumerate(values)})
+    assert estimate.value == pytest.approx(values.mean())
+    error = 1.96 * values.std() / 20
+    assert estimate.high - estimate.value == pytest.approx(error, rel=0.12)
+    assert estimate.value - estimate.low == pytest.approx(error, rel=0.12)
+
+
+def test_people_are_drawn_not_frames():
+    """Frames of a person that are all alike add no certainty: the interval stays as wide."""
+    rng = np.random.default_rng(0)
+    few = {str(k): (rng.normal(size=(4, 3)),) * 2 for k in range(12)}
+    many = {name: (np.repeat(x, 10, 0),) * 2 for name, (x, _) in few.items()}
+
+    def mean(real, fake):
+        return float(fake.mean())
+
+    one, other = set_estimate(mean, few), set_estimate(mean, many)
+    assert asdict(one) == pytest.approx(asdict(other))
+
+
+def test_one_person_has_no_interval():
+    estimate = mean_estimate({"a": 2.0})
+    assert estimate.value == 2 and np.isnan(estimate.low) and np.isnan(estimate.high)
+
+
+def test_paired_differences_do_not_see_what_persons_share():
+    rng = np.random.default_rng(0)
+    persons = {str(k): v for k, v in enumerate(rng.normal(0, 100, 20))}
+    better = {name: v + 1 + 0.01 * rng.normal() for name, v in persons.items()}
+    estimate = paired_difference(better, {**persons, "stranger": 1e9})
+    assert estimate.identities == 20
+    assert 0.9 < estimate.low < 1 < estimate.high < 1.1
+    shifted = {name: (np.zeros((2, 2)), np.full((2, 2), v)) for name, v in persons.items()}
+    same = paired_set_difference(lambda real, fake: float(fake.mean()), shifted, shifted)
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+
+
+def test_the_interval_of_a_fid_is_around_its_value():
+    rng = np.random.default_rng(0)
+    features = {str(k): (rng.normal(size=(9, 4)), rng.normal(1, 1, (9, 4))) for k in range(15)}
+    estimate = set_estimate(fid, features)
+    assert estimate.low < estimate.value < estimate.high

@@ -28,7 +28,7 @@ from headmime.evaluation.trials import (
     self_trials,
     truth_trials,
 )
-from headmime.files import write_text
+from headmime.files import sha256, write_text
 from headmime.landmarks.detect import detector as detector_named
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
@@ -212,4 +212,11 @@ def _keep_protocol(folder: Path, text: str) -> None:
 def _scorers(settings: RowSettings, store: Store) -> Scorers:
     made = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
     chosen = hydra.utils.instantiate(settings.detector)
-    return Scorers(**made, detector=chosen or detector_named(store.detector))
+    detector = chosen or detector_named(store.detector)
+    return Scorers(**made, detector=detector, detector_files=hash_files(settings.detector or {}))
+
+
+def hash_files(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The sha256 of the files that settings name, by name."""
+    paths = [Path(one).expanduser() for one in settings.values() if isinstance(one, str)]
+    return {path.name: sha256(path) for path in paths if path.is_file()}

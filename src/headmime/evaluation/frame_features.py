@@ -1,7 +1,7 @@
 """What the scoring networks see in frames: faces, their points, embeddings and features."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ class Scorers:
     features: FeatureScorer
     distance: DistanceScorer
     detector: Detector
+    detector_files: dict[str, str] = field(default_factory=dict)  # name -> sha256, where named
 
     @property
     def origin(self) -> dict[str, dict[str, Any]]:
@@ -31,7 +32,8 @@ class Scorers:
             "distance": self.distance,
         }
         named = {use: {"name": one.name, **one.origin} for use, one in networks.items()}
-        return {**named, "landmarks": {"name": self.detector.name}}
+        files = {"files": self.detector_files} if self.detector_files else {}
+        return {**named, "landmarks": {"name": self.detector.name, **files}}
 
     @property
     def stand_in(self) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Method:
-    """title: in tables. short: in figures. learned: made by meta-learned networks. driven: the
-    output depends on the landmarks that are asked for. grey (0 is black), dash, marker: of its line
+    """title: in tables. short: in figures. learned: made by meta-learned networks. driven: by the
+    landmarks that are asked for. grey (0 is black), dash, marker: of its line
     in plots against T.
     """
 
@@ -22,7 +22,7 @@ class Method:
 METHODS = {
     "ff": Method("FF (feed-forward)", "Ours-FF", 0.0, "--", "s", learned=True),
     "ft": Method("FT (fine-tuned)", "Ours-FT", 0.0, "-", "o", learned=True),
-    "frames": Method("frames of another system", "Other", 0.2, "-.", "P"),
+    "frames": Method("frames of another system", "Other", 0.2, "-.", "P", driven=False),
     "warp": Method("warp of the nearest frame", "Warp", 0.35, "-", "^"),
     "nearest": Method("nearest frame", "Nearest", 0.35, "--", "v"),
     "copy": Method("first frame", "Copy", 0.35, ":", "x", driven=False),
@@ -37,8 +37,7 @@ MODES = {
     "truth": "cross-reenactment with ground truth",
     "portrait": "single pictures, driven by other people",
 }
-"""self-reenactment; cross-reenactment of other people; the same with ground truth (sitters);
-single pictures, driven by other people's videos."""
+"""Who drives whom, as headings say it; `trials.py` has the trials of each."""
 
 WITHOUT_TRUTH = ("cross", "portrait")
 """The modes in which no true frames exist."""
