@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.animate import api
+from headmime.animate import animation
 from headmime.cli import main
 from headmime.data.media_reader import read_picture
 
@@ -227,7 +227,7 @@ def test_stopping_leaves_nothing_half_written(
                 raise stop
             yield item
 
-    monkeypatch.setattr(api, "reported", stopping)
+    monkeypatch.setattr(animation, "reported", stopping)
     words = ["animate", f"source={mona_lisa}", f"driving={motion}", "out=out.mp4", "finetune=none"]
     if stop is KeyboardInterrupt:
         assert run(*words) == (130, [])

@@ -36,9 +36,7 @@ log = logging.getLogger(__name__)
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
 MOST_FPS = 60  # of the frames that are looked at: slow-motion cameras make 240
-
-COLUMNS = 8
-TILE = 192  # pixels
+COLUMNS, TILE = 8, 192  # of a drawing: moments in a .png, pixels of each frame
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,6 @@ from headmime.provenance.watermark.coding import PAYLOAD_BYTES
 log = logging.getLogger(__name__)
 
 SUFFIXES = (".mp4", ".gif", ".png")
-
 QUALITY = "18"  # h264's crf: visually lossless
 # Of larger frames the encoder holds fewer: 12 megapixels are 18 MB each.
 LARGE, FRUGAL = 4_000_000, {"preset": "veryfast", "rc-lookahead": "8"}

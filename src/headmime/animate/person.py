@@ -34,7 +34,6 @@ Animator = Callable[[np.ndarray], np.ndarray]
 """Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
 
 BATCH = 16  # frames through the generator at once
-
 REHEARSAL_FILE = ASSETS / "weights" / "rehearsal.npz"
 NONE = "none"
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 ASSETS = Path(__file__).resolve().parent
+MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
 
 
 def beside_package(name: str) -> Path:

@@ -26,6 +26,8 @@ class Verb:
 DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
 PROVENANCE_PATHS = ("provenance.cert", "provenance.key", "provenance.watermark_key")
 SCORING = "headmime.cli.scoring"
+LEARN_PATHS = ("source", "out", "weights", *DETECTOR_PATHS)
+DRIVE_PATHS = (*LEARN_PATHS, "person", "driving", "audio", *PROVENANCE_PATHS)
 ROW_PATHS = (
     "store", "weights", "weights_ff", "frames", "results", "memory", "perceptual.vgg19",
     "perceptual.vggface", "perceptual.scales", "scorers.identity.file", "scorers.features.file",
@@ -36,28 +38,19 @@ VERBS = {
     "demo": Verb(
         "headmime.cli.person:demo",
         "move the Mona Lisa",
-        ("source", "out", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        (*LEARN_PATHS, *PROVENANCE_PATHS),
         ("source",),
     ),
     "animate": Verb(
         "headmime.cli.person:animate",
         "drive a person's pictures with a video or a template",
-        (
-            "source",
-            "driving",
-            "out",
-            "person",
-            "weights",
-            "audio",
-            *DETECTOR_PATHS,
-            *PROVENANCE_PATHS,
-        ),
+        DRIVE_PATHS,
         ("source",),
     ),
     "live": Verb(
         "headmime.cli.live",
         "a person moves as you do before a camera, at once",
-        ("source", "driving", "out", "person", "weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
+        DRIVE_PATHS,
         ("source",),
     ),
     "web": Verb(
@@ -68,7 +61,7 @@ VERBS = {
     "finetune": Verb(
         "headmime.cli.person:finetune",
         "learn one person and keep the result for `animate person=`",
-        ("source", "out", "weights", *DETECTOR_PATHS),
+        LEARN_PATHS,
         ("source",),
     ),
     "template": Verb(

@@ -21,7 +21,7 @@ from headmime.animate.model import torch_device, weights_stem
 from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
-from headmime.assets import ASSETS
+from headmime.assets import ASSETS, MONA_LISA
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
@@ -37,7 +37,6 @@ from headmime.provenance.statement import (
     required_consent,
 )
 
-MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
 DEMO_OUTPUTS = {
     "mp4": "the video",
     "gif": "the same as a GIF",

@@ -32,8 +32,7 @@ NEAR_THRESHOLD = -0.6
 
 Found = tuple[Box, float]  # with its score
 
-WIDTH = 1.8  # of the square that is looked at, in boxes
-SIDE = 256  # and in pixels
+FIT_WIDTH, FIT_SIDE = 1.8, 256  # of the square that points are fitted in: in boxes, in pixels
 # The trees jump where boxes move by a pixel; a mean over these shifts (in halves of a box) jitters
 # a third less.
 SHIFTS = np.array([(0, 0), (0.06, 0), (-0.06, 0), (0, 0.06), (0, -0.06)])
@@ -152,8 +151,8 @@ class PointTrees:
         likely to be wrong.
         """
         crop = around(box)
-        picture = crop.cut(frame, SIDE)
-        middle, half = np.full(2, SIDE / 2), SIDE / WIDTH / 2
+        picture = crop.cut(frame, FIT_SIDE)
+        middle, half = np.full(2, FIT_SIDE / 2), FIT_SIDE / FIT_WIDTH / 2
         middle, half = _expected(self._fit(picture, middle - half, middle + half))
         return self._mean(picture, crop, middle, half, SHIFTS)
 
@@ -162,8 +161,8 @@ class PointTrees:
         moved.
         """
         crop = around(box)
-        middle, half = np.full(2, SIDE / 2), SIDE / WIDTH / 2
-        return self._mean(crop.cut(frame, SIDE), crop, middle, half, FEW_SHIFTS)
+        middle, half = np.full(2, FIT_SIDE / 2), FIT_SIDE / FIT_WIDTH / 2
+        return self._mean(crop.cut(frame, FIT_SIDE), crop, middle, half, FEW_SHIFTS)
 
     def _mean(
         self, picture: np.ndarray, crop: Crop, middle: np.ndarray, half: float, shifts: np.ndarray
@@ -172,7 +171,7 @@ class PointTrees:
         fits = np.stack([self._fit(picture, m - half, m + half) for m in middles])
         points = fits.mean(0)
         deviation = np.sqrt(((fits - points) ** 2).sum(-1).mean()) / face_size(points)
-        return crop.to_pixels(points / SIDE), float(deviation)
+        return crop.to_pixels(points / FIT_SIDE), float(deviation)
 
     def _fit(self, picture: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         left, top, right, bottom = np.rint([*low, *high]).astype(int)
@@ -189,7 +188,7 @@ def box_of(points: np.ndarray) -> Box:
 def around(box: Box) -> Crop:
     """The square that is looked at for a face that is, or was, in `box`."""
     left, top, right, bottom = box
-    side = WIDTH * max(right - left, bottom - top)
+    side = FIT_WIDTH * max(right - left, bottom - top)
     return Crop((left + right - side) / 2, (top + bottom - side) / 2, side)
 
 

@@ -5,10 +5,9 @@ from typing import Any
 import gradio as gr
 
 from headmime.animate.driving import template_names
-from headmime.assets import ASSETS
+from headmime.assets import MONA_LISA
 from headmime.web.uploads import Limits
 
-MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
 INTRODUCTION = """# headmime
 A head that mimes: drop a few pictures of a person (one will do), choose a motion, and press the
 button. Everything happens on this computer. Uploads and results are deleted when this page is

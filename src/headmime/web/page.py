@@ -11,20 +11,18 @@ import numpy as np
 from PIL import Image
 
 from headmime.animate.driving import TEMPLATE, find_driving, load_template, write_drawing
-from headmime.assets import ASSETS
+from headmime.assets import ASSETS, MONA_LISA
 from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.provenance.statement import ProvenanceOptions
 from headmime.web.jobs import JobRunner, Made, Order, Progress, Stopped
-from headmime.web.layout import MONA_LISA, OWN_VIDEO, Layout
+from headmime.web.layout import OWN_VIDEO, Layout
 from headmime.web.sessions import Session, Sessions
 from headmime.web.uploads import Limits, check_clip, check_sources, look
 
 TITLE = "headmime"
 ONE_AT_A_TIME = "jobs"
-THUMBNAIL, PORTRAIT = 320, 512  # pixels of the longer side
-
-DRAWN = 256  # pixels
+THUMBNAIL, PORTRAIT, DRAWN = 320, 512, 256  # pixels of the longer side
 
 
 class Page:

@@ -32,8 +32,8 @@ def serving(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
         for name in ("httpx", "httpx2"):  # gradio asks itself whether it is up, and says so
             logging.getLogger(name).setLevel(logging.WARNING)
         gradio = _gradio()
+        from headmime.assets import MONA_LISA
         from headmime.web.guards import guards
-        from headmime.web.layout import MONA_LISA
         from headmime.web.page import Page
         from headmime.web.sessions import Sessions
 
