@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
 from headmime.animate.rehearsal import bundled_rehearsal
 from headmime.animate.scene import Scene
-from headmime.animate.sources import Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
@@ -27,6 +26,9 @@ from headmime.pixels import to_pictures, to_tensor
 from headmime.provenance.consent import Consent, parse_consent
 from headmime.provenance.making import Ingredient, Making
 from headmime.provenance.origin import software_origin
+
+if TYPE_CHECKING:  # a machine that makes frames needs nothing that opens files of pictures
+    from headmime.animate.sources import Sources
 
 Animator = Callable[[np.ndarray], np.ndarray]
 """Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
@@ -99,7 +101,7 @@ def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
 
 def person_from(
     model: Model,
-    sources: Sources,
+    sources: "Sources",
     settings: FineTuneSettings | None,
     perceptual: nn.Module | None,
     consent: Consent,
