@@ -21,7 +21,7 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves recipe test check bench lint clean
+.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves recipe test check bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -146,6 +146,30 @@ bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.jso
 lint: $(READY) ## check style and formatting with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+LOCK = uv pip compile --quiet --group cluster --constraint constraints.txt --python-version 3.11 --generate-hashes \
+	--python-platform x86_64-manylinux_2_28 --no-annotate --no-emit-index-url --custom-compile-command 'make lock'
+lock: ## write requirements/ anew from pyproject.toml and constraints.txt: versions with hashes (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
+	echo torch | $(LOCK) --excludes /dev/stdin --output-file requirements/cluster.txt
+	$(LOCK) $$(sed -n 's/==.*/ /; s/^[a-z]/--no-emit-package &/p' requirements/cluster.txt) --output-file requirements/torch.txt
+
+# It needs no .venv, only a Python with pip; PYTHON is the version on the other machine, by default that Python's own.
+wheelhouse: PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python,python3) -m pip
+wheelhouse: PYTHON = $(shell $(firstword $(PIP)) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+wheelhouse: PLATFORM = manylinux_2_28_x86_64
+wheelhouse: OUT = wheelhouse
+wheelhouse: GLIBC = $(word 3,$(subst _, ,$(PLATFORM)))
+wheelhouse: MACHINE = $(PLATFORM:manylinux_2_$(GLIBC)_%=%)
+wheelhouse: ## wheels for a machine without network: PYTHON=3.12 PLATFORM=manylinux_2_28_x86_64 OUT=wheelhouse TORCH=no (docs/cluster.md)
+	@# pip takes a platform for what it says; what was built for an older glibc runs too.
+	$(PIP) download --require-hashes --no-deps --dest "$(OUT)" --python-version $(PYTHON) --implementation cp \
+		$$(seq -f '--platform manylinux_2_%g_$(MACHINE)' $(GLIBC) -1 5) --platform manylinux2014_$(MACHINE) \
+		-r requirements/cluster.txt $(if $(filter no,$(TORCH)),,-r requirements/torch.txt)
+	for source in "$(OUT)"/*.tar.gz; do test ! -f "$$source" || \
+		{ $(PIP) wheel --no-deps --wheel-dir "$(OUT)" "$$source" && rm "$$source"; } || exit 1; done
+	$(PIP) wheel --no-deps --wheel-dir "$(OUT)" .
+	cd "$(OUT)" && sha256sum *.whl | sed -E 's/^(\w+)  ([^-]+)-([^-]+)-.*/\2==\3 --hash=sha256:\1/' > requirements.txt
 
 clean: ## remove caches and builds; runs/ and .venv stay
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,14 +1,16 @@
 """What all tests share."""
 
+from __future__ import annotations
+
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import hypothesis
 import pytest
 import torch
-from playwright.sync_api import Browser, BrowserType, Error, sync_playwright
 from torch import Tensor, nn
 
 from headmime.assets import ASSETS
@@ -16,9 +18,15 @@ from headmime.nets import Nets, build_nets
 from headmime.nets.shape import ModelShape
 from headmime.pretrained.frozen import Frozen
 
-# A busy machine is no failure.
-hypothesis.settings.register_profile("headmime", deadline=None)
-hypothesis.settings.load_profile("headmime")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserType
+
+with suppress(ModuleNotFoundError):  # tests/gpu needs less than the other tests
+    import hypothesis
+
+    # A busy machine is no failure.
+    hypothesis.settings.register_profile("headmime", deadline=None)
+    hypothesis.settings.load_profile("headmime")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -94,6 +102,8 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, or the one that `playwright install chromium` has put away."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = launched(playwright.chromium)
         yield browser
@@ -108,6 +118,8 @@ def launch(browser: Browser) -> Callable[..., Browser]:
 
 def launched(chromium: BrowserType, *words: str) -> Browser:
     """A headless Chromium with `words` on its command line; skips where there is none."""
+    from playwright.sync_api import Error
+
     path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
     try:
         return chromium.launch(executable_path=path, args=["--no-sandbox", *words])

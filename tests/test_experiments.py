@@ -122,11 +122,43 @@ def test_the_defaults_are_the_paper() -> None:
         ("meta_vox1", {"store": "runs/stores/voxceleb1"}),
         ("meta_vox2_ff", {"loss.matching": 0, "trainer.max_epochs": 150}),
         ("meta_vox2_ft", {}),
+        (
+            "meta_vox2_ft_1gpu",
+            {
+                "batch": 8,
+                "optim.lr_generator": 1.4e-4,
+                "optim.lr_discriminator": 5.6e-4,
+                "optim.warmup": 4000,
+                "save_every": 5000,
+                "trainer.accelerator": "gpu",
+                "trainer.devices": "1",
+            },
+        ),
+        (
+            "meta_vox2_ft_8gpu",
+            {
+                "batch": 6,
+                "optim.lr_generator": 2e-4,
+                "optim.lr_discriminator": 8e-4,
+                "optim.warmup": 24000,
+                "save_every": 5000,
+                "trainer.accelerator": "gpu",
+                "trainer.devices": "8",
+            },
+        ),
     ],
 )
 def test_the_paper_s_trainings_are_the_defaults_but_for(name: str, expected: dict) -> None:
     defaults = composed(conf_folder(), "train")
     assert differences(defaults, composed(experiments_folder(), name)) == expected
+
+
+def test_only_what_is_about_cpus_stays_on_them_where_there_is_a_gpu() -> None:
+    assert composed(experiments_folder(), "cpu_meta").trainer.accelerator == "cpu"
+    for name in ("sitters_128", "sitters_256", "clips_128"):
+        trainer = composed(experiments_folder(), name).trainer
+        assert trainer.accelerator == "auto"
+        assert trainer.devices == "1"  # the rates are those of its batch
 
 
 def test_clips_have_the_sitters_recipe() -> None:
@@ -180,7 +212,7 @@ def test_the_sweep_has_every_ablation() -> None:
     ("design", "name"),
     [
         (design, name)
-        for design in ("recipe", "recipe_256")
+        for design in ("recipe", "recipe_256", "recipe_identity")
         for name in OmegaConf.load(experiments_folder() / f"{design}.yaml").recipe.variants
     ],
 )

@@ -1,7 +1,9 @@
 """What a step of meta-learning and a generated frame cost on this machine; `make bench`.
 
     python tools/bench.py [--threads N] [--repeats N] [--side PIXELS] [--out runs/bench.json]
+    python tools/bench.py --device cuda [--batches 1,8,48] [--compiled 8,48] [--seconds 300]
 
+On a GPU, or where `--batches` are given, bench_device.py measures; else the following.
 The step is the paper's: 256x256 pictures, K = 8, batch 1, both VGGs (with random weights: they cost
 the same), two D steps, W for 145,000 videos; in bfloat16 autocast, where this CPU computes in it,
 and in float32. Times are the best of `repeats`. CPU-seconds are those of all threads: on a busy
@@ -17,37 +19,37 @@ import platform
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torchvision
+from bench_device import bundled_shapes, measure, talking
+from bench_step import (
+    PAPER,
+    VIDEOS,
+    computed_in,
+    gflop,
+    paper_module,
+    paper_shape,
+    paper_step,
+    random_person,
+)
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.flop_counter import FlopCounterMode
 
-from headmime.animate.driving import find_driving, load_template
 from headmime.animate.model import load
 from headmime.animate.person import BATCH, animator
-from headmime.learning.meta import MetaLearning
 from headmime.learning.rows import Rows
-from headmime.learning.settings import LossWeights, Optimisation
-from headmime.nets import build_nets
+from headmime.learning.settings import Optimisation
 from headmime.nets.inference import for_inference
-from headmime.nets.personal import PersonalGenerator, personalise
+from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
 from headmime.precision import computes_in_bfloat16
-from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGGFACE_TAPS, CaffeVGG
-from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
 
-PAPER = ModelShape()
 DTYPES = {"bf16-mixed": torch.bfloat16, "32-true": torch.float32}
 """By the names of `trainer.precision`."""
-SOURCES = 8
-VIDEOS = {"1k": 1_000, "145k": 145_000, "1m": 1_000_000}
 PEAK_SIZES = ((8, 512, 32), (1, 256, 64), (1, 128, 128), (1, 64, 256))
 """Batch, channels and side of the convolutions that define the peak."""
 
@@ -69,56 +71,6 @@ def cost(work: Callable[[], Any]) -> Cost:
 def best(costs: list[Cost]) -> Cost:
     """The smallest clock and the smallest CPU time."""
     return Cost(min(c.wall for c in costs), min(c.cpu for c in costs))
-
-
-def gflop(work: Callable[[], Any]) -> float:
-    """Floating-point operations of one call, in 1e9, as torch counts them (a multiply-add is 2)."""
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops() / 1e9
-
-
-def computed_in(dtype: torch.dtype) -> torch.autocast:
-    return torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16)
-
-
-def paper_step(
-    shape: ModelShape, rows: int, dtype: torch.dtype = torch.bfloat16
-) -> Callable[[], Any]:
-    """One `training_step` on random pictures, ready to be called."""
-    module = MetaLearning(
-        build_nets(shape), rows, random_perceptual(), LossWeights(), Optimisation()
-    )
-    optimisers = module.configure_optimizers()
-    module.optimizers = lambda: optimisers
-    module.manual_backward = lambda loss: loss.backward()
-    sizes = {"x_s": (1, SOURCES), "y_s": (1, SOURCES), "x_t": (1,), "y_t": (1,)}
-    S = shape.image_size
-    batch = {name: torch.rand(*size, 3, S, S) * 2 - 1 for name, size in sizes.items()}
-    batch["row"] = torch.tensor([0])
-
-    def step() -> None:
-        with computed_in(dtype):
-            module.training_step(batch, 0)
-
-    return step
-
-
-def random_perceptual() -> CaffeVGG:
-    with torch.device("meta"):
-        shapes = [torchvision.models.vgg19(), torchvision.models.vgg16()]
-    vgg19, vgg16 = (random_features(vgg.state_dict()) for vgg in shapes)
-    return CaffeVGG(
-        VGGStack(vgg19, VGG19, VGG19_TAPS, "random"),
-        VGGStack(vgg16, VGG16, VGGFACE_TAPS, "random"),
-        {},
-    )
-
-
-def random_features(shapes: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Random convolutions for these names and shapes, without the classifier."""
-    shapes = {name: t.shape for name, t in shapes.items() if name.startswith("features")}
-    return {name: torch.randn(shape) * 0.02 for name, shape in shapes.items()}
 
 
 @torch.inference_mode()
@@ -154,13 +106,6 @@ def rows_cost(videos: int, embedding: int, calls: int) -> float:
     return median(cost(lambda i=i: part_of_a_step(i)).cpu for i in drawn)
 
 
-def random_person(shape: ModelShape) -> PersonalGenerator:
-    nets = build_nets(shape)
-    return personalise(
-        nets.generator, nets.discriminator, torch.rand(shape.embedding)
-    ).generator.eval()
-
-
 def generator_frames(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[str, Any]:
     """Seconds of one frame: the training graph and the inference graph."""
     G = random_person(shape)
@@ -185,7 +130,7 @@ def small_frames(repeats: int) -> dict[str, float]:
     G, D = model.nets.generator, model.nets.discriminator
     person = personalise(G, D, torch.rand(model.shape.embedding)).generator.eval()
     made = animator(person, model.shape.image_size)
-    landmarks = np.resize(load_template(find_driving("talk")).landmarks, (4 * BATCH, 68, 2))
+    landmarks = np.resize(talking(), (4 * BATCH, 68, 2))
     seconds = best([cost(lambda: made(landmarks)) for _ in range(repeats + 1)][1:])
     return {
         "small_fps": len(landmarks) / seconds.wall,
@@ -195,7 +140,7 @@ def small_frames(repeats: int) -> dict[str, float]:
 
 def step_and_frame(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[str, Any]:
     """What depends on the precision."""
-    step = paper_step(shape, VIDEOS["145k"], dtype)
+    step = paper_step(paper_module(shape, VIDEOS["145k"]), shape.image_size, dtype)
     step()  # the first step also makes the optimisers' state
     steps, peaks = [], []
     for _ in range(repeats):
@@ -278,9 +223,29 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--side", type=int, default=PAPER.image_size, help="of pictures, in pixels")
     parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--batches", type=_numbers, help="1,8,48: steps with so many episodes")
+    parser.add_argument("--compiled", type=_numbers, help="the same with compiled networks")
+    parser.add_argument("--workers", type=int, default=min(8, os.cpu_count()), help="of the loader")
+    parser.add_argument("--seconds", type=float, default=300, help="after which no part begins")
     arguments = parser.parse_args()
+    on_gpu = arguments.device == "cuda"
+    if on_gpu and not torch.cuda.is_available():
+        parser.error("--device cuda: torch finds no GPU here")
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
+    if on_gpu or arguments.batches is not None or arguments.compiled is not None:
+        measure(
+            paper_shape(arguments.side),
+            bundled_shapes(arguments.side),
+            arguments.device,
+            ([1, 8, 48] if on_gpu else []) if arguments.batches is None else arguments.batches,
+            ([8, 48] if on_gpu else []) if arguments.compiled is None else arguments.compiled,
+            arguments.workers,
+            arguments.seconds,
+            arguments.out,
+        )
+        return
     machine = {
         "cores": os.cpu_count(),
         "threads": arguments.threads,
@@ -288,13 +253,16 @@ def main() -> None:
         "python": platform.python_version(),
         "load_average_at_start": os.getloadavg()[0],
     }
-    shape = replace(PAPER, image_size=arguments.side)
-    found = {**measured(shape, arguments.repeats), "machine": machine}
+    found = {**measured(paper_shape(arguments.side), arguments.repeats), "machine": machine}
     print(table(found))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     partial = arguments.out.with_name(arguments.out.name + ".part")
     partial.write_text(json.dumps(found, indent=1) + "\n")
     os.replace(partial, arguments.out)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",") if number]
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ import torch
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset
-from headmime.data.media_reader import read_picture
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.landmarks.crop import Crop
@@ -30,7 +29,7 @@ GRAIN = {64: 0, 128: 0, 256: 0}  # 256: about 32 kB a picture
 
 def made_up_store(folder: Path, size: int) -> Store:
     """Moving cuts of the bundled picture with a camera's grain, and one sitter's points."""
-    picture = read_picture(ASSETS / "pictures" / "mona_lisa.jpg")
+    picture = cv2.imread(str(ASSETS / "pictures" / "mona_lisa.jpg"))[..., ::-1]
     picture = cv2.resize(picture, (size * 9 // 8, size * 9 // 8), interpolation=cv2.INTER_AREA)
     with np.load(ASSETS / "motions" / "talk.npz", allow_pickle=False) as motion:
         landmarks = motion["landmarks"][:FRAMES].astype(np.float32)
@@ -44,7 +43,7 @@ def _clip(video: int, picture: np.ndarray, landmarks: np.ndarray, size: int) -> 
     def frames() -> Iterator[np.ndarray]:
         for _ in landmarks:
             y, x = random.integers(0, size // 8, 2)
-            grain = random.normal(0, GRAIN[size], (size, size, 3))
+            grain = random.normal(0, GRAIN.get(size, 0), (size, size, 3))
             yield np.clip(picture[y : y + size, x : x + size] + grain, 0, 255).astype(np.uint8)
 
     return ClipFrames(

@@ -1,6 +1,7 @@
 """Training that is killed, told to stop, requeued or moved goes on as if nothing had happened."""
 
 import csv
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -84,7 +85,9 @@ def differences(one: Any, other: Any, name: str = "") -> list[str]:
 def test_told_to_stop_in_mid_epoch_and_resumed_with_other_workers(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything that the checkpoint holds is bit-identical to an uninterrupted run's."""
+    """Everything that the checkpoint holds is bit-identical to an uninterrupted run's. The loader's
+    processes are told as well, as torchrun and SLURM tell all processes of a run.
+    """
     words = [*words, "ema.half_life=20", "trainer.max_epochs=3", "log_every=2", "ckpt=auto"]
     whole, stopped = (f"hydra.run.dir={tmp_path / name}" for name in ("whole", "stopped"))
     assert main([*words, whole]) == 0
@@ -93,13 +96,16 @@ def test_told_to_stop_in_mid_epoch_and_resumed_with_other_workers(
 
     def told_in_the_fifth(module: MetaLearning, *args: Any) -> Any:
         if next(batches) == 4:
+            (loader,) = multiprocessing.active_children()
+            for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+                os.kill(loader.pid, number)
             os.kill(os.getpid(), signal.SIGTERM)
         return step(module, *args)
 
     before = signal.getsignal(signal.SIGTERM)
     with monkeypatch.context() as patch:
         patch.setattr(MetaLearning, "training_step", told_in_the_fifth)
-        assert main([*words, stopped]) == 128 + signal.SIGTERM
+        assert main([*words, stopped, "workers=1"]) == 128 + signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) == before
     assert state(tmp_path / "stopped")["EpisodeData"]["episodes"] == 5 * 2
 
@@ -171,7 +177,8 @@ def test_what_all_processes_complain_of_is_said_once(
 def test_torchrun_told_to_stop_and_resumed(
     two_processes: Path, words: list[str], tmp_path: Path
 ) -> None:
-    words = [*words, *LONG, "batch=1", "ckpt=auto", f"hydra.run.dir={tmp_path}"]
+    """It tells all processes of its processes' groups: the loaders' too."""
+    words = [*words, *LONG, "batch=1", "workers=1", "ckpt=auto", f"hydra.run.dir={tmp_path}"]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     torchrun += ["-m", "headmime.cli"]
     with started(words, *torchrun) as process:

@@ -1,4 +1,5 @@
 import os
+import re
 
 import pytest
 from pytorch_lightning.utilities import rank_zero_only
@@ -23,6 +24,20 @@ def test_alone_the_settings_count() -> None:
     assert not started()
     assert place("cpu", "auto", 1) == Placement(1, 1, "cpu")
     assert place("cpu", "3", 1).processes == 3
+
+
+@pytest.mark.parametrize("started_by_torchrun", [False, True])
+@pytest.mark.parametrize(("devices", "ids", "count"), [("3,", "3", 1), ("2,5", "2,5", 2)])
+def test_devices_are_counted_not_named(
+    environment: pytest.MonkeyPatch, devices: str, ids: str, count: int, started_by_torchrun: bool
+) -> None:
+    """Lightning takes "3," for GPU 3; what is started here would train on the first ones."""
+    if started_by_torchrun:
+        environment.setenv("LOCAL_WORLD_SIZE", "2")
+        environment.setenv("WORLD_SIZE", "2")
+    remedy = f"CUDA_VISIBLE_DEVICES={ids} headmime train ... trainer.devices={count}"
+    with pytest.raises(HeadmimeError, match=re.escape(remedy) + "$"):
+        place("gpu", devices, 1)
 
 
 def test_torchrun_says_how_many_there_are(environment: pytest.MonkeyPatch) -> None:

@@ -5,14 +5,19 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from headmime.cli import main, training
-from headmime.cli.training import precision
+from headmime.cli.train_schema import Train, TrainerSettings
+from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
+from headmime.learning import compilation
+from headmime.learning.callbacks import Keep
+from headmime.learning.settings import LossWeights
 from headmime.nets.checkpoint import load_nets
 
 
@@ -57,6 +62,15 @@ def test_a_run_leaves_curves_grids_weights_and_state(train: Callable, tmp_path: 
     assert origin["config"]["loss"]["adversarial"] == 0.1
 
 
+def test_too_little_shared_memory_is_said_before_the_start(
+    train: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    assert train("run", "workers=1") == 1
+    assert "--shm-size=" in capsys.readouterr().err
+    assert train("run", "workers=0") == 0
+
+
 def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path) -> None:
     assert train("whole", epochs=2) == 0
     assert train("halves", epochs=1) == 0
@@ -64,6 +78,22 @@ def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path)
     whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
     assert whole.keys() == halves.keys()
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_compiled_or_not(
+    train: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compilation, "BACKEND", "aot_eager")
+    for epochs, compile in enumerate(("true", "false"), start=1):
+        assert train("run", "ckpt=auto", f"trainer.compile={compile}", epochs=epochs) == 0
+        record = json.loads((tmp_path / "run" / "record.json").read_text())
+        assert record["origin"]["compiled"] == (compile == "true")
+        kept = weights(tmp_path / "run")
+        assert not [name for name in kept if "_orig_mod" in name]
+        assert all(t.isfinite().all() for t in kept.values())
+    _, _, record = load_nets(tmp_path / "run" / "weights" / "nets")
+    assert record["origin"]["episodes"] == 12
 
 
 def test_growing_and_mirroring_resume_alike(train: Callable, tmp_path: Path) -> None:
@@ -74,6 +104,14 @@ def test_growing_and_mirroring_resume_alike(train: Callable, tmp_path: Path) -> 
     assert train("halves", *options, "ckpt=last", epochs=2) == 0
     whole, halves = weights(tmp_path / "whole"), weights(tmp_path / "halves")
     assert all(torch.equal(whole[name], halves[name]) for name in whole)
+
+
+def test_frames_on_the_device_train_the_same_weights(train: Callable, tmp_path: Path) -> None:
+    options = ["mirror=0.5", "growing=[{side: 8, episodes: 2, rate: 2}]"]
+    assert train("loader", *options) == 0
+    assert train("device", *options, "frames_on_device=true") == 0
+    loader, device = weights(tmp_path / "loader"), weights(tmp_path / "device")
+    assert all(torch.equal(loader[name], device[name]) for name in loader)
 
 
 def test_seeds_differ_and_repeat(train: Callable, tmp_path: Path) -> None:
@@ -185,6 +223,7 @@ def test_a_store_without_a_test_split_is_trained_on_without_validation(
         (["loss.contnt=1"], "contnt"),
         (["perceptual=paper"], "perceptual.vgg19"),
         (["trainer.max_epoch=1"], "max_epoch"),
+        (["trainer.precision=16-mixed"], "can only be auto, 32-true, bf16-mixed"),
         (["growing=[{side: 4, episodes: 4}]"], "growing[0].side=4: this model"),
         (["growing=[{side: 8, episodes: 0}]"], "growing[0]: episodes=0"),
         (["growing=[{side: 8, episodes: 4, lr: 1}]"], "lr"),
@@ -280,6 +319,51 @@ def test_auto_goes_on_where_there_is_something_to_go_on_from(
     assert train("whole", epochs=2) == 0
     whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "run")
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+@pytest.mark.parametrize(
+    ("word", "differs"),
+    [("model.bottleneck_blocks=2", "generator"), ("optim.lr_rows=null", "rows.W")],
+)
+def test_a_state_of_other_networks_is_refused_in_a_sentence(
+    word: str, differs: str, train: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("run") == 0
+    assert train("run", "ckpt=auto", word, "loss.matching=0", epochs=2) == 1
+    said = capsys.readouterr().err
+    assert "is of another model or store" in said and differs in said
+    assert "Traceback" not in said
+
+
+def test_all_is_kept_while_the_networks_are_on_their_device(
+    train: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lightning takes them to the CPU when the loop has ended."""
+    kept: list[bool] = []
+    keep = Keep.keep
+
+    def watched(self: Keep, trainer: Any, module: Any) -> None:
+        kept.append(trainer.training and trainer.state.status == "running")
+        keep(self, trainer, module)
+
+    monkeypatch.setattr(Keep, "keep", watched)
+    assert train("run", "save_every=2") == 0
+    assert kept == [True, True]
+
+
+def test_where_cuda_cannot_be_deterministic_torch_warns() -> None:
+    paper = {"_target_": "headmime.pretrained.caffe_vgg.caffe_vgg"}
+    stand_in = {"_target_": "headmime.pretrained.efficientnet.efficientnet_lite0"}
+    for perceptual, weights, device, expected in [
+        (paper, LossWeights(), "cuda", True),
+        (paper, LossWeights(closeup=1), "cuda", "warn"),
+        (stand_in, LossWeights(), "cuda", "warn"),
+        (stand_in, LossWeights(closeup=1), "cpu", True),
+    ]:
+        asked = TrainerSettings(deterministic=True)
+        settings = Train(trainer=asked, perceptual=perceptual, loss=weights)
+        assert determinism(settings, device) == expected
+    assert not determinism(Train(perceptual=stand_in), "cuda")
 
 
 def test_a_sweep_trains_once_for_each_seed(train: Callable, tmp_path: Path) -> None:

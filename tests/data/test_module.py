@@ -40,8 +40,12 @@ class Recorder(pl.LightningModule):
             self.optimizers().step()
 
 
-def episode_data(store: Path, workers: int = 0, batch: int = BATCH) -> EpisodeData:
-    return EpisodeData(store, sources=2, batch=batch, workers=workers, seed=0, size=16)
+def episode_data(
+    store: Path, workers: int = 0, batch: int = BATCH, on_device: bool = False
+) -> EpisodeData:
+    return EpisodeData(
+        store, sources=2, batch=batch, workers=workers, seed=0, size=16, on_device=on_device
+    )
 
 
 def run(
@@ -113,6 +117,16 @@ def test_prefetched_episodes_do_not_count_as_seen(store_folder: Path, tmp_path: 
     before = run(Recorder(6), episode_data(store_folder, workers=2), tmp_path)
     after = run(Recorder(), episode_data(store_folder, workers=1), tmp_path, resume="batch.ckpt")
     assert before + after == list(range(3 * EPOCH))
+
+
+def test_frames_that_stay_on_the_device_change_nothing_about_resuming(
+    store_folder: Path, tmp_path: Path
+):
+    seen = run(Recorder(6), episode_data(store_folder, on_device=True), tmp_path)
+    seen += run(Recorder(3), episode_data(store_folder), tmp_path, resume="batch.ckpt")
+    last = episode_data(store_folder, on_device=True)
+    seen += run(Recorder(), last, tmp_path, resume="batch.ckpt")
+    assert seen == list(range(3 * EPOCH))
 
 
 def test_resuming_from_the_end_of_an_epoch(store_folder: Path, tmp_path: Path):

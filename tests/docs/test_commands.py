@@ -17,7 +17,8 @@ from headmime.cli import VERBS
 
 ROOT = Path(__file__).parents[2]
 PAGES = {page.name: page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
-PROGRAMS = "make|headmime|python|pytest|torchrun|pip|ray|ffmpeg|ssh|apt-get"
+OTHERS = "ffmpeg|ssh|apt-get|uv|docker|apptainer|sbatch|wandb|sha1sum|md5sum"
+PROGRAMS = rf"make|headmime|python[\d.]*|pytest|torchrun|pip|ray|bash|{OTHERS}"
 # A fenced block, an indented line, or words in backticks.
 SHOWN = re.compile(r"^```(\w*)\n(.*?)^```$|^    (\S[^\n]*)$|`([^`]+)`", re.M | re.S)
 
@@ -104,6 +105,7 @@ HOW = {
     r"headmime train -cn cpu_meta -m .*submitit_local": How(f"{SMALL} sitters=null {TRAIN}"),
     r"headmime train -cn \w+ -m seed=": How(f"{SMALL} {TRAIN}"),
     r"headmime train -cn \w+( trainer\.\S+)?$": How(f"{SMALL} {TRAIN}"),
+    r"headmime train .*logger=wandb": How(f"{SMALL} seed=9 {TRAIN}"),
     r"torchrun .": How(
         f"{SMALL} seed=8 {TRAIN}",
         {"N": "1", "8": "2", "HOST:29500": "localhost:0"},
@@ -144,7 +146,8 @@ HOW = {
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
     r"make results .*HALF=tune": How(f"{BRIEF_ROWS} table.methods=[copy] table.Ts=[1]"),
     r"make results .": How(BRIEF_ROWS),
-    r"make bench": How("--repeats 1 --side 64"),
+    r"make bench ARGS=--batches": How("--side 64 --seconds 1"),
+    r"make bench( ARGS=--threads|$)": How("--repeats 1 --side 64"),
     r"python tools/bench_waiting.py": How("--repeats 1 --only frames"),
     r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
     r"python tools/bench_live.py": How("--frames 5", {"CLIP": "driver.mp4"}),
@@ -171,10 +174,17 @@ NOT_RUN = {
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
     r"headmime eval .*method=frames": "tests/cli/test_evaluate.py does what stands around it",
+    r"pip download": "a network, and another torch",
+    r"make bench ARGS=--device cuda": "a GPU; tests/tools measures the same on a CPU",
+    r"bash tools/gpu_": "minutes of a GPU; tests/tools rehearses both on a CPU",
     r"pip install": "`make setup` has installed every extra; one test looks them up",
     r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
     r"python tools/choose_shut.py": "people whose eyes move; tests/tools has two sitters",
-    r"ffmpeg|ssh|apt-get": "other people's programs",
+    OTHERS: "other people's programs",
+    r"make wheelhouse .": "a network; a test of tests/cli/test_cluster.py collects and trains",
+    r"python3.12 -m venv": "another Python; that test makes one of this",
+    r"bash experiments/slurm/train.sbatch": "tests/cli/test_cluster.py, with stand-ins for SLURM",
+    r"python tools/convert_vgg.py": "Oxford's files; tests/pretrained writes some of that kind",
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
     r"python tools/(train|verify)_identity.py": "hours; tests/tools runs them on few sitters",
     r"make check": "this is `make check`",

@@ -31,6 +31,16 @@ def test_the_two_halves_of_a_picture_make_the_picture():
     torch.testing.assert_close(close_up(x, halves()), x)
 
 
+def test_half_precision_moves_no_strip():
+    """Pictures whose pixels are their own places from left to right: rounded places would show."""
+    x = torch.linspace(-1, 1, 256).expand(1, 3, 256, 256).contiguous()
+    strips = torch.tensor([[0.3, 0.02, 0.11], [-0.01, 0.15, 0.07]]).expand(1, 2, 2, 3)
+    exact = close_up(x, strips)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = close_up(x, strips)
+    assert torch.equal(rough, exact)
+
+
 def test_each_picture_has_its_own_strips():
     x = torch.rand(2, 3, 16, 16)
     swapped = torch.cat([halves(), halves().flip(1)])

@@ -12,6 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from headmime.learning import processes
+from headmime.learning.processes import sum_of_bits
+
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE = 600.0
 """Seconds after which processes that wait for each other are ended."""
@@ -49,6 +52,21 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in "01"]
 
 
+def test_sums_of_bits_are_exact_and_need_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bits of 1.0 are 0x3f800000; one bit more shows, and no sum is over more than asked."""
+    summed: list[int] = []
+    whole = Tensor.sum
+    monkeypatch.setattr(Tensor, "sum", lambda t: (summed.append(t.numel()), whole(t))[1])
+    monkeypatch.setattr(processes, "SUMMED", 8)
+    ones = torch.ones(5, 4)
+    assert sum_of_bits(ones) == 20 * 0x3F800000
+    ones[3, 2] = torch.nextafter(ones[3, 2], torch.tensor(2.0))
+    assert sum_of_bits(ones) == 20 * 0x3F800000 + 1
+    assert sum_of_bits(torch.tensor(-1)) == -2  # of 64 bits
+    assert sum_of_bits(torch.ones(3, dtype=torch.bool)) == 3
+    assert max(summed) == 8
+
+
 def difference(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     assert one.keys() == other.keys()
     return max((one[n].double() - other[n].double()).abs().max().item() for n in one)
@@ -63,6 +81,14 @@ def test_they_exchange_what_the_step_needs(two: list[dict]) -> None:
     assert "other" in first["complaint"] and "same seed" in first["complaint"]
     for name in ("gathered", "mean", "least", "gradients", "rows"):
         assert torch.equal(first[name], second[name]), name
+
+
+def test_processes_that_have_come_apart_keep_nothing(two: list[dict]) -> None:
+    first, second = (process["said"] for process in two)
+    assert first["at a save"] == second["at a save"]
+    assert first["at a save"].startswith("The processes hold different values of 0.bias (1 of 2")
+    assert "Nothing was kept at episode 8; ckpt=last.ckpt goes on" in first["at a save"]
+    assert (first["of equals"], second["of equals"]) == ("weights, last.ckpt", "last.ckpt")
 
 
 def test_a_row_named_by_two_processes_gets_the_sum_as_under_dense_adam(

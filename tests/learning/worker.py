@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from headmime.data.episodes import EpisodeSampler
 from headmime.errors import HeadmimeError
 from headmime.learning import processes
+from headmime.learning.callbacks import Keep
 from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.meta import MetaLearning
 from headmime.learning.rows import Rows
@@ -23,6 +24,7 @@ from headmime.learning.settings import LossWeights, Optimisation, Stage
 from headmime.learning.validation import Validation
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
+from headmime.nets.spectral import SpectralLinear
 
 VIDEOS, BATCHES, SMALL = 7, 50, 10
 SHAPE = ModelShape(
@@ -115,19 +117,43 @@ def exchanged(rank: int) -> dict[str, Tensor | str]:
     processes.mean_gradients(parameters)
     assert parameters[1].grad is None
     try:
-        processes.require_equal({"same": torch.ones(2), "other": torch.ones(2) * rank})
+        differing = {"same": torch.ones(2), "other": torch.ones(2) * rank}
+        processes.require_equal(differing, "give them the same seed.")
         complaint = ""
     except HeadmimeError as error:
         complaint = str(error)
-    processes.require_equal({"same": torch.ones(()), "ids": torch.arange(3)})
+    processes.require_equal({"same": torch.ones(()), "ids": torch.arange(3)}, "")
     return {
         "gathered": processes.gathered(own),
         "mean": processes.mean(own),
         "least": processes.least(own),
         "gradients": torch.cat([parameters[0].grad, parameters[2].grad]),
         "complaint": complaint,
+        "at a save": kept(rank, float(rank)),
+        "of equals": kept(rank, 1.0),
         "rows": rows_named_by_both(rank),
     }
+
+
+def kept(rank: int, bias: float) -> str:
+    """What `Keep` writes, or says, when this process has learnt ``bias``; u may differ."""
+    torch.manual_seed(0)
+    layer = SpectralLinear(3, 2)
+    layer.bias.data.fill_(bias)
+    layer.u.fill_(rank)
+    written: list[str] = []
+    trainer = SimpleNamespace(
+        is_global_zero=rank == 0,
+        datamodule=SimpleNamespace(episodes=8),
+        save_checkpoint=lambda path: written.append(str(path)),
+    )
+    watch = SimpleNamespace(check=lambda module, episode: None)
+    keep = Keep(1, Path("last.ckpt"), lambda module, seen: written.append("weights"), watch)
+    try:
+        keep.keep(trainer, nn.Sequential(layer))
+    except HeadmimeError as error:
+        written.append(str(error))
+    return ", ".join(written)
 
 
 def rows_named_by_both(rank: int) -> Tensor:

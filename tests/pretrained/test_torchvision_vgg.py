@@ -5,6 +5,8 @@ import torch
 import torchvision
 
 from headmime.errors import HeadmimeError
+from headmime.pretrained import torchvision_vgg as module
+from headmime.pretrained.frozen import of_channels
 from headmime.pretrained.torchvision_vgg import (
     layer_scales,
     torchvision_input,
@@ -12,6 +14,7 @@ from headmime.pretrained.torchvision_vgg import (
 )
 
 TAPS = (1, 6, 11, 20, 29)
+MEAN, DEVIATION = of_channels(module.MEAN), of_channels(module.DEVIATION)
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +42,22 @@ def test_input_is_rgb_with_imagenets_mean_and_deviation():
     expected = torch.tensor([(1 - 0.485) / 0.229, (0 - 0.456) / 0.224, (0.5 - 0.406) / 0.225]).view(
         1, 3, 1, 1
     )
-    torch.testing.assert_close(torchvision_input(x), expected)
+    torch.testing.assert_close(torchvision_input(x, MEAN, DEVIATION), expected)
 
 
 def test_features_equal_torchvisions_network(file, reference, images):
     net = torchvision_vgg(file, scales=None)
-    x, expected = torchvision_input(images), []
+    x, expected = torchvision_input(images, MEAN, DEVIATION), []
     for number, layer in enumerate(reference):
         x = layer(x)
         if number in TAPS:
             expected.append(x.clone() * 0.15)
     for feature, by_hand in zip(net(images), expected, strict=True):
         torch.testing.assert_close(feature, by_hand)
+
+
+def test_nothing_is_copied_to_the_device_at_each_call(file, images, makes_tensors_of_numbers):
+    assert not makes_tensors_of_numbers(torchvision_vgg(file, scales=None), images)
 
 
 def test_without_scales_the_scale_is_unknown(file):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import simplejpeg
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
-from headmime.animate.sources import Scene, Sources
 from headmime.assets import ASSETS, conf_folder
 from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
@@ -29,6 +28,9 @@ from headmime.nets.shape import ModelShape
 from headmime.pixels import to_pictures, to_tensor
 from headmime.provenance.origin import software_origin
 from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
+
+if TYPE_CHECKING:  # a machine that makes frames needs nothing that opens files of pictures
+    from headmime.animate.sources import Scene, Sources
 
 Animator = Callable[[np.ndarray], np.ndarray]
 """Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
@@ -54,7 +56,7 @@ class Person:
     consent: Consent
     record: dict[str, Any]
     portrait: np.ndarray | None = None
-    scene: Scene | None = None
+    scene: "Scene | None" = None
 
     @cached_property
     def animator(self) -> Animator:
@@ -103,7 +105,7 @@ def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
 
 def person_from(
     model: Model,
-    sources: Sources,
+    sources: "Sources",
     settings: FineTuneSettings | None,
     perceptual: nn.Module | None,
     consent: Consent,

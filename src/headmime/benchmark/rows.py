@@ -10,6 +10,7 @@ from typing import Any
 
 import hydra.utils
 
+from headmime.animate.model import torch_device
 from headmime.benchmark.command import row_command, typed_command
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.settings import RowSettings, TableSettings, check
@@ -30,6 +31,7 @@ from headmime.evaluation.trials import (
 )
 from headmime.files import sha256, write_text
 from headmime.landmarks.detect import detector as detector_named
+from headmime.pretrained.scorers import OfTorch
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 
@@ -211,6 +213,9 @@ def _keep_protocol(folder: Path, text: str) -> None:
 
 def _scorers(settings: RowSettings, store: Store) -> Scorers:
     made = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
+    for scorer in made.values():
+        if isinstance(scorer, OfTorch):
+            scorer.to(torch_device(settings.device))
     chosen = hydra.utils.instantiate(settings.detector)
     detector = chosen or detector_named(store.detector)
     return Scorers(**made, detector=detector, detector_files=hash_files(settings.detector or {}))

@@ -52,6 +52,13 @@ def started() -> bool:
 
 def place(accelerator: str, devices: str, nodes: int) -> Placement:
     """What the settings, or whoever started this process, mean on this machine."""
+    if "," in devices:
+        named = [device.strip() for device in devices.split(",") if device.strip()]
+        raise HeadmimeError(
+            f'trainer.devices="{devices}" is no number of devices: name GPUs to CUDA, and say how '
+            f"many there are: CUDA_VISIBLE_DEVICES={','.join(named)} headmime train ... "
+            f"trainer.devices={len(named)}"
+        )
     if started():
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         devices, nodes = str(local), int(os.environ["WORLD_SIZE"]) // local

@@ -19,6 +19,7 @@ from headmime.cli.data import render
 from headmime.cli.train_schema import Train
 from headmime.cli.training import Run, precision, train
 from headmime.errors import HeadmimeError
+from headmime.learning.compilation import compiles
 from headmime.nets.checkpoint import checkpoint_files
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def main(config: DictConfig) -> None:
         resume,
         placement,
         precision(t.precision, placement.device),
+        compiles(t.compile, placement.device),
     )
     if placement.processes == 1 or processes.started():
         train(run)

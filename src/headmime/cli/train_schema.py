@@ -10,6 +10,8 @@ from headmime.errors import HeadmimeError
 from headmime.learning.settings import LossWeights, Optimisation, Stage, validation_terms
 from headmime.nets.shape import ModelShape
 
+PRECISIONS = ("auto", "32-true", "bf16-mixed")
+
 
 @dataclass
 class SittersToRender:
@@ -51,8 +53,10 @@ class Validate:
 
 @dataclass
 class TrainerSettings:
-    """Lightning's own keys, as far as they make sense here. `precision=auto` is bf16-mixed on a
-    device that computes in bfloat16, else 32-true.
+    """Lightning's own keys, as far as they make sense here, and two of ours. `precision=auto` is
+    bf16-mixed on a device that computes in bfloat16, else 32-true; float16 would need W's gradients
+    unscaled. `compile=null` is true on CUDA, where it works. `cudnn_benchmark`: cuDNN tries which
+    of its ways is the fastest for each size.
     """
 
     max_epochs: int = 75
@@ -61,9 +65,17 @@ class TrainerSettings:
     devices: str = "auto"
     num_nodes: int = 1
     precision: str = "auto"
+    compile: bool | None = None
+    cudnn_benchmark: bool = True
     deterministic: bool = False
     limit_train_batches: int | None = None
     enable_progress_bar: bool = True
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise HeadmimeError(
+                f"trainer.precision={self.precision} can only be {', '.join(PRECISIONS)}."
+            )
 
 
 @dataclass
@@ -85,6 +97,7 @@ class Train:
     batch: int = MISSING
     mirror: float = MISSING
     workers: int = MISSING
+    frames_on_device: bool = False
     seed: int = MISSING
     init: str | None = None
     new_layers_first: int = 0

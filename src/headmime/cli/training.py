@@ -4,10 +4,11 @@ import json
 import logging
 import sys
 import warnings
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -20,10 +21,12 @@ from headmime.assets import weights_path
 from headmime.cli.processes import Placement
 from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
+from headmime.data.shared_memory import check_shared_memory
 from headmime.errors import HeadmimeError
 from headmime.learning.averaging import Averages
 from headmime.learning.callbacks import Curves, Grids, Keep, ProgressLines
 from headmime.learning.checkpoints import CompleteFiles
+from headmime.learning.compilation import compiled
 from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
@@ -43,6 +46,10 @@ EMULATED = (
     "trainer.precision=bf16-mixed: this device has no instructions for bfloat16 and emulates it, "
     "which takes 7 to 15 times as long as float32: trainer.precision=auto chooses that here."
 )
+NOT_DETERMINISTIC = (
+    "trainer.deterministic=true: on CUDA, close-ups (loss.closeup) and making pictures smaller for "
+    "EfficientNet have no deterministic gradient. Torch warns of them; all else is deterministic."
+)
 WITHOUT_TEST = (
     '%s has no videos of the split "test": there is no validation, and no weights/best.* is kept.'
 )
@@ -51,7 +58,7 @@ WITHOUT_TEST = (
 @dataclass(frozen=True)
 class Run:
     """Everything that a process must know; `config` is what the weights will say of it, `precision`
-    what is computed in.
+    what is computed in, `compile` whether the step is compiled.
     """
 
     settings: Train
@@ -61,6 +68,7 @@ class Run:
     resume: Path | None
     placement: Placement
     precision: str
+    compile: bool
 
 
 def train(run: Run) -> None:
@@ -79,7 +87,9 @@ def train(run: Run) -> None:
         size=settings.model.image_size,
         mirror=settings.mirror,
         side_at=partial(side_at, settings.growing, settings.model.image_size),
+        on_device=settings.frames_on_device,
     )
+    check_shared_memory(data, run.placement.devices)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     nets, inherited = _initial_nets(settings)
     module = MetaLearning(nets, data.rows, perceptual, settings.loss, settings.optim, inherited)
@@ -96,22 +106,27 @@ def train(run: Run) -> None:
     trainer = _trainer(run, _callbacks(run, watch, keep, averages, validation))
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    trainer.fit(module, datamodule=data, ckpt_path=run.resume)
-    keep.keep(trainer, module)
+    with compiled(module) if run.compile else nullcontext():
+        trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
 
 def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
     several = run.placement.processes > 1
+    settings = asdict(run.settings.trainer)
+    del settings["compile"]
+    benchmark = settings.pop("cudnn_benchmark")
     resolved = {
+        "benchmark": benchmark and not settings["deterministic"],
         "devices": run.placement.devices,
         "num_nodes": run.placement.nodes,
         "precision": run.precision,
+        "deterministic": determinism(run.settings, run.placement.device),
         "enable_progress_bar": any(isinstance(one, RichProgressBar) for one in callbacks),
     }
     return pl.Trainer(
-        **asdict(run.settings.trainer) | resolved,
+        **settings | resolved,
         strategy=ByHand() if several else "auto",
         plugins=[
             CompleteFiles(),
@@ -136,6 +151,16 @@ def precision(asked: str, device: str) -> str:
     return "bf16-mixed" if native else "32-true"
 
 
+def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
+    """Lightning's name for what is asked: where CUDA has no deterministic gradient, `warn`."""
+    asked, perceptual = settings.trainer.deterministic, settings.perceptual["_target_"]
+    lacking = settings.loss.closeup or "efficientnet" in perceptual
+    if not asked or device != "cuda" or not lacking:
+        return asked
+    rank_zero_only(log.warning)(NOT_DETERMINISTIC)
+    return "warn"
+
+
 def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
     """What the weights will say of their origin."""
     return {
@@ -149,6 +174,7 @@ def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
             "store": data.hash,
             "perceptual": perceptual.origin,
             "precision": run.precision,
+            "compiled": run.compile,
         },
     }
 

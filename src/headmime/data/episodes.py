@@ -106,16 +106,34 @@ class EpisodeDataset(Dataset):
             "episode": torch.tensor(numbers),
         }
 
+    def drawn(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor | int]:
+        """What :meth:`batch` is made of, for those who have the pictures (`resident.py`): frames
+        [B, K + 1], numbered through the store, the target last; mirrored [B]; row and episode;
+        side: of the pictures.
+        """
+        rows, frames = zip(*map(self._chosen, numbers), strict=True)
+        return {
+            "frames": torch.from_numpy(np.stack(frames)),
+            "mirrored": torch.tensor([self.mirrored(n) for n in numbers]),
+            "row": torch.tensor(rows),
+            "episode": torch.tensor(numbers),
+            "side": size or self.size,
+        }
+
     def frames_of(self, n: int) -> tuple[int, list[tuple[int, int]]]:
         """Episode n's video and its K + 1 frames as (clip, t), the target last."""
+        video, chosen = self._chosen(n)
+        clips = np.searchsorted(self.store.frame_starts, chosen, side="right") - 1
+        times = chosen - self.store.frame_starts[clips]
+        return video, list(zip(clips.tolist(), times.tolist(), strict=True))
+
+    def _chosen(self, n: int) -> tuple[int, np.ndarray]:
+        """Episode n's video and its K + 1 frames, numbered through the store."""
         epoch, place = divmod(n, len(self))
         video = int(self._order_of(epoch)[place])
         first, end = self._frames[video], self._frames[video + 1]
         random = np.random.default_rng((self.seed, n))
-        chosen = first + random.choice(end - first, self.sources + 1, replace=False)
-        clips = np.searchsorted(self.store.frame_starts, chosen, side="right") - 1
-        times = chosen - self.store.frame_starts[clips]
-        return video, list(zip(clips.tolist(), times.tolist(), strict=True))
+        return video, first + random.choice(end - first, self.sources + 1, replace=False)
 
     def mirrored(self, n: int) -> bool:
         """Whether episode n is seen in a mirror: drawn apart, so that its frames stay the same."""

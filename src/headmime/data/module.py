@@ -1,5 +1,6 @@
 """Episodes for Lightning, resumable to the very next one."""
 
+import signal
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +12,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler, to_floats
+from headmime.data.resident import ResidentFrames
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
+
+PREFETCHED = 2
+"""Batches that each of a loader's processes keeps ready."""
+STOPPING = 60
+"""Seconds that a loader's process lives on after it was told to stop. Torchrun grants a run 30."""
 
 
 class EpisodeData(pl.LightningDataModule):
@@ -24,6 +31,9 @@ class EpisodeData(pl.LightningDataModule):
 
     size: side of the images in pixels. side_at(n), if given, is the side in a training batch whose
     last episode is number n; the validation batch always has images of `size`.
+
+    on_device: the frames of the store stay on the device, and the loader only draws numbers; the
+    batches are the same.
     """
 
     def __init__(
@@ -37,12 +47,14 @@ class EpisodeData(pl.LightningDataModule):
         size: int,
         mirror: float = 0.0,
         side_at: Callable[[int], int] | None = None,
+        on_device: bool = False,
     ) -> None:
         super().__init__()
         self.store = Store(store)
         self.sources, self.batch, self.workers = sources, batch, workers
         self.seed, self.size, self.side_at = seed, size, side_at
         self.dataset = EpisodeDataset(self.store, sources, size, seed, mirror=mirror)
+        self.resident = ResidentFrames(self.store, size, mirror > 0) if on_device else None
         self.sampler: EpisodeSampler | None = None
         self.episodes = 0
 
@@ -61,6 +73,17 @@ class EpisodeData(pl.LightningDataModule):
         """sha256 of the store's manifest."""
         return self.store.hash
 
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory that a process's loader needs at most: K + 1 pictures and drawings of each
+        episode, in the batches that its workers keep ready. Nothing to speak of, where the frames
+        are on the device.
+        """
+        if self.resident:
+            return 0
+        episode = 2 * (self.sources + 1) * 3 * self.size**2
+        return self.workers * PREFETCHED * self.batch * episode
+
     def train_dataloader(self) -> DataLoader:
         """Batches of episodes, their pictures uint8 until they are on the device."""
         self.sampler = EpisodeSampler(
@@ -71,11 +94,12 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Batches(self.dataset, self.side_at),
+            _Batches(self.dataset.drawn if self.resident else self.dataset.batch, self.side_at),
             batch_sampler=self.sampler,
             collate_fn=_as_it_is,
             num_workers=self.workers,
-            worker_init_fn=_one_thread,
+            worker_init_fn=_begin_worker,
+            prefetch_factor=PREFETCHED if self.workers > 0 else None,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
             generator=torch.Generator(),  # its own: loaders leave the run's random state alone
@@ -93,7 +117,7 @@ class EpisodeData(pl.LightningDataModule):
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
         """Bring the pictures to float32 in [-1, 1]."""
-        return to_floats(batch)
+        return to_floats(self.resident.batch(batch) if self.resident else batch)
 
     @cached_property
     def held_out(self) -> EpisodeDataset | None:
@@ -126,13 +150,17 @@ class EpisodeData(pl.LightningDataModule):
 
 
 class _Batches(Dataset):
-    """The dataset for a loader: whole batches at once, their pictures as uint8."""
+    """The dataset for a loader: whole batches at once, as `made` makes them of numbers and side."""
 
-    def __init__(self, dataset: EpisodeDataset, side_at: Callable[[int], int] | None) -> None:
-        self.dataset, self.side_at = dataset, side_at
+    def __init__(
+        self,
+        made: Callable[[list[int], int | None], dict[str, Tensor]],
+        side_at: Callable[[int], int] | None,
+    ) -> None:
+        self.made, self.side_at = made, side_at
 
     def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
-        return self.dataset.batch(numbers, self.side_at and self.side_at(numbers[-1]))
+        return self.made(numbers, self.side_at and self.side_at(numbers[-1]))
 
 
 class _ResumableLoader(DataLoader):
@@ -149,5 +177,11 @@ def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return batch
 
 
-def _one_thread(worker: int) -> None:
+def _begin_worker(worker: int) -> None:
+    """One thread; and go on when told to stop, as all processes of a run are by torchrun and SLURM:
+    the run must not lose its loaders before it has kept its state.
+    """
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.alarm(STOPPING))

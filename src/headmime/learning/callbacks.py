@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from headmime.learning.meta import MetaLearning
+from headmime.learning.processes import require_equal
 from headmime.learning.watch import Watch
 from headmime.pixels import to_pictures
 
@@ -145,12 +146,23 @@ class Keep(pl.Callback):
         if self._batches % self.every == 0:
             self.keep(trainer, module)
 
+    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        self.keep(trainer, module)
+
     def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Write both, on all processes at once; the state needs `CompleteFiles`."""
-        self.watch.judge(module, self.watch.readings(module), episodes_seen(trainer))
+        """Write both, on all processes at once and unless they differ; the state needs
+        `CompleteFiles`.
+        """
+        episode = episodes_seen(trainer)
+        self.watch.check(module, episode)
+        require_equal(
+            {name: t for name, t in module.state_dict().items() if not name.endswith((".u", ".v"))},
+            f"something computes or sums wrongly on one of them. Nothing was kept at episode"
+            f" {episode}; ckpt={self.state} goes on from where they were equal last.",
+        )
+        if trainer.is_global_zero:  # first: a run whose last state is complete has nothing to do
+            self.export(module, episode)
         trainer.save_checkpoint(self.state)
-        if trainer.is_global_zero:
-            self.export(module, episodes_seen(trainer))
 
     def state_dict(self) -> dict[str, int]:
         return {"batches": self._batches}

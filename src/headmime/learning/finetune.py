@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import strips
 from headmime.landmarks.draw import draw
 from headmime.learning.closeup import closeup_loss
-from headmime.learning.gradients import frozen
+from headmime.learning.gradients import adam, frozen
 from headmime.learning.jitter import Jitter, jittered
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
@@ -144,12 +143,12 @@ def _optimisers(
     person: Personal, s: FineTuneSettings
 ) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
     G, D = person
-    groups = [
+    of_G = [
         {"params": G.synthesis.parameters(), "lr": s.lr_generator},
         {"params": [G.psi], "lr": s.lr_psi},
     ]
-    adam = partial(torch.optim.Adam, betas=(0.0, s.beta2), eps=s.eps, fused=True)
-    return adam(groups), adam(D.parameters(), lr=s.lr_discriminator)
+    of_D = [{"params": D.parameters(), "lr": s.lr_discriminator}]
+    return adam(of_G, s.beta2, s.eps), adam(of_D, s.beta2, s.eps)
 
 
 def _step(

@@ -1,9 +1,22 @@
-"""Who receives gradient."""
+"""Who receives gradient, and what makes updates of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import torch
 from torch import nn
+
+
+def adam(groups: list[dict[str, Any]], beta2: float, eps: float) -> torch.optim.Adam:
+    """Fused Adam with beta1 = 0 for groups of ``params`` with an ``lr`` each.
+
+    After an update autocast casts the weights anew: otherwise it uses its casts of before until its
+    region ends, which is after D's last update.
+    """
+    optimizer = torch.optim.Adam(groups, betas=(0.0, beta2), eps=eps, fused=True)
+    optimizer.register_step_post_hook(lambda *_: torch.clear_autocast_cache())
+    return optimizer
 
 
 @contextmanager

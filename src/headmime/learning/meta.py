@@ -1,7 +1,6 @@
 """Meta-learning over training videos (paper section 3.2): one step is Eq. 3-6 on one screen."""
 
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,9 +9,10 @@ from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
 from headmime.learning.closeup import closeup_loss
-from headmime.learning.gradients import frozen
+from headmime.learning.gradients import adam, frozen
 from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
 from headmime.learning.readings import step_readings
+from headmime.learning.resumption import require_fitting
 from headmime.learning.rows import NoRows, Rows
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.losses import (
@@ -69,13 +69,16 @@ class MetaLearning(pl.LightningModule):
         """The networks in training."""
         return Nets(self.embedder, self.generator, self.discriminator)
 
+    @property
+    def perceptual(self) -> nn.Module:
+        """The frozen network of L_CNT."""
+        return self._perceptual[0]
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         o = self.optimisation
-        adam = partial(torch.optim.Adam, betas=(0.0, o.beta2), eps=o.eps, fused=True)
-        return [
-            adam(self._groups(["embedder", "generator"], o.lr_generator)),
-            adam(self._groups(["discriminator"], o.lr_discriminator)),
-        ]
+        E_and_G = self._groups(["embedder", "generator"], o.lr_generator)
+        D = self._groups(["discriminator"], o.lr_discriminator)
+        return [adam(groups, o.beta2, o.eps) for groups in (E_and_G, D)]
 
     def _groups(self, names: list[str], lr: float) -> list[dict[str, Any]]:
         """The parameters of these networks for an optimiser, those that are inherited apart."""
@@ -100,19 +103,22 @@ class MetaLearning(pl.LightningModule):
             self.rows.lr = self.optimisation.lr_rows * factor
 
     def on_fit_start(self) -> None:
-        self._perceptual[0].to(self.device)
+        self.perceptual.to(self.device)
 
     def on_train_start(self) -> None:
-        require_equal(self.state_dict())
+        require_equal(self.state_dict(), "give all of them the same seed, `init` and `ckpt`.")
         for resumed, configured in zip(self.optimizers(), self.configure_optimizers(), strict=True):
             for group, rates in zip(resumed.param_groups, configured.param_groups, strict=True):
                 group.update({k: v for k, v in rates.items() if k != "params"})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        require_fitting(checkpoint["state_dict"], self.state_dict())
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> dict[str, Tensor]:
         """One update of E and G, then the updates of D, on the same batch, worked through in
         `accumulate` equal parts; returns the terms (detached scalars).
         """
-        E, G, D, perceptual, L = *self.nets, self._perceptual[0], self.weights
+        E, G, D, perceptual, L = *self.nets, self.perceptual, self.weights
         step_E_and_G, step_D = self.optimizers()
         parts = _in_parts(batch, self.optimisation.accumulate)
         i_everywhere = gathered(batch["row"])

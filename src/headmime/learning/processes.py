@@ -14,6 +14,8 @@ from headmime.errors import HeadmimeError
 
 BUCKET = 16 * 2**20
 """Numbers that travel in one all_reduce: 64 MB of float32."""
+SUMMED = 2**20
+"""Words added up at once, since torch makes a copy of them as int64; this many stay in a cache."""
 
 
 def processes() -> int:
@@ -62,20 +64,26 @@ def least(t: Tensor) -> Tensor:
     return smallest
 
 
-def require_equal(state: dict[str, Tensor]) -> None:
-    """Raise HeadmimeError unless all processes hold the same tensors (sums of their bytes, which
-    are exact, are compared).
+def require_equal(state: dict[str, Tensor], remedy: str) -> None:
+    """Raise HeadmimeError, with ``remedy``, unless all processes hold the same tensors (sums of
+    their bits, which are exact, are compared).
     """
     if processes() == 1:
         return
-    sums = torch.stack([t.reshape(-1).view(torch.uint8).sum() for t in state.values()])
+    sums = torch.stack([sum_of_bits(t) for t in state.values()])
     equal = least(sums) == -least(-sums)
     different = [name for name, same in zip(state, equal.tolist(), strict=True) if not same]
     if different:
         raise HeadmimeError(
-            f"The processes start from different values of {different[0]} ({len(different)} of "
-            f"{len(state)} tensors differ): give all of them the same seed, `init` and `ckpt`."
+            f"The processes hold different values of {different[0]} ({len(different)} of "
+            f"{len(state)} tensors differ): {remedy}"
         )
+
+
+def sum_of_bits(t: Tensor) -> Tensor:
+    """The bits of t as integers of 32 (of small dtypes: 8), added up as an int64 scalar."""
+    words = t.reshape(-1).view(torch.int32 if t.element_size() % 4 == 0 else torch.uint8)
+    return torch.stack([part.sum() for part in words.split(SUMMED)]).sum()
 
 
 def _buckets(gradients: Iterable[Tensor]) -> Iterator[list[Tensor]]:

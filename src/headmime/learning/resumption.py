@@ -4,6 +4,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
+
+from headmime.errors import HeadmimeError
 
 
 class Resumption(pl.Callback):
@@ -36,6 +39,20 @@ class Resumption(pl.Callback):
             done = position["ready"] * then // now
             position |= {"ready": done, "started": done, "processed": done}
             position["completed"] = done - unfinished
+
+
+def require_fitting(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+    """Raise HeadmimeError unless a checkpoint's tensors have the names and shapes of ``own``."""
+    there, here = ({name: list(t.shape) for name, t in d.items()} for d in (state, own))
+    different = [n for n in here | there if here.get(n) != there.get(n)]
+    if different:
+        name = different[0]
+        raise HeadmimeError(
+            f"The state to go on from is of another model or store ({len(different)} tensors"
+            f" differ: {name} is {there.get(name, 'missing')} there and"
+            f" {here.get(name, 'missing')} here): give it the same `model` and `store`, or start"
+            " anew without `ckpt` or in another folder (hydra.run.dir)."
+        )
 
 
 def _global_batch(trainer: pl.Trainer) -> int:

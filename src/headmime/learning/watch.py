@@ -100,6 +100,11 @@ class Watch(pl.Callback):
                 f"Stopped at episode {episode}: {said} (the last good state {good})."
             )
 
+    def check(self, module: MetaLearning, episode: int) -> None:
+        """Judge the readings of this moment, if anything can come of it."""
+        if self.stop:
+            self.judge(module, self.readings(module), episode)
+
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._batches:  # of a run that went on
             self._sums, self._numbers, self._until = (

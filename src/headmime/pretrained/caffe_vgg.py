@@ -3,7 +3,7 @@
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.pretrained.frozen import Frozen
+from headmime.pretrained.frozen import Frozen, of_channels
 from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
 from headmime.pretrained.weights import existing_file, read_state_dict, sha256
 
@@ -24,36 +24,40 @@ class CaffeVGG(Frozen):
         super().__init__("paper", {"files": files, "stand_in": False, "scale": "caffe"})
         self.vgg19 = vgg19
         self.vggface = vggface
+        for net, mean in (("vgg19", VGG19_MEAN), ("vggface", VGGFACE_MEAN)):
+            self.register_buffer(f"{net}_mean", of_channels(mean), persistent=False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """images [B, 3, H, W], RGB in [-1, 1] -> ten weighted features."""
-        features = [f * VGG19_WEIGHT for f in self.vgg19(caffe_input(images, VGG19_MEAN))]
-        features += [f * VGGFACE_WEIGHT for f in self.vggface(caffe_input(images, VGGFACE_MEAN))]
+        features = [f * VGG19_WEIGHT for f in self.vgg19(caffe_input(images, self.vgg19_mean))]
+        of_faces = self.vggface(caffe_input(images, self.vggface_mean))
+        features += [f * VGGFACE_WEIGHT for f in of_faces]
         return features
 
 
-def caffe_input(images: torch.Tensor, mean: tuple[float, float, float]) -> torch.Tensor:
+def caffe_input(images: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     """RGB [-1, 1] -> BGR, 0..255, minus the mean (blue, green, red); float32 [B, 3, H, W]."""
-    bgr = images.float().flip(1)
-    normalised = (bgr + 1) * 127.5 - bgr.new_tensor(mean).view(1, 3, 1, 1)
+    normalised = (images.float().flip(1) + 1) * 127.5 - mean
     # On a CPU, poolings are up to twenty times faster with channels last, convolutions up to twice.
     return normalised.contiguous(memory_format=torch.channels_last)
 
 
 def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
-    """`perceptual=paper`. Both files are state dicts converted from Caffe (see weights.py, vgg.py).
+    """`perceptual=paper`. Both files are Caffe's own, or state dicts converted from them, for BGR
+    (see weights.py, vgg.py).
 
     Raises HeadmimeError if one is missing or is not what its key says.
     """
     vgg19_file = existing_file(
         vgg19,
         "perceptual.vgg19",
-        "the Caffe VGG19's state dict, or choose perceptual=torchvision or perceptual=efficientnet",
+        "Caffe's VGG19 (docs/cluster.md), or choose perceptual=torchvision or "
+        "perceptual=efficientnet",
     )
     vggface_file = existing_file(
         vggface,
         "perceptual.vggface",
-        "the Caffe VGGFace's (VGG16) state dict, or choose perceptual=torchvision or "
+        "Caffe's VGGFace (docs/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
     files = {vgg19_file.name: sha256(vgg19_file), vggface_file.name: sha256(vggface_file)}

@@ -1,5 +1,6 @@
 """Building blocks of frozen networks: their weights are buffers, never saved and never trained."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -24,6 +25,13 @@ class Frozen(nn.Module):
         the network knows whole faces only.
         """
         return self(images)
+
+
+def of_channels(values: Sequence[float]) -> torch.Tensor:
+    """A number for each channel of pictures, [1, C, 1, 1]: to be a buffer, since a tensor made of
+    numbers at each call makes the host wait for the device.
+    """
+    return torch.tensor(values).view(1, -1, 1, 1)
 
 
 class FrozenConv(nn.Module):

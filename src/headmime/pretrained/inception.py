@@ -8,6 +8,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.pretrained.fetched import weights_file
+from headmime.pretrained.scorers import OfTorch
 from headmime.pretrained.weights import read_state_dict, sha256
 
 URL = (
@@ -17,7 +18,7 @@ URL = (
 BATCH = 16
 
 
-class InceptionFeatures:
+class InceptionFeatures(OfTorch):
     """The last pooling, 2,048 numbers; pictures enlarged to 299 as TensorFlow 1 did."""
 
     name = "inception-2048"
@@ -29,9 +30,9 @@ class InceptionFeatures:
     @torch.inference_mode()
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """See `FeatureScorer`."""
-        pictures = torch.from_numpy(frames).movedim(-1, 1)
+        pictures = torch.from_numpy(frames).movedim(-1, 1).to(self.device)
         parts = [self._network(pictures[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
-        return torch.cat(parts).float().numpy()
+        return torch.cat(parts).float().cpu().numpy()
 
 
 def inception_features(file: str | None) -> InceptionFeatures:

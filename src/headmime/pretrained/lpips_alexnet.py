@@ -9,13 +9,14 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.pixels import to_tensor
 from headmime.pretrained.fetched import weights_file
+from headmime.pretrained.scorers import OfTorch
 from headmime.pretrained.weights import read_state_dict, sha256
 
 URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
 BATCH = 16
 
 
-class LpipsAlexNet:
+class LpipsAlexNet(OfTorch):
     """LPIPS 0.1 between pictures as they are (not resized). See `DistanceScorer`."""
 
     name = "lpips-alex"
@@ -28,10 +29,10 @@ class LpipsAlexNet:
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
         parts = [
-            self._network(to_tensor(one[k : k + BATCH]), to_tensor(other[k : k + BATCH]))
+            self._network(*(to_tensor(x[k : k + BATCH]).to(self.device) for x in (one, other)))
             for k in range(0, len(one), BATCH)
         ]
-        return torch.cat(parts).flatten().numpy()
+        return torch.cat(parts).flatten().cpu().numpy()
 
 
 def lpips_alexnet(file: str | None) -> LpipsAlexNet:

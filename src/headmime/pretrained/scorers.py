@@ -7,6 +7,7 @@ stand-ins and say so; those of the literature are read from files that the user 
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 
 
 class Scorer(Protocol):
@@ -41,3 +42,15 @@ class DistanceScorer(Scorer, Protocol):
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Frames and as many others -> float32 [n]."""
         ...
+
+
+class OfTorch:
+    """A scorer whose network is torch's, and the device on which it computes."""
+
+    _network: torch.nn.Module
+    device = torch.device("cpu")
+
+    def to(self, device: torch.device) -> None:
+        """Compute there from now on."""
+        self._network.to(device)
+        self.device = device

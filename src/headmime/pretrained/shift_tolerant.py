@@ -16,6 +16,7 @@ from torch import Tensor
 from headmime.errors import HeadmimeError
 from headmime.pixels import to_tensor
 from headmime.pretrained.frozen import Frozen
+from headmime.pretrained.scorers import OfTorch
 from headmime.pretrained.weights import read_state_dict, sha256
 
 FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
@@ -55,7 +56,7 @@ class ShiftTolerantAlexNet(Frozen):
 _PARTS = ("weight", "bias")
 
 
-class ShiftTolerantDistance:
+class ShiftTolerantDistance(OfTorch):
     """Shift-tolerant LPIPS between pictures as they are; those smaller than 64 are enlarged to it.
     See `DistanceScorer`.
     """
@@ -68,17 +69,17 @@ class ShiftTolerantDistance:
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
         parts = [
-            self._distance(_at_least(one[k : k + BATCH]), _at_least(other[k : k + BATCH]))
+            self._distance(*(_at_least(x[k : k + BATCH]).to(self.device) for x in (one, other)))
             for k in range(0, len(one), BATCH)
         ]
-        return torch.cat(parts).numpy()
+        return torch.cat(parts).cpu().numpy()
 
     def _distance(self, x: Tensor, y: Tensor) -> Tensor:
         pairs = zip(self._network(x), self._network(y), self._network.heads(), strict=True)
         return sum((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
 
 
-class ShiftTolerantFeatures:
+class ShiftTolerantFeatures(OfTorch):
     """The last feature's mean over the picture, 256 scaled numbers. See `FeatureScorer`."""
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
@@ -89,10 +90,10 @@ class ShiftTolerantFeatures:
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """See `FeatureScorer`."""
         parts = [self._pooled(frames[k : k + BATCH]) for k in range(0, len(frames), BATCH)]
-        return torch.cat(parts).numpy()
+        return torch.cat(parts).cpu().numpy()
 
     def _pooled(self, frames: np.ndarray) -> Tensor:
-        x, side = to_tensor(frames), (FEATURE_SIDE, FEATURE_SIDE)
+        x, side = to_tensor(frames).to(self.device), (FEATURE_SIDE, FEATURE_SIDE)
         if x.shape[-2:] != side:
             x = F.interpolate(x, side, mode="bilinear", antialias=x.shape[-1] > FEATURE_SIDE)
         return FEATURE_SCALE * self._network(x)[-1].mean((2, 3))

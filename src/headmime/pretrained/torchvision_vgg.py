@@ -9,7 +9,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGG19_WEIGHT
-from headmime.pretrained.frozen import Frozen
+from headmime.pretrained.frozen import Frozen, of_channels
 from headmime.pretrained.vgg import VGG19, VGGStack
 from headmime.pretrained.weights import existing_file, read_state_dict, sha256
 
@@ -25,18 +25,20 @@ class TorchvisionVGG(Frozen):
         super().__init__("torchvision", origin)
         self.vgg19 = vgg19
         self.scales = scales
+        self.register_buffer("mean", of_channels(MEAN), persistent=False)
+        self.register_buffer("deviation", of_channels(DEVIATION), persistent=False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """images [B, 3, H, W], RGB in [-1, 1] -> five weighted features."""
-        features = self.vgg19(torchvision_input(images))
+        features = self.vgg19(torchvision_input(images, self.mean, self.deviation))
         return [f * (VGG19_WEIGHT * s) for f, s in zip(features, self.scales, strict=True)]
 
 
-def torchvision_input(images: torch.Tensor) -> torch.Tensor:
+def torchvision_input(
+    images: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor
+) -> torch.Tensor:
     """RGB [-1, 1] -> RGB, 0..1, minus ImageNet's mean, over its deviation; float32 [B, 3, H, W]."""
-    rgb = (images.float() + 1) / 2
-    mean, deviation = (rgb.new_tensor(v).view(1, 3, 1, 1) for v in (MEAN, DEVIATION))
-    return (rgb - mean) / deviation
+    return ((images.float() + 1) / 2 - mean) / deviation
 
 
 def torchvision_vgg(vgg19: str | None, scales: str | None) -> TorchvisionVGG:

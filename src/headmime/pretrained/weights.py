@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from headmime.errors import HeadmimeError
+from headmime.pretrained.caffemodel import read_caffemodel
 
 
 def sha256(path: str | Path) -> str:
@@ -31,10 +32,13 @@ def existing_file(path: str | Path | None, key: str, what: str) -> Path:
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors by name from a .safetensors file or a plain `torch.save`d state dict, on the CPU.
+    """Tensors by name from a .safetensors file, a .caffemodel, or a plain `torch.save`d state dict,
+    on the CPU.
 
     Nothing but tensors and plain containers is ever unpickled. Raises HeadmimeError otherwise.
     """
+    if path.suffix == ".caffemodel":
+        return read_caffemodel(path)
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)

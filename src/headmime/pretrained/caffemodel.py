@@ -1,0 +1,104 @@
+"""Weights out of a .caffemodel, the format in which Oxford published VGG19 and VGGFace.
+
+A .caffemodel is a protobuf message, `NetParameter` of Caffe's caffe.proto. Of the many fields only
+these are read; all others are skipped. Nothing is executed.
+
+    NetParameter      layers = 2 (V1LayerParameter, before 2015), layer = 100 (LayerParameter)
+    V1LayerParameter  name = 4, blobs = 6
+    LayerParameter    name = 1, blobs = 7
+    BlobProto         num = 1, channels = 2, height = 3, width = 4, data = 5 (float32), shape = 7
+    BlobShape         dim = 1
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from headmime.errors import HeadmimeError
+
+LAYERS = {2: (4, 6), 100: (1, 7)}  # field of NetParameter -> fields of a layer's name and blobs
+VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # protobuf's wire types
+
+
+def read_caffemodel(path: Path) -> dict[str, torch.Tensor]:
+    """`<layer>.weight` and `<layer>.bias` of every layer with both, float32, as Caffe shapes them.
+
+    HeadmimeError if the file is not a complete .caffemodel with such layers.
+    """
+    state = {}
+    try:
+        for kind, layer in _fields(memoryview(path.read_bytes())):
+            if kind in LAYERS:
+                name_field, blob_field = LAYERS[kind]
+                fields = list(_fields(layer))
+                blobs = [_blob(value) for number, value in fields if number == blob_field]
+                if len(blobs) == 2:
+                    (name,) = [bytes(value).decode() for n, value in fields if n == name_field]
+                    state[f"{name}.weight"], state[f"{name}.bias"] = blobs[0], blobs[1].flatten()
+    except (ValueError, TypeError, IndexError) as error:
+        raise HeadmimeError(
+            f"{path} is no complete .caffemodel ({error}): fetch it again, and compare its hash."
+        ) from error
+    if not state:
+        raise HeadmimeError(f"{path} has no layers with weights and biases: is it a .caffemodel?")
+    return state
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """Number and value of each field of a message, in order; messages and strings as bytes."""
+    place = 0
+    while place < len(message):
+        key, place = _varint(message, place)
+        number, kind = key >> 3, key & 7
+        if kind == VARINT:
+            value, place = _varint(message, place)
+            yield number, value
+            continue
+        if kind == BYTES:
+            length, place = _varint(message, place)
+        elif kind in (EIGHT_BYTES, FOUR_BYTES):
+            length = 8 if kind == EIGHT_BYTES else 4
+        else:
+            raise ValueError(f"wire type {kind} at byte {place}")
+        if place + length > len(message):
+            raise ValueError("it ends too early")
+        yield number, message[place : place + length]
+        place += length
+
+
+def _varint(message: memoryview, place: int) -> tuple[int, int]:
+    """A number in groups of seven bits, the lowest first, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = message[place]
+        value |= (byte & 127) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 128:
+            return value, place
+
+
+def _blob(message: memoryview) -> torch.Tensor:
+    """A BlobProto's numbers in its shape: `shape`, or the four sizes of before 2015."""
+    sizes, data = {1: 1, 2: 1, 3: 1, 4: 1}, []
+    shape: list[int] = []
+    for number, value in _fields(message):
+        if number in sizes:
+            sizes[number] = value
+        elif number == 5:
+            data.append(np.frombuffer(value, "<f4"))
+        elif number == 7:
+            shape = [dim for _, dims in _fields(value) for dim in _dims(dims)]
+    return torch.from_numpy(np.concatenate(data)).reshape(shape or list(sizes.values()))
+
+
+def _dims(value: int | memoryview) -> list[int]:
+    """BlobShape's numbers, which are packed or come one by one."""
+    if isinstance(value, int):
+        return [value]
+    dims, place = [], 0
+    while place < len(value):
+        dim, place = _varint(value, place)
+        dims.append(dim)
+    return dims

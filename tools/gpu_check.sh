@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Is this GPU right for headmime, and how fast is it? Eight minutes at most, with the defaults.
+#
+#     bash tools/gpu_check.sh
+#     OUT=out STORE=runs/stores/mine BATCH=64 KEYS='sources=2' bash tools/gpu_check.sh
+#
+# The tests of tests/gpu; the bench; a training of UPDATES updates that is stopped by SIGTERM, and gone on
+# with for as many. Whatever a step says, the next one runs. In $OUT are summary.log, a log of each step,
+# and bench.json. Without STORE it trains on made-up pictures. DEVICE=cpu is a rehearsal.
+# Needs no network: what is not installed comes from the folder WHEELS (docs/scale.md).
+set -u
+OUT=${OUT:-runs/gpu_check} RUN=${RUN:-runs/gpu_check_run}
+source "$(dirname "$0")/gpu_common.sh"
+: "${STORE:=}" "${SIDE:=256}" "${UPDATES:=100}" "${TESTS:=tests/gpu}" "${BENCH:=--seconds 60}"
+: "${TESTS_S:=90}" "${BENCH_S:=150}" "${TRAIN_S:=120}"
+
+[ "$DEVICE" = cuda ] || export HEADMIME_TEST_DEVICE=$DEVICE # tests/gpu skips without a GPU
+prepare
+step tests "$TESTS_S" "$PYTHON" -m pytest -q -p no:cacheprovider "$TESTS"
+# shellcheck disable=SC2086 # BENCH are words
+LINES_SAID=40 step bench "$BENCH_S" "$PYTHON" tools/bench.py --device "$DEVICE" --out "$OUT/bench.json" $BENCH
+
+rm -rf "$RUN/checkpoints" "$RUN/logs" # of an earlier check
+if [ -z "$STORE" ]; then
+    STORE=$RUN/store
+    [ -f "$STORE/manifest.json" ] || step store 60 "$PYTHON" -c "
+import sys; from pathlib import Path
+sys.path.insert(0, 'tools')
+from bench_episodes import made_up_store
+made_up_store(Path('$STORE'), $SIDE)"
+fi
+
+until_seen() { # NAME EPISODES: train until its curves have seen so many, then SIGTERM
+    local begun code training
+    begun=$(date +%s)
+    say "$1: begins, $TRAIN_S s at most"
+    # What torch.compile takes is part of it; the second time its graphs are in torch's cache.
+    train "$OUT/$1.log" "$TRAIN_S" log_every=10 save_every=1000000 validation.every=null &
+    training=$!
+    while kill -0 "$training" 2> /dev/null && (($(episodes) < $2)); do sleep 1; done
+    kill -TERM "$training" 2> /dev/null
+    wait "$training"
+    code=$?
+    tail -n 3 "$OUT/$1.log"
+    say "$1: exit code $code (143: stopped, its state kept), $(episodes) episodes seen, $(($(date +%s) - begun)) s"
+}
+
+until_seen training $((UPDATES * BATCH))
+until_seen going_on $((2 * UPDATES * BATCH))
+grep -q "Going on from" "$OUT/going_on.log" || say "going_on: did not go on from the state"
+cp "$RUN"/logs/version_*/metrics.csv "$OUT/" 2> /dev/null
+say "done: $OUT"
