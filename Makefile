@@ -91,7 +91,7 @@ motion: $(READY) ## absolute or relative? both, against sitters' true cross-reen
 	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
 		$(BIN)/headmime table -cn eval_cross_sitters motion=$$motion held_out=12 \
 			"table.methods=[$$1]" "table.Ts=[$$2]" $(ARGS) || exit 1; done; done
-	$(BIN)/python tools/compare_motions.py runs/stores/sitters_cross runs/results
+	$(BIN)/python tools/bench_motions.py runs/stores/sitters_cross runs/results
 
 forensics: EXP = eval_sitters
 forensics: $(READY) ## how detectable is a row's output? EXP=eval_sitters ARGS='method=ft T=8'

@@ -52,13 +52,18 @@ def test_a_row_is_complete_and_its_place_exists(
 
 
 def test_what_reimplementations_differ_in_is_told() -> None:
-    """Pooling order and VGG's, reductions, W's losses, biases, epsilons, batch, bf16, spectral."""
+    """Pooling order and VGG's, blocks, reductions, L_FM's and L_MCH's weights, W's losses, biases,
+    epsilons, batch, bf16, spectral.
+    """
     places = {row[-1].strip("`") for row in TOLD}
     assert {
         "headmime.nets.downsampling.pooled",
         "headmime.pretrained.vgg.VGGStack",
         "headmime.losses.content_loss",
         "headmime.losses.matching_loss",
+        "loss.feature_matching",
+        "loss.matching",
+        "model.bottleneck_blocks",
         "headmime.learning.meta.MetaLearning",
         "headmime.nets.blocks.AdaptiveBlock",
         "optim.eps",
@@ -66,3 +71,13 @@ def test_what_reimplementations_differ_in_is_told() -> None:
         "trainer.precision",
         "headmime.nets.spectral.SpectralConv2d",
     } <= places
+
+
+def test_the_co_author_s_later_code_is_named_as_in_third_party_md() -> None:
+    address = "https://github.com/shrubb/latent-pose-reenactment"
+    introduction = PAGE.read_text().split("\n## ")[0]
+    method = (PAGE.parents[1] / "THIRD_PARTY.md").read_text().split("\n## ")[1]
+    for text in (introduction, method):
+        assert address in text and "co-author's later code" in text
+    told = [row for row in TOLD if "co-author's later code" in " ".join(row)]
+    assert len(told) > 10

@@ -13,7 +13,7 @@ from headmime.animate.finetune_snapshots import PARTS
 from headmime.benchmark.settings import check
 from headmime.cli.config import conf_folder, experiments_folder
 from headmime.cli.scoring import register_schemas
-from headmime.evaluation.paper import CERTAIN, OURS
+from headmime.evaluation.paper import OURS
 from headmime.learning.jitter import Jitter
 from headmime.nets import build_nets
 from headmime.studies.claims.verdict import IDENTITIES, SEEDS
@@ -79,21 +79,35 @@ def test_it_is_short_and_states_claim_and_command(experiment: Path) -> None:
     assert any(command in line for line in comments for command in commands)
 
 
+TRAININGS = {
+    ("voxceleb1", "ft"): "meta_vox1",
+    ("voxceleb2", "ff"): "meta_vox2_ff",
+    ("voxceleb2", "ft"): "meta_vox2_ft",
+}
+
+
 @pytest.mark.parametrize(("dataset", "method", "T"), OURS)
-def test_a_row_quotes_the_paper_with_its_doubts(dataset: str, method: str, T: int) -> None:
-    name = f"vox{dataset[-1]}_{method}_t{T}"
-    text = (experiments_folder() / f"{name}.yaml").read_text()
-    fid, ssim, csim = OURS[dataset, method, T]
-    memory = f"SSIM {ssim:.2f}, CSIM {csim:.2f}."
-    if (dataset, method) in CERTAIN:
-        assert f"# Paper: FID {fid}. From memory, unchecked: {memory}" in text
-    else:
-        assert f"# Paper, from memory, unchecked: FID {fid}, {memory}" in text
-    row = composed(experiments_folder(), name)
+def test_a_row_of_the_paper_s_table_is_its_table_with_method_and_t(
+    dataset: str, method: str, T: int
+) -> None:
+    table = f"vox{dataset[-1]}_table"
+    row = composed(experiments_folder(), table, f"method={method}", f"T={T}")
     assert (row.dataset.lower(), row.method, row.T) == (dataset, method, T)
-    meta = row.weights.split("/")[1]
-    assert row.store == composed(experiments_folder(), meta).store
     assert (row.videos, row.held_out, row.finetune.epochs) == (50, 32, 40)
+    training = TRAININGS[dataset, method]
+    weights = row.weights_ff if method == "ff" else row.weights
+    assert weights == f"runs/{training}/0/weights/nets"
+    meta = composed(experiments_folder(), training)
+    assert row.store == meta.store
+    scored = f"# Scored by: {table}, method={method}."
+    assert scored in (experiments_folder() / f"{training}.yaml").read_text()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_paper_s_tables_have_its_rows_and_no_other_of_ours(number: int) -> None:
+    config = composed(experiments_folder(), f"vox{number}_table")
+    rows = {(m, T) for m in config.table.methods for T in config.table.Ts if m in ("ff", "ft")}
+    assert rows == {(method, T) for dataset, method, T in OURS if dataset == f"voxceleb{number}"}
 
 
 def test_a_group_may_have_a_plus_in_its_name() -> None:

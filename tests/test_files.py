@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headmime.animate.sources import load_sources
-from headmime.data.media_reader import read_picture, read_video, video_info
+from headmime.data.media_reader import read_image, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file, replacing, sha256, write_text
 from headmime.landmarks.detect import detector
@@ -45,7 +45,7 @@ def test_errors_are_those_of_open(tmp_path: Path, endless: Path) -> None:
 @pytest.mark.parametrize(
     "read",
     [
-        read_picture,
+        read_image,
         video_info,
         lambda path: next(read_video(path)),
         lambda path: load_sources([path], 1, 64, detector("dlib")),

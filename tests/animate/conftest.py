@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headmime.animate.model import Model
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import detector
 from headmime.landmarks.faces import Detector, Face
@@ -25,7 +25,7 @@ def dlib() -> Detector:
 @pytest.fixture(scope="session")
 def mona_pixels(mona_lisa: Path, dlib: Detector) -> np.ndarray:
     """Her 68 points [68, 2] in the picture's pixels."""
-    return dlib.detect([read_picture(mona_lisa)])[0][0].pixels
+    return dlib.detect([read_image(mona_lisa)])[0][0].pixels
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +118,7 @@ def video(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def moving(tmp_path_factory: pytest.TempPathFactory, mona_lisa: Path) -> Path:
     """The painting, moved sideways and nearer: 12 frames of 256x256, 25 a second."""
-    picture = read_picture(mona_lisa)
+    picture = read_image(mona_lisa)
     frames = []
     for k in range(12):
         side = 512 - 8 * k

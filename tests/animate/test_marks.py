@@ -71,6 +71,7 @@ def test_each_mark_is_turned_off_alone_and_the_log_says_so(
     assert (found.state is State.NONE) == (off == "credentials")
     assert has_label(frame) == (off != "label")
     assert (abs(frame[:64, :64] - 128).max() <= 2) == (off == "watermark")
+    assert (found.statement is None) == (off == "credentials")
     if found.statement is not None:
         assert (found.statement["watermark"] is None) == (off == "watermark")
 

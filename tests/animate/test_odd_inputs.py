@@ -14,7 +14,7 @@ from PIL import Image
 
 from headmime.animate.driving import load_video, resample, trim
 from headmime.animate.sources import Sources, load_sources
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
 
@@ -248,5 +248,5 @@ def test_the_whole_picture_is_kept_upright(
     exif_rotated(painting, tmp_path / "a.jpg")
     sources = load_sources([tmp_path / "a.jpg"], 1, SIZE, dlib)
     scene = sources.scene
-    assert np.array_equal(scene.picture, read_picture(tmp_path / "a.jpg"))
+    assert np.array_equal(scene.picture, read_image(tmp_path / "a.jpg"))
     assert abs(scene.crop.cut(scene.picture, SIZE).astype(int) - sources.frames[0]).mean() < 1

@@ -10,7 +10,7 @@ import pytest
 import headmime
 from headmime.animate.paste import head_mask, paste_frames, tone_offset
 from headmime.animate.sources import Scene
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.landmarks.crop import Crop, crop_box
 
 SIZE = 128
@@ -18,7 +18,7 @@ SIZE = 128
 
 @pytest.fixture(scope="module")
 def scene(mona_lisa: Path, mona_pixels: np.ndarray) -> Scene:
-    return Scene(read_picture(mona_lisa), crop_box(mona_pixels[None]))
+    return Scene(read_image(mona_lisa), crop_box(mona_pixels[None]))
 
 
 def shown(scene: Scene, own: np.ndarray, rendition: np.ndarray, frame: np.ndarray) -> np.ndarray:

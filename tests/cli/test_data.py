@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headmime.cli import main
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
 
@@ -43,7 +43,7 @@ def test_inspect_and_verify(capsys, tmp_path):
     assert main(["data", "inspect", str(store), "--out", str(sheet)]) == 0
     printed = capsys.readouterr().out
     assert "16 x 16 pixels, points of dlib" in printed and str(sheet) in printed
-    assert read_picture(sheet).shape[2] == 3
+    assert read_image(sheet).shape[2] == 3
     assert main(["data", "verify", str(store)]) == 0
     assert f"{store} is whole" in capsys.readouterr().out
     file = store / "shard-00000" / "frames.bin"

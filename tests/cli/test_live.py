@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headmime.cli import main
-from headmime.data.media_reader import read_picture, video_info
+from headmime.data.media_reader import read_image, video_info
 
 
 def words(mona_lisa: Path, driving: str, out: Path, weights: Path) -> list[str]:
@@ -32,7 +32,7 @@ def test_a_film_of_a_film(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out, driving = tmp_path / "live [1].mp4", tmp_path / "driving.mp4"
-    picture = read_picture(mona_lisa)[:512:2, :512:2]
+    picture = read_image(mona_lisa)[:512:2, :512:2]
     frames = np.stack([np.roll(picture, k, 0) for k in range(20)])
     iio.imwrite(driving, frames, plugin="pyav", codec="libx264", fps=10)
     assert main(words(mona_lisa, str(driving), out, tiny_weights)) == 0

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 
@@ -33,7 +34,9 @@ def test_help_is_quick_and_names_every_verb() -> None:
 def test_help_loads_nothing_heavy() -> None:
     code = "import sys, headmime.cli as c; c.main(['--help']); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not HEAVY & set(done.stderr.split())
+    loaded = set(done.stderr.split())
+    assert "headmime.cli" in loaded and all(map(find_spec, HEAVY))
+    assert not HEAVY & loaded
 
 
 def test_the_api_loads_when_it_is_used() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from headmime.animate import animation
 from headmime.cli import main
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 
 QUICK = ["finetune.minimum_steps=2", "finetune.epochs=0", "device=cpu"]
 ODD = "my clip, [take 1]=é 'final'"
@@ -74,7 +74,7 @@ def test_odd_names_everywhere(
 def test_photos_and_video_driven_by_a_video(run: Callable, tmp_path: Path, mona_lisa: Path) -> None:
     """The person from a folder with a picture and a clip, driven by the clip."""
     (tmp_path / "her").mkdir()
-    picture = read_picture(mona_lisa)
+    picture = read_image(mona_lisa)
     with av.open(str(tmp_path / "her" / "clip.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=30, options={"crf": "12"})
         stream.height = stream.width = 256

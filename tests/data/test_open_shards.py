@@ -15,7 +15,7 @@ from numpy.lib.recfunctions import repack_fields
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.data.open_shards import OpenShards
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
@@ -98,7 +98,7 @@ def photo_store(
 ) -> tuple[Store, np.ndarray]:
     """One clip of four parts of the bundled picture, 64 pixels wide, and those pictures."""
     (file,) = (ASSETS / "pictures").glob("*.jpg")
-    whole = cv2.resize(read_picture(file), (128, 128), interpolation=cv2.INTER_AREA)
+    whole = cv2.resize(read_image(file), (128, 128), interpolation=cv2.INTER_AREA)
     pictures = np.stack([whole[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)])
     folder = tmp_path_factory.mktemp("photos")
     write_shard(folder, 0, [clip(1, 0, 0, frames=iter(pictures))])

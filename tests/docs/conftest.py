@@ -25,7 +25,7 @@ from headmime.provenance.statement import ProvenanceOptions
 
 OUTPUTS = ("--out", "--csv")
 ROOT = Path(__file__).parents[2]
-OF_THE_CHECKOUT = ("Makefile", "pyproject.toml", "constraints.txt", "tools")
+OF_THE_CHECKOUT = ("Makefile", "pyproject.toml", "constraints.txt", "makers", "tools")
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,9 @@ HOW = {
     ),
     r"headmime data sitters n=(1984|4096)": How("n=2 workers=1"),
     r"headmime data sitters": How("n=2 frames=2 workers=1"),
+    r"make eval EXP=vox2_table ARGS=method": How(
+        f"{SMALL} {ROWS} weights=bundled weights_ff=null perceptual=efficientnet scorers=packaged"
+    ),
     r"make eval .": How(f"{SMALL} {ROWS}"),
     r"make table1 DATA=": How(f"{ROWS} table.methods=[nearest] table.Ts=[1]"),
     r"make table1 .* weights=": How(BRIEF_ROWS),
@@ -149,21 +152,21 @@ HOW = {
     r"make bench ARGS=--batches": How("--side 64 --seconds 1"),
     r"make bench( ARGS=--threads|$)": How("--repeats 1 --side 64"),
     r"python tools/bench_waiting.py": How("--repeats 1 --only frames"),
-    r"python tools/measure_smoothing.py": How(instead={"3": "1", "60": "9"}),
+    r"python tools/bench_smoothing.py": How(instead={"3": "1", "60": "9"}),
     r"python tools/bench_live.py": How("--frames 5", {"CLIP": "driver.mp4"}),
     r"python tools/bench_preprocess.py": How(instead={"ROOT": "VoxCeleb2"}),
-    r"python tools/finetuning_time.py": How("epochs=0 minimum_steps=1"),
+    r"python tools/bench_finetuning.py": How("epochs=0 minimum_steps=1"),
     r"python tools/bench_episodes.py": How("runs/stores/small 64"),
     r"python tools/bench_marks.py": How("--seconds 1 --repeats 1"),
     r"python tools/bench_sitters.py": How("1", {"128": "96"}),
-    r"python tools/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
-    r"python tools/motion_spread.py": How(instead=FILES),
-    r"python tools/measure_lids.py": How(instead={"16": "1"}),
-    r"python tools/curves.py": How(instead={"runs/EXP/0": "runs/cpu_meta/3", "OUT": "."}),
-    r"python tools/stability.py": How(
+    r"python makers/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
+    r"python tools/bench_motion_spread.py": How(instead=FILES),
+    r"python tools/bench_lids.py": How(instead={"16": "1"}),
+    r"python makers/curves.py": How(instead={"runs/EXP/0": "runs/cpu_meta/3", "OUT": "."}),
+    r"python makers/stability.py": How(
         f"{SMALL} sitters=null trainer.max_epochs=3 log_every=1", {"CASE": "sigmoid"}
     ),
-    r"python -m headmime.sitters.template": How(),
+    r"python makers/motions.py": How(),
 }
 NOT_RUN = {
     r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",
@@ -179,14 +182,14 @@ NOT_RUN = {
     r"bash tools/gpu_": "minutes of a GPU; tests/tools rehearses both on a CPU",
     r"pip install": "`make setup` has installed every extra; one test looks them up",
     r"ray start": "`ray stop` ends everybody's; tests/data/preprocess starts one of its own",
-    r"python tools/choose_shut.py": "people whose eyes move; tests/tools has two sitters",
+    r"python tools/bench_shut.py": "people whose eyes move; tests/tools has two sitters",
     OTHERS: "other people's programs",
     r"make wheelhouse .": "a network; a test of tests/cli/test_cluster.py collects and trains",
     r"python3.12 -m venv": "another Python; that test makes one of this",
     r"bash experiments/slurm/train.sbatch": "tests/cli/test_cluster.py, with stand-ins for SLURM",
     r"python tools/convert_vgg.py": "Oxford's files; tests/pretrained writes some of that kind",
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
-    r"python tools/(train|verify)_identity.py": "hours; tests/tools runs them on few sitters",
+    r"python (makers/train|tools/bench)_identity.py": "hours; tests/makers has few sitters",
     r"make check": "this is `make check`",
 }
 
@@ -273,9 +276,9 @@ def test_no_way_is_left_over() -> None:
 
 def test_extras_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for page in PAGES.values():
-        for extra in re.findall(r"pip install 'headmime\[(\w+)\]'", page.read_text()):
-            assert extra in extras["optional-dependencies"], page
+    text = "".join(page.read_text() for page in PAGES.values())
+    named = set(re.findall(r"pip install 'headmime\[(\w+)\]'", text))
+    assert named and named <= extras["optional-dependencies"].keys()
 
 
 @pytest.mark.slow

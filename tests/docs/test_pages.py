@@ -26,7 +26,9 @@ def test_readme_names_the_two_commands() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_local_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert targets or page != README
+    for target in targets:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
@@ -34,6 +36,7 @@ def test_local_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", [README, ROOT / "docs" / "animation.md"], ids=lambda p: p.name)
 def test_the_python_api_works_as_printed(page: Path, album: Path) -> None:
     """Feed-forward, for the sake of time."""
+    assert blocks(page, "python")
     for block in blocks(page, "python"):
         program = block.replace('consent="own")', 'consent="own", finetune="none")')
         assert program != block
@@ -48,7 +51,9 @@ def test_the_python_api_works_as_printed(page: Path, album: Path) -> None:
 def test_extensions_work_as_printed(album: Path) -> None:
     """docs/extending.md: the first line of a block of code is its file; then the commands run."""
     page = (ROOT / "docs" / "extending.md").read_text()
-    for name, code in re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", page, re.M | re.S):
+    files = re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", page, re.M | re.S)
+    assert files
+    for name, code in files:
         file = album / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(code)

@@ -115,7 +115,7 @@ def test_the_animator_s_frames_are_the_cpu_s(
 
 
 def test_live_s_mime(person: Personal, shape: ModelShape, landmarks: np.ndarray) -> None:
-    pytest.importorskip("PIL")
+    pytest.importorskip("av")  # cameras are read with it
     from headmime.animate.person import Person
     from headmime.live.landmark_worker import Sight
     from headmime.live.live_animator import LiveAnimator

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
 from headmime.landmarks.detect import detector
@@ -21,7 +21,7 @@ def dlib_detector() -> Detector:
 @pytest.fixture(scope="module")
 def mona_lisa() -> np.ndarray:
     (file,) = (ASSETS / "pictures").glob("*.jpg")
-    return read_picture(file)
+    return read_image(file)
 
 
 @pytest.fixture(scope="module")

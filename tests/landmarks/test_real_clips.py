@@ -24,7 +24,9 @@ def dlib_detector() -> Detector:
 def tune_clips(shared_data: Path) -> list[Path]:
     with open(shared_data / "clips.tsv", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t")
-        return [shared_data / row["file"] for row in rows if row["split"] == "tune"]
+        clips = [shared_data / row["file"] for row in rows if row["split"] == "tune"]
+    assert len(clips) > 50
+    return clips
 
 
 def test_one_face_in_the_first_frame_of_each(tune_clips: list[Path], dlib_detector: Detector):
@@ -55,7 +57,9 @@ def test_a_clip_is_tracked_without_holes(tune_clips: list[Path], dlib_detector: 
 
 
 def test_voxceleb2_clips_too(shared_data: Path, dlib_detector: Detector):
-    for file in sorted((shared_data / "voxceleb2/mp4/id00017").glob("*/*.mp4"))[::12]:
+    files = sorted((shared_data / "voxceleb2/mp4/id00017").glob("*/*.mp4"))[::12]
+    assert files
+    for file in files:
         frames = [frame for frame, _ in islice(read_video(file), 12)]
         pixels = track(frames, dlib_detector).pixels
         assert not np.isnan(pixels).any(), file

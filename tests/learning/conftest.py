@@ -1,5 +1,6 @@
 from collections.abc import Callable, Collection
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,14 @@ def batch() -> dict[str, Tensor]:
     batch = {n: torch.rand(s) * 2 - 1 for n, s in names.items()}
     strips = torch.tensor([[0.3, 0.0, 0.0], [0.0, 0.15, 0.1]]).expand(3, 2, 2, 3)
     return batch | {"strips_t": strips, "row": torch.tensor([0, 2, 3])}
+
+
+@pytest.fixture
+def person() -> tuple[Tensor, np.ndarray]:
+    """Two frames and their landmarks."""
+    rng = np.random.default_rng(0)
+    frames = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return frames, rng.uniform(0.2, 0.8, (2, 68, 2)).astype(np.float32)
 
 
 @pytest.fixture

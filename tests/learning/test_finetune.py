@@ -14,14 +14,6 @@ from headmime.nets.personal import personalise
 from headmime.pixels import to_pictures, to_tensor
 
 
-@pytest.fixture
-def person() -> tuple[torch.Tensor, np.ndarray]:
-    """Two frames and their landmarks."""
-    rng = np.random.default_rng(0)
-    frames = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    return frames, rng.uniform(0.2, 0.8, (2, 68, 2)).astype(np.float32)
-
-
 def test_everything_of_the_person_moves_and_the_nets_stay(
     nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
@@ -36,6 +28,32 @@ def test_everything_of_the_person_moves_and_the_nets_stay(
         torch.equal(a, b)
         for a, b in zip(before, (p for net in nets for p in net.parameters()), strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "still"),
+    [
+        ("lr_generator", {"synthesis"}),
+        ("lr_psi", {"psi"}),
+        ("lr_discriminator", {"v", "w", "b"}),
+    ],
+)
+def test_each_rate_is_of_its_own_parameters(
+    nets: Nets,
+    person: tuple[torch.Tensor, np.ndarray],
+    perceptual: nn.Module,
+    rate: str,
+    still: set[str],
+) -> None:
+    start = personalise(nets.generator, nets.discriminator, embed(nets, *person))
+    end = fine_tune(nets, *person, FineTuneSettings(epochs=2, **{rate: 0.0}), perceptual)
+    moved = {
+        name.split(".")[0]
+        for first, last in zip(start, end, strict=True)
+        for (name, a), b in zip(first.named_parameters(), last.parameters(), strict=True)
+        if not torch.equal(a, b)
+    }
+    assert moved == {"synthesis", "psi", "v", "w", "b"} - still
 
 
 def test_no_update_leaves_the_meta_learned_start(

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from headmime.learning.meta import MetaLearning
 from headmime.learning.rows import UNTOUCHED
@@ -14,6 +14,8 @@ from headmime.nets.spectral import power_iterate
 Batch = dict[str, Tensor]
 Make = Callable[..., MetaLearning]
 
+ADAM_OF_ROWS = {"rows.second_moment", "rows.touched", "rows.updates"}
+
 
 def state(module: MetaLearning) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in module.state_dict().items()}
@@ -23,6 +25,11 @@ def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
     """The weights that changed; u and v of spectral norm move with every update."""
     names = {n for n in before if not n.endswith((".u", ".v"))}
     return {n for n in names if not torch.equal(before[n], after[n])}
+
+
+def parts(names: set[str]) -> set[str]:
+    """What of the module they belong to: "embedder" for `embedder.layers.0.conv1.weight`."""
+    return {name.split(".")[0] for name in names}
 
 
 def step(module: MetaLearning, batch: Batch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -50,13 +57,23 @@ def test_an_update_reaches_every_weight_and_the_batch_s_rows_only(
     assert rows.tolist() == [True, False, True, True, False]
 
 
+def test_an_update_moves_the_spectral_vectors_of_all_three(
+    meta_learning: Make, batch: Batch
+) -> None:
+    module = meta_learning(optimisation=Optimisation(discriminator_steps=1))
+    vectors = {name: u for name, u in module.named_buffers() if name.endswith(".u")}
+    assert parts(set(vectors)) == {"embedder", "generator", "discriminator"}
+    drawn = {name: u.copy_(torch.randn_like(u)).clone() for name, u in vectors.items()}
+    module.training_step(batch, 0)
+    assert not [name for name, u in vectors.items() if torch.allclose(u, drawn[name])]
+
+
 def test_the_generator_s_update_moves_neither_theta_nor_w0_nor_b(
     meta_learning: Make, batch: Batch
 ) -> None:
     module = meta_learning(optimisation=Optimisation(lr_discriminator=0.0, lr_rows=0.0))
     changed = moved(*step(module, batch))
-    assert changed
-    assert not [n for n in changed if n.startswith("discriminator") or n == "rows.W"]
+    assert parts(changed - ADAM_OF_ROWS) == {"embedder", "generator"}
 
 
 def test_the_discriminator_s_update_moves_neither_phi_nor_psi_nor_p(
@@ -67,7 +84,19 @@ def test_the_discriminator_s_update_moves_neither_phi_nor_psi_nor_p(
     changed = moved(*step(module, batch))
     assert "discriminator.w0" in changed
     assert "discriminator.b" in changed
-    assert not [n for n in changed if n.startswith(("embedder", "generator"))]
+    assert parts(changed) == {"discriminator", "rows"}
+
+
+def test_neither_d_nor_rows_hear_of_l_adv(meta_learning: Make, batch: Batch) -> None:
+    """Their gradients are the same whatever -D(x_hat) and L_FM count."""
+    found = []
+    for weight in (0.0, 100.0):
+        weights = LossWeights(adversarial=weight, feature_matching=weight)
+        module = meta_learning(weights, Optimisation(discriminator_steps=1))
+        (of_rows,) = row_gradients(module, batch)
+        found.append([of_rows, *(p.grad for p in module.discriminator.parameters())])
+    assert all(gradient.any() for gradient in found[0][:2])
+    torch.testing.assert_close(*found)
 
 
 def test_rows_hear_of_the_generator_s_update_through_matching_only(
@@ -167,10 +196,11 @@ def test_rows_start_from_their_first_embedding(meta_learning: Make, batch: Batch
 
 
 def test_perceptual_networks_are_no_part_of_the_checkpoint(
-    meta_learning: Make, batch: Batch
+    meta_learning: Make, perceptual: nn.Module
 ) -> None:
     module = meta_learning()
-    assert not [n for n in module.state_dict() if "perceptual" in n]
+    assert all(part is not perceptual for part in module.modules())
+    assert parts(set(module.state_dict())) == {"embedder", "generator", "discriminator", "rows"}
 
 
 def test_terms_are_detached(meta_learning: Make, batch: Batch) -> None:

@@ -11,7 +11,7 @@ from headmime.animate.model import Model
 from headmime.animate.person import Person
 from headmime.animate.person import person_from as made_from
 from headmime.animate.sources import load_sources
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.landmarks.detect import detector
 from headmime.landmarks.faces import Detector
 from headmime.nets import Nets
@@ -55,5 +55,5 @@ def write_video(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def nodding(write_video: Callable[..., Path], mona_lisa: Path) -> Path:
     """The painting, moved up and down: 30 frames of 256x256, 15 a second."""
-    picture = read_picture(mona_lisa)[:512, :512][::2, ::2]
+    picture = read_image(mona_lisa)[:512, :512][::2, ::2]
     return write_video([np.roll(picture, round(6 * np.sin(k / 3)), 0) for k in range(30)], 15)

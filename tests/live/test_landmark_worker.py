@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import detector
 from headmime.landmarks.faces import Detector, Face
@@ -56,7 +56,7 @@ def test_the_face_itself_is_looked_for_once_a_second_or_when_the_detector_wants_
 
 
 def test_a_face_that_is_gone_is_noticed_at_once(dlib: Detector, mona_lisa: Path) -> None:
-    picture = read_picture(mona_lisa)[:512, :512]
+    picture = read_image(mona_lisa)[:512, :512]
     follow = Follower(dlib)
     assert all(follow(picture) is not None for _ in range(3))
     assert follow(np.full_like(picture, 90)) is None

@@ -8,12 +8,7 @@ from headmime.nets import Nets, build_nets
 from headmime.nets.blocks import AdaptiveBlock, DownBlock, adain
 from headmime.nets.downsampling import pooled
 from headmime.nets.shape import ModelShape
-
-
-def test_an_embedding_is_the_mean_over_frames(nets: Nets) -> None:
-    x, y = torch.rand(2, 3, 3, 16, 16) * 2 - 1, torch.rand(2, 3, 3, 16, 16) * 2 - 1
-    singly = torch.stack([nets.embedder(x[:, k : k + 1], y[:, k : k + 1]) for k in range(3)])
-    torch.testing.assert_close(nets.embedder(x, y), singly.mean(0))
+from headmime.nets.spectral import SpectralConv2d, SpectralLinear
 
 
 @given(order=st.permutations(range(4)))
@@ -60,16 +55,10 @@ def test_pictures_stay_within_their_range(nets: Nets) -> None:
     assert x_hat.abs().max() <= 1
 
 
-def test_a_score_is_v_times_row_plus_w0_plus_b(nets: Nets) -> None:
-    D = nets.discriminator
-    x, y, W_i = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16), torch.randn(2, 8)
-    D.b.data.fill_(0.25)
-    v, features = D.v(x, y)
-    expected = torch.stack([v[n] @ (W_i[n] + D.w0) + 0.25 for n in range(2)])
-    judged = D(x, y, W_i)
-    torch.testing.assert_close(judged.score, expected)
-    assert [f.shape[-1] for f in judged.features] == [8, 4, 4]  # two halvings, and the extra block
-    assert len(features) == 3
+def test_features_are_the_outputs_of_all_blocks(nets: Nets) -> None:
+    D, x = nets.discriminator, torch.rand(2, 3, 16, 16)
+    features = D(x, x, torch.randn(2, 8)).features
+    assert [f.shape[-1] for f in features] == [8, 4, 4]  # two halvings, and the extra block
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -82,7 +71,17 @@ def test_scores_embeddings_and_pictures_are_float32(nets: Nets, dtype: torch.dty
     assert e_hat.dtype == x_hat.dtype == score.dtype == torch.float32
 
 
-def test_no_convolution_before_a_norm_has_a_bias(nets: Nets) -> None:
-    synthesis = nets.generator.synthesis
-    with_bias = [name for name, _ in synthesis.named_parameters() if name.endswith("conv1.bias")]
-    assert with_bias == []
+def test_biases_are_in_all_layers_of_e_and_d_and_in_the_generator_s_last(nets: Nets) -> None:
+    """A norm takes away what a bias before it adds (docs/deviations.md)."""
+    for name, net in nets._asdict().items():
+        layers = {
+            place: layer.bias is not None
+            for place, layer in net.named_modules()
+            if isinstance(layer, SpectralConv2d | SpectralLinear)
+        }
+        assert len(layers) > 8
+        biased = {place for place, bias in layers.items() if bias}
+        attention = {place for place in layers if place.endswith((".query", ".key", ".value"))}
+        assert attention
+        expected = {"synthesis.to_rgb"} if name == "generator" else layers.keys() - attention
+        assert biased == expected, name

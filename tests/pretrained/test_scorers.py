@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from headmime.cli.config import conf_folder
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import detector
@@ -44,7 +44,7 @@ def others(frames) -> np.ndarray:
 @pytest.fixture(scope="module")
 def mona(mona_lisa):
     """Her face, uint8 [1, 256, 256, 3], and its landmarks [1, 68, 2]."""
-    picture = read_picture(mona_lisa)
+    picture = read_image(mona_lisa)
     pixels = detector("dlib").detect([picture])[0][0].pixels
     crop = crop_box(pixels[None])
     return crop.cut(picture, 256)[None], crop.to_crop(pixels)[None]
@@ -192,6 +192,7 @@ def test_no_packaged_scorer_has_a_part_in_a_training_loss():
     """The packaged losses are EfficientNet-Lite0's and the identity network's."""
     loss = set(efficientnet_and_identity(None, 1.0).origin["files"].values())
     packaged = OmegaConf.load(conf_folder() / "scorers" / "packaged.yaml")
+    assert loss and packaged
     for scorer in map(instantiate, packaged.values()):
         assert scorer.origin["stand_in"] is True
         assert scorer.origin["files"]

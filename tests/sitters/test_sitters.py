@@ -15,12 +15,10 @@ import face_recognition_models
 import numpy as np
 import pytest
 
-from headmime.assets import ASSETS
 from headmime.data.protocol import cross_cases
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.points import JAW, head_turn, interocular, mouth_opening
-from headmime.sitters import template
 from headmime.sitters.body import load_body
 from headmime.sitters.figure import SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import random_sitter
@@ -241,13 +239,6 @@ def test_the_far_points_of_the_jaw_are_on_the_outline(model):
     own = camera.project(posed.mesh[model.landmarks[:17]])[:, :2]
     assert (points[10:15, 0] >= own[10:15, 0]).all()
     assert (points[11:14, 0] > own[11:14, 0] + 1).any()
-
-
-def test_the_bundled_templates_can_be_made_again(model):
-    for kind in template.SEEDS:
-        bundled = np.load(ASSETS / "motions" / f"{kind}.npz")["landmarks"]
-        made = template.motion_template(template.SEEDS[kind], kind)
-        assert np.abs(made - bundled).max() < 1e-3
 
 
 def test_the_command(tmp_path):

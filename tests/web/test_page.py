@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from headmime.data.media_reader import read_picture, video_info
+from headmime.data.media_reader import read_image, video_info
 from headmime.web.jobs import JobRunner, Kept, Order, Progress
 from headmime.web.server import serving
 from headmime.web.uploads import Limits
@@ -265,7 +265,7 @@ def test_oneself_before_the_webcam(
 ) -> None:
     """The camera sees the painting nod."""
     film = tmp_path / "camera.y4m"
-    picture = read_picture(mona_lisa)[:512:2, :512:2]
+    picture = read_image(mona_lisa)[:512:2, :512:2]
     with film.open("wb") as file:
         file.write(b"YUV4MPEG2 W256 H256 F10:1 Ip A1:1 C420jpeg\n")
         for k in range(20):

@@ -11,7 +11,6 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import imageio.v3
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -208,4 +207,4 @@ def _write_png(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment:
     text = PngInfo()
     text.add_text("Comment", comment)
     (picture,) = frames
-    imageio.v3.imwrite(path, picture, plugin="pillow", pnginfo=text)
+    Image.fromarray(picture).save(path, pnginfo=text)

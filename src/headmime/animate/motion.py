@@ -94,14 +94,15 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     """The change from `start` [68, 2] to each of `driving` [T, 68, 2], seen on `source` [68, 2].
 
     Measured with `start` laid over `source`: the head's shift, tilt and nearness are one
-    similarity, which moves the source's face as a whole; the rest (turn, nod, mimic) is added point
-    by point, part by part at the scale and tilt that the part has in `source` against `start`. The
-    jaw's line, a silhouette, becomes the driver's as far as source and start are turned apart and
-    the driver turns. With `source` = `start` the driving comes back unchanged, but for lids that
-    fall; the source's own pose and proportions stay, but lips part as far as the driver's do (laid
-    over the source): shut is shut in every face, and a source that shows its teeth can close its
-    mouth. Eyes open as the driver's do, in shares of their opening in `start` and in `source`, and
-    are shut where the driver's seem open by `SHUT` or less. Lips and lids never cross.
+    similarity, which moves the source's face as a whole; the rest (turn, nod, expression) is added
+    point by point, part by part at the scale and tilt that the part has in `source` against
+    `start`. The jaw's line, a silhouette, becomes the driver's as far as source and start are
+    turned apart and the driver turns. With `source` = `start` the driving comes back unchanged, but
+    for lids that fall; the source's own pose and proportions stay, but lips part as far as the
+    driver's do (laid over the source): shut is shut in every face, and a source that shows its
+    teeth can close its mouth. Eyes open as the driver's do, in shares of their opening in `start`
+    and in `source`, and are shut where the driver's seem open by `SHUT` or less. Lips and lids
+    never cross.
     """
     face = as_complex(source)
     a, b = similarity(as_complex(start), face)

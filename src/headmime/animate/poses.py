@@ -4,7 +4,7 @@ import numpy as np
 
 from headmime.landmarks.points import face_size, head_turn, mouth_opening
 
-# Corners of the eyes, bridge and base of the nose: what moves with the skull and not with a mimic.
+# Corners of the eyes, bridge and base of the nose: what moves with the skull and no expression.
 RIGID = [36, 39, 42, 45, *range(27, 36)]
 # (upper, lower) points of lids that face each other.
 LIDS = ([37, 38, 43, 44], [41, 40, 47, 46])
@@ -35,7 +35,7 @@ def as_points(numbers: np.ndarray) -> np.ndarray:
 def shapes(landmarks: np.ndarray) -> np.ndarray:
     """Landmarks [n, 68, 2] without place, size and tilt -> complex [n, 68], face size 1.
 
-    What is left is how the head is turned and nodded, and the mimic.
+    What is left is how the head is turned and nodded, and the expression.
     """
     faces = as_complex(landmarks)
     first = faces[:1] / face_size(landmarks[:1])[:, None]
@@ -56,7 +56,7 @@ def neutral_frame(landmarks: np.ndarray) -> int:
 
 
 def spread(landmarks: np.ndarray, count: int, chosen: list[int] | None = None) -> list[int]:
-    """Indices of at most `count` of n faces [n, 68, 2] that differ most in pose and mimic.
+    """Indices of at most `count` of n faces [n, 68, 2] that differ most in pose and expression.
 
     Farthest-point sampling: begins with `chosen` (by default the neutral frame), then adds the face
     whose nearest chosen one is farthest away. Deterministic: of equals, the earliest.

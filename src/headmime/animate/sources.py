@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from headmime.animate.poses import neutral_frame, spread
-from headmime.data.media_reader import decode_video, read_picture, read_video, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 from headmime.images import resize
@@ -134,9 +134,9 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     """At most `count` frames of the person in `files`, each cut to `size`, with landmarks.
 
     All pictures come first (the `count` most different ones, if there are more), then frames of the
-    videos that differ most from those in pose and mimic. A picture has its own crop; the frames of
-    one video share theirs. Files without a usable face are listed in the log and left out;
-    HeadmimeError if that leaves none.
+    videos that differ most from those in pose and expression. A picture has its own crop; the
+    frames of one video share theirs. Files without a usable face are listed in the log and left
+    out; HeadmimeError if that leaves none.
     """
     stills, clips, refused = _look_at(files, size, detector)
     if not stills and not clips:
@@ -198,7 +198,7 @@ def _is_picture(file: Path) -> bool:
 
 
 def _still(file: Path, size: int, detector: Detector) -> _Still:
-    picture = read_picture(file)
+    picture = read_image(file)
     (faces,) = detector.detect([picture])
     if not faces:
         raise HeadmimeError(f"{file}: no face was found; a larger, more frontal one may help.")
@@ -262,7 +262,7 @@ def _choose(
 def _scene(file: Path, number: int | None, crop: Crop) -> Scene:
     """The whole picture, or frame `number` of a video, read once more."""
     if number is None:
-        return Scene(read_picture(file), crop)
+        return Scene(read_image(file), crop)
     frame = next(islice(decode_video(file), number, None))
     return Scene(frame.pixels(), crop)
 

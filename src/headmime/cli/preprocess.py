@@ -16,7 +16,7 @@ from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.data.preprocess.clips import ClipSettings, Estimate, estimate
+from headmime.data.preprocess.clips import ClipSettings, StoreEstimate, estimate
 from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
 from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local, run_on_ray
@@ -162,7 +162,7 @@ def _told(summary: PreprocessReport, out: Path, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _told_estimate(guess: Estimate, listed: Listing, settings: Preprocess) -> str:
+def _told_estimate(guess: StoreEstimate, listed: Listing, settings: Preprocess) -> str:
     """The files at hand, and as many videos as the paper's data set has."""
     videos = len({(source.person, source.video) for source in listed.sources})
     files, workers = len(listed.sources), _workers(settings)

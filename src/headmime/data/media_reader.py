@@ -17,7 +17,7 @@ from headmime.files import open_file
 pi_heif.register_heif_opener()  # telephones' HEIC files, for Image.open
 
 
-def read_picture(path: Path | str) -> np.ndarray:
+def read_image(path: Path | str) -> np.ndarray:
     """A picture upright as its camera meant it: uint8 RGB [H, W, 3].
 
     Transparency is put on white, 16 bits become 8, an animation gives its first frame.

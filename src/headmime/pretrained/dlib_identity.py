@@ -15,7 +15,7 @@ SIDE = 256  # frames are enlarged to at least this: dlib rounds points to whole 
 PADDING = 0.25  # of dlib's face chips, as the network was trained with
 BATCH = 32
 
-# Mean embedding of 200 rendered sitters (tools/identity_centre.py).
+# Mean embedding of 200 rendered sitters (makers/identity_centre.py).
 # fmt: off
 CENTRE = np.array([
     -0.110, 0.102, 0.052, -0.071, -0.099, -0.021, -0.057, -0.090, 0.135, -0.083, 0.203,

@@ -1,6 +1,6 @@
 """VGGFace's counterpart in the stand-in for L_CNT: a small network that tells people apart.
 
-It has learned from rendered sitters alone (`headmime.learning.identity`, tools/train_identity.py).
+It has learned from rendered sitters alone (`headmime.learning.identity`, makers/train_identity.py).
 Its file comes with the installation: the 3x3 convolutions of `CONVOLUTIONS` with their batch norms
 folded in, the embedding's weights, and the mean magnitude of every feature.
 """

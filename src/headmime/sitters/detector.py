@@ -1,6 +1,6 @@
 """The errors that a landmark detector would have made on a sitter.
 
-`tools/landmark_noise.py` measures them for dlib on rendered sitters, whose exact points are known,
+`makers/landmark_noise.py` measures them for dlib on rendered sitters, whose exact points are known,
 and writes the table that is read here.
 """
 

@@ -1,6 +1,6 @@
 """Which vertices of MakeHuman's base mesh are the 68 iBUG points.
 
-Made by tools/landmark_vertices.py: dlib's predictor on 595 rendered faces; for each point the
+Made by makers/landmark_vertices.py: dlib's predictor on 595 rendered faces; for each point the
 mirror-symmetric vertex that is nearest on average (2 to 6 % of the interocular distance away, along
 the jaw 4 to 13 %, where dlib itself is unsure).
 """

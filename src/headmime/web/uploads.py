@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.data.media_reader import decode_video, read_picture, read_video, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video, video_info
 from headmime.errors import HeadmimeError
 
 MEGA = 1_000_000
@@ -66,7 +66,7 @@ def check_clip(file: Path, limits: Limits) -> None:
 def look(file: Path, limits: Limits) -> np.ndarray:
     """A picture, or the first frame of a clip: uint8 RGB [H, W, 3]. HeadmimeError if neither."""
     if _is_picture(file, limits):
-        return read_picture(file)
+        return read_image(file)
     return next(read_video(file))[0]
 
 

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmime.data.media_reader import read_picture
+from headmime.data.media_reader import read_image
 from headmime.data.preprocess.segments import LEAST, LONGEST, CutFinder, Parts, find_parts
 from headmime.landmarks.track import Track
 
 
 @pytest.fixture(scope="module")
 def lady(mona_lisa) -> np.ndarray:
-    return read_picture(mona_lisa)[:240, :240]
+    return read_image(mona_lisa)[:240, :240]
 
 
 def cuts(*pictures: np.ndarray) -> list[bool]:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from headmime.data.open_shards import FRAME_ROW
-from headmime.data.preprocess.frame_sources import FrameSource, Refused, open_frames
+from headmime.data.preprocess.frame_sources import FrameSource, SourceRefused, open_frames
 from headmime.data.preprocess.layouts import Refusal, Source
 from headmime.data.preprocess.segments import LEAST, CutFinder, Parts, find_parts
 from headmime.data.shards import ClipFrames, encode
@@ -126,7 +126,7 @@ def _cut(
             if t in wanted
         ]
         if len(pictures) != count:
-            raise Refused("has changed while it was read")
+            raise SourceRefused("has changed while it was read")
         yield ClipFrames(
             person=source.person,
             video=source.video,
@@ -145,7 +145,7 @@ def _cut(
 
 
 @dataclass(frozen=True)
-class Estimate:
+class StoreEstimate:
     """Means per file, those that would be refused included. seconds: of one process."""
 
     sampled: int
@@ -163,7 +163,7 @@ def estimate(
     detector: Detector,
     sample: int,
     on_files: Callable[[int, int], None],
-) -> Estimate:
+) -> StoreEstimate:
     """Do the work for `sample` of the files, always the same ones, and keep nothing."""
     if not sources:
         raise HeadmimeError(f"root={root} holds no file of the data set's layout.")
@@ -177,7 +177,9 @@ def estimate(
         refused += not sizes
         on_files(done, len(chosen))
     seconds = time.perf_counter() - begun
-    return Estimate(len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen))
+    return StoreEstimate(
+        len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen)
+    )
 
 
 def _do(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.media_reader import decode_video, read_picture, video_info
+from headmime.data.media_reader import decode_video, read_image, video_info
 from headmime.errors import HeadmimeError
 
 PICTURES_PER_SECOND = 1.0  # in folders of pictures, as VoxCeleb1's faces were extracted
@@ -16,7 +16,7 @@ STILLS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff")
 MISSING_SHARE, MISSING_SECONDS = 0.1, 0.2  # less than this at a video's end is not missed
 
 
-class Refused(HeadmimeError):
+class SourceRefused(HeadmimeError):
     """A source is not stored; `reason` says why without naming it."""
 
     def __init__(self, reason: str) -> None:
@@ -56,14 +56,14 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
         if stat.S_ISDIR(status.st_mode):
             return _pictures(path, fps)
         if status.st_size == 0:
-            raise Refused("is empty")
+            raise SourceRefused("is empty")
         if path.suffix.lower() in STILLS:
             return _still(path)
         info = video_info(path)
     except OSError as error:
-        raise Refused(f"cannot be opened ({error.strerror})") from error
+        raise SourceRefused(f"cannot be opened ({error.strerror})") from error
     if info.duration > longest:
-        raise Refused(f"is {info.duration:.0f} s long, more than max_seconds={longest:g}")
+        raise SourceRefused(f"is {info.duration:.0f} s long, more than max_seconds={longest:g}")
     # Streams of several kinds may end at different times: then only the video's own is trusted.
     announced = 0.0 if info.has_audio and not info.own_duration else info.duration
 
@@ -71,9 +71,9 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
         last, shown = 0.0, -1
         for frame in decode_video(path, threads=1):
             if frame.damaged:
-                raise Refused(f"is damaged at {frame.time:.2f} s")
+                raise SourceRefused(f"is damaged at {frame.time:.2f} s")
             if frame.time > longest:
-                raise Refused(f"is longer than max_seconds={longest:g}")
+                raise SourceRefused(f"is longer than max_seconds={longest:g}")
             last = frame.time
             # One frame of every 1 / fps seconds: the first in it.
             number = shown + 1 if fps is None else int(frame.time * fps + 1e-6)
@@ -82,7 +82,7 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
                 yield Frame(frame.time, frame.pixels)
         end = last + 1 / float(info.fps)
         if end < (1 - MISSING_SHARE) * announced - MISSING_SECONDS:
-            raise Refused(f"ends after {end:.1f} of the {announced:.1f} s that it announces")
+            raise SourceRefused(f"ends after {end:.1f} of the {announced:.1f} s that it announces")
 
     return FrameSource(float(info.fps), True, frames)
 
@@ -93,20 +93,20 @@ def _pictures(path: Path, fps: float | None) -> FrameSource:
 
     def frames() -> Iterator[Frame]:
         for number in range(0, len(names), step):
-            yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _picture(path / names[n]))
+            yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _image(path / names[n]))
 
     return FrameSource(PICTURES_PER_SECOND, False, frames)
 
 
 def _still(path: Path) -> FrameSource:
     def frames() -> Iterator[Frame]:
-        yield Frame(0.0, lambda: _picture(path))
+        yield Frame(0.0, lambda: _image(path))
 
     return FrameSource(PICTURES_PER_SECOND, False, frames, still=True)
 
 
-def _picture(path: Path) -> np.ndarray:
+def _image(path: Path) -> np.ndarray:
     try:
-        return read_picture(path)
+        return read_image(path)
     except HeadmimeError as error:
-        raise Refused(f"has a picture that cannot be read, {path.name}") from error
+        raise SourceRefused(f"has a picture that cannot be read, {path.name}") from error

@@ -107,15 +107,9 @@ def preprocess(
     (out / WORK).mkdir(parents=True, exist_ok=True)
     with locked(out / WORK / "lock", out):
         keep_plan(plan, out / WORK / "plan.json", out)
+        where, keys = (root.absolute(), out.absolute()), tuple(sorted(detector.items()))
         tasks = [
-            Task(
-                number,
-                root.absolute(),
-                out.absolute(),
-                sources,
-                recipe,
-                tuple(sorted(detector.items())),
-            )
+            Task(number, *where, sources, recipe, keys)
             for number, sources in enumerate(plan.shards)
         ]
         missing = [task for task in tasks if not task.done]

@@ -1,10 +1,10 @@
 """Train the identity network of `perceptual=efficientnet+identity` on rendered sitters.
 
-python tools/train_identity.py runs/stores/sitters_256 src/headmime/assets/weights
+python makers/train_identity.py runs/stores/sitters_256 src/headmime/assets/weights
 
 writes identity.safetensors and identity.json there, whenever the network tells the people that are
 set aside of the split "train" better apart than before. Its figures on the split "test" are those
-of tools/verify_identity.py.
+of tools/bench_identity.py.
 """
 
 import argparse

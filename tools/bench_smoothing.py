@@ -1,6 +1,6 @@
 """What smoothing does to a driving: jitter, lag, and what is left of blinks and speech.
 
-    python tools/measure_smoothing.py [SITTERS] [FRAMES]
+    python tools/bench_smoothing.py [SITTERS] [FRAMES]
 
 Sitters are rendered at 25 frames a second, dlib finds their points, and the exact points are known.
 `jitter`: root mean square of the error's change from frame to frame; `error`: of the error without

@@ -1,6 +1,6 @@
 """How dlib's points differ from the exact ones: makes src/headmime/sitters/detector_noise.npz.
 
-    python tools/landmark_noise.py [sitters] [another.npz]
+    python makers/landmark_noise.py [sitters] [another.npz]
 
 dlib's predictor is shown where the face is, so that turned heads, which its detectors miss, count
 too. About three minutes for 60 sitters on two cores. Prints the errors that it found.

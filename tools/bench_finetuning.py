@@ -1,6 +1,6 @@
 """How long fine-tuning takes here with the default settings: wall and CPU seconds for T = 1 and 8.
 
-    python tools/finetuning_time.py [--threads 2] [--weights bundled] [key=value ...]
+    python tools/bench_finetuning.py [--threads 2] [--weights bundled] [key=value ...]
 
 Keys change the settings: minimum_steps=40 rehearsal=8. The pictures are the bundled sitters'; what
 they show does not matter for the time. With other work on the machine, CPU seconds over the number

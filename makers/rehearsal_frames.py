@@ -1,6 +1,6 @@
 """Choose the frames that fine-tuning rehearses, from the test split of a store of sitters.
 
-python tools/rehearsal_frames.py runs/stores/sitters_128 src/headmime/assets/weights/rehearsal.npz
+python makers/rehearsal_frames.py runs/stores/sitters_128 src/headmime/assets/weights/rehearsal.npz
 """
 
 import sys

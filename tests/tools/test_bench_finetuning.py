@@ -13,12 +13,12 @@ from headmime.nets import build_nets
 from headmime.nets.checkpoint import save_nets
 from headmime.nets.shape import ModelShape
 
-FILE = Path(__file__).parents[2] / "tools" / "finetuning_time.py"
+FILE = Path(__file__).parents[2] / "tools" / "bench_finetuning.py"
 
 
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("finetuning_time", FILE)
+    spec = importlib.util.spec_from_file_location("bench_finetuning", FILE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

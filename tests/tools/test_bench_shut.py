@@ -12,7 +12,7 @@ from headmime.sitters.body import load_body
 from headmime.sitters.figure import make_model
 from headmime.sitters.write import sitter_clips
 
-FILE = Path(__file__).parents[2] / "tools" / "choose_shut.py"
+FILE = Path(__file__).parents[2] / "tools" / "bench_shut.py"
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
-"""Driving templates: the motion of an average sitter as landmarks, without any picture.
+"""The bundled motions: those of an average sitter as landmarks, without any picture.
 
-`python -m headmime.sitters.template FOLDER` makes the bundled ones again.
+python makers/motions.py src/headmime/assets/motions
 """
 
 import sys

@@ -6,7 +6,7 @@ faces, and for the jaw also on its near side when the head is turned (the far si
 the cheek, see `points.jaw_chains`). Prints the table that stands in
 headmime/sitters/points.py. Takes two minutes.
 
-    python tools/landmark_vertices.py [picture.png]
+    python makers/landmark_vertices.py [picture.png]
 """
 
 import sys

@@ -1,6 +1,6 @@
 """How far heads and mouths move in the clips of stores: medians and 90th percentiles over clips.
 
-    python tools/motion_spread.py STORE [STORE ...]
+    python tools/bench_motion_spread.py STORE [STORE ...]
 
 Lengths in face sizes (about brows to chin), tilts in degrees. Of lids, the shares of all frames in
 which they are at most half as far apart as in the clip's median frame, within a tenth of it from

@@ -1,9 +1,9 @@
 """Cause one of the known failures in a short run, and draw the curves that show it beside those of
 a healthy run. docs/stability.md is made of them.
 
-python tools/stability.py healthy           (first: the others are drawn beside it)
-python tools/stability.py sigmoid
-python tools/stability.py sigmoid log_every=5     (keys of `headmime train` may follow)
+python makers/stability.py healthy           (first: the others are drawn beside it)
+python makers/stability.py sigmoid
+python makers/stability.py sigmoid log_every=5     (keys of `headmime train` may follow)
 
 The failures with a patch below cannot be configured: the patch changes this process and no code.
 """

@@ -1,6 +1,6 @@
 """Bring the curves of a run, over all of its resumptions, into one CSV and one picture.
 
-python tools/curves.py runs/sitters_128/0 experiments/sitters_128
+python makers/curves.py runs/sitters_128/0 experiments/sitters_128
 """
 
 import csv

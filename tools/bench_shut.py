@@ -1,6 +1,6 @@
 """How eyes and mouth follow the driver's for several values of `motion.SHUT`.
 
-    python tools/choose_shut.py STORE [PAIRS]
+    python tools/bench_shut.py STORE [PAIRS]
 
 Feed-forward on one picture, relative motion, people of the split `test` driven by other people
 whose eyes move (20 pairs); correlation and amplitude as in docs/evaluation.md, by dlib. SHUT=0

@@ -1,6 +1,6 @@
 """How well the bundled identity network knows people, beside dlib's and EfficientNet-Lite0's.
 
-python tools/verify_identity.py STORE prints a table: over the people of the split "test" of a clip
+python tools/bench_identity.py STORE prints a table: over the people of the split "test" of a clip
 store, up to six frames of each, whole and with what surrounds the face hidden. EfficientNet-Lite0's
 embedding is the mean over space of its last feature.
 """

@@ -1,7 +1,7 @@
 """Which motion fits a person: absolute or relative, against cross-reenactment with ground truth.
 
     headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 out=runs/stores/sitters_cross
-    python tools/compare_motions.py runs/stores/sitters_cross [runs/results]
+    python tools/bench_motions.py runs/stores/sitters_cross [runs/results]
 
 First the landmarks alone: how far what the generator is asked for is from the points of the true
 frames (another sitter's motion, rendered on this head), in face sizes (about brows to chin).

@@ -1,6 +1,6 @@
 """The constant that centres dlib's embeddings: their mean over rendered sitters.
 
-`python tools/identity_centre.py STORE` prints it; src/headmime/pretrained/dlib_identity.py holds
+`python makers/identity_centre.py STORE` prints it; src/headmime/pretrained/dlib_identity.py holds
 the one of `headmime data sitters n=1120 seed=2`: two frames each of every fifth sitter.
 """
 
