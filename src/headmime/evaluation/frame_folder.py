@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headmime.animate.person import Animator
-from headmime.data.media_reader import read_picture, read_video
+from headmime.data.media_reader import read_image, read_video
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import Trial
 from headmime.files import sha256
@@ -48,7 +48,7 @@ class FrameFolder:
         videos = [Path(f"{path}{suffix}") for suffix in VIDEOS]
         video = next((file for file in videos if file.is_file()), None)
         if path.is_dir():
-            frames = [read_picture(file) for file in sorted(path.iterdir()) if file.is_file()]
+            frames = [read_image(file) for file in sorted(path.iterdir()) if file.is_file()]
         elif video is not None:
             path, frames = video, [frame for frame, _ in read_video(video)]
         else:
