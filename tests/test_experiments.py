@@ -105,7 +105,7 @@ def test_a_row_of_the_paper_s_table_is_its_table_with_method_and_t(
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_paper_s_tables_have_its_rows_and_no_other_of_ours(number: int) -> None:
-    config = composed(experiments_folder(), f"vox{number}_table")
+    config = composed(experiments_folder(), f"vox{number}_table", "study=table")
     rows = {(m, T) for m in config.table.methods for T in config.table.Ts if m in ("ff", "ft")}
     assert rows == {(method, T) for dataset, method, T in OURS if dataset == f"voxceleb{number}"}
 
