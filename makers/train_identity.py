@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from headmime.data.store import Store
-from headmime.evaluation.metrics.verification import verification
+from headmime.evaluation.metrics.identity import verification
 from headmime.learning.identity import (
     Faces,
     IdentitySettings,

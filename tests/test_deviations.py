@@ -8,7 +8,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-import headmime.cli.row_settings
+import headmime.benchmark.settings
 import headmime.cli.train  # noqa: F401 (both register schemas)
 from headmime.cli.config import conf_folder
 

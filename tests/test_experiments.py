@@ -10,12 +10,14 @@ from omegaconf import DictConfig, OmegaConf
 
 import headmime.cli.train  # noqa: F401 (registers the schema)
 from headmime.animate.finetune_snapshots import PARTS
+from headmime.benchmark.settings import check
 from headmime.cli.config import conf_folder, experiments_folder
-from headmime.cli.row_settings import CurveSetting, check
-from headmime.evaluation.claims import IDENTITIES, SEEDS
+from headmime.cli.scoring import register_schemas
 from headmime.evaluation.paper import OURS
 from headmime.learning.jitter import Jitter
 from headmime.nets import build_nets
+from headmime.studies.claims.verdict import IDENTITIES, SEEDS
+from headmime.studies.finetune_curves.run import CurveSetting
 
 ABLATIONS = {
     "none": {},
@@ -25,6 +27,7 @@ ABLATIONS = {
     "untrained": {"trainer.max_epochs": 0},
     "one_step": {"optim.discriminator_steps": 1},
 }
+register_schemas()
 EXPERIMENTS = sorted(experiments_folder().glob("*.yaml"))
 
 
@@ -102,7 +105,7 @@ def test_a_row_of_the_paper_s_table_is_its_table_with_method_and_t(
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_the_paper_s_tables_have_its_rows_and_no_other_of_ours(number: int) -> None:
-    config = composed(experiments_folder(), f"vox{number}_table")
+    config = composed(experiments_folder(), f"vox{number}_table", "study=table")
     rows = {(m, T) for m in config.table.methods for T in config.table.Ts if m in ("ff", "ft")}
     assert rows == {(method, T) for dataset, method, T in OURS if dataset == f"voxceleb{number}"}
 

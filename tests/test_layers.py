@@ -17,6 +17,8 @@ LAYERS = [
     {"learning"},
     {"animate"},
     {"evaluation"},
+    {"benchmark"},
+    {"studies"},
     {"live", "web"},
     {"cli"},
 ]
@@ -82,9 +84,10 @@ def test_no_file_imports_itself_by_way_of_others():
     assert not unseen, f"a circle, or what imports one, is among {sorted(unseen)}"
 
 
-def test_losses_and_nets_know_no_configuration():
-    files = [file for file in FILES if part(module_name(file)) in {"losses", "nets"}]
-    assert {part(module_name(file)) for file in files} == {"losses", "nets"}
+def test_losses_nets_and_evaluation_know_no_configuration():
+    parts = {"losses", "nets", "evaluation"}
+    files = [file for file in FILES if part(module_name(file)) in parts]
+    assert {part(module_name(file)) for file in files} == parts
     for file in files:
         assert not {"hydra", "omegaconf"} & {name.split(".")[0] for name in imports(file)}
 

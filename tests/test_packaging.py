@@ -55,6 +55,8 @@ EXTRAS = {
     "face-alignment": ("landmarks/detect_face_alignment", "landmarks/s3fd_fan"),
     "evaluation": (
         "evaluation/",
+        "studies/claims/plot",
+        "studies/finetune_curves/plot",
         "pretrained/arcface",
         "pretrained/inception",
         "pretrained/lpips_alexnet",

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from headmime.data.store import Store
-from headmime.evaluation.metrics.verification import verification
+from headmime.evaluation.metrics.identity import verification
 from headmime.learning.identity import embeddings, hidden, read_faces
 from headmime.pretrained.dlib_identity import dlib_identity
 from headmime.pretrained.efficientnet import efficientnet_lite0

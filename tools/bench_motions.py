@@ -19,8 +19,8 @@ from headmime.animate.motion import MOTIONS, fitted
 from headmime.animate.poses import RIGID, as_complex, neutral_frame, similarity
 from headmime.data.protocol import cross_cases
 from headmime.data.store import Store
-from headmime.evaluation.intervals import paired_difference
 from headmime.evaluation.results import Result, read_result
+from headmime.evaluation.statistics import paired_difference
 from headmime.evaluation.trials import points
 from headmime.landmarks.points import face_size, mouth_opening
 

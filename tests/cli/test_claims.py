@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from headmime.cli import main
-from headmime.cli.claims import scores_of
-from headmime.evaluation.claims import Cell
-from headmime.evaluation.memory import write_arrays
+from headmime.evaluation.cache import write_arrays
 from headmime.evaluation.results import read_result
+from headmime.studies.claims.run import scores_of
+from headmime.studies.claims.verdict import Cell
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_seeds_of_a_cell_are_averaged_over_the_persons_that_all_files_have(tmp_p
 def test_what_a_user_can_get_wrong_is_said_before_any_work(
     words, wrong, sentence, capsys, monkeypatch
 ) -> None:
-    monkeypatch.setattr("headmime.cli.trainings.subprocess", None)
+    monkeypatch.setattr("headmime.studies.trainings.subprocess", None)
     assert main(["claims", *words, wrong]) == 1
     error = capsys.readouterr().err
     assert sentence in error.replace("\n", " ") and "Traceback" not in error

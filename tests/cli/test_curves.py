@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import headmime.cli.curves as curves
+import headmime.studies.finetune_curves.run as curves
 from headmime.cli import main
 
 

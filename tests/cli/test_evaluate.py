@@ -1,18 +1,21 @@
 """`headmime eval`, `table` and `report` as typed, on a few small frames."""
 
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from headmime.benchmark.methods import Methods
+from headmime.benchmark.settings import RowSettings
 from headmime.cli import main
-from headmime.cli.animators import Animators
-from headmime.cli.row_settings import Evaluate
 from headmime.data.shards import finish_store, write_shard
 from headmime.data.store import Store
-from headmime.evaluation.trials import resized
+from headmime.evaluation.trials import resize_all
 
 from .conftest import clip
 
@@ -99,10 +102,61 @@ def test_two_machines_share_a_table(words, tmp_path):
     assert {row["row"]["method"] for row in results(tmp_path)} == {"copy", "nearest", "mean"}
 
 
+def test_frames_of_another_system_are_a_row(words, tmp_path, capsys):
+    """Here all black: `people` of the split train, two frames each."""
+    for person in range(1, 7):
+        folder = tmp_path / "their frames" / f"person {person}" / "video"
+        folder.mkdir(parents=True)
+        for k in range(2):
+            Image.new("RGB", (20, 20)).save(folder / f"{k}.png")
+    theirs = [*words, "method=frames", "T=1", f"frames={tmp_path / 'their frames'}"]
+    assert main(["eval", *theirs]) == 0
+    (row,) = results(tmp_path)
+    assert len(row["row"]["frames"]) == 64 and row["row"]["checkpoint"] is None
+    assert f"'frames={tmp_path / 'their frames'}'" in row["origin"]["command"]
+    page = tmp_path / "page.md"
+    assert main(["report", str(tmp_path / "results"), str(page)]) == 0
+    assert "| frames of another system, T = 1 |" in page.read_text()
+    assert main(["eval", *words, "method=frames", "T=1"]) == 1
+    assert "method=frames needs frames=DIR" in capsys.readouterr().err
+
+
+def test_what_the_page_writes_for_another_system_comes_back_as_a_row(
+    words, store, tmp_path, monkeypatch
+):
+    """docs/evaluation.md's program, after which the other system returns the driving frames."""
+    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    for said, here in (
+        ("runs/stores/sitters_eval", str(store)),
+        ("videos=50, held_out=32, sources=32", "videos=2, held_out=2, sources=2"),
+    ):
+        assert said in program
+        program = program.replace(said, here)
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    driving = sorted(Path("theirs-inputs").rglob("driving"))
+    assert len(driving) == 2
+    for folder in driving:
+        assert np.load(folder.with_suffix(".npy")).shape == (2, 68, 2)
+        assert len(list((folder.parent / "source").iterdir())) == 2
+        folder.rename(folder.parent.with_name("frames"))
+        shutil.rmtree(folder.parent)
+        folder.parent.with_name("frames").rename(folder.parent)
+    assert main(["eval", *words, "method=frames", "T=2", "frames=theirs-inputs"]) == 0
+    (row,) = results(tmp_path)
+    assert row["metrics"]["ssim"]["value"] == pytest.approx(1)
+
+
+def test_keys_of_another_verb_are_unknown(words, capsys):
+    assert main(["eval", *words, "method=copy", "T=1", "table.Ts=[1]"]) == 2
+    assert "table" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("method=best", "method=best is not known; choose one of ff, ft, copy"),
+        ("method=best", "method=best is not known; choose one of ff, ft, frames, warp"),
         ("mode=other", "mode=other is not known; choose one of self, cross, truth"),
         ("motion=fast", "motion=fast is not known"),
         ("T=3", "T=3 should be from 1 to sources=2"),
@@ -135,17 +189,33 @@ def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):
     assert "holds no results: `make eval`" in capsys.readouterr().err
 
 
+def test_another_perceptual_side_is_another_person(store: Path, tiny_weights: Path) -> None:
+    """The keys of cached people differ; 0.1.0 could not tell them apart."""
+    target = "headmime.pretrained.efficientnet.efficientnet_lite0"
+    keys = {
+        Methods(
+            RowSettings(
+                weights=str(tiny_weights),
+                device="cpu",
+                seed=0,
+                perceptual={"_target_": target, "side": side},
+            ),
+            Store(store),
+        ).key("ft")
+        for side in (None, 64, 96)
+    }
+    assert len(keys) == 3
+
+
 def test_a_model_s_images_are_enlarged_to_the_row_s_size(store: Path, tiny_weights: Path) -> None:
     """The model itself works at its own side, whatever the frames' size."""
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 255, (2, 32, 32, 3), dtype=np.uint8)
     points, asked = rng.random((2, 68, 2), np.float32), rng.random((3, 68, 2), np.float32)
     own, larger = (
-        Animators(Evaluate(weights=str(tiny_weights), device="cpu", size=size), Store(store)).adapt(
-            "ff"
-        )
+        Methods(RowSettings(weights=str(tiny_weights), device="cpu", size=size), Store(store))
         for size in (None, 32)
     )
-    small = own(resized(frames, 16), points)(asked)
+    small = own.adapt("ff")(resize_all(frames, 16), points)(asked)
     assert small.shape == (3, 16, 16, 3)
-    assert np.array_equal(larger(frames, points)(asked), resized(small, 32))
+    assert np.array_equal(larger.adapt("ff")(frames, points)(asked), resize_all(small, 32))

@@ -10,12 +10,20 @@ from headmime.cli import main
 
 
 @pytest.fixture
-def words(store: Path, tiny_weights: Path, tmp_path: Path) -> list[str]:
+def row(store: Path, tiny_weights: Path, tmp_path: Path) -> list[str]:
     """Keys of small rows, kept under tmp_path."""
     return [
         *("-cn", "eval_store", "split=train", "videos=2", "held_out=2", "sources=2"),
         *(f"store={store}", f"weights={tiny_weights}", "dataset=made up", "device=cpu"),
         *(f"results={tmp_path / 'results'}", f"memory={tmp_path / 'memory'}"),
+    ]
+
+
+@pytest.fixture
+def words(row: list[str], tmp_path: Path) -> list[str]:
+    """And those of their figures."""
+    return [
+        *row,
         *("figures.methods=[copy,warp,ff]", "figures.Ts=[1,2]", "figures.people=2"),
         *(
             "figures.videos=1",
@@ -31,10 +39,10 @@ def files(folder: Path) -> list[str]:
 
 
 def test_all_figures_of_two_rows(
-    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    row: list[str], words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for T in (1, 2):
-        assert main(["eval", *words, "method=copy", f"T={T}"]) == 0
+        assert main(["eval", *row, "method=copy", f"T={T}"]) == 0
     capsys.readouterr()
     worst = ["method=copy", "T=2", "figures.worst=ssim"]
     assert main(["figures", *words, *worst]) == 0

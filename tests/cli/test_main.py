@@ -77,7 +77,7 @@ def test_another_broken_pipe_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     def broken() -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(import_module("headmime.cli.report"), "main", broken)
+    monkeypatch.setattr(import_module("headmime.cli.scoring"), "report", broken)
     with pytest.raises(BrokenPipeError):
         main(["report"])
 

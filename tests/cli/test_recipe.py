@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import headmime.cli.recipe as recipe
+import headmime.studies.ablations.run as recipe
 from headmime.cli import main
-from headmime.cli.row_settings import Evaluate, RecipeOfRows
+from headmime.studies.ablations.run import Ablations, AblationsSettings
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def test_what_a_user_can_get_wrong_is_one_sentence(words, wrong, sentence, capsy
 
 def test_other_keys_and_another_time_are_another_training() -> None:
     variants = {"base": {}, "k1": {"sources": 1, "ema.half_life": None}}
-    design = RecipeOfRows(
+    design = Ablations(
         experiment="sitters_128", minutes=90.5, variants=variants, runs="r", train=["batch=2"]
     )
-    settings = Evaluate(seed=3, recipe=design)
+    settings = AblationsSettings(seed=3, recipe=design)
     assert recipe._keys(settings, "k1") == [
         *("seed=3", "ckpt=auto", "batch=2", "sources=1", "ema.half_life=null"),
         "trainer.max_time='00:01:30:30'",

@@ -15,9 +15,9 @@ import pytest
 
 from headmime.cli import main
 from headmime.data.shards import ClipFrames, finish_store, write_shard
-from headmime.evaluation.userstudy.answers import FILE, Answers
-from headmime.evaluation.userstudy.study import load_study
 from headmime.landmarks.crop import Crop
+from headmime.studies.userstudy.answers import FILE, Answers
+from headmime.studies.userstudy.study import load_study
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ HOW = {
     r"make motion$": How(UPDATE),  # correlations want eight frames
     r"make report$|headmime report .": How(),
     r"headmime eval -cn eval_cross_sitters": How(UPDATE, here=True),
-    r"headmime eval -cn": How(BRIEF_ROWS, here=True),
+    r"headmime eval -cn (?!.*method=frames)": How(BRIEF_ROWS, here=True),
     r"make figures .": How(f"{SMALL} {ROWS} figures.Ts=[1] figures.people=2 figures.videos=1"),
     r"make forensics .": How(f"{SMALL} {ROWS} forensics.folds=2 forensics.steps=2"),
     r"make userstudy .": How(
@@ -176,6 +176,7 @@ NOT_RUN = {
     r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
+    r"headmime eval .*method=frames": "tests/cli/test_evaluate.py does what stands around it",
     r"pip download": "a network, and another torch",
     r"make bench ARGS=--device cuda": "a GPU; tests/tools measures the same on a CPU",
     r"bash tools/gpu_": "minutes of a GPU; tests/tools rehearses both on a CPU",

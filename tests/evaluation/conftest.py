@@ -9,9 +9,14 @@ import pytest
 from headmime.data.protocol import draw_cases
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
-from headmime.evaluation.evaluate import Contest
-from headmime.evaluation.looks import Scorers
-from headmime.evaluation.metrics.pose import HEAD, RIGID
+from headmime.evaluation.baselines import copy_first, copy_nearest, warp_nearest
+from headmime.evaluation.evaluate import EvalContext, evaluate
+from headmime.evaluation.frame_features import Scorers
+from headmime.evaluation.metrics.motion import HEAD, RIGID
+from headmime.evaluation.results import (
+    summarise,
+    write_result,
+)
 from headmime.evaluation.trials import self_trials
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.faces import Face
@@ -119,20 +124,62 @@ class Everywhere:
         return face
 
 
-def made_contest(store: Store, memory: Path) -> Contest:
+def made_context(store: Store, memory: Path) -> EvalContext:
     """Self-reenactment of all six people, 12 frames each."""
     cases = draw_cases(store, split="test", held_out=12, sources=8).cases
     scorers = Scorers(MeanColour(), MeanColour(), PixelDistance(), Everywhere())
     trials = self_trials(store, cases)
-    return Contest(store, trials, SIZE, "absolute", scorers, memory, "code")
+    return EvalContext(store, trials, SIZE, "absolute", scorers, memory)
 
 
 @pytest.fixture
-def contest(store: Store, tmp_path: Path) -> Contest:
-    return made_contest(store, tmp_path)
+def context(store: Store, tmp_path: Path) -> EvalContext:
+    return made_context(store, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def lasting_contest(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Contest:
+def lasting_context(store: Store, tmp_path_factory: pytest.TempPathFactory) -> EvalContext:
     """The same, for tests that share its rows."""
-    return made_contest(store, tmp_path_factory.mktemp("memory"))
+    return made_context(store, tmp_path_factory.mktemp("memory"))
+
+
+def settings(method, T=8):
+    return {
+        "dataset": "made up",
+        "store": "5" * 64,
+        "split": "test",
+        "mode": "self",
+        "motion": "absolute",
+        "trials": 6,
+        "persons": 6,
+        "size": 32,
+        "method": method,
+        "T": T,
+        "checkpoint": "c" * 64 if method in ("ff", "ft") else None,
+        "seed": 0,
+    }
+
+
+def inverted(frames, landmarks):
+    return lambda asked: np.repeat(255 - frames[:1], len(asked), 0)
+
+
+@pytest.fixture(scope="module")
+def files(lasting_context, tmp_path_factory):
+    """Result files by method; "ft" has the colours of somebody else: it loses to the warp."""
+    context = lasting_context
+    folder = tmp_path_factory.mktemp("results")
+    adapts = {
+        "copy": copy_first,
+        "nearest": copy_nearest,
+        "warp": warp_nearest,
+        "ft": inverted,
+        "real": None,
+    }
+    written = {}
+    for method, adapt in adapts.items():
+        row = evaluate(context, adapt, 8, method)
+        result = summarise(settings(method), row, context.scorers.origin, True, 0)
+        result.origin.update(command=f"headmime eval method={method}")
+        written[method] = write_result(folder, result, row)
+    return written

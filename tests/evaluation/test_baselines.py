@@ -8,8 +8,8 @@ from headmime.evaluation.baselines import (
     copy_nearest,
     mean_frame,
     nearest,
+    warp,
     warp_nearest,
-    warped,
 )
 
 
@@ -56,10 +56,10 @@ def test_a_point_of_the_face_moves_where_it_is_asked_and_the_border_stays():
     ring = 0.5 + 0.1 * np.stack([np.cos(angles), np.sin(angles)], -1)
     points = np.concatenate([ring, [[0.5, 0.5]]])
     moved = points + np.array([0.125, 0])
-    made = warped(frame, points, moved)
+    made = warp(frame, points, moved)
     assert np.unravel_index(made[..., 0].argmax(), (64, 64)) == (31, 39)
     border = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    made = warped(border, points, moved)
+    made = warp(border, points, moved)
     difference = made.astype(int) - border
     corners = difference[[0, 0, -1, -1], [0, -1, 0, -1]]
     assert abs(corners).max() < 40  # half a pixel inside of the border, where nothing moves

@@ -12,27 +12,36 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from headmime.evaluation.metrics.akd import akd
-from headmime.evaluation.metrics.apd import apd
-from headmime.evaluation.metrics.colour import colour_drift
-from headmime.evaluation.metrics.csim import csim, identity_distance, nearer_to_source
-from headmime.evaluation.metrics.fid import fid
-from headmime.evaluation.metrics.flicker import flicker
-from headmime.evaluation.metrics.id_rank1 import id_rank1
-from headmime.evaluation.metrics.kid import kid
-from headmime.evaluation.metrics.motion import amplitude, correlation
-from headmime.evaluation.metrics.pose import (
+from headmime.evaluation.metrics.distribution import fid, kid
+from headmime.evaluation.metrics.identity import (
+    auc,
+    csim,
+    equal_error_rate,
+    id_rank1,
+    identity_distance,
+    nearer_to_source,
+    verification,
+)
+from headmime.evaluation.metrics.image_quality import (
+    colour_drift,
+    face_sharpness,
+    flicker,
+    sharpness,
+    ssim,
+)
+from headmime.evaluation.metrics.motion import (
     HEAD,
     RIGID,
+    akd,
+    amplitude,
     angles,
+    apd,
     away,
+    correlation,
     facing,
     rotations,
     turned,
 )
-from headmime.evaluation.metrics.sharpness import face_sharpness, sharpness
-from headmime.evaluation.metrics.ssim import ssim
-from headmime.evaluation.metrics.verification import auc, equal_error_rate, verification
 from headmime.landmarks.points import eye_opening
 
 

@@ -25,12 +25,13 @@ class Verb:
 
 DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
 PROVENANCE_PATHS = ("provenance.cert", "provenance.key", "provenance.watermark_key")
+SCORING = "headmime.cli.scoring"
 LEARN_PATHS = ("source", "out", "weights", *DETECTOR_PATHS)
 DRIVE_PATHS = (*LEARN_PATHS, "person", "driving", "audio", *PROVENANCE_PATHS)
 ROW_PATHS = (
-    "store", "weights", "weights_ff", "results", "memory", "perceptual.vgg19", "perceptual.vggface",
-    "perceptual.scales", "scorers.identity.file", "scorers.features.file", "scorers.distance.file",
-    *DETECTOR_PATHS,
+    "store", "weights", "weights_ff", "frames", "results", "memory", "perceptual.vgg19",
+    "perceptual.vggface", "perceptual.scales", "scorers.identity.file", "scorers.features.file",
+    "scorers.distance.file", *DETECTOR_PATHS,
 )  # fmt: skip
 
 VERBS = {
@@ -83,34 +84,34 @@ VERBS = {
         ("store", "init", "ckpt", "perceptual.vgg19", "perceptual.vggface", "perceptual.scales"),
     ),
     "eval": Verb(
-        "headmime.cli.evaluate",
+        f"{SCORING}:eval_row",
         "score a model, a baseline or the ceiling: one row of a table (-cn EXPERIMENT)",
         ROW_PATHS,
     ),
-    "table": Verb("headmime.cli.table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
+    "table": Verb(f"{SCORING}:table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
     "claims": Verb(
-        "headmime.cli.claims",
+        f"{SCORING}:claims",
         "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
         (*ROW_PATHS, "claims.runs", "claims.out"),
     ),
     "curves": Verb(
-        "headmime.cli.curves",
+        f"{SCORING}:curves",
         "how long to fine-tune? identity against motion, over updates (-cn finetuning_curves)",
         (*ROW_PATHS, "curves.out"),
     ),
     "recipe": Verb(
-        "headmime.cli.recipe",
+        f"{SCORING}:recipe",
         "short trainings with one thing changed each, scored (-cn recipe)",
         (*ROW_PATHS, "recipe.runs", "recipe.out"),
     ),
-    "report": Verb("headmime.cli.report", "docs/results.md from the results: [FOLDER] [PAGE]"),
+    "report": Verb(f"{SCORING}:report", "docs/results.md from the results: [FOLDER] [PAGE]"),
     "forensics": Verb(
-        "headmime.cli.forensics",
+        f"{SCORING}:forensics",
         "can a detector find a row's frames? AUC on unseen people (-cn EXPERIMENT)",
         (*ROW_PATHS, "forensics.out"),
     ),
     "figures": Verb(
-        "headmime.cli.figures",
+        f"{SCORING}:figures",
         "grids, quality against T, the worst 5 %, videos (-cn EXPERIMENT)",
         (*ROW_PATHS, "figures.out", *PROVENANCE_PATHS),
     ),

@@ -1,10 +1,10 @@
 """The command line before Hydra reads it: paths are quoted, experiments are found."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headmime.benchmark.command import quoted
 from headmime.errors import HeadmimeError
 
 _CONFIG_NAME = ("-cn", "--config-name")
@@ -26,17 +26,6 @@ def prepare(
     """
     words = _find_experiment(_split_options(arguments), conf, experiments)
     return _quote_paths(words, paths, lists)
-
-
-def quoted(path: str) -> str:
-    """`path` as a quoted string of Hydra's grammar that means exactly `path`, with `~` expanded."""
-    if path.startswith("~"):
-        path = str(Path(path).expanduser())
-    # OmegaConf would read `${` as an interpolation; a backslash counts only in front of one,
-    # or (in Hydra's grammar) in front of a quote.
-    text = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + r"\${", path)
-    text = re.sub(r"(\\*)'", lambda found: 2 * found[1] + r"\'", text)
-    return "'" + re.sub(r"(\\+)\Z", r"\1\1", text) + "'"
 
 
 def _split_options(arguments: Sequence[str]) -> list[str]:
@@ -81,10 +70,15 @@ def _find_experiment(words: list[str], conf: Path, experiments: Path) -> list[st
     if not Path(words[own]).is_dir():
         raise HeadmimeError(f"--config-dir {words[own]}: there is no such folder.")
     found[own] = str(folder)
-    keys = (n for n, word in enumerate(found) if "=" in word and n not in (place, own))
-    first = next(keys, len(found))  # Hydra wants them in one piece
-    mine = f"hydra.searchpath=[{quoted(str(Path(words[own]).resolve()))}]"
-    return [*found[:first], mine, *found[first:]]
+    return insert_key(found, f"hydra.searchpath=[{quoted(str(Path(words[own]).resolve()))}]")
+
+
+def insert_key(words: list[str], key: str) -> list[str]:
+    """`words` with one more `key=value`, before the others: Hydra wants them in one piece."""
+    options = {n + 1 for n, word in enumerate(words) if word in _CONFIG_NAME + _CONFIG_DIR}
+    keys = (n for n, word in enumerate(words) if "=" in word and n not in options)
+    first = next(keys, len(words))
+    return [*words[:first], key, *words[first:]]
 
 
 def _place(words: list[str], option: Sequence[str]) -> int | None:

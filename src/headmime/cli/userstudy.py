@@ -3,14 +3,15 @@
 import argparse
 import sys
 import webbrowser
-from importlib import import_module
 from pathlib import Path
 
+from headmime.cli.scoring import userstudy_prepare
 from headmime.errors import HeadmimeError
-from headmime.evaluation.userstudy.answers import FILE, Answers
-from headmime.evaluation.userstudy.report import CHANCE, User, to_csv, to_json, user
-from headmime.evaluation.userstudy.server import StudyServer
-from headmime.evaluation.userstudy.study import load_study
+from headmime.files import write_text
+from headmime.studies.userstudy.answers import FILE, Answers
+from headmime.studies.userstudy.report import CHANCE, User, to_csv, to_json, user
+from headmime.studies.userstudy.server import StudyServer
+from headmime.studies.userstudy.study import load_study
 
 USAGE = """\
 usage: headmime userstudy <what> ...
@@ -32,7 +33,7 @@ def main() -> None:
         print(USAGE, end="")
     elif what == "prepare":
         sys.argv = ["headmime userstudy prepare", *arguments]
-        import_module("headmime.cli.userstudy_prepare").main()  # networks, only where needed
+        userstudy_prepare()
     elif what == "serve":
         serve(arguments)
     elif what == "report":
@@ -76,19 +77,17 @@ def report(arguments: list[str]) -> None:
     for row in study.rows:
         print(_line(user(study, answers, row)))
     print(f"{_origin(study.sequences)} Chance is {CHANCE:.2f}, and perfect; 1 is the worst.")
-    print(_written(options.study / RESULT, to_json(study, answers)))
+    _write(options.study / RESULT, to_json(study, answers))
     if options.csv:
-        print(_written(options.csv, to_csv(study, answers)))
+        _write(options.csv, to_csv(study, answers))
 
 
-def _written(path: Path, text: str) -> Path:
-    partial = path.with_name(f".{path.name}.partial")
+def _write(path: Path, text: str) -> None:
     try:
-        partial.write_text(text)
-        partial.replace(path)
+        write_text(path, text)
     except OSError as error:
         raise HeadmimeError(f"{path} cannot be written: {error.strerror}.") from error
-    return path
+    print(path)
 
 
 def _parser(what: str, text: str) -> argparse.ArgumentParser:
@@ -100,17 +99,14 @@ def _parser(what: str, text: str) -> argparse.ArgumentParser:
 def _line(result: User) -> str:
     if result.value is None:
         return f"{result.row}: no answers yet"
-    wilson, bootstrap = (f"[{low:.3f}, {high:.3f}]" for low, high in _intervals(result))
+    wilson, bootstrap = (
+        f"[{low:.3f}, {high:.3f}]" for low, high in (result.wilson, result.bootstrap)
+    )
     return (
         f"{result.row}: USER {result.value:.3f} = {result.found} / {result.answered}; 95 %: "
         f"{wilson} (Wilson, answers taken as independent), {bootstrap} (bootstrap over "
         f"{result.people} people and {result.annotators} annotators)"
     )
-
-
-def _intervals(result: User) -> tuple[tuple[float, float], tuple[float, float]]:
-    assert result.wilson is not None and result.bootstrap is not None
-    return result.wilson, result.bootstrap
 
 
 def _origin(sequences: dict[str, int]) -> str:

@@ -35,10 +35,7 @@ def warp_nearest(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
     def animator(asked: np.ndarray) -> np.ndarray:
         chosen = nearest(landmarks, asked)
         return np.stack(
-            [
-                warped(frames[k], landmarks[k], points)
-                for k, points in zip(chosen, asked, strict=True)
-            ]
+            [warp(frames[k], landmarks[k], points) for k, points in zip(chosen, asked, strict=True)]
         )
 
     return animator
@@ -50,7 +47,7 @@ def nearest(landmarks: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return distances.argmin(1)
 
 
-def warped(frame: np.ndarray, points: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def warp(frame: np.ndarray, points: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """uint8 [S, S, 3] with landmarks [68, 2] -> the same with the landmarks `asked` [68, 2]."""
     size = len(frame)
     inside = (asked > 0).all(1) & (asked < 1).all(1)

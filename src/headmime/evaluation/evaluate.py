@@ -1,4 +1,4 @@
-"""One row of a table: adapt on T frames, animate by the driving landmarks, score, summarise."""
+"""One row of a table: adapt on T frames, animate by the driving landmarks, score."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,26 @@ import numpy as np
 from headmime.animate.person import Animator
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_nearest
-from headmime.evaluation.looks import Look, Scorers, look
-from headmime.evaluation.memory import Arrays, digest, remembered
-from headmime.evaluation.metrics.csim import nearer_to_source
-from headmime.evaluation.metrics.id_rank1 import id_rank1
-from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
-from headmime.evaluation.scores import frame_scores, picture_scores, truth_scores, with_subsets
+from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
+from headmime.evaluation.frame_features import FrameFeatures, Scorers, frame_features
+from headmime.evaluation.frame_folder import FrameFolder
+from headmime.evaluation.metric_table import METRICS
+from headmime.evaluation.metrics.identity import csim, id_rank1, identity_distance, nearer_to_source
+from headmime.evaluation.metrics.image_quality import (
+    colour_drift,
+    face_sharpness,
+    flicker,
+    sharpness,
+    ssim,
+)
+from headmime.evaluation.metrics.motion import (
+    STILL,
+    akd,
+    amplitude,
+    apd,
+    correlation,
+    turned,
+)
 from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
 from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
 from headmime.progress import OnFrame, reported
@@ -25,19 +39,15 @@ None stands for the ceiling: the true frames themselves."""
 
 
 @dataclass(frozen=True)
-class Contest:
-    """What every row of a table shares: data, sizes, scoring networks, and where work is kept.
-
-    `code` is a hash of the code that scores.
-    """
+class EvalContext:
+    """What every row of a table shares: data, sizes, scoring networks, and where work is kept."""
 
     store: Store
     trials: Sequence[Trial]
     size: int
     motion: str
     scorers: Scorers
-    memory: Path
-    code: str
+    cache: Path
 
 
 @dataclass(frozen=True)
@@ -53,78 +63,129 @@ class Row:
 
 
 def evaluate(
-    contest: Contest, adapt: Adapt | None, T: int, key: str, on_trial: OnFrame | None = None
+    context: EvalContext,
+    method: Adapt | FrameFolder | None,
+    T: int,
+    key: str,
+    on_trial: OnFrame | None = None,
 ) -> Row:
-    """Run every trial with `adapt` on the first T frames of its gallery.
+    """Run every trial with `method` on the first T frames of its gallery.
 
     `key` names everything that makes the animators beside these frames: with it, a trial that was
-    scored before (perhaps by a run that was stopped) is read from the contest's memory.
+    scored before (perhaps by a run that was stopped) is read from the context's cache.
     """
-    gallery = Gallery(contest)
+    gallery = Gallery(context)
     scores, features = [], []
-    for trial in reported(contest.trials, len(contest.trials), on_trial):
-        arrays = remembered(
-            contest.memory / "trials",
-            _trial_key(contest, gallery, trial, T, key),
-            lambda trial=trial: _run(contest, gallery, trial, adapt, T),
+    for trial in reported(context.trials, len(context.trials), on_trial):
+        arrays = cached(
+            context.cache / "trials",
+            _trial_key(context, gallery, trial, T, key),
+            lambda trial=trial: _run(context, gallery, trial, method, T),
         )
         embeddings = arrays.pop("embeddings")
         real, fake = arrays.pop("real", None), arrays.pop("fake", None)
         rank = id_rank1(embeddings, gallery.all, gallery.persons.index(trial.person))
         scores.append({**arrays, "id_rank1": rank.astype(float)})
         features.append(None if real is None else (real, fake))
-    return Row(contest.trials, scores, features)
+    return Row(context.trials, scores, features)
+
+
+def animator_of(
+    context: EvalContext, method: Adapt | FrameFolder, trial: Trial, T: int
+) -> Animator:
+    """What answers for a trial's person: made of the first T source frames, or read from files."""
+    if isinstance(method, FrameFolder):
+        return method.animator(trial, context.size)
+    sources = trial.gallery[:T]
+    return method(pictures(context.store, sources, context.size), points(context.store, sources))
 
 
 class Gallery:
-    """The mean embedding of every person of a contest, from all frames set aside as sources."""
+    """The mean embedding of every person of a table, from all frames set aside as sources."""
 
-    def __init__(self, contest: Contest) -> None:
+    def __init__(self, context: EvalContext) -> None:
         frames: dict[str, set[tuple[int, int]]] = {}
-        for trial in contest.trials:
+        for trial in context.trials:
             frames.setdefault(trial.person, set()).update(trial.gallery)
             if trial.driver is not None:
                 frames.setdefault(trial.driver, set()).update(trial.driver_gallery)
         self.persons = sorted(frames)
         self.frames = {person: tuple(sorted(frames[person])) for person in self.persons}
-        means = [self._mean(contest, self.frames[person]) for person in self.persons]
+        means = [self._mean(context, self.frames[person]) for person in self.persons]
         self.all = np.stack(means)  # [P, E]
 
     def of(self, person: str) -> np.ndarray:
         """One person's, [E]."""
         return self.all[self.persons.index(person)]
 
-    def _mean(self, contest: Contest, frames: Refs) -> np.ndarray:
-        shown = pictures(contest.store, frames, contest.size)
-        return _look(contest, shown, points(contest.store, frames)).embeddings.mean(0)
+    def _mean(self, context: EvalContext, frames: Refs) -> np.ndarray:
+        shown = pictures(context.store, frames, context.size)
+        return _features(context, shown, points(context.store, frames)).embeddings.mean(0)
 
 
-def _run(contest: Contest, gallery: Gallery, trial: Trial, adapt: Adapt | None, T: int) -> Arrays:
-    store = contest.store
+def _run(
+    context: EvalContext,
+    gallery: Gallery,
+    trial: Trial,
+    method: Adapt | FrameFolder | None,
+    T: int,
+) -> Arrays:
+    """Scores of a trial, its embeddings and, with true frames, the features of both."""
+    store = context.store
     sources = points(store, trial.gallery[:T])
-    asked = asked_landmarks(store, trial, sources, contest.motion)
-    true = None if trial.truth is None else pictures(store, trial.truth, contest.size)
-    if adapt is None:
+    asked = asked_landmarks(store, trial, sources, context.motion)
+    true = None if trial.truth is None else pictures(store, trial.truth, context.size)
+    if method is None:
         animator = copy_nearest(true, asked)
     else:
-        animator = adapt(pictures(store, trial.gallery[:T], contest.size), sources)
+        animator = animator_of(context, method, trial, T)
     made = animator(asked)
-    seen = _look(contest, made, asked)
-    source = gallery.of(trial.person)
-    gallery_frames = [pictures(store, trial.gallery, size) for size in (store.size, contest.size)]
-    scores = frame_scores(seen, asked, source)
-    scores |= picture_scores(made, seen, asked, *gallery_frames, points(store, trial.gallery))
+    seen = _features(context, made, asked)
     arrays = {"embeddings": seen.embeddings}
+    arrays |= source_scores(context, gallery, trial, made, seen, asked)
+    arrays |= motion_scores(seen.detected, points(store, trial.driving))
+    landmarks = asked
     if true is not None:
         landmarks = points(store, trial.truth)
-        true_seen = _look(contest, true, landmarks)
-        scores |= truth_scores(made, seen, true, landmarks, true_seen, contest.scorers)
-        scores = with_subsets(scores, landmarks, sources)
+        true_seen = _features(context, true, landmarks)
         arrays |= {"real": true_seen.features, "fake": seen.features}
+        arrays |= {
+            "ssim": ssim(made, true),
+            "lpips": context.scorers.distance(made, true).astype(float),
+            "csim": csim(seen.embeddings, true_seen.embeddings),
+        }
+    arrays |= {"akd": akd(seen.detected, landmarks), "apd": apd(seen.detected, landmarks)}
+    return arrays if true is None else arrays | subset_scores(arrays, turned(landmarks, sources))
+
+
+def source_scores(
+    context: EvalContext,
+    gallery: Gallery,
+    trial: Trial,
+    made: np.ndarray,
+    seen: FrameFeatures,
+    asked: np.ndarray,
+) -> Arrays:
+    """Scores of the frames `made`, [n] or [1], against the person's source frames."""
+    store, person = context.store, gallery.of(trial.person)
+    stored, small = (pictures(store, trial.gallery, size) for size in (store.size, context.size))
+    landmarks = points(store, trial.gallery)
+    where = np.where(np.isnan(seen.detected), asked, seen.detected)
+    face, background = flicker(made, asked)
+    scores = {
+        "csim_source": csim(seen.embeddings, person),
+        "id_distance": identity_distance(seen.embeddings, person),
+        "found": np.isfinite(seen.detected[:, 0, 0]).astype(float),
+        "face_sharpness": np.array([face_sharpness(made, where, stored, landmarks)]),
+        "sharpness": sharpness(made, where) / sharpness(small, landmarks).mean(),
+        "colour_drift": colour_drift(made, where, small, landmarks),
+        "flicker_face": np.array([face]),
+        "flicker_background": np.array([background]),
+    }
     if trial.driver is not None:
-        driver = gallery.of(trial.driver)
-        scores["nearer"] = np.array([nearer_to_source(seen.embeddings, source, driver)])
-    return arrays | scores | motion_scores(seen.detected, points(store, trial.driving))
+        nearer = nearer_to_source(seen.embeddings, person, gallery.of(trial.driver))
+        scores["nearer"] = np.array([nearer])
+    return scores
 
 
 def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
@@ -139,20 +200,24 @@ def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
     return scores
 
 
-def _look(contest: Contest, frames: np.ndarray, expected: np.ndarray) -> Look:
-    return look(frames, expected, contest.scorers, contest.memory / "looks", contest.code)
+def subset_scores(scores: Arrays, far: np.ndarray) -> Arrays:
+    """X@turned and X@near of the metrics that have them, NaN elsewhere; `far` bool [n]: whether the
+    head is turned more than 15 degrees from every source frame.
+    """
+    return {
+        f"{name}@{subset}": np.where(chosen, scores[name], np.nan)
+        for name in scores
+        if f"{name}@turned" in METRICS
+        for subset, chosen in (("turned", far), ("near", ~far))
+    }
 
 
-def _trial_key(contest: Contest, gallery: Gallery, trial: Trial, T: int, key: str) -> str:
+def _features(context: EvalContext, frames: np.ndarray, expected: np.ndarray) -> FrameFeatures:
+    return frame_features(frames, expected, context.scorers, context.cache / "looks")
+
+
+def _trial_key(context: EvalContext, gallery: Gallery, trial: Trial, T: int, key: str) -> str:
     people = [gallery.frames[name] for name in (trial.person, trial.driver) if name]
-    return digest(
-        contest.store.hash,
-        [trial.gallery, trial.driving, trial.truth],
-        people,
-        T,
-        contest.size,
-        contest.motion,
-        contest.scorers.origin,
-        contest.code,
-        key,
-    )
+    frames = [trial.gallery, trial.driving, trial.truth]
+    shared = [context.store.hash, context.size, context.motion, context.scorers.origin]
+    return digest(PROTOCOL, shared, frames, people, T, key)

@@ -2,26 +2,43 @@
 
 import json
 import math
-import os
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
 from headmime.errors import HeadmimeError
+from headmime.evaluation.cache import digest, write_arrays
 from headmime.evaluation.evaluate import Row
-from headmime.evaluation.intervals import Features, mean_estimate, set_estimate
-from headmime.evaluation.memory import digest, write_arrays
-from headmime.evaluation.metrics.fid import fid
-from headmime.evaluation.metrics.kid import kid
-from headmime.evaluation.names import METRICS
+from headmime.evaluation.metric_table import METRICS
+from headmime.evaluation.metrics.distribution import fid, kid
+from headmime.evaluation.statistics import (
+    Estimate,
+    Features,
+    Statistic,
+    mean_estimate,
+    paired_difference,
+    paired_set_difference,
+    set_estimate,
+)
+from headmime.files import write_text
 from headmime.provenance.origin import software_origin
 
 FORMAT = 1
-SETS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"fid": fid, "kid": kid}
+SETS: dict[str, Statistic] = {"fid": fid, "kid": kid}
+
+
+class Described(Protocol):
+    """What says by which settings it was made."""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """All settings that its numbers depend on."""
+
+
+HasRow = TypeVar("HasRow", bound=Described)
 
 
 @dataclass(frozen=True)
@@ -86,14 +103,8 @@ def values_by_person(row: Row, name: str) -> dict[str, np.ndarray]:
 
 def features_by_person(row: Row) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """(real, fake) features, by person; empty without true frames."""
-    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for trial, pair in zip(row.trials, row.features, strict=True):
-        if pair is not None:
-            parts.setdefault(trial.person, []).append(pair)
-    return {
-        person: tuple(np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
-        for person, pairs in parts.items()
-    }
+    found = zip(row.trials, row.features, strict=True)
+    return _by_person((trial.person, pair) for trial, pair in found if pair is not None)
 
 
 def _of_sets(name: str, features: Features) -> dict[str, Any]:
@@ -103,6 +114,19 @@ def _of_sets(name: str, features: Features) -> dict[str, Any]:
     if name == "fid" and images <= dimension:
         result["note"] = f"{images} images are no more than the {dimension} features"
     return result
+
+
+OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "seed", "model_code"}
+"""What may differ between the rows of one table."""
+
+
+def group_by(results: Iterable[HasRow], differing: Set[str]) -> list[list[HasRow]]:
+    """Results that have all settings in common but those named in `differing`."""
+    groups: dict[str, list[HasRow]] = {}
+    for one in results:
+        shared = {key: value for key, value in one.row.items() if key not in differing}
+        groups.setdefault(digest(shared), []).append(one)
+    return list(groups.values())
 
 
 def write_result(folder: Path, result: Result, row: Row) -> Path:
@@ -118,13 +142,13 @@ def write_result(folder: Path, result: Result, row: Row) -> Path:
     names = [[trial.name, trial.person] for trial in row.trials]
     write_arrays(folder / f"{result.stem}.npz", {"trials": np.array(names), **arrays})
     file = folder / f"{result.stem}.json"
-    partial = file.with_name(f".{uuid.uuid4().hex}.json")
-    content = {"format": FORMAT, **_plain(asdict(result))}
-    try:
-        partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-        os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
+    return write_json(file, {"format": FORMAT, **_plain(asdict(result))})
+
+
+def write_json(file: Path, content: Any) -> Path:
+    """Write `content`, which holds no NaN, into a file that is there whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return file
 
 
@@ -143,14 +167,24 @@ def read_features(file: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """(real, fake) features by person of the result at `file` (.json): for paired differences of
     FID.
     """
-    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     with np.load(file.with_suffix(".npz"), allow_pickle=False) as kept:
-        for k, (_, person) in enumerate(kept["trials"].tolist()):
-            if f"{k}/real" in kept:
-                parts.setdefault(person, []).append((kept[f"{k}/real"], kept[f"{k}/fake"]))
+        persons = enumerate(person for _, person in kept["trials"].tolist())
+        return _by_person(
+            (person, (kept[f"{k}/real"], kept[f"{k}/fake"]))
+            for k, person in persons
+            if f"{k}/real" in kept
+        )
+
+
+def _by_person(
+    pairs: Iterable[tuple[str, tuple[np.ndarray, np.ndarray]]],
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    parts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for person, pair in pairs:
+        parts.setdefault(person, []).append(pair)
     return {
-        person: tuple(np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
-        for person, pairs in parts.items()
+        person: tuple(np.concatenate(arrays) for arrays in zip(*its, strict=True))
+        for person, its in parts.items()
     }
 
 
@@ -159,3 +193,32 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def advantage(one: Path, other: Path, metric: str) -> Estimate | None:
+    """How much better result file `one` is than `other`: above 0 is better, whatever the metric.
+
+    95 % interval by the paired bootstrap over the persons that both have. None if they share none.
+    """
+    sign = METRICS[metric].better
+    if sign == 0:
+        raise ValueError(f"{metric} has no better and worse")
+    if metric in SETS:
+        features = read_features(one), read_features(other)
+        if not set(features[0]) & set(features[1]):
+            return None
+        difference = paired_set_difference(SETS[metric], *features)
+    else:
+        values = [read_result(file).persons.get(metric, {}) for file in (one, other)]
+        if not set(values[0]) & set(values[1]):
+            return None
+        difference = paired_difference(*values)
+    ends = sorted((sign * difference.low, sign * difference.high))
+    return Estimate(sign * difference.value, *ends, difference.identities)
+
+
+def verdict(advantage: Estimate) -> str:
+    """ "better" or "worse" where the interval excludes 0, else "undecided"."""
+    if advantage.low > 0:
+        return "better"
+    return "worse" if advantage.high < 0 else "undecided"

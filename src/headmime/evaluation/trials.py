@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from headmime.animate.motion import fitted
@@ -11,13 +10,7 @@ from headmime.animate.poses import neutral_frame
 from headmime.data.protocol import Case, CrossCase
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-
-MODES = ("self", "cross", "truth", "portrait")
-"""self-reenactment; cross-reenactment of other people; the same with ground truth (sitters);
-single pictures, driven by other people's videos."""
-
-WITHOUT_TRUTH = ("cross", "portrait")
-"""The modes in which no true frames exist."""
+from headmime.images import resize
 
 Refs = tuple[tuple[int, int], ...]
 """Frames of a store, as (clip, t)."""
@@ -138,7 +131,7 @@ def truth_trials(store: Store, cases: Sequence[CrossCase], sources: int, n: int)
 
 def pictures(store: Store, frames: Refs, size: int) -> np.ndarray:
     """The frames, uint8 [n, size, size, 3]; larger ones are averaged over areas."""
-    return resized(np.stack([store.frame(clip, t) for clip, t in frames]), size)
+    return resize_all(np.stack([store.frame(clip, t) for clip, t in frames]), size)
 
 
 def points(store: Store, frames: Refs) -> np.ndarray:
@@ -159,9 +152,6 @@ def asked_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str
     return fitted(points(store, trial.driving), sources[neutral_frame(sources)], motion)
 
 
-def resized(pictures: np.ndarray, size: int) -> np.ndarray:
+def resize_all(pictures: np.ndarray, size: int) -> np.ndarray:
     """Pictures uint8 [n, S, S, 3] at another size: areas averaged, or enlarged (cubic)."""
-    if pictures.shape[1] == size:
-        return pictures
-    way = cv2.INTER_AREA if pictures.shape[1] > size else cv2.INTER_CUBIC
-    return np.stack([cv2.resize(one, (size, size), interpolation=way) for one in pictures])
+    return pictures if pictures.shape[1] == size else np.stack([resize(p, size) for p in pictures])

@@ -60,8 +60,9 @@ class EfficientNetLite0(Frozen):
     def __init__(
         self, state: dict[str, torch.Tensor], side: int | None, files: dict[str, str]
     ) -> None:
+        scale = "relative to faces"
         super().__init__(
-            "efficientnet", {"files": files, "stand_in": True, "scale": "relative to faces"}
+            "efficientnet", {"files": files, "stand_in": True, "scale": scale, "side": side}
         )
         if side is not None and (side <= 0 or side % 16):
             raise HeadmimeError(f"perceptual.side={side} should be a positive multiple of 16.")

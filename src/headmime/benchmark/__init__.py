@@ -1,0 +1,1 @@
+"""Rows of a table: settings, methods, results, the report."""

@@ -1,0 +1,117 @@
+"""What the project set itself for real people, and how far it came: from a table's results."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headmime.evaluation.formatting import number, row_name, with_interval
+from headmime.evaluation.method_table import WITHOUT_TRUTH
+from headmime.evaluation.metric_table import METRICS
+from headmime.evaluation.results import Result
+from headmime.evaluation.statistics import Estimate, mean_estimate, paired_difference
+
+REAL = "real"
+"""Data sets whose names begin so are held to the goals."""
+
+AGAINST_WARP = ("lpips", "csim")
+NEAR_SHARE = 0.1  # of the warp's value, by which FT may be worse where the head is hardly turned
+WARP_T = 8
+IDENTITY = (("ff", 1, 0.2), ("ff", 8, 0.2), ("ft", 1, 0.5), ("ft", 8, 0.8))
+"""(method, T, least share of frames whose nearest person is the right one)."""
+CROSS = (("mouth_correlation", 0.7), ("turn_correlation", 0.8), ("nearer", 0.9))
+"""(metric, at least) of FT with one picture and another driver."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A goal in words, what was measured, and whether that reaches it; None: nothing to measure."""
+
+    goal: str
+    measured: str
+    reached: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        return {True: "**reached**", False: "not reached", None: "not measured"}[self.reached]
+
+
+def outcomes(table: Sequence[Result]) -> Iterator[Outcome]:
+    """The goals that rows of one table (same data, mode and motion) can be held to."""
+    mode = table[0].row["mode"]
+    if not table[0].row["dataset"].startswith(REAL):
+        return
+    if mode == "self":
+        for ft in _rows(table, "ft", WARP_T):
+            for warp in _rows(table, "warp", WARP_T):
+                yield from _against_warp(ft, warp)
+        for method, T, least in IDENTITY:
+            for row in _rows(table, method, T):
+                yield _identity(row, _rows(table, "real", T), least)
+    if mode in WITHOUT_TRUTH:
+        for ft in _rows(table, "ft", 1):
+            for metric, least in CROSS:
+                yield _at_least(ft, metric, least)
+
+
+def _rows(table: Sequence[Result], method: str, T: int) -> list[Result]:
+    return [one for one in table if (one.row["method"], one.row["T"]) == (method, T)]
+
+
+def _against_warp(ft: Result, warp: Result) -> Iterator[Outcome]:
+    name = row_name(ft.row)
+    for metric in AGAINST_WARP:
+        far, near = f"{metric}@turned", f"{metric}@near"
+        goal = f"{name}: better than the warp in `{far}`"
+        margin = _margin(ft, warp, far, 0.0)
+        # Beating it needs more than a lucky draw of people.
+        yield _beside_warp(goal, ft, warp, far, margin, margin is not None and margin.low > 0)
+        goal = f"{name}: at most {NEAR_SHARE:.0%} worse than the warp in `{near}`"
+        margin = _margin(ft, warp, near, NEAR_SHARE)
+        yield _beside_warp(goal, ft, warp, near, margin, margin is not None and margin.value >= 0)
+
+
+def _margin(ft: Result, warp: Result, metric: str, share: float) -> Estimate | None:
+    """By how much FT is better than what it may be: the warp's value, worse by `share`."""
+    ours, theirs = ft.persons.get(metric, {}), warp.persons.get(metric, {})
+    if not set(ours) & set(theirs):
+        return None
+    sign = METRICS[metric].better
+    allowed = {person: sign * (1 - sign * share) * value for person, value in theirs.items()}
+    return paired_difference({person: sign * value for person, value in ours.items()}, allowed)
+
+
+def _beside_warp(
+    goal: str, ft: Result, warp: Result, metric: str, margin: Estimate | None, reached: bool
+) -> Outcome:
+    if margin is None:
+        return Outcome(goal, "no such frame", None)
+    both = set(ft.persons[metric]) & set(warp.persons[metric])
+    ours, theirs = (np.mean([one.persons[metric][who] for who in both]) for one in (ft, warp))
+    said = (
+        f"FT {number(ours, metric)}, warp {number(theirs, metric)}; "
+        f"margin {with_interval(margin, metric)}, {_people(margin)}"
+    )
+    return Outcome(goal, said, reached)
+
+
+def _identity(row: Result, ceilings: Sequence[Result], least: float) -> Outcome:
+    outcome = _at_least(row, "id_rank1", least)
+    ceiling = "".join(
+        f"; ceiling {number(one.metrics['id_rank1']['value'], 'id_rank1')}" for one in ceilings[:1]
+    )
+    return Outcome(outcome.goal, outcome.measured + ceiling, outcome.reached)
+
+
+def _at_least(row: Result, metric: str, least: float) -> Outcome:
+    goal = f"{row_name(row.row)}: `{metric}` at least {number(least, metric)}"
+    if metric not in row.persons:
+        return Outcome(goal, "nobody moved enough to tell", None)
+    measured = mean_estimate(row.persons[metric])
+    said = f"{with_interval(measured, metric)}, {_people(measured)}"
+    return Outcome(goal, said, measured.value >= least)
+
+
+def _people(estimate: Estimate) -> str:
+    return f"{estimate.identities} person{'s' * (estimate.identities > 1)}"

@@ -1,0 +1,174 @@
+"""From a method's name to what makes its frames: models (personal ones are kept), baselines, files.
+
+`evaluation/method_table.py` says what the methods are called.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import hydra.utils
+import numpy as np
+import torch
+from torch import Tensor
+
+from headmime.animate.model import Model, load
+from headmime.animate.person import (
+    REHEARSAL_FILE,
+    Animator,
+    animator,
+    bundled_embeddings,
+    personal_generator,
+)
+from headmime.benchmark.settings import RowSettings
+from headmime.data.store import Store
+from headmime.errors import HeadmimeError
+from headmime.evaluation import baselines
+from headmime.evaluation.cache import digest
+from headmime.evaluation.evaluate import Adapt
+from headmime.evaluation.frame_folder import FrameFolder
+from headmime.evaluation.method_table import METHODS
+from headmime.evaluation.trials import resize_all
+from headmime.files import sha256
+from headmime.learning.starts import OWN, average_embedding, random_embedding, starting_from
+from headmime.nets import Nets
+from headmime.nets.checkpoint import Record, checkpoint_files, load_personal, save_personal
+from headmime.nets.personal import PersonalGenerator
+from headmime.nets.shape import ModelShape
+from headmime.provenance.origin import software_origin
+
+PROTOCOL = "2"
+"""Part of every key of a personal model, and of every row of one. Raise it with a change of what
+fine-tuning or inference computes: networks, losses, steps, how landmarks are drawn. (0.1.0 had a
+hash of source files in its place.)"""
+
+BASELINES: dict[str, Adapt | None] = {
+    "copy": baselines.copy_first,
+    "nearest": baselines.copy_nearest,
+    "warp": baselines.warp_nearest,
+    "mean": baselines.mean_frame,
+    "real": None,
+}
+
+
+class Methods:
+    """The methods of one store and one set of weights, loaded once."""
+
+    def __init__(self, settings: RowSettings, store: Store) -> None:
+        self.settings = settings
+        self.store = store
+        self.model = load(settings.weights, settings.device)
+        self.side = self.model.shape.image_size
+        self.size = settings.size or self.side
+
+    @cached_property
+    def model_ff(self) -> Model:
+        """What feed-forward rows use: the paper meta-trains them apart (`weights_ff`)."""
+        weights = self.settings.weights_ff
+        model = load(weights, self.settings.device) if weights else self.model
+        if model.shape != self.model.shape:
+            raise HeadmimeError(f"weights_ff={weights} are networks of another shape than weights.")
+        return model
+
+    def model_of(self, method: str) -> Model:
+        """The meta-learned networks behind "ff" or "ft"."""
+        return self.model_ff if method == "ff" else self.model
+
+    @cached_property
+    def perceptual(self) -> Any:
+        """The frozen networks of L_CNT, loaded at first use."""
+        return hydra.utils.instantiate(self.settings.perceptual)
+
+    @cached_property
+    def folder(self) -> FrameFolder:
+        """Where method=frames reads."""
+        return FrameFolder(Path(self.settings.frames).expanduser())
+
+    def made_of(self, method: str) -> dict[str, Any]:
+        """All that a method's frames depend on beside a person's."""
+        learned, tuned = METHODS[method].learned, method == "ft"
+        parts = {
+            "checkpoint": self.model_of(method).sha256 if learned else None,
+            "model_code": PROTOCOL if learned else None,
+            "finetune": self._fine_tuning() if tuned else None,
+            "perceptual": self.perceptual.origin if tuned else None,
+            "start": self.settings.start if tuned else None,
+            "seed": self.settings.seed if tuned else 0,
+        }
+        return parts | ({"frames": self.folder.hash} if method == "frames" else {})
+
+    def key(self, method: str) -> str:
+        """A hash of that."""
+        return digest([method, *self.made_of(method).values()])
+
+    def adapt(self, method: str) -> Adapt | FrameFolder | None:
+        """Frames and landmarks of a person -> animator; None for "real", the true frames; a folder
+        for "frames". A model sees frames of its own side, and its images are brought to the row's.
+        """
+        if method == "frames":
+            return self.folder
+        if method in BASELINES:
+            return BASELINES[method]
+        key = self.key(method)
+
+        def at_own_side(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
+            own = resize_all(frames, self.side)
+            if method == "ff":
+                generator = personal_generator(self.model_ff.nets, own, landmarks, None)
+            else:
+                generator = self._fine_tuned(own, landmarks, key)
+            made = animator(generator, self.side)
+            return lambda asked: resize_all(made(asked), self.size)
+
+        return at_own_side
+
+    def _fine_tuning(self) -> dict[str, Any]:
+        finetune = self.settings.finetune
+        rehearsal = (
+            sha256(REHEARSAL_FILE) if finetune.rehearsal or self.settings.start != OWN else None
+        )
+        bfloat16 = finetune.autocasts(self._device)  # as it is here
+        return {**asdict(finetune), "rehearsal_frames": rehearsal, "bfloat16": bfloat16}
+
+    def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> PersonalGenerator:
+        def make() -> PersonalGenerator:
+            nets, settings = self._nets_to_tune(frames), self.settings.finetune
+            return personal_generator(nets, frames, landmarks, settings, self.perceptual)
+
+        folder = Path(self.settings.memory).expanduser() / "people"
+        stem = folder / digest(key, frames, landmarks)
+        record = {"detector": self.store.detector, "origin": software_origin()}
+        return cached_person(stem, make, self.model.shape, record).to(self._device)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.model.nets.generator.parameters()).device
+
+    @cached_property
+    def _others(self) -> Tensor:
+        return bundled_embeddings(self.model.nets, self.side)
+
+    def _nets_to_tune(self, frames: np.ndarray) -> Nets:
+        """Whose embedder gives the start that the settings name; random is another for everyone."""
+        start, nets = self.settings.start, self.model.nets
+        if start == OWN:
+            return nets
+        if start == "average":
+            return starting_from(average_embedding(self._others), nets)
+        seed = int(digest(self.settings.seed, frames)[:8], 16)
+        return starting_from(random_embedding(self._others, seed), nets)
+
+
+def cached_person(
+    stem: Path, make: Callable[[], PersonalGenerator], shape: ModelShape, record: Record
+) -> PersonalGenerator:
+    """What `make` returns, from `<stem>.safetensors` if it was made before.
+
+    The name is a hash of all that it depends on; `record` says the same in words. Both the first
+    and every later call return what was read from the file.
+    """
+    if not all(file.is_file() for file in checkpoint_files(stem)):
+        save_personal(stem, make(), shape, record)
+    return load_personal(stem)[0].eval()

@@ -1,0 +1,273 @@
+"""Result files -> one page of tables in Markdown."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from headmime.benchmark.goals import outcomes
+from headmime.benchmark.identity_gap import gaps
+from headmime.evaluation.formatting import (
+    heading,
+    markdown_table,
+    measured,
+    row_name,
+    with_arrow,
+    with_interval,
+)
+from headmime.evaluation.method_table import METHODS
+from headmime.evaluation.metric_table import REPORT, shown_in
+from headmime.evaluation.paper import quoted
+from headmime.evaluation.results import (
+    OF_A_ROW,
+    Result,
+    advantage,
+    group_by,
+    read_result,
+    verdict,
+)
+
+DAGGER = " †"  # not fine-tuned as the newest row is
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A result and its file. `mark`: what tells it from others of the same name. `unlike`: its
+    settings of fine-tuning that the newest row does not have.
+    """
+
+    file: Path
+    result: Result
+    unlike: str = ""
+    mark: str = ""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """All settings that its numbers depend on."""
+        return self.result.row
+
+    @property
+    def name(self) -> str:
+        """What its lines begin with."""
+        return f"{row_name(self.row)}{self.mark}{DAGGER if self.unlike else ''}"
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Methods in the order of METHODS, within them by T."""
+        return list(METHODS).index(self.row["method"]), self.row["T"], self.file.name
+
+
+def report(files: Sequence[Path], command: str) -> str:
+    """The page: a table for every set of rows that may be compared, and what each row is made of.
+
+    `command` is how the page is made again.
+    """
+    results = [read_result(file) for file in files]
+    made = zip(files, results, settings_diff(results), strict=True)
+    entries = sorted((Entry(*one) for one in made), key=lambda entry: entry.order)
+    groups = map(_disambiguate, group_by(entries, OF_A_ROW))
+    tables = sorted(groups, key=lambda table: heading(table[0].row))
+    lines = [
+        "# Results",
+        "",
+        f"Made by `{command}` from {len(entries)} result files; none of it is edited by hand.",
+        "Cells are value [95 % interval by bootstrap over persons]; ↑ more is better, ↓ less is.",
+        "What each metric is: [evaluation.md](evaluation.md).",
+        *_goals(tables),
+        *_gaps(entries),
+    ]
+    for table in tables:
+        lines += ["", *_table(table)]
+    return "\n".join(lines) + "\n"
+
+
+def settings_diff(results: Sequence[Result]) -> list[str]:
+    """For each result, what its fine-tuning's settings are where the newest fine-tuned row has
+    other ones: "epochs=10, jitter.scale=0.1"; empty where nothing differs, or nothing was
+    fine-tuned.
+    """
+    tuned = [one for one in results if one.row.get("finetune")]
+    if not tuned:
+        return [""] * len(results)
+    newest = dict(_flat(max(tuned, key=lambda one: one.origin["date"]).row["finetune"]))
+    return [_differences(dict(_flat(one.row.get("finetune") or newest)), newest) for one in results]
+
+
+def _differences(settings: Mapping[str, Any], newest: Mapping[str, Any]) -> str:
+    keys = {**newest, **settings}
+    return ", ".join(
+        f"{key}={settings.get(key)}" for key in keys if settings.get(key) != newest.get(key)
+    )
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
+
+
+def _disambiguate(entries: list[Entry]) -> list[Entry]:
+    """Rows of one name, such as of several weights, have their file's hash beside it."""
+    names = Counter(entry.name for entry in entries)
+    return [
+        entry
+        if names[entry.name] == 1
+        else replace(entry, mark=f" ({entry.file.stem.rpartition('-')[-1][:6]})")
+        for entry in entries
+    ]
+
+
+def _goals(tables: Sequence[list[Entry]]) -> list[str]:
+    """What the project set itself for real people, where rows are there that say it."""
+    rows = [
+        (heading(table[0].row), one.goal, one.measured, one.verdict)
+        for table in tables
+        for one in outcomes([entry.result for entry in table])
+    ]
+    if not rows:
+        return []
+    return [
+        "",
+        "## Goals",
+        "",
+        "Set for real people before they were measured. A value reaches its goal whatever its "
+        "interval is; only to be better than",
+        "the warp the whole interval of the difference, person by person, must say so. Margins "
+        "are in the metric's unit, above 0 is the right side.",
+        "",
+        *markdown_table(("table", "goal", "measured", ""), rows),
+    ]
+
+
+def _gaps(entries: list[Entry]) -> list[str]:
+    """What the shape of the driver's face costs, where it was measured."""
+    found = list(gaps([entry.result for entry in entries]))
+    if not found:
+        return []
+    shown = [name for name in shown_in("gap") if any(name in one.differences for one in found)]
+    unlike = {entry.result.stem for entry in entries if entry.unlike}
+    rows = []
+    for one in found:
+        row, costs = one.row.row, one.differences
+        mark = DAGGER if one.row.stem in unlike else ""
+        title = f"{row['dataset']}, {row['motion']} minus own: {row_name(row)}{mark}"
+        cells = [
+            with_interval(costs[metric], metric) if metric in costs else "" for metric in shown
+        ]
+        rows.append([title, *cells])
+    return [
+        "",
+        "## Identity gap",
+        "",
+        "Each row minus the same row driven by the landmarks of the true frames (`motion=own`): "
+        "what the shape of the driver's face costs.",
+        "",
+        *markdown_table(["", *map(with_arrow, shown)], rows),
+    ]
+
+
+def _table(entries: list[Entry]) -> Iterator[str]:
+    first = entries[0]
+    row = first.row
+    yield f"## {heading(row)}"
+    yield ""
+    yield (
+        f"Store {row['store'][:12]}, split {row['split']}, {row['trials']} trials of "
+        f"{row['persons']} persons, {row['size']}x{row['size']} pixels. {_scorers(first.result)}"
+    )
+    if first.result.left_out:
+        yield f"{first.result.left_out} videos of the split have too few frames for it."
+    for part in REPORT:
+        shown = [name for name in shown_in(part) if any(name in e.result.metrics for e in entries)]
+        if shown:
+            cells = ([e.name, *(measured(e.result, name) for name in shown)] for e in entries)
+            yield ""
+            yield from markdown_table(["", *map(with_arrow, shown)], cells)
+    yield from _notes(entries)
+    yield from _against_warp(entries)
+    yield from _beside_paper(entries)
+    yield from ("", "Made of:", "")
+    for entry in entries:
+        origin = entry.result.origin
+        checkpoint = entry.row["checkpoint"]
+        weights = f", weights {checkpoint[:12]}" if checkpoint else ""
+        other = f";{DAGGER} not fine-tuned as the newest row is: {entry.unlike}"
+        yield (
+            f"- {entry.name}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
+            f"commit {origin['commit']}, {origin['date'][:10]}, file `{entry.file.name}`"
+            f"{other if entry.unlike else ''}"
+        )
+
+
+def _scorers(result: Result) -> str:
+    named = ", ".join(
+        f"{use}: {one['name']}{' (a stand-in)' if one.get('stand_in') else ''}"
+        for use, one in result.scorers.items()
+    )
+    other = " Not comparable with numbers of the literature." if result.stand_in else ""
+    return f"Scored by {named}.{other}"
+
+
+def _notes(entries: list[Entry]) -> Iterator[str]:
+    notes = {
+        f"{name}: {one['note']}"
+        for entry in entries
+        for name, one in entry.result.metrics.items()
+        if "note" in one
+    }
+    if notes:
+        yield ""
+        yield f"(*) {'; '.join(sorted(notes))}: comparable within this table only."
+
+
+def _against_warp(entries: list[Entry]) -> Iterator[str]:
+    """Every model, and another system's frames, beside the warp of the same T, by person."""
+    warps = {e.row["T"]: e for e in entries if e.row["method"] == "warp"}
+    lines = [
+        f"- {entry.name}: {sentence}"
+        for entry in entries
+        if (METHODS[entry.row["method"]].learned or entry.row["method"] == "frames")
+        and entry.row["T"] in warps
+        for sentence in _beside(entry, warps[entry.row["T"]])
+    ]
+    if lines:
+        yield ""
+        yield "Against the warp (difference in the metric's own unit, above 0 is better than it):"
+        yield ""
+        yield from lines
+
+
+def _beside(entry: Entry, warp: Entry) -> Iterator[str]:
+    said: dict[str, list[str]] = {"better": [], "worse": [], "undecided": []}
+    for name in shown_in("warp"):
+        difference = advantage(entry.file, warp.file, name)
+        if difference is not None:
+            interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
+            sure = interval if difference.identities > 1 else "(one person)"
+            said[verdict(difference)].append(f"{name} {difference.value:+.3f} {sure}")
+    if said["better"]:
+        yield f"beats the warp in {', '.join(said['better'])}."
+    if said["worse"]:
+        yield f"**does not beat the warp** in {', '.join(said['worse'])}."
+    if said["undecided"]:
+        yield f"no difference to the warp is shown in {', '.join(said['undecided'])}."
+
+
+def _beside_paper(entries: list[Entry]) -> Iterator[str]:
+    """The paper's cells, where the data set and the networks are the paper's."""
+    rows = []
+    for entry in entries:
+        row, result = entry.row, entry.result
+        numbers = quoted(row["dataset"].lower(), row["method"], row["T"])
+        like_the_paper = not result.stand_in and row["mode"] == "self" and row["size"] == 256
+        if numbers is not None and like_the_paper:
+            pairs = zip(("fid", "ssim", "csim"), numbers, strict=True)
+            cells = [(measured(result, name), paper) for name, paper in pairs]
+            rows.append([entry.name, *(cell for pair in cells for cell in pair)])
+    if rows:
+        heads = ("", "FID, ours", "paper", "SSIM, ours", "paper", "CSIM, ours", "paper")
+        yield from ("", 'Beside the paper ("?": quoted from memory):', "")
+        yield from markdown_table(heads, rows)

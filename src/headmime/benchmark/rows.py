@@ -1,0 +1,227 @@
+"""From settings to rows: data, scoring networks, methods, results."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
+from itertools import product
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import hydra.utils
+
+from headmime.animate.model import torch_device
+from headmime.benchmark.command import row_command, typed_command
+from headmime.benchmark.methods import Methods
+from headmime.benchmark.settings import RowSettings, TableSettings, check
+from headmime.data.protocol import Protocol, cross_cases, draw_cases, single_pictures
+from headmime.data.store import Store
+from headmime.errors import HeadmimeError
+from headmime.evaluation.cache import PROTOCOL, digest
+from headmime.evaluation.evaluate import EvalContext, evaluate
+from headmime.evaluation.frame_features import Scorers
+from headmime.evaluation.method_table import METHODS, WITHOUT_TRUTH
+from headmime.evaluation.results import Result, read_result, result_stem, summarise, write_result
+from headmime.evaluation.trials import (
+    Trial,
+    cross_trials,
+    portrait_trials,
+    self_trials,
+    truth_trials,
+)
+from headmime.files import sha256, write_text
+from headmime.landmarks.detect import detector as detector_named
+from headmime.pretrained.scorers import OfTorch
+from headmime.progress import progress
+from headmime.provenance.origin import software_origin
+
+log = logging.getLogger(__name__)
+ROW_KEYS = {one.name for one in fields(RowSettings)}
+
+
+class Rows:
+    """Everything that rows of one store and one set of trials share, made once."""
+
+    def __init__(
+        self, settings: RowSettings, beside: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """`beside`: keys in the settings that nobody typed; the command of a row has them too."""
+        self.settings, self.beside = settings, beside
+        store = Store(Path(settings.store).expanduser())
+        self.methods = Methods(settings, store)
+        trials, self.left_out = trials_of(settings, store)
+        self.context = EvalContext(
+            store=store,
+            trials=trials,
+            size=self.methods.size,
+            motion=settings.motion,
+            scorers=_scorers(settings, store),
+            cache=Path(settings.memory).expanduser(),
+        )
+
+    def description(self, method: str, T: int) -> dict[str, Any]:
+        """All settings that the row's numbers depend on, and nothing else."""
+        settings, context = self.settings, self.context
+        return {
+            **settings.data(),
+            "store": context.store.hash,
+            "drivers": settings.drivers if settings.mode in WITHOUT_TRUTH else None,
+            "trials": len(context.trials),
+            "persons": len({trial.person for trial in context.trials}),
+            "size": context.size,
+            "scorers": context.scorers.origin,
+            "code": PROTOCOL,
+            "method": method,
+            "T": T,
+            **self.methods.made_of(method),
+        }
+
+    def run(self, method: str, T: int, place: str = "") -> Path:
+        """The row's result file: evaluated now, unless it is there already.
+
+        `place` says before the progress bar which row of how many this is.
+        """
+        description = self.description(method, T)
+        folder = Path(self.settings.results).expanduser()
+        file = folder / f"{result_stem(description)}.json"
+        if file.is_file():
+            log.info("%s is there already.", file.name)
+            return file
+        self.check_scorers(method)
+        key = self.methods.key(method)
+        with progress(f"{place}{self.settings.mode} {method} T={T}") as on_trial:
+            row = evaluate(self.context, self.methods.adapt(method), T, key, on_trial)
+        scorers = self.context.scorers
+        result = summarise(description, row, scorers.origin, scorers.stand_in, self.left_out)
+        command = row_command({**self.beside, "method": method, "T": T}, ROW_KEYS)
+        result.origin.update(command=command)
+        return write_result(folder, result, row)
+
+    def check_scorers(self, method: str) -> None:
+        """HeadmimeError if a scoring network had a part in a loss that made the method."""
+        losses: dict[str, Any] = {}
+        if METHODS[method].learned:
+            origin = self.methods.model_of(method).record.get("origin", {})
+            losses["the weights' training"] = origin.get("perceptual", {})
+        if method == "ft":
+            losses["fine-tuning"] = self.methods.perceptual.origin
+        check_scorer_leakage(self.context.scorers.origin, losses)
+
+
+def run_row(settings: RowSettings) -> Iterator[str]:
+    """Check, evaluate: a line for each metric, then the result file."""
+    check(settings, [settings.method], [settings.T])
+    file = Rows(settings).run(settings.method, settings.T)
+    for name, one in read_result(file).metrics.items():
+        low, high = (f"{one[end]:.4f}" if one[end] is not None else "-" for end in ("low", "high"))
+        note = f"  ({one['note']})" if "note" in one else ""
+        yield f"{name:20}{one['value']:10.4f}  [{low}, {high}]  n {one['n']}{note}"
+    yield str(file)
+
+
+def run_table(settings: TableSettings) -> Iterator[Path]:
+    """The result files of this machine's part of a table, row after row, as they are made.
+
+    Without true frames there is no ceiling.
+    """
+    table, truth = settings.table, settings.mode not in WITHOUT_TRUTH
+    methods = [
+        name for name in table.methods if name != "real" or truth
+    ]  # else there is no ceiling
+    check(settings, methods, table.Ts)
+    if not 0 <= table.part < table.parts:
+        raise HeadmimeError(
+            f"table.part={table.part} should be from 0 to table.parts={table.parts} minus 1."
+        )
+    rows = Rows(settings)
+    mine = list(product(methods, table.Ts))[table.part :: table.parts]
+    for number, (method, T) in enumerate(mine, start=1):
+        yield rows.run(method, T, f"{number}/{len(mine)} ")
+
+
+def study_origin(verb: str, settings: Any, row: Result) -> dict[str, Any]:
+    """Where a study's numbers come from: its command and settings, and what its rows share."""
+    return {
+        **software_origin(),
+        "command": typed_command(verb),
+        verb: asdict(getattr(settings, verb)),
+        "finetune": asdict(settings.finetune),
+        "dataset": settings.dataset,
+        "split": settings.split,
+        "store": row.row["store"],
+        "scorers": row.scorers,
+        "stand_in": row.stand_in,
+    }
+
+
+def check_scorer_leakage(
+    scorers: Mapping[str, Mapping[str, Any]], losses: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """HeadmimeError if a file of weights is in both: `scorers` (use -> origin) and `losses` (where
+    -> origin), whose `files` are name -> sha256.
+    """
+    for use, scorer in scorers.items():
+        for where, loss in losses.items():
+            if set(scorer.get("files", {}).values()) & set(loss.get("files", {}).values()):
+                raise HeadmimeError(
+                    f"The scoring network {scorer['name']} ({use}) is in the loss of {where}: its "
+                    "numbers would flatter. Choose other scorers= or other weights."
+                )
+
+
+def protocol_of(settings: RowSettings, store: Store) -> Protocol:
+    """The people, sources and held-out frames that the settings draw."""
+    return draw_cases(
+        store,
+        split=settings.split,
+        videos=settings.videos,
+        held_out=settings.held_out,
+        sources=settings.sources,
+        seed=settings.cases_seed,
+    )
+
+
+def trials_of(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
+    """The trials, and how many videos of the split could not be used."""
+    s = settings
+    if s.mode == "truth":
+        cases = cross_cases(store, seed=s.cases_seed)
+        return truth_trials(store, cases, s.sources, s.held_out), 0
+    drawn = protocol_of(s, store)
+    _keep_protocol(Path(s.results).expanduser(), drawn.to_json(store))
+    pictures = single_pictures(store, s.split)
+    if s.mode == "portrait":
+        if not pictures:
+            raise HeadmimeError(
+                f"mode=portrait needs single pictures, and {store.folder} has none in its split "
+                f"{s.split!r}: `headmime preprocess data=listed` stores those of portraits.tsv."
+            )
+        return portrait_trials(store, pictures, drawn.cases, s.drivers), 0
+    films = len(store.videos_in(s.split)) - len(pictures)
+    too_short = films - len(drawn.cases) if len(drawn.cases) < s.videos else 0
+    if s.mode == "self":
+        return self_trials(store, drawn.cases), too_short
+    return cross_trials(store, drawn.cases, s.drivers), too_short
+
+
+def _keep_protocol(folder: Path, text: str) -> None:
+    """The frames that were drawn, and why other videos were not, beside the results."""
+    folder = folder / "protocols"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / f"{digest(text)[:12]}.json", text)
+
+
+def _scorers(settings: RowSettings, store: Store) -> Scorers:
+    made = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
+    for scorer in made.values():
+        if isinstance(scorer, OfTorch):
+            scorer.to(torch_device(settings.device))
+    chosen = hydra.utils.instantiate(settings.detector)
+    detector = chosen or detector_named(store.detector)
+    return Scorers(**made, detector=detector, detector_files=hash_files(settings.detector or {}))
+
+
+def hash_files(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The sha256 of the files that settings name, by name."""
+    paths = [Path(one).expanduser() for one in settings.values() if isinstance(one, str)]
+    return {path.name: sha256(path) for path in paths if path.is_file()}

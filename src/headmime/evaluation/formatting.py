@@ -1,0 +1,68 @@
+"""How rows, numbers and tables are written, in Markdown."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from headmime.evaluation.method_table import METHODS, MODES
+from headmime.evaluation.metric_table import METRICS
+from headmime.evaluation.results import Result
+from headmime.evaluation.statistics import Estimate
+from headmime.learning.starts import OWN
+
+
+def heading(row: Mapping[str, Any]) -> str:
+    """What a table is called: data set, mode, motion."""
+    return f"{row['dataset']}: {MODES[row['mode']]}, {row['motion']} motion"
+
+
+def row_name(row: Mapping[str, Any]) -> str:
+    """Method, T, and the start of fine-tuning where it is not the person's own."""
+    start = row.get("start") or OWN
+    elsewhere = "" if start == OWN else f" from the {start} start"
+    return f"{METHODS[row['method']].title}{elsewhere}, T = {row['T']}"
+
+
+def number(value: float | None, metric: str) -> str:
+    """With the metric's digits; "-" where there is no interval, and no minus before a zero."""
+    if value is None or value != value:
+        return "-"
+    digits = METRICS[metric].digits
+    return f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def with_interval(estimate: Estimate, metric: str) -> str:
+    """`value [low, high]`."""
+    value, low, high = (number(getattr(estimate, end), metric) for end in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def measured(result: Result, metric: str) -> str:
+    """The same of a result's metric, with a star where it has a note; empty where it has none."""
+    if metric not in result.metrics:
+        return ""
+    one = result.metrics[metric]
+    value, low, high = (number(one[end], metric) for end in ("value", "low", "high"))
+    return f"{value}{'*' if 'note' in one else ''} [{low}, {high}]"
+
+
+def with_arrow(metric: str) -> str:
+    """Its name, and which way is better."""
+    return f"{metric}{METRICS[metric].arrow}"
+
+
+def csv_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Comma-separated values: a line of names, those of the first row, and one for each row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Its lines."""
+    head = "|".join(f" {one} " if one else " " for one in heads)
+    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    return [f"|{head}|", "|---" * len(heads) + "|", *lines]

@@ -1,0 +1,99 @@
+"""What the scoring networks see in frames: faces, their points, embeddings and features."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
+from headmime.landmarks.detect_dlib import box_of
+from headmime.landmarks.faces import Detector, Face
+from headmime.pretrained.scorers import DistanceScorer, FeatureScorer, IdentityScorer, Scorer
+
+
+@dataclass(frozen=True)
+class Scorers:
+    """The networks of a row, which have no part in any training loss (`check_scorer_leakage`)."""
+
+    identity: IdentityScorer
+    features: FeatureScorer
+    distance: DistanceScorer
+    detector: Detector
+    detector_files: dict[str, str] = field(default_factory=dict)  # name -> sha256, where named
+
+    @property
+    def origin(self) -> dict[str, dict[str, Any]]:
+        """Name, files and stand-in or not, by what they are for; the detector by its name."""
+        networks: dict[str, Scorer] = {
+            "identity": self.identity,
+            "features": self.features,
+            "distance": self.distance,
+        }
+        named = {use: {"name": one.name, **one.origin} for use, one in networks.items()}
+        files = {"files": self.detector_files} if self.detector_files else {}
+        return {**named, "landmarks": {"name": self.detector.name, **files}}
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether any of them is not the network that the literature reports."""
+        return any(one.get("stand_in", False) for one in self.origin.values())
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """`detected` [n, 68, 2] in crop coordinates, NaN where no face was found; `embeddings` [n, E];
+    `features` [n, D].
+    """
+
+    detected: np.ndarray
+    embeddings: np.ndarray
+    features: np.ndarray
+
+
+def frame_features(
+    frames: np.ndarray, expected: np.ndarray, scorers: Scorers, cache: Path
+) -> FrameFeatures:
+    """What is in frames, uint8 [n, S, S, 3], real or made, whose faces are `expected` [n, 68, 2].
+
+    Equal frames are looked at once; the features are kept in the folder `cache` for other rows.
+    """
+    key = digest(PROTOCOL, frames, expected, scorers.origin)
+    return FrameFeatures(**cached(cache, key, lambda: _compute(frames, expected, scorers)))
+
+
+def _compute(frames: np.ndarray, expected: np.ndarray, scorers: Scorers) -> Arrays:
+    groups = _equal(frames)
+    detected = np.full(expected.shape, np.nan, np.float32)
+    for members in groups:
+        detected[members] = _found(frames[members[0]], expected[members], scorers.detector)
+    firsts = [members[0] for members in groups]
+    where = np.where(np.isnan(detected), expected, detected)
+    embeddings = scorers.identity(frames[firsts], where[firsts])
+    features = scorers.features(frames[firsts])
+    group_of = np.empty(len(frames), int)
+    for number, members in enumerate(groups):
+        group_of[members] = number
+    return {
+        "detected": detected,
+        "embeddings": embeddings[group_of],
+        "features": features[group_of],
+    }
+
+
+def _equal(frames: np.ndarray) -> list[list[int]]:
+    groups: dict[bytes, list[int]] = {}
+    for k, frame in enumerate(frames):
+        groups.setdefault(frame.tobytes(), []).append(k)
+    return list(groups.values())
+
+
+def _found(frame: np.ndarray, expected: Sequence[np.ndarray], detector: Detector) -> np.ndarray:
+    """The points of the face near one of the places expected, or NaN."""
+    size = len(frame)
+    for landmarks in expected:
+        pixels = (landmarks * size).astype(np.float32)
+        if face := detector.follow(frame, Face(pixels, 0.0, box_of(pixels))):
+            return face.pixels / size
+    return np.full((68, 2), np.nan, np.float32)

@@ -1,0 +1,103 @@
+"""Metrics against T, with their intervals; lines can be told apart without colour."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from headmime.evaluation.method_table import METHODS, MODES
+from headmime.evaluation.metric_table import METRICS, shown_in
+from headmime.evaluation.results import Result, group_by
+from headmime.files import replacing
+
+COLUMNS = 3
+PANEL = 2.9, 2.5  # inches
+
+
+def quality(results: Sequence[Result]) -> Figure:
+    """A panel for each metric that any of `results` has; they must be of one table (`group_by`)."""
+    metrics = [name for name in shown_in("quality") if any(name in one.metrics for one in results)]
+    rows = -(-len(metrics) // COLUMNS)
+    figure = Figure((PANEL[0] * COLUMNS, PANEL[1] * rows + 0.7), layout="constrained")
+    panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for panel, name in zip(panels, metrics, strict=False):
+        _panel(panel, results, name)
+    for panel in panels[len(metrics) :]:
+        panel.remove()
+    lines = {label: line for panel in panels[: len(metrics)] for line, label in _labelled(panel)}
+    order = [one.short for one in METHODS.values() if one.short in lines]
+    figure.legend(
+        [lines[label] for label in order],
+        order,
+        loc="outside lower center",
+        ncols=4,
+        frameon=False,
+        handlelength=3.2,
+    )
+    row = results[0].row
+    figure.suptitle(
+        f"{row['dataset']}: {MODES[row['mode']]}, {row['persons']} persons, "
+        f"{row['size']}x{row['size']} pixels; bars: 95 % over persons"
+        + ("; scored by stand-ins" if results[0].stand_in else ""),
+        fontsize="medium",
+    )
+    return figure
+
+
+def write_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write `<stem>.png` and `<stem>.pdf`; return them."""
+    files = []
+    for suffix in (".png", ".pdf"):
+        file = stem.with_suffix(suffix)
+        with replacing(file) as partial:
+            figure.savefig(partial, dpi=200)
+        files.append(file)
+    return files
+
+
+def _panel(panel: Axes, results: Sequence[Result], name: str) -> None:
+    Ts = sorted({one.row["T"] for one in results})
+    for method, style in METHODS.items():
+        having = [one for one in results if one.row["method"] == method and name in one.metrics]
+        for number, line in enumerate(group_by(having, {"T"})):
+            _line(panel, line, name, label=style.short if number == 0 else "_again")
+    panel.set_xscale("log", base=2)
+    panel.set_xticks(Ts, [str(T) for T in Ts])
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.margins(x=0.12)
+    panel.set_xlabel("source frames T")
+    panel.set_ylabel(METRICS[name].axis, fontsize="small")
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize="small")
+
+
+def _line(panel: Axes, rows: Sequence[Result], name: str, label: str) -> None:
+    method = rows[0].row["method"]
+    style = METHODS[method]
+    rows = sorted(rows, key=lambda one: one.row["T"])
+    value, low, high = (
+        np.array([one.metrics[name][end] for one in rows], float)
+        for end in ("value", "low", "high")
+    )
+    # Methods stand a little beside each other, so that no bar hides another.
+    aside = 2 ** (0.07 * (list(METHODS).index(method) - len(METHODS) // 2))
+    panel.errorbar(
+        [one.row["T"] * aside for one in rows],
+        value,
+        yerr=np.nan_to_num(np.maximum(0, [value - low, high - value])),
+        label=label,
+        color=str(style.grey),
+        linestyle=style.dash,
+        marker=style.marker,
+        markersize=4.5,
+        linewidth=1.3,
+        elinewidth=0.8,
+        capsize=2,
+    )
+
+
+def _labelled(panel: Axes) -> list[tuple[object, str]]:
+    return list(zip(*panel.get_legend_handles_labels(), strict=True))

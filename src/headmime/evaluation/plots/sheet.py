@@ -1,0 +1,92 @@
+"""Pictures in rows and columns on white, with words above, beside and below them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from headmime.images import resize
+
+GAP = 4  # pixels
+INK, PAPER, SOFT = (25, 25, 25), (255, 255, 255), (90, 90, 90)
+TEXT = 1 / 9  # height of letters, in tiles
+SMALLEST = 0.6  # of that, where words are long
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a sheet: pictures uint8 [S, S, 3] from left to right (None is left empty).
+
+    `label` stands at the left, read upwards; `note` below the pictures. `apart`: more space above.
+    """
+
+    pictures: Sequence[np.ndarray | None]
+    label: str = ""
+    note: str = ""
+    apart: bool = False
+
+
+def sheet(heads: Sequence[str], lines: Sequence[Line], tile: int) -> np.ndarray:
+    """Lay out `lines` under the column `heads`: uint8 [H, W, 3], pictures `tile` pixels wide."""
+    letters = max(11, round(tile * TEXT))
+    font = ImageFont.load_default(letters)
+    step, side = tile + GAP, round(1.6 * letters)
+    left = side if any(line.label for line in lines) else 0
+    tops, top = [], side
+    for line in lines:
+        top += 3 * GAP * line.apart
+        tops.append(top)
+        top += step + (side if line.note else 0)
+    page = Image.new("RGB", (left + len(heads) * step, top), PAPER)
+    pen = ImageDraw.Draw(page)
+    for column, head in enumerate(heads):
+        middle = left + column * step + tile / 2
+        _write(pen, (middle, side / 2), head, font, tile)
+    for line, y in zip(lines, tops, strict=True):
+        if line.label:
+            page.paste(_upwards(line.label, font, tile, side), (0, y))
+        for column, picture in enumerate(line.pictures):
+            if picture is not None:
+                page.paste(Image.fromarray(resize(picture, tile)), (left + column * step, y))
+        if line.note:
+            width = len(line.pictures) * step - GAP
+            _write(pen, (left, y + tile + side / 2), line.note, font, width, SOFT, "lm")
+    return np.asarray(page)
+
+
+def beside(sheets: Sequence[np.ndarray], gap: int) -> np.ndarray:
+    """Sheets from left to right, `gap` pixels apart, their tops aligned."""
+    height = max(len(one) for one in sheets)
+    parts: list[np.ndarray] = []
+    for number, one in enumerate(sheets):
+        if number:
+            parts.append(np.full((height, gap, 3), 255, np.uint8))
+        parts.append(np.pad(one, ((0, height - len(one)), (0, 0), (0, 0)), constant_values=255))
+    return np.concatenate(parts, axis=1)
+
+
+def _upwards(text: str, font: ImageFont.FreeTypeFont, length: int, height: int) -> Image.Image:
+    strip = Image.new("RGB", (length, height), PAPER)
+    pen = ImageDraw.Draw(strip)
+    _write(pen, (length / 2, height / 2), text, font, length)
+    return strip.rotate(90, expand=True)
+
+
+def _write(
+    pen: ImageDraw.ImageDraw,
+    place: tuple[float, float],
+    text: str,
+    font: ImageFont.FreeTypeFont,
+    width: float,
+    ink: tuple[int, int, int] = INK,
+    anchor: str = "mm",
+) -> None:
+    """Write text no wider than `width`: smaller where that is enough, else cut."""
+    if font.getlength(text) > width:
+        font = font.font_variant(
+            size=max(SMALLEST * font.size, font.size * width / font.getlength(text))
+        )
+        while font.getlength(text) > width and len(text) > 1:
+            text = text.removesuffix("…")[:-1] + "…"
+    pen.text(place, text, ink, font, anchor=anchor)

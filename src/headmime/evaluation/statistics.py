@@ -1,0 +1,144 @@
+"""The paired bootstrap over identities and seeds: all numbers are drawn again by the same draws.
+
+Where two numbers are compared, their draws are subtracted, so that what they share cancels.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+RESAMPLES = 2000
+SET_RESAMPLES = 100  # of statistics over sets of features, which take a moment each
+LEVEL = (2.5, 97.5)
+
+Features = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Person -> (real [n, D], fake [m, D])."""
+
+Statistic = Callable[[np.ndarray, np.ndarray], float]
+"""(real, fake) -> a number, such as FID."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval over `identities` persons."""
+
+    value: float
+    low: float
+    high: float
+    identities: int
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Who is drawn, with repetition: numbers of persons [R, P] and of seeds [R, S]."""
+
+    persons: np.ndarray
+    seeds: np.ndarray
+
+    @classmethod
+    def of(cls, persons: int, seeds: int = 1, times: int = RESAMPLES, seed: int = 0) -> Self:
+        """`times` draws of `persons` persons and, independently, of `seeds` seeds."""
+        rng = np.random.default_rng(seed)
+        return cls(
+            rng.integers(persons, size=(times, persons)), rng.integers(seeds, size=(times, seeds))
+        )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A value, and what it is in each of the draws, [R]. Samples of the same draws are subtracted
+    and weighted like numbers, and stay paired.
+    """
+
+    value: float
+    drawn: np.ndarray
+
+    def __sub__(self, other: "Sample") -> "Sample":
+        return Sample(self.value - other.value, self.drawn - other.drawn)
+
+    def __mul__(self, factor: float) -> "Sample":
+        return Sample(factor * self.value, factor * self.drawn)
+
+    __rmul__ = __mul__
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval. Repeated persons inflate distances of distributions, so that the draws
+        are moved to have the value itself as their mean.
+        """
+        low, high = np.percentile(self.drawn, LEVEL) - self.drawn.mean() + self.value
+        return float(low), float(high)
+
+
+def mean_sample(values: np.ndarray, draws: Draws) -> Sample:
+    """The mean of values [S, P] over persons and seeds."""
+    each = values[draws.seeds[:, :, None], draws.persons[:, None, :]]
+    return Sample(float(values.mean()), each.mean((1, 2)))
+
+
+def set_sample(statistic: Statistic, features: Sequence[Features], draws: Draws) -> Sample:
+    """The mean over seeds of `statistic(real, fake)` of all persons' features together.
+
+    `features` has one entry per seed, each with the same persons.
+    """
+    names = sorted(features[0])
+    values, drawn = [], []
+    for of_seed in features:
+        people = [of_seed[name] for name in names]
+        values.append(_pooled(statistic, people, range(len(people))))
+        drawn.append([_pooled(statistic, people, draw) for draw in draws.persons])
+    each = np.take_along_axis(np.array(drawn).T, draws.seeds, 1)  # [R, S]
+    return Sample(float(np.mean(values)), each.mean(1))
+
+
+def mean_estimate(by_person: Mapping[str, float], seed: int = 0) -> Estimate:
+    """The mean over persons. With fewer than two of them the interval is NaN."""
+    values = np.array([by_person[name] for name in sorted(by_person)])
+    if len(values) < 2:
+        return Estimate(float(values.mean()), np.nan, np.nan, len(values))
+    sample = mean_sample(values[None], Draws.of(len(values), seed=seed))
+    low, high = np.percentile(sample.drawn, LEVEL).tolist()
+    return Estimate(sample.value, low, high, len(values))
+
+
+def paired_difference(
+    one: Mapping[str, float], other: Mapping[str, float], seed: int = 0
+) -> Estimate:
+    """Mean of `one` minus `other` over the persons that both have: the same draws for both."""
+    shared = sorted(set(one) & set(other))
+    return mean_estimate({name: one[name] - other[name] for name in shared}, seed)
+
+
+def set_estimate(statistic: Statistic, features: Features, seed: int = 0) -> Estimate:
+    """`statistic(real, fake)` of all persons' features together."""
+    return _of_sets(lambda draws: set_sample(statistic, [features], draws), len(features), seed)
+
+
+def paired_set_difference(
+    statistic: Statistic, one: Features, other: Features, seed: int = 0
+) -> Estimate:
+    """`statistic` of `one` minus that of `other` over the persons that both have, same draws."""
+    shared = set(one) & set(other)
+    both = [{name: features[name] for name in shared} for features in (one, other)]
+
+    def difference(draws: Draws) -> Sample:
+        ours, theirs = (set_sample(statistic, [features], draws) for features in both)
+        return ours - theirs
+
+    return _of_sets(difference, len(shared), seed)
+
+
+def _of_sets(sample: Callable[[Draws], Sample], persons: int, seed: int) -> Estimate:
+    if persons < 2:
+        return Estimate(sample(Draws.of(persons, times=1)).value, np.nan, np.nan, persons)
+    found = sample(Draws.of(persons, times=SET_RESAMPLES, seed=seed))
+    return Estimate(found.value, *found.interval, persons)
+
+
+def _pooled(
+    statistic: Statistic, people: Sequence[tuple[np.ndarray, np.ndarray]], chosen: Sequence[int]
+) -> float:
+    real, fake = zip(*(people[k] for k in chosen), strict=True)
+    return statistic(np.concatenate(real), np.concatenate(fake))

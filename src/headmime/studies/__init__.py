@@ -1,0 +1,1 @@
+"""Comparisons of many rows, each whole in its folder: settings, run, table, plot."""

@@ -1,0 +1,68 @@
+"""What short trainings with one thing changed each are worth: tables in Markdown."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headmime.evaluation.formatting import heading, markdown_table, number, row_name, with_arrow
+from headmime.evaluation.metric_table import METRICS, shown_in
+from headmime.evaluation.results import Result, advantage, read_result, verdict
+
+MARKS = {"better": " ▲", "worse": " ▼", "undecided": ""}
+
+RowKey = tuple[str, str, int]
+"""(mode, method, T) of a row."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A training: its name, the keys that it changes, how many episodes it saw in its time, and the
+    result files of its rows.
+    """
+
+    name: str
+    keys: Sequence[str]
+    episodes: int
+    files: Mapping[RowKey, Path]
+
+
+def tables(variants: Sequence[Variant]) -> Iterator[str]:
+    """Lines of one table for each cell; the first variant is what the others are compared with."""
+    rows = [
+        (one.name, " ".join(f"`{key}`" for key in one.keys), f"{one.episodes:,}")
+        for one in variants
+    ]
+    yield from markdown_table(("variant", "keys", "episodes"), rows)
+    for cell in variants[0].files:
+        yield ""
+        yield from _table(variants, cell)
+
+
+def _table(variants: Sequence[Variant], cell: RowKey) -> Iterator[str]:
+    results = {one.name: read_result(one.files[cell]) for one in variants}
+    row = results[variants[0].name].row
+    names = [
+        name for name in shown_in("ablations") if any(name in r.metrics for r in results.values())
+    ]
+    yield f"{heading(row)}, {row_name(row)}, {row['persons']} persons:"
+    yield ""
+    rows = [
+        [one.name]
+        + [_cell(results[one.name], name) + _mark(one, variants[0], cell, name) for name in names]
+        for one in variants
+    ]
+    yield from markdown_table(["", *map(with_arrow, names)], rows)
+
+
+def _mark(one: Variant, first: Variant, cell: RowKey, name: str) -> str:
+    """Better or worse than the first, where the paired interval over persons excludes 0."""
+    if one is first or METRICS[name].better == 0:
+        return ""
+    difference = advantage(one.files[cell], first.files[cell], name)
+    return "" if difference is None else MARKS[verdict(difference)]
+
+
+def _cell(result: Result, name: str) -> str:
+    if name not in result.metrics:
+        return ""
+    return number(result.metrics[name]["value"], name)

@@ -1,0 +1,190 @@
+"""The whole of the claims' test: ceiling, trainings, rows, verdicts, a plot."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from headmime.benchmark.rows import Rows, study_origin
+from headmime.benchmark.settings import RowSettings, check
+from headmime.errors import HeadmimeError
+from headmime.evaluation.metric_table import shown_in
+from headmime.evaluation.plots import require_matplotlib
+from headmime.evaluation.results import SETS, Result, read_features, read_result, write_json
+from headmime.evaluation.statistics import RESAMPLES, Draws, mean_sample, set_sample
+from headmime.progress import progress
+from headmime.studies.claims.verdict import SAYS, Cell, Finding, Scores, cells, findings
+from headmime.studies.trainings import train_apart
+
+log = logging.getLogger(__name__)
+SET_DRAWS = 300  # of FID, which takes a moment each
+RULE = (
+    "95 % paired bootstrap over identities and seeds, "
+    f"{RESAMPLES} draws ({SET_DRAWS} for FID); docs/claims.md"
+)
+
+
+@dataclass
+class Claims:
+    """What `headmime claims` trains and compares: experiments `ff` and `ft` with each of `seeds`,
+    at three `Ts`. `sitters` (n, frames, seed) are rendered into `store` when it is missing.
+    """
+
+    ff: str = MISSING
+    ft: str = MISSING
+    seeds: list[int] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    train: list[str] = field(default_factory=list)
+    runs: str = MISSING
+    sitters: dict[str, int] | None = None
+    out: str = MISSING
+
+
+@dataclass
+class ClaimsSettings(RowSettings):
+    """A row's keys, and those of the claims; conf/study/claims.yaml says what they mean."""
+
+    claims: Claims = field(default_factory=Claims)
+
+
+ConfigStore.instance().store("claims_schema", ClaimsSettings)
+
+
+def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterator[str]:
+    """Check, render sitters with `render`, train, score; lines for people: verdicts, then files."""
+    design = settings.claims
+    _check(settings)
+    folder = Path(settings.store).expanduser()
+    if design.sitters is not None and not (folder / "manifest.json").is_file():
+        log.info("%s is not there yet: rendering %d sitters.", folder, design.sitters["n"])
+        # They have exact landmarks, as every split that tests.
+        render(**design.sitters, out=str(folder), size=settings.size, landmark_noise=0.0)
+    ceiling = read_result(Rows(settings).run("real", design.Ts[0], "ceiling: "))
+    found = ceiling.metrics["id_rank1"]
+    log.info("id_rank1 of real frames: %.3f (n %d)", found["value"], found["n"])
+    for seed in design.seeds:
+        for experiment in (design.ff, design.ft):
+            words = [f"seed={seed}", "ckpt=auto", *design.train]
+            train_apart(experiment, words, _run_folder(design, experiment, seed))
+    files = _rows(settings)
+    scores, n = scores_of(files)
+    results = findings(scores, design.Ts, found["value"], n)
+    out = Path(design.out).expanduser()
+    shared = _shared(settings, files, ceiling, n)
+    record = write_json(out / "claims.json", [_entry(finding, shared) for finding in results])
+    yield from (f"{one.claim} {SAYS[one.claim]}: {one.verdict}" for one in results)
+    from headmime.evaluation.plots.quality import write_figure
+    from headmime.studies.claims.plot import claims_figure
+
+    stand_in = "; scored by stand-ins" if ceiling.stand_in else ""
+    subtitle = f"{n[0]} identities, {n[1]} seeds{stand_in}; filled: the interval excludes 0"
+    plots = write_figure(claims_figure(results, subtitle), out / "claims")
+    yield from map(str, (record, *plots))
+
+
+def _check(settings: ClaimsSettings) -> None:
+    design = settings.claims
+    if len(design.Ts) != 3 or list(design.Ts) != sorted(set(design.Ts)):
+        raise HeadmimeError(f"claims.Ts={design.Ts} should be three rising numbers, as [1, 8, 32].")
+    if not design.seeds:
+        raise HeadmimeError("claims.seeds is empty: name at least one.")
+    if settings.mode != "self" or settings.start != "own":
+        raise HeadmimeError("The claims are about mode=self; claims choose start= themselves.")
+    if settings.finetune.rehearsal:
+        raise HeadmimeError("The claims compare starts of fine-tuning: finetune.rehearsal=0.")
+    if settings.size is None:
+        raise HeadmimeError("size= is missing: the side of the networks that are trained.")
+    check(settings, ["ff", "ft", "real"], design.Ts)
+    require_matplotlib()
+
+
+def _run_folder(design: Claims, experiment: str, seed: int) -> Path:
+    return Path(design.runs).expanduser() / experiment / str(seed)
+
+
+def _rows(settings: ClaimsSettings) -> dict[Cell, list[Path]]:
+    """The result files of every cell, one per seed; those that are there are not made again."""
+    design = settings.claims
+    chosen = cells(design.Ts)
+    files: dict[Cell, list[Path]] = {cell: [] for cell in chosen}
+    for place, seed in enumerate(design.seeds):
+        ff, ft = (
+            str(_run_folder(design, experiment, seed) / "weights" / "nets")
+            for experiment in (design.ff, design.ft)
+        )
+        for start in dict.fromkeys(cell.start for cell in chosen):
+            keys = {"weights_ff": ff, "weights": ft, "seed": seed, "start": start}
+            finetune = replace(settings.finetune, seed=seed)
+            rows = Rows(replace(settings, **keys, finetune=finetune), keys)
+            for number, cell in enumerate(chosen, start=1):
+                if cell.start == start:
+                    where = f"{place * len(chosen) + number}/{len(design.seeds) * len(chosen)} "
+                    files[cell].append(rows.run(cell.method, cell.T, where))
+    return files
+
+
+def scores_of(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, int]]:
+    """What result files (one per seed) say of every cell, for the persons that all of them have;
+    and how many persons and seeds these are.
+    """
+    table = shown_in("claims")
+    results = {cell: [read_result(file) for file in of_cell] for cell, of_cell in files.items()}
+    features = {cell: [read_features(file) for file in of_cell] for cell, of_cell in files.items()}
+    means = [name for name in table if name not in SETS]
+    every = [one for of_cell in results.values() for one in of_cell]
+    persons = sorted(set.intersection(*(set(one.persons[m]) for one in every for m in means)))
+    seeds = len(next(iter(files.values())))
+    draws, set_draws = (Draws.of(len(persons), seeds, times) for times in (RESAMPLES, SET_DRAWS))
+    scores: dict[str, dict[Cell, Any]] = {metric: {} for metric in table}
+    with progress("bootstrap") as on_cell:
+        for done, cell in enumerate(files):
+            on_cell(done, len(files))
+            for metric in table:
+                if metric in SETS:
+                    kept = [{name: one[name] for name in persons} for one in features[cell]]
+                    scores[metric][cell] = set_sample(SETS[metric], kept, set_draws)
+                else:
+                    values = [[one.persons[metric][p] for p in persons] for one in results[cell]]
+                    scores[metric][cell] = mean_sample(np.array(values), draws)
+        on_cell(len(files), len(files))
+    return scores, (len(persons), seeds)
+
+
+def _shared(
+    settings: ClaimsSettings,
+    files: Mapping[Cell, Sequence[Path]],
+    ceiling: Result,
+    n: tuple[int, int],
+) -> dict[str, Any]:
+    """What all entries have in common: how many, the ceiling, and where it all comes from."""
+    of_cells = {file: read_result(file) for of_cell in files.values() for file in of_cell}
+    first = next(iter(of_cells.values()))
+    real, fid = ceiling.metrics["id_rank1"], first.metrics["fid"]
+    return {
+        "n": {"identities": n[0], "seeds": n[1], "images": fid["n"]},
+        "notes": {"fid": fid["note"]} if "note" in fid else {},
+        "ceiling": {"id_rank1": real["value"], "interval": [real["low"], real["high"]]},
+        "origin": {
+            **study_origin("claims", settings, first),
+            "rule": RULE,
+            "checkpoints": sorted({one.row["checkpoint"] for one in of_cells.values()}),
+            "results": [file.name for file in of_cells],
+        },
+    }
+
+
+def _entry(finding: Finding, shared: Mapping[str, Any]) -> dict[str, Any]:
+    differences = {one.name: one.difference for one in finding.relations}
+    return {
+        "claim": finding.claim,
+        "says": SAYS[finding.claim],
+        "verdict": finding.verdict,
+        "numbers": {name: one.value for name, one in differences.items()},
+        "interval": {name: list(one.interval) for name, one in differences.items()},
+        **shared,
+    }

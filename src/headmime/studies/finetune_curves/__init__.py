@@ -1,0 +1,1 @@
+"""How long to fine-tune: identity against motion, over updates."""

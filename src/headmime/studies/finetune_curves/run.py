@@ -1,0 +1,228 @@
+"""Identity, motion and sharpness over the length of a fine-tuning, setting after setting."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
+from headmime.animate.person import Animator
+from headmime.benchmark.command import typed_command
+from headmime.benchmark.methods import Methods
+from headmime.benchmark.rows import Rows
+from headmime.benchmark.settings import RowSettings, check, check_only
+from headmime.errors import HeadmimeError
+from headmime.evaluation.cache import PROTOCOL, digest
+from headmime.evaluation.evaluate import Adapt, Row, evaluate
+from headmime.evaluation.method_table import MODES
+from headmime.evaluation.plots import require_matplotlib
+from headmime.evaluation.results import write_json
+from headmime.evaluation.trials import Trial
+from headmime.files import write_text
+from headmime.learning.finetune import FineTuneSettings
+from headmime.progress import progress
+from headmime.provenance.origin import software_origin
+from headmime.studies.finetune_curves.table import (
+    Point,
+    as_csv,
+    as_entries,
+    group_by_person,
+    join_rows,
+    on_distant_frames,
+    point,
+)
+
+
+@dataclass
+class CurveSetting:
+    """A fine-tuning beside others: keys of `finetune`, and parts of G that stay as they are."""
+
+    finetune: dict[str, Any] = field(default_factory=dict)
+    frozen: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Curves:
+    """What `headmime curves` follows: every one of `settings` (name -> a `CurveSetting`), or those
+    in `only`, with all `Ts`, scored after `steps` updates in `modes` (mode -> motion), with
+    mode=self on `frames` frames of the person.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    only: list[str] = field(default_factory=list)
+    Ts: list[int] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    modes: dict[str, str] = field(default_factory=dict)
+    frames: int = MISSING
+    out: str = MISSING
+
+
+@dataclass
+class CurvesSettings(RowSettings):
+    """A row's keys, and those of the curves; conf/study/curves.yaml says what they mean."""
+
+    curves: Curves = field(default_factory=Curves)
+
+
+ConfigStore.instance().store("curves_schema", CurvesSettings)
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A setting by its name, the parts that it freezes, and the models it starts from."""
+
+    name: str
+    frozen: Sequence[str]
+    methods: Methods
+
+    @property
+    def finetune(self) -> FineTuneSettings:
+        """All of its keys."""
+        return self.methods.settings.finetune
+
+    def key(self, steps: Sequence[int]) -> str:
+        """A hash of all that the animators depend on beside a person's frames."""
+        return digest(self.methods.key("ft"), sorted(self.frozen), max(steps))
+
+    def adapt_at(self, steps: Sequence[int]) -> Callable[[int], Adapt]:
+        """From a number of updates to what adapts one person; the first call fine-tunes once and
+        makes the animators of all `steps`.
+        """
+        made: dict[int, Animator] = {}
+
+        def at(step: int) -> Adapt:
+            def adapt(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
+                if not made:
+                    nets = with_frozen(self.methods.model.nets, self.frozen)
+                    perceptual = self.methods.perceptual
+                    person = nets, frames, landmarks, self.finetune, perceptual
+                    made.update(animators_at(steps, *person))
+                return made[step]
+
+            return adapt
+
+        return at
+
+
+def run_curves(settings: CurvesSettings) -> list[Path]:
+    """Check, fine-tune person after person, score on the way; a CSV, a JSON and plots."""
+    design = settings.curves
+    _check(settings)
+    rows = {
+        mode: Rows(replace(settings, mode=mode, motion=motion))
+        for mode, motion in design.modes.items()
+    }
+    tunings = [_tuning(settings, rows, name) for name in design.only or design.settings]
+    found: list[Point] = []
+    for number, (T, tuning) in enumerate(product(design.Ts, tunings), start=1):
+        place = f"{number}/{len(design.Ts) * len(tunings)} {tuning.name} T={T}"
+        found += _points(rows, tuning, T, design, place)
+    out = Path(design.out).expanduser()
+    content = {"origin": _origin(rows, tunings, settings), "points": list(as_entries(found))}
+    record = write_json(out / "curves.json", content)
+    write_text(out / "curves.csv", as_csv(found))
+    return [out / "curves.csv", record, *_plots(rows, found, settings.dataset, out)]
+
+
+def _check(settings: CurvesSettings) -> None:
+    """What can be known to be wrong before any work."""
+    design = settings.curves
+    if not design.settings:
+        raise HeadmimeError("curves.settings is empty: -cn finetuning_curves has some.")
+    example = "{finetune:{lr_psi:1e-3}}"
+    check_only(design.only, design.settings, "curves.settings", example)
+    if not design.steps or min(design.steps) < 0 or max(design.steps) == 0:
+        raise HeadmimeError(f"curves.steps={design.steps} should be numbers such as [0, 10, 20].")
+    for mode, motion in design.modes.items():
+        check(replace(settings, mode=mode, motion=motion), ["ft"], design.Ts)
+    for name in design.only or design.settings:
+        check_parts(_setting(settings, name).frozen)
+    require_matplotlib()
+
+
+def _plots(
+    rows: Mapping[str, Rows], found: Sequence[Point], dataset: str, out: Path
+) -> Iterator[Path]:
+    from headmime.evaluation.plots.quality import write_figure
+    from headmime.studies.finetune_curves.plot import curves_figure
+
+    for mode, one in rows.items():
+        persons = len({trial.person for trial in one.context.trials})
+        stand_in = "; scored by stand-ins" if one.context.scorers.stand_in else ""
+        title = f"{dataset}: {MODES[mode]}, {persons} persons{stand_in}"
+        yield from write_figure(curves_figure(found, mode, title), out / f"curves-{mode}")
+
+
+def _tuning(settings: CurvesSettings, rows: Mapping[str, Rows], name: str) -> Tuning:
+    chosen = _setting(settings, name)
+    schema = OmegaConf.structured(settings.finetune)
+    finetune = OmegaConf.to_object(OmegaConf.merge(schema, chosen.finetune))
+    store = next(iter(rows.values())).context.store
+    return Tuning(name, chosen.frozen, Methods(replace(settings, finetune=finetune), store))
+
+
+def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
+    schema = OmegaConf.structured(CurveSetting)
+    return OmegaConf.to_object(OmegaConf.merge(schema, settings.curves.settings[name]))
+
+
+def _points(
+    rows: Mapping[str, Rows], tuning: Tuning, T: int, design: Curves, place: str
+) -> list[Point]:
+    """Person after person: each is fine-tuned once, unless all its scores are known already."""
+    steps = sorted(design.steps)
+    for one in rows.values():
+        one.check_scorers("ft")
+    groups = group_by_person([trial for one in rows.values() for trial in one.context.trials])
+    found: dict[tuple[str, int], list[Row]] = {}
+    with progress(place) as on_person:
+        for done, trials in enumerate(groups.values()):
+            on_person(done, len(groups))
+            adapt_at = tuning.adapt_at(steps)
+            for mode, one in rows.items():
+                for trial in (t for t in one.context.trials if t in trials):
+                    context = replace(one.context, trials=[_shown(one, trial, mode, design)])
+                    for step in steps:
+                        key = digest(tuning.key(steps), step)
+                        row = evaluate(context, adapt_at(step), T, key)
+                        found.setdefault((mode, step), []).append(row)
+        on_person(len(groups), len(groups))
+    return [
+        point(tuning.name, T, mode, step, join_rows(of_step))
+        for (mode, step), of_step in found.items()
+    ]
+
+
+def _shown(rows: Rows, trial: Trial, mode: str, design: Curves) -> Trial:
+    """Self-reenactment is scored on frames that are unlike all sources; the same for every T."""
+    if mode != "self":
+        return trial
+    return on_distant_frames(rows.context.store, trial, max(design.Ts), design.frames)
+
+
+def _origin(
+    rows: Mapping[str, Rows], tunings: Sequence[Tuning], settings: CurvesSettings
+) -> dict[str, Any]:
+    first = next(iter(rows.values()))
+    context, methods = first.context, first.methods
+    return {
+        **software_origin(),
+        "command": typed_command("curves"),
+        "curves": asdict(settings.curves),
+        "finetune": {one.name: asdict(one.finetune) for one in tunings},
+        "dataset": settings.dataset,
+        "split": settings.split,
+        "store": context.store.hash,
+        "checkpoint": methods.model.sha256,
+        "perceptual": methods.perceptual.origin,
+        "size": context.size,
+        "scorers": context.scorers.origin,
+        "stand_in": context.scorers.stand_in,
+        "code": {"scores": PROTOCOL, **methods.made_of("ft")},
+        "trials": {mode: [t.name for t in one.context.trials] for mode, one in rows.items()},
+    }

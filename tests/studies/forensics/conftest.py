@@ -1,0 +1,3 @@
+"""The small store and the scoring networks of tests/evaluation."""
+
+from ...evaluation.conftest import context, store  # noqa: F401
