@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from headmime.data.store import Store
 from headmime.evaluation.metrics.identity import verification
+from headmime.files import sha256
 from headmime.learning.identity import (
     Faces,
     IdentitySettings,
@@ -29,7 +30,6 @@ from headmime.learning.identity import (
 )
 from headmime.pixels import to_tensor
 from headmime.pretrained.sitter_identity import SIDE, SitterIdentity
-from headmime.pretrained.weights import sha256
 from headmime.provenance.origin import software_origin
 
 ASIDE = 40  # two people of the split "train" are set aside, and one more of so many

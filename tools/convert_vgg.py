@@ -17,7 +17,8 @@ import safetensors.torch
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.pretrained.weights import existing_file, read_state_dict, sha256
+from headmime.files import sha256
+from headmime.pretrained.weights import existing_file, read_state_dict
 
 CONVOLUTION = re.compile(r"(conv\d_\d|features\.\d+)\.(weight|bias)")
 FIRST = ("conv1_1.weight", "features.0.weight")

@@ -11,9 +11,9 @@ import simplejpeg
 
 from headmime.assets import ASSETS
 from headmime.data.store import Store
+from headmime.files import sha256
 from headmime.pretrained import sitter_identity
 from headmime.pretrained.dlib_identity import CENTRE
-from headmime.pretrained.weights import sha256
 from headmime.sitters.write import write_sitters
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.pretrained.weights import read_state_dict, sha256
+from headmime.pretrained.weights import read_state_dict
 
 
 class Bomb:
@@ -37,10 +37,3 @@ def test_a_wrapped_state_dict_is_refused(tmp_path):
     torch.save({"state_dict": {"w": torch.zeros(1)}}, path)
     with pytest.raises(HeadmimeError, match="no plain state dict"):
         read_state_dict(path)
-
-
-def test_sha256_of_three_letters(tmp_path):
-    path = tmp_path / "abc"
-    path.write_bytes(b"abc")
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert sha256(path) == known

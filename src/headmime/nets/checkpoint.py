@@ -5,9 +5,7 @@ Nothing is ever unpickled. Floating-point weights may be stored in float16 and a
 float32.
 """
 
-import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
+from headmime.files import replacing, sha256
 from headmime.nets import Nets, build_nets
 from headmime.nets.generator import Synthesis
 from headmime.nets.personal import PersonalGenerator
@@ -84,7 +83,7 @@ def checkpoint_files(path: Path | str) -> tuple[Path, Path]:
 
 def checkpoint_sha256(path: Path | str) -> str:
     """Return the sha256 of a checkpoint's tensors, by which results name it."""
-    return _sha256(checkpoint_files(path)[0])
+    return sha256(checkpoint_files(path)[0])
 
 
 def _save(
@@ -102,20 +101,19 @@ def _save(
         name: t.detach().cpu().to(t.dtype if name.endswith((".u", ".v")) else dtype).contiguous()
         for name, t in state.items()
     }
-    partial = tensor_file.with_name(tensor_file.name + ".part")
-    save_file(stored, partial)
-    partial.chmod(0o644)  # safetensors writes for the owner alone
-    content = {
-        "format": FORMAT,
-        "kind": kind,
-        "shape": asdict(shape),
-        "sha256": _sha256(partial),
-        **record,
-    }
-    partial_description = description.with_name(description.name + ".part")
-    partial_description.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    os.replace(partial, tensor_file)
-    os.replace(partial_description, description)
+    # the tensors take their place first: without its description a checkpoint is not there
+    with replacing(description) as partial_description, replacing(tensor_file) as partial:
+        save_file(stored, partial)
+        partial.chmod(0o644)  # safetensors writes for the owner alone
+        content = {
+            "format": FORMAT,
+            "kind": kind,
+            "shape": asdict(shape),
+            "sha256": sha256(partial),
+            **record,
+        }
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        partial_description.write_text(text + "\n")
     return description
 
 
@@ -139,7 +137,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
         raise HeadmimeError(
             f"{description} is not a headmime checkpoint description: {error}."
         ) from error
-    if _sha256(tensor_file) != expected:
+    if sha256(tensor_file) != expected:
         raise HeadmimeError(
             f"{tensor_file} does not match the hash in {description.name}: copy both files again."
         )
@@ -160,8 +158,3 @@ def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> No
         raise HeadmimeError(f"{path} holds other weights than it describes: {error}") from error
     for parameter in module.parameters():
         parameter.requires_grad_(True)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,6 +1,5 @@
 """A person's generator as an ONNX file, for programs that have no PyTorch."""
 
-import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import torch
 
 from headmime.errors import HeadmimeError
+from headmime.files import replacing
 from headmime.nets.inference import InferenceGenerator
 
 INPUT, OUTPUT = "drawing", "picture"
@@ -34,7 +34,6 @@ def write_onnx(
         generator, (y,), input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
     )
     program.model.metadata_props.update(notes)
-    partial = path.with_name(path.name + ".part")
-    program.save(partial, external_data=False)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        program.save(partial, external_data=False)
     return path

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from headmime.errors import HeadmimeError
-from headmime.pretrained.weights import existing_file, sha256
+from headmime.files import sha256
+from headmime.pretrained.weights import existing_file
 
 SIDE = 112
 BATCH = 16

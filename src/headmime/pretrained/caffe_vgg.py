@@ -3,9 +3,10 @@
 import torch
 
 from headmime.errors import HeadmimeError
+from headmime.files import sha256
 from headmime.pretrained.frozen import Frozen, of_channels
 from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
-from headmime.pretrained.weights import existing_file, read_state_dict, sha256
+from headmime.pretrained.weights import existing_file, read_state_dict
 
 # Layers and weights of the paper's v2; numbers count torchvision's `features`: relu1_1 ... relu5_1.
 VGG19_TAPS, VGG19_WEIGHT = (1, 6, 11, 20, 29), 1.5e-1

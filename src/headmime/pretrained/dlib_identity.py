@@ -9,7 +9,7 @@ import dlib
 import face_recognition_models
 import numpy as np
 
-from headmime.pretrained.weights import sha256
+from headmime.files import sha256
 
 SIDE = 256  # frames are enlarged to at least this: dlib rounds points to whole pixels
 PADDING = 0.25  # of dlib's face chips, as the network was trained with

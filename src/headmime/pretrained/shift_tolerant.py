@@ -14,10 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from headmime.errors import HeadmimeError
+from headmime.files import sha256
 from headmime.pixels import to_tensor
 from headmime.pretrained.frozen import Frozen
 from headmime.pretrained.scorers import OfTorch
-from headmime.pretrained.weights import read_state_dict, sha256
+from headmime.pretrained.weights import read_state_dict
 
 FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
 FEATURE_SCALE = 180.0  # brings the features of 320 rendered sitters to a mean square of 1

@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from headmime.assets import ASSETS
+from headmime.files import sha256
 from headmime.pretrained.efficientnet import EfficientNetLite0, efficientnet_lite0
 from headmime.pretrained.frozen import Frozen, FrozenConv
-from headmime.pretrained.weights import read_state_dict, sha256
+from headmime.pretrained.weights import read_state_dict
 
 SIDE, EMBEDDING = 112, 128
 # Every stage halves the side, 112 -> 56 -> 28 -> 14 -> 7, and has this many residual blocks.

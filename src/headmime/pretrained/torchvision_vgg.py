@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from headmime.errors import HeadmimeError
+from headmime.files import sha256
 from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGG19_WEIGHT
 from headmime.pretrained.frozen import Frozen, of_channels
 from headmime.pretrained.vgg import VGG19, VGGStack
-from headmime.pretrained.weights import existing_file, read_state_dict, sha256
+from headmime.pretrained.weights import existing_file, read_state_dict
 
 # ImageNet's mean and deviation, red, green, blue, 0..1: torchvision's preprocessing.
 MEAN = (0.485, 0.456, 0.406)

@@ -1,6 +1,5 @@
 """Reading weights that a user names: safely, and with one sentence when that fails."""
 
-import hashlib
 import pickle
 from pathlib import Path
 
@@ -10,12 +9,6 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.pretrained.caffemodel import read_caffemodel
-
-
-def sha256(path: str | Path) -> str:
-    """Hexadecimal sha256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def existing_file(path: str | Path | None, key: str, what: str) -> Path:
