@@ -108,6 +108,8 @@ def train(run: Run) -> None:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     with compiled(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
+    if not data.episodes:  # max_epochs=0: there was no loop, at whose end all is kept
+        keep.keep(trainer, module)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
