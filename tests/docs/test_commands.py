@@ -173,6 +173,7 @@ NOT_RUN = {
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
     r"make recipe .*recipe.only=\[base,k[14],": "17 trainings; a test composes each variant",
     r"make recipe EXP=recipe_256 ARGS=": "three trainings; a test composes each variant",
+    r"make recipe EXP=recipe_identity": "as recipe_256, which is run; a test composes each variant",
     r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
