@@ -92,6 +92,13 @@ def test_losses_nets_and_evaluation_know_no_configuration():
         assert not {"hydra", "omegaconf"} & {name.split(".")[0] for name in imports(file)}
 
 
+def test_evaluation_knows_no_model():
+    files = [file for file in FILES if part(module_name(file)) == "evaluation"]
+    models = ("headmime.nets", "headmime.learning.meta", "headmime.learning.finetune")
+    for file in files:
+        assert not [n for n in imports(file) if n.startswith((*models, "headmime.animate.person"))]
+
+
 def test_lightning_is_imported_as_pytorch_lightning():
     for file in [*FILES, *(ROOT / "tests").rglob("*.py")]:
         assert "lightning" not in {name.split(".")[0] for name in imports(file)}, file

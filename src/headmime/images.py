@@ -1,7 +1,12 @@
-"""Images as arrays: the one rule by which they are made smaller and larger."""
+"""Images as arrays: what makes them of landmarks, and the one rule by which they are resized."""
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
+
+Animator = Callable[[np.ndarray], np.ndarray]
+"""Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
 
 
 def resize(

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from torch import nn
 
-from headmime.animate.person import Animator, animator, personal_generator
+from headmime.animate.person import animator, personal_generator
 from headmime.errors import HeadmimeError
+from headmime.images import Animator
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets import Nets
 from headmime.nets.personal import Personal

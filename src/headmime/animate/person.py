@@ -1,6 +1,5 @@
 """One person's model: made by fine-tuning or feed-forward, kept, and asked for frames."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
 from headmime.assets import ASSETS, conf_folder
 from headmime.errors import HeadmimeError, check_choice
-from headmime.images import resize
+from headmime.images import Animator, resize
 from headmime.landmarks.draw import draw
 from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
 from headmime.learning.rehearsal import Rehearsal
@@ -31,9 +30,6 @@ from headmime.provenance.statement import Consent, Ingredient, ProvenanceStateme
 
 if TYPE_CHECKING:  # a machine that makes frames needs nothing that opens files of pictures
     from headmime.animate.sources import Scene, Sources
-
-Animator = Callable[[np.ndarray], np.ndarray]
-"""Landmarks [T, 68, 2] in crop coordinates -> frames uint8 [T, S, S, 3]; callers send chunks."""
 
 BATCH = 16  # frames through the generator at once
 REHEARSAL_FILE = ASSETS / "weights" / "rehearsal.npz"

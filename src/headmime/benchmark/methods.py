@@ -17,7 +17,6 @@ from torch import Tensor
 from headmime.animate.model import Model, load
 from headmime.animate.person import (
     REHEARSAL_FILE,
-    Animator,
     animator,
     bundled_embeddings,
     personal_generator,
@@ -32,6 +31,7 @@ from headmime.evaluation.frame_folder import FrameFolder
 from headmime.evaluation.method_table import METHODS
 from headmime.evaluation.trials import resize_all
 from headmime.files import sha256
+from headmime.images import Animator
 from headmime.learning.starts import OWN, average_embedding, random_embedding, starting_from
 from headmime.nets import Nets
 from headmime.nets.checkpoint import Record, checkpoint_files, load_personal, save_personal

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.animate.person import Animator
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_nearest
 from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
@@ -30,6 +29,7 @@ from headmime.evaluation.metrics.motion import (
     turned,
 )
 from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
+from headmime.images import Animator
 from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
 from headmime.progress import OnFrame, reported
 

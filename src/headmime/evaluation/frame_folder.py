@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.animate.person import Animator
 from headmime.data.media_reader import read_image, read_video
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import Trial
 from headmime.files import sha256
-from headmime.images import resize
+from headmime.images import Animator, resize
 
 VIDEOS = (".mp4", ".mkv", ".avi", ".mov", ".webm")
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import strategies
 from PIL import Image
 
-from headmime.animate.person import Animator
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
+from headmime.images import Animator
 from headmime.studies.userstudy.prepare import StudyRow, encode, prepare
 from headmime.studies.userstudy.study import Study, load_study, picture_path
 

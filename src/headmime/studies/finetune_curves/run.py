@@ -11,7 +11,6 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
-from headmime.animate.person import Animator
 from headmime.benchmark.command import typed_command
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import Rows
@@ -24,6 +23,7 @@ from headmime.evaluation.plots import require_matplotlib
 from headmime.evaluation.results import write_json
 from headmime.evaluation.trials import Trial
 from headmime.files import write_text
+from headmime.images import Animator
 from headmime.learning.finetune import FineTuneSettings
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin

@@ -15,7 +15,6 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 from PIL import Image
 
-from headmime.animate.person import Animator
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import protocol_of
 from headmime.benchmark.settings import RowGrid, RowSettings, check
@@ -25,6 +24,7 @@ from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import pictures, points
 from headmime.files import replacing
+from headmime.images import Animator
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 from headmime.studies.userstudy.study import (
