@@ -103,7 +103,9 @@ def test_frames_and_fine_tuning_of_every_size(
     device: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        device, "recipe", lambda name: replace(finetune_settings(name), minimum_steps=9, epochs=0)
+        device,
+        "finetune_settings",
+        lambda name: replace(finetune_settings(name), minimum_steps=9, epochs=0),
     )
     found = measured(device, tmp_path / "bench.json", ENOUGH, batches=[], workers=0)["parts"]
     assert found["frame, tiny (32)"]["video_fps"] > 0
