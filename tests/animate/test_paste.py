@@ -120,10 +120,9 @@ def test_nothing_that_scores_can_reach_it() -> None:
         ".".join(("headmime", *file.relative_to(package).with_suffix("").parts)): file
         for file in package.rglob("*.py")
     }
-    rows = ["evaluate", "table", "rows", "animators", "claims", "userstudy_prepare"]
+    scoring = ("headmime.evaluation.", "headmime.benchmark.", "headmime.studies.")
     seen: set[str] = set()
-    waiting = [name for name in files if name.startswith("headmime.evaluation.")]
-    waiting += [f"headmime.cli.{name}" for name in rows]
+    waiting = [name for name in files if name.startswith((*scoring, "headmime.cli.scoring"))]
     while waiting:
         name = waiting.pop()
         if name in seen or name not in files:
