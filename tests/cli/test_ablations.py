@@ -63,7 +63,7 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
     said = json.loads((trained / "weights" / "nets.json").read_text())["origin"]["config"]
     assert said["ema"]["half_life"] is None and said["trainer"]["max_time"] == "00:00:10:00"
 
-    monkeypatch.setattr(ablations, "train_apart", None)
+    monkeypatch.setattr(ablations, "train_in_subprocess", None)
     monkeypatch.setattr(ablations, "check_keys", None)
     assert main(["ablations", *words]) == 0  # all of it is there
     again = json.loads((tmp_path / "out" / "ablations.json").read_text())
@@ -72,7 +72,7 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
 
 @pytest.mark.slow
 def test_a_misspelt_key_is_said_before_any_training(words, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(ablations, "train_apart", None)
+    monkeypatch.setattr(ablations, "train_in_subprocess", None)
     typed = ["+ablations.variants.odd={optim.steps:2}", "ablations.only=[odd]"]
     assert main(["ablations", *words, *typed]) == 1
     error = capsys.readouterr().err.replace("\n", " ")
@@ -132,18 +132,18 @@ def trained(name: str, store: Path, tiny_run: list[str], folder: Path) -> Path:
     return folder / name
 
 
-def test_no_w_has_no_rows(
+def test_no_w_has_no_video_embeddings(
     store: Path, tiny_run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rows = {}
+    embeddings = {}
     for name in ("base", "no_w"):
         folder = trained(name, store, tiny_run, tmp_path)
         state = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-        rows[name] = [key for key in state if "rows" in key]
+        embeddings[name] = [key for key in state if "video_embeddings" in key]
         origin = json.loads((folder / "weights" / "nets.json").read_text())["origin"]
-        assert origin["config"]["optim"]["lr_rows"] == (None if name == "no_w" else 2e-3)
-    assert rows["base"] and not rows["no_w"]
+        assert origin["config"]["optim"]["lr_video_embeddings"] == (None if name == "no_w" else 2e-3)
+    assert embeddings["base"] and not embeddings["no_w"]
 
 
 def test_untrained_is_what_random_weights_are(
