@@ -142,7 +142,9 @@ def test_no_w_has_no_video_embeddings(
         state = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
         embeddings[name] = [key for key in state if "video_embeddings" in key]
         origin = json.loads((folder / "weights" / "nets.json").read_text())["origin"]
-        assert origin["config"]["optim"]["lr_video_embeddings"] == (None if name == "no_w" else 2e-3)
+        assert origin["config"]["optim"]["lr_video_embeddings"] == (
+            None if name == "no_w" else 2e-3
+        )
     assert embeddings["base"] and not embeddings["no_w"]
 
 
