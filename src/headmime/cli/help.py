@@ -1,17 +1,18 @@
-"""`headmime VERB --help`: the keys of conf/, of which the comments there are the one description."""
+"""The keys of every verb, read from conf/: the comments there are their one description."""
 
 import re
-import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headmime.assets import conf_folder
+from headmime.cli import VERBS
+
 # `  - name: value  # what it is`, of which the name's depth says in which mapping it stands
 LINE = re.compile(r"^( *)(?:- )?([\w/]+):(?:.*?\s# +(.*))?.*$", re.M)
 REQUIRED = "???"
-COLUMNS = 100
 
 
 @dataclass(frozen=True)
@@ -22,49 +23,79 @@ class Key:
     meaning: str
 
 
-def help_text(verb: str, conf: Path, configs: tuple[str, ...]) -> str:
-    """What a verb does, and a line for every key of its configurations."""
-    header = re.match(r"(?:#.*\n)*", (conf / f"{configs[-1]}.yaml").read_text())[0]
+def help_text(verb: str) -> str:
+    """What a verb does, and a line for every one of its keys."""
+    header = re.match(r"(?:#.*\n)*", _file(verb_configs(verb)[0]).read_text())[0]
     about = [line[2:] for line in header.splitlines() if not line.startswith("# @")]
-    return "\n".join([f"headmime {verb}", *about, "", *_lines(verb_keys(conf, configs))])
+    return "\n".join([f"headmime {verb}", *about, "", *_lines(verb_keys(verb))])
 
 
-def verb_keys(conf: Path, configs: tuple[str, ...]) -> dict[str, Key]:
+def refuse(verb: str, words: Sequence[str]) -> str | None:
+    """What is wrong with words that name a key of another verb, or name one as an option."""
+    own = {top(name): key for name, key in verb_keys(verb).items()}
+    for word in words:
+        key, equals, _ = word.partition("=")
+        name = key.lstrip("-").replace("-", "_")
+        if key.startswith("--") and name in own:
+            value = "true" if own[name].default == "false" else "VALUE"
+            return f"{key} is not of the form key=value: type {name}={value}."
+        name = top(key.lstrip("+~"))
+        if equals and name not in own:
+            others = [one for one in VERBS if name in map(top, verb_keys(one))]
+            if others:
+                return f"{verb} has no key {name}=; it is a key of {', '.join(others)}."
+    return None
+
+
+def top(name: str) -> str:
+    """`a` of `a.b`."""
+    return name.partition(".")[0]
+
+
+def verb_configs(verb: str) -> tuple[str, ...]:
+    """The configurations of conf/ that a verb's keys are in, its own first."""
+    return VERBS[verb].configs or (verb.replace(" ", "_"),)
+
+
+def verb_keys(verb: str) -> dict[str, Key]:
     """Every key of a verb that is described, by its dotted name."""
     found: dict[str, Key] = {}
-    for config in reversed(configs):
-        _add(found, read_keys(conf, config))
-    return {name: key for name, key in found.items() if key.meaning}
+    for config in verb_configs(verb):
+        _add(found, read_keys(config))
+    unused = VERBS[verb].unused.split()
+    return {k: key for k, key in found.items() if key.meaning and top(k) not in unused}
 
 
-def read_keys(conf: Path, config: str, group: str = "") -> dict[str, Key]:
-    """The keys of conf/<config>.yaml (in `group`), then those that its defaults list brings: of each
+def read_keys(config: str, group: str = "") -> dict[str, Key]:
+    """The keys of conf/<config>.yaml (in `group`), then those that its defaults list brings: of a
     group the key itself, those of the choice that is made, and those that only other choices have.
     """
     import yaml
 
-    text = (conf / f"{config}.yaml").read_text()
+    text = _file(config).read_text()
     content, meanings = yaml.safe_load(text) or {}, _meanings(text)
     inside = f"{group}." if group and "@package _global_" not in text else ""
     defaults = content.pop("defaults", [])
     content.pop("hydra", None)
-    found = {inside + key: Key(_typed(value), meanings[key]) for key, value in _flat(content)}
+    found = {
+        inside + key: Key(_typed(value), meanings.get(key, "")) for key, value in _flat(content)
+    }
     for item in defaults:
         if isinstance(item, str):
-            if (conf / group / f"{item}.yaml").is_file():
-                _add(found, read_keys(conf, str(Path(group) / item), group))
+            if _file(inner := str(Path(group) / item)).is_file():
+                _add(found, read_keys(inner, group))
             continue
         ((name, choice),) = item.items()
         if meaning := meanings.get(f"defaults.{name}"):
-            _add(found, _choices(conf, name, choice, meaning))
+            _add(found, _choices(name, choice, meaning))
     return found
 
 
-def _choices(conf: Path, group: str, choice: str | None, meaning: str) -> dict[str, Key]:
-    choices = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+def _choices(group: str, choice: str | None, meaning: str) -> dict[str, Key]:
+    choices = sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
     found = {group: Key(_typed(choice), f"{' | '.join(choices)}: {meaning}")}
     for name in sorted(choices, key=lambda name: name != choice):
-        its = read_keys(conf, f"{group}/{name}", group)
+        its = read_keys(f"{group}/{name}", group)
         if name != choice:
             its = {
                 key: Key(one.default, one.meaning and f"({name}) {one.meaning}")
@@ -72,6 +103,10 @@ def _choices(conf: Path, group: str, choice: str | None, meaning: str) -> dict[s
             }
         _add(found, its)
     return found
+
+
+def _file(config: str) -> Path:
+    return conf_folder() / f"{config}.yaml"
 
 
 def _add(found: dict[str, Key], more: dict[str, Key]) -> None:
@@ -107,12 +142,11 @@ def _typed(value: Any) -> str:
 
 
 def _lines(keys: dict[str, Key]) -> Iterator[str]:
-    width = min(shutil.get_terminal_size((COLUMNS, 0)).columns, COLUMNS)
-    tops = [name.partition(".")[0] for name in keys]
-    for name in sorted(keys, key=lambda name: (tops.index(name.partition(".")[0]), "." in name)):
+    tops = list(map(top, keys))
+    for name in sorted(keys, key=lambda name: (tops.index(top(name)), "." in name)):
         key = keys[name]
         word = f"  {name}={'' if key.default == REQUIRED else key.default}"
         meaning = f"required; {key.meaning}" if key.default == REQUIRED else key.meaning
         word = f"{word:29} " if len(word) < 30 else f"{word}\n{'':30}"
-        first, *more = textwrap.wrap(meaning, max(width - 30, 30)) or [""]
+        first, *more = textwrap.wrap(meaning, 70) or [""]
         yield f"\n{'':30}".join([word + first, *more]).rstrip()
