@@ -82,7 +82,8 @@ def read_keys(config: str, group: str = "") -> dict[str, Key]:
     }
     for item in defaults:
         if isinstance(item, str):
-            if _file(inner := str(Path(group) / item)).is_file():
+            inner = item[1:] if item.startswith("/") else str(Path(group) / item)
+            if _file(inner).is_file():
                 _add(found, read_keys(inner, group))
             continue
         ((name, choice),) = item.items()
