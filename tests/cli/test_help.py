@@ -181,7 +181,12 @@ def test_a_key_of_another_verb_and_an_old_option_are_a_sentence(
 
 @pytest.mark.parametrize(
     ("words", "key"),
-    [("verify", "files"), ("export out=x.onnx", "person"), ("data verify", "store")],
+    [
+        ("verify", "files"),
+        ("export out=x.onnx", "person"),
+        ("export out= person=x", "out"),
+        ("data verify", "store"),
+    ],
 )
 def test_a_required_key_is_asked_for(
     words: str, key: str, capsys: pytest.CaptureFixture[str]
@@ -190,3 +195,12 @@ def test_a_required_key_is_asked_for(
     assert verb_keys(verb)[key].default == REQUIRED
     assert main(words.split()) == 2
     assert capsys.readouterr().err == f"headmime: {key}= is missing; --help lists the keys.\n"
+
+
+def test_a_file_may_be_named_like_a_key_of_another_verb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model=small.png").write_text("no picture")
+    assert main(["verify", "model=small.png"]) == 1
+    assert "headmime: model=small.png cannot be read" in capsys.readouterr().err

@@ -18,7 +18,7 @@ _MULTIRUN = ("-m", "--multirun")
 # them that may be given several times: the values are collected in order.
 PATHS = {
     "source", "out", "person", "driving", "audio", "weights", "weights_ff", "init", "ckpt", "root",
-    "store", "frames", "results", "memory", "runs", "video", "template", "study", "consent", "csv",
+    "store", "frames", "results", "memory", "runs", "video", "template", "folder", "consent", "csv",
     "files", "trust", "file", "s3fd", "fan", "cert", "key", "watermark_key", "vgg19", "vggface",
     "scales",
 }  # fmt: skip

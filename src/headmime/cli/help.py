@@ -31,16 +31,23 @@ def help_text(verb: str) -> str:
 
 
 def refuse(verb: str, words: Sequence[str]) -> str | None:
-    """What is wrong with words that name a key of another verb, or name one as an option."""
-    own = {top(name): key for name, key in verb_keys(verb).items()}
+    """What is wrong with words that name a key of another verb, name one as an option, or leave a
+    required one empty.
+    """
+    own = verb_keys(verb)
+    tops = set(map(top, own))
     for word in words:
-        key, equals, _ = word.partition("=")
-        name = key.lstrip("-").replace("-", "_")
-        if key.startswith("--") and name in own:
-            value = "true" if own[name].default == "false" else "VALUE"
-            return f"{key} is not of the form key=value: type {name}={value}."
+        if VERBS[verb].files and Path(word).exists():
+            continue
+        key, equals, value = word.partition("=")
+        option = key.removeprefix("--").replace("-", "_")
+        if key.startswith("--") and option in own:
+            value = "true" if own[option].default == "false" else "VALUE"
+            return f"{key} is not of the form key=value: type {option}={value}."
+        if equals and not value and key in own and own[key].default == REQUIRED:
+            return f"{key}= is missing; --help lists the keys."
         name = top(key.lstrip("+~"))
-        if equals and name not in own:
+        if equals and name not in tops:
             others = [one for one in VERBS if name in map(top, verb_keys(one))]
             if others:
                 return f"{verb} has no key {name}=; it is a key of {', '.join(others)}."

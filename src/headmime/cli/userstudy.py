@@ -19,7 +19,7 @@ RESULT = "user.json"
 class Serve:
     """Keys of `headmime userstudy serve`: conf/userstudy_serve.yaml."""
 
-    study: str
+    folder: str
     port: int
     consent: str | None
     open: bool
@@ -27,15 +27,15 @@ class Serve:
 
 @dataclass
 class Report:
-    """study: the folder of a prepared study. csv: a file for all answers."""
+    """folder: a prepared study. csv: a file for all answers."""
 
-    study: str
+    folder: str
     csv: str | None
 
 
 def serve(settings: Serve) -> None:
     """Serve the page until Ctrl-C."""
-    folder, consent = Path(settings.study).expanduser(), _text(settings.consent)
+    folder, consent = Path(settings.folder).expanduser(), _text(settings.consent)
     with StudyServer(folder, settings.port, consent) as server:
         study = server.study
         print(f"{study.title}: {len(study.triplets)} triplets at {server.url}")
@@ -49,7 +49,7 @@ def serve(settings: Serve) -> None:
 
 def report(settings: Report) -> None:
     """Print USER of every row and write it down; write the answers as CSV where asked."""
-    folder = Path(settings.study).expanduser()
+    folder = Path(settings.folder).expanduser()
     study = load_study(folder)
     answers = Answers(folder / FILE, study.hash).all()
     for row in study.rows:
