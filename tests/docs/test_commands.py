@@ -137,7 +137,7 @@ HOW = {
         f"{SMALL} {ROWS} study.triplets=1", {"userstudy": "userstudy PORT=0"}, served=True
     ),
     r"headmime userstudy prepare": How(f"{SMALL} {ROWS} study.triplets=1"),
-    r"headmime userstudy serve .": How("--port 0", FILES, served=True),
+    r"headmime userstudy serve .": How("port=0", FILES, served=True),
     r"headmime userstudy report .": How(instead=FILES),
     r"make claims$": How(CLAIMS),
     r"make ablations EXP=ablations_128$": How(f"{ABLATIONS} ablations.only=[base]"),
@@ -225,7 +225,10 @@ def is_a_name(command: str) -> bool:
     """Whether this only names a verb or a target, in a sentence."""
     targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.M)
     program, *words = command.split()
-    return len(words) == 1 and words[0] in {"make": targets, "headmime": VERBS}.get(program, ())
+    return len(words) == 1 and words[0] in {
+        "make": targets,
+        "headmime": {verb.split()[0] for verb in VERBS},
+    }.get(program, ())
 
 
 def shortened(command: str, how: How) -> list[str]:
