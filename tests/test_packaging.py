@@ -27,7 +27,7 @@ DISTRIBUTIONS = {
     "hydra": "hydra-core",
     "skimage": "scikit-image",
     "warp": "warp-lang",
-    # hydra-core's own configuration library, and that one's reader of YAML, always installed with it
+    # hydra-core's own configuration library with its YAML, always installed with it
     "omegaconf": "hydra-core",
     "yaml": "hydra-core",
     # gradio's own web framework, pytest's own reader of versions, onnx's own protobuf
