@@ -9,7 +9,7 @@ import numpy as np
 import simplejpeg
 import torch
 from omegaconf import OmegaConf
-from torch import Tensor, nn
+from torch import Tensor
 
 from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
@@ -25,6 +25,7 @@ from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_tensor, to_uint8
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.origin import software_origin
 from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
 
@@ -103,7 +104,7 @@ def person_from_images(
     model: Model,
     sources: "Sources",
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None,
+    perceptual: Frozen | None,
     consent: Consent,
     on_step: OnStep | None = None,
 ) -> Person:
@@ -145,7 +146,7 @@ def adapt(
     frames: np.ndarray,
     landmarks: np.ndarray,
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None = None,
+    perceptual: Frozen | None = None,
     on_step: OnStep | None = None,
 ) -> Animator:
     """uint8 [T, S, S, 3] and landmarks [T, 68, 2] of a new person -> that person's animator.
@@ -177,7 +178,7 @@ def personal_generator(
     frames: np.ndarray,
     landmarks: np.ndarray,
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None = None,
+    perceptual: Frozen | None = None,
     on_step: OnStep | None = None,
     on_person: OnPerson | None = None,
 ) -> PersonalGenerator:

@@ -27,7 +27,7 @@ def has_sound(path: Path) -> bool:
     try:
         with open_file(path) as file, av.open(file) as container:
             return len(container.streams.audio) > 0
-    except (OSError, av.error.FFmpegError):
+    except (OSError, av.FFmpegError):
         return False
 
 
@@ -81,7 +81,7 @@ def _decode(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
                     yield float(part.pts * part.time_base), part.to_ndarray()
             for part in resampler.resample(None):
                 yield float(part.pts * part.time_base), part.to_ndarray()
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, av.FFmpegError) as error:
         raise HeadmimeError(
             f"{sound.file}: its sound cannot be read ({error.strerror}); say audio=none."
         ) from error

@@ -43,6 +43,7 @@ from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
 from headmime.nets.inheritance import inherit
 from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
@@ -168,7 +169,7 @@ def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
     return "warn"
 
 
-def _record(run: TrainingRun, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
+def _record(run: TrainingRun, data: EpisodeData, perceptual: Frozen) -> Record:
     """What the weights will say of their origin."""
     return {
         "detector": data.detector,
@@ -200,7 +201,7 @@ def _validation(
     run: TrainingRun,
     record: Record,
     data: EpisodeData,
-    perceptual: torch.nn.Module,
+    perceptual: Frozen,
     averages: MovingAverages | None,
 ) -> list[Validation]:
     """Nothing where it is off, or where the store has nobody to validate on."""

@@ -160,7 +160,7 @@ def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.Vi
                 raise UnreadableVideo(path, "has no video in it", "give a file with a picture")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, av.FFmpegError) as error:
         raise UnreadableVideo(
             path,
             f"cannot be read as a video ({error.strerror})",

@@ -139,14 +139,14 @@ class EpisodeData(pl.LightningDataModule):
         """What a checkpoint keeps: the episodes consumed, and the store's hash."""
         return {"episodes": self.episodes, "store": self.hash}
 
-    def load_state_dict(self, state: dict[str, int | str]) -> None:
+    def load_state_dict(self, state_dict: dict[str, int | str]) -> None:
         """Continue after a checkpoint; another store would mean other people by the same rows."""
-        if state["store"] != self.hash:
+        if state_dict["store"] != self.hash:
             raise HeadmimeError(
                 f"The checkpoint was trained on another store than {self.store.folder} (its "
                 "manifest differs): resume with the same store, or start anew with `init`."
             )
-        self.episodes = state["episodes"]
+        self.episodes = state_dict["episodes"]
 
 
 class _Batches(Dataset):

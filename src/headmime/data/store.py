@@ -176,7 +176,7 @@ class Store:
 
 
 def _quality(row: np.void) -> Quality:
-    if "sharpness" not in row.dtype.names:
+    if "sharpness" not in (row.dtype.names or ()):
         return Quality(np.nan, np.nan, (np.nan, np.nan))
     return Quality(float(row["sharpness"]), float(row["face"]), tuple(row["turn"].tolist()))
 

@@ -32,15 +32,15 @@ class MovingAverages(pl.Callback):
         self.episodes = 0
         self.averages: list[Tensor] = []
 
-    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        own = _parameters(module.nets)
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+        own = _parameters(pl_module.nets)
         kept = self.averages or [p.detach().clone() for p in own]
         self.averages = [a.to(p.device) for a, p in zip(kept, own, strict=True)]
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self.update(module.nets, episodes_seen(trainer))
+        self.update(pl_module.nets, episodes_seen(trainer))
 
     @torch.no_grad()
     def update(self, nets: Nets, episodes: int) -> None:
@@ -68,8 +68,8 @@ class MovingAverages(pl.Callback):
     def state_dict(self) -> dict[str, Any]:
         return {"episodes": self.episodes, "averages": self.averages}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.episodes, self.averages = state["episodes"], state["averages"]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.episodes, self.averages = state_dict["episodes"], state_dict["averages"]
 
 
 def _parameters(nets: Nets) -> list[nn.Parameter]:

@@ -33,34 +33,34 @@ class MetricLogger(pl.Callback):
         self._since = time.perf_counter()
         self._seen = 0
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since, self._seen = time.perf_counter(), episodes_seen(trainer)
 
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
-        module: MetaLearning,
+        pl_module: MetaLearning,
         outputs: Any,
         batch: Any,
-        _: int,
+        batch_idx: int,
     ) -> None:
         self._batches += 1
         if self._batches == self.every:
             now, seen = time.perf_counter(), episodes_seen(trainer)
-            readings = self.watch.diagnostics(module)
+            readings = self.watch.diagnostics(pl_module)
             means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
             log_curves(trainer, means, seen)
             bar = trainer.progress_bar_metrics
             bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
-            self.watch.judge(module, readings, seen)
+            self.watch.judge(pl_module, readings, seen)
             self.watch.reset()
             self._batches, self._since, self._seen = 0, now, seen
 
     def state_dict(self) -> dict[str, int]:
         return {"batches": self._batches}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._batches = state["batches"]
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._batches = state_dict["batches"]
 
 
 class ProgressLines(pl.Callback):
@@ -71,7 +71,7 @@ class ProgressLines(pl.Callback):
         self._said = time.monotonic()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now = time.monotonic()
         if trainer.is_global_zero and now - self._said >= self.seconds:
@@ -96,20 +96,20 @@ class SampleGridCallback(pl.Callback):
         self._batches = 0
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
-            self.draw(trainer, module)
+            self.draw(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.draw(trainer, module)
+    def on_train_end(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+        self.draw(trainer, pl_module)
 
     def state_dict(self) -> dict[str, int]:
         return {"batches": self._batches}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._batches = state["batches"]
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._batches = state_dict["batches"]
 
     def draw(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write the picture for the present weights; hand it to loggers that take pictures."""
@@ -144,14 +144,14 @@ class CheckpointCallback(pl.Callback):
         self._batches = 0
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
-            self.keep(trainer, module)
+            self.keep(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.keep(trainer, module)
+    def on_train_end(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+        self.keep(trainer, pl_module)
 
     def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write both, on all processes at once and unless they differ; the state needs
@@ -171,8 +171,8 @@ class CheckpointCallback(pl.Callback):
     def state_dict(self) -> dict[str, int]:
         return {"batches": self._batches}
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._batches = state["batches"]
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        self._batches = state_dict["batches"]
 
 
 def episodes_seen(trainer: pl.Trainer) -> int:

@@ -53,15 +53,15 @@ class Curriculum(pl.Callback):
         self.stages, self.size = stages, size
         self.warmup, self.new_layers_first = warmup, new_layers_first
 
-    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        keep_magnitude(module.nets, self.size)
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+        keep_magnitude(pl_module.nets, self.size)
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, module: MetaLearning, batch: dict[str, Tensor], _: int
+        self, trainer: pl.Trainer, pl_module: MetaLearning, batch: dict[str, Tensor], batch_idx: int
     ) -> None:
         episode = episodes_seen(trainer) - 1  # the last of this update
         rate = rate_at(self.stages, self.warmup, episode)
-        module.set_rates(rate, inherited=0.0 if episode < self.new_layers_first else rate)
+        pl_module.set_rates(rate, inherited=0.0 if episode < self.new_layers_first else rate)
 
 
 def keep_magnitude(nets: Nets, size: int) -> None:

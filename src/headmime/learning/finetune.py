@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import closeup_strips
@@ -35,6 +35,7 @@ from headmime.nets.personal import (
 from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pixels import to_tensor
 from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.frozen import Frozen
 
 
 @dataclass
@@ -104,7 +105,7 @@ def fine_tune(
     frames: Tensor,
     landmarks: np.ndarray,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
     on_step: OnStep | None = None,
     rehearsal: Rehearsal | None = None,
     on_person: OnPerson | None = None,
@@ -158,7 +159,7 @@ def _step(
     shown: FineTuneBatch,
     others: Rehearsal | None,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
 ) -> dict[str, Tensor]:
     (G, D), (x, y, near), L = person, shown, settings.weights
     power_iterate(G)
@@ -206,7 +207,7 @@ def _discriminate(
 
 
 def _rehearsal_loss(
-    G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: nn.Module
+    G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: Frozen
 ) -> Tensor:
     """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
 

@@ -26,6 +26,7 @@ from headmime.losses import (
 from headmime.nets import Nets
 from headmime.nets.discriminator import Judgement
 from headmime.nets.spectral import normalised_once, power_iterate
+from headmime.pretrained.frozen import Frozen
 
 TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "near", "dsc")
 JUDGED = ("real", "fake", "e_hat", "W_i")
@@ -38,7 +39,7 @@ class MetaLearning(pl.LightningModule):
         self,
         nets: Nets,
         rows: int,
-        perceptual: nn.Module,
+        perceptual: Frozen,
         weights: LossWeights,
         optimisation: Optimisation,
         inherited: Collection[str] = (),
@@ -70,7 +71,7 @@ class MetaLearning(pl.LightningModule):
         return Nets(self.embedder, self.generator, self.discriminator)
 
     @property
-    def perceptual(self) -> nn.Module:
+    def perceptual(self) -> Frozen:
         """The frozen network of L_CNT."""
         return self._perceptual[0]
 

@@ -31,6 +31,9 @@ LAYERS = ((0, 2), (5, 2), (9, 1), (11, 1), (13, 1))
 class ShiftTolerantAlexNet(Frozen):
     """Five ReLU outputs of 64, 192, 384, 256 and 256 channels, and LPIPS's linear heads on them."""
 
+    scaling_layer_shift: Tensor
+    scaling_layer_scale: Tensor
+
     def __init__(self, state: dict[str, Tensor], files: dict[str, str]) -> None:
         super().__init__("stlpips-alex", {"files": files, "stand_in": True})
         for name, tensor in state.items():

@@ -46,11 +46,11 @@ def _triangles(quads: NDArray) -> NDArray:
 @wp.kernel(enable_backward=False)
 def _openness(
     mesh: wp.uint64,
-    points: wp.array(dtype=wp.vec3),
-    normals: wp.array(dtype=wp.vec3),
-    rays: wp.array(dtype=wp.vec3),
+    points: wp.array[wp.vec3],
+    normals: wp.array[wp.vec3],
+    rays: wp.array[wp.vec3],
     reach: float,
-    result: wp.array(dtype=float),
+    result: wp.array[float],
 ):
     i = wp.tid()
     # A literal would be a constant, and warp lets no loop with a bound of its own change one.

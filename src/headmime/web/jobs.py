@@ -20,6 +20,7 @@ from headmime.animate.person import Person
 from headmime.files import sha256
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.statement import ProvenanceOptions
 
 Tell = Callable[[float, str], None]
@@ -111,7 +112,7 @@ class JobRunner:
     weights: str
     device: str
     finetune: FineTuneSettings
-    perceptual: Callable[[], nn.Module]
+    perceptual: Callable[[], Frozen]
     detector: Detector | None
     marks: ProvenanceOptions
 
