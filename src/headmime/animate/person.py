@@ -227,4 +227,6 @@ def finetune_settings(name: str) -> FineTuneSettings | None:
     if name == NONE:
         return None
     chosen = OmegaConf.load(folder / f"{name}.yaml")
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(FineTuneSettings), chosen))
+    found = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(FineTuneSettings), chosen))
+    assert isinstance(found, FineTuneSettings)
+    return found

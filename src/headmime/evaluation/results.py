@@ -184,7 +184,7 @@ def _by_person(
     for person, pair in pairs:
         parts.setdefault(person, []).append(pair)
     return {
-        person: tuple(np.concatenate(arrays) for arrays in zip(*its, strict=True))
+        person: (np.concatenate([one for one, _ in its]), np.concatenate([two for _, two in its]))
         for person, its in parts.items()
     }
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from headmime.learning.distributed import require_equal
@@ -39,7 +40,7 @@ class MetricLogger(pl.Callback):
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
-        pl_module: MetaLearning,
+        pl_module: Any,
         outputs: Any,
         batch: Any,
         batch_idx: int,
@@ -71,7 +72,7 @@ class ProgressLines(pl.Callback):
         self._said = time.monotonic()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now = time.monotonic()
         if trainer.is_global_zero and now - self._said >= self.seconds:
@@ -96,13 +97,13 @@ class SampleGridCallback(pl.Callback):
         self._batches = 0
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
             self.draw(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         self.draw(trainer, pl_module)
 
     def state_dict(self) -> dict[str, int]:
@@ -120,9 +121,9 @@ class SampleGridCallback(pl.Callback):
         file = self.folder / f"{episodes_seen(trainer):09d}.png"
         cv2.imwrite(str(file), grid[..., ::-1])
         for logger in trainer.loggers:
-            if isinstance(logger, pl.loggers.TensorBoardLogger):
+            if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("grid", grid, episodes_seen(trainer), dataformats="HWC")
-            elif isinstance(logger, pl.loggers.WandbLogger):
+            elif isinstance(logger, WandbLogger):
                 logger.log_image("grid", [grid], caption=[f"{episodes_seen(trainer)} episodes"])
 
 
@@ -144,13 +145,13 @@ class CheckpointCallback(pl.Callback):
         self._batches = 0
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
             self.keep(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         self.keep(trainer, pl_module)
 
     def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
@@ -177,7 +178,8 @@ class CheckpointCallback(pl.Callback):
 
 def episodes_seen(trainer: pl.Trainer) -> int:
     """Episodes that the run has trained on, over all processes and resumptions."""
-    return trainer.datamodule.episodes
+    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  (undeclared)
+    return data.episodes
 
 
 def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:

@@ -116,7 +116,9 @@ def fine_tune(
     psi' starts at P e_hat_NEW and w' at w0 + e_hat_NEW; both are trained with psi, theta and b.
     ``nets`` stay as they are. ``rehearsal`` is needed where the settings ask for it.
     """
-    if settings.rehearsal and rehearsal is None:
+    if not settings.rehearsal:
+        rehearsal = None
+    elif rehearsal is None:
         raise HeadmimeError(f"rehearsal={settings.rehearsal} needs frames of other people.")
     if len(frames) == 0 or len(frames) != len(landmarks):
         raise HeadmimeError(
@@ -130,7 +132,7 @@ def fine_tune(
     half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
-        others = rehearsal.sample(settings.rehearsal, rng) if settings.rehearsal else None
+        others = rehearsal.sample(settings.rehearsal, rng) if rehearsal else None
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
             terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:

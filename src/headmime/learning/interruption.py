@@ -29,7 +29,9 @@ class Interruption(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if world_size() > 1:
-            self._group = dist.new_group(backend="gloo")
+            group = dist.new_group(backend="gloo")
+            assert isinstance(group, dist.ProcessGroup)  # else this process would be outside of it
+            self._group = group
         for number in SIGNALS:
             signal.signal(number, self._remember)
 

@@ -57,4 +57,5 @@ def require_fitting(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
 
 def _global_batch(trainer: pl.Trainer) -> int:
     """Episodes per update, over all processes."""
-    return trainer.datamodule.batch * trainer.world_size
+    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  (undeclared)
+    return data.batch * trainer.world_size

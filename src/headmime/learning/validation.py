@@ -82,20 +82,20 @@ class Validation(pl.Callback):
         self._distance = math.inf  # of the best value to its ideal
         self._pictures: list[dict[str, Tensor]] = []
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
             numbers = range(self.episodes)
             first = numbers[:: self.batch]
             self._pictures = [self.held_out.batch(numbers[k : k + self.batch]) for k in first]
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: MetaLearning, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
             self.validate(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: MetaLearning) -> None:
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         if self._validated_at != episodes_seen(trainer):
             self.validate(trainer, pl_module)
 

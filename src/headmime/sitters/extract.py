@@ -140,10 +140,11 @@ def extract(scratch: Path) -> dict[str, NDArray]:
     faces = inverse.reshape(faces.shape).astype(np.int32)
 
     uv = np.zeros((len(source), 2), np.float32)
-    uv[faces] = texture.numpy()[corners_uv]
+    uv[faces] = np.asarray(texture)[corners_uv]
     paint = {}
     for name, file in PAINT.items():
         picture = cv2.imread(os.fspath(data / "textures" / f"mpfb_{file}.jpg"), 0)
+        assert picture is not None
         picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
         column = np.clip(uv[:, 0] * picture.shape[1], 0, picture.shape[1] - 1).astype(int)
         row = np.clip((1 - uv[:, 1]) * picture.shape[0], 0, picture.shape[0] - 1).astype(int)

@@ -109,6 +109,7 @@ def _cut(
     detector: str,
 ) -> Iterator[ClipFrames]:
     """Crop the frames that are kept; the film is read again, so that few are in memory."""
+    assert source.split is not None  # see `with_splits`
     steps = np.diff(times)
     evenly = film.continuous and len(steps) and np.median(steps) <= 1 / SMOOTH_FROM
     shown = enumerate(film.frames())
@@ -177,9 +178,8 @@ def estimate(
         refused += not sizes
         on_files(done, len(chosen))
     seconds = time.perf_counter() - begun
-    return StoreEstimate(
-        len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen)
-    )
+    looked_at, frames, size = (totals / len(chosen)).tolist()
+    return StoreEstimate(len(chosen), refused, looked_at, frames, size, seconds / len(chosen))
 
 
 def _do(
