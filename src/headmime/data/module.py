@@ -110,7 +110,7 @@ class EpisodeData(pl.LightningDataModule):
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
         """Count a batch when the training loop takes it; loaders have fetched others by then."""
-        if self.trainer and self.sampler and self.trainer.training:
+        if self.trainer is not None and self.sampler is not None and self.trainer.training:
             self.episodes = self.sampler.start = self.sampler.after(batch["episode"])
         return batch
 

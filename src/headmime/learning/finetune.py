@@ -132,7 +132,7 @@ def fine_tune(
     half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
-        others = rehearsal.sample(settings.rehearsal, rng) if rehearsal else None
+        others = rehearsal.sample(settings.rehearsal, rng) if rehearsal is not None else None
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
             terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:

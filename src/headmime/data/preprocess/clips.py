@@ -109,7 +109,6 @@ def _cut(
     detector: str,
 ) -> Iterator[ClipFrames]:
     """Crop the frames that are kept; the film is read again, so that few are in memory."""
-    assert source.split is not None  # see `with_splits`
     steps = np.diff(times)
     evenly = film.continuous and len(steps) and np.median(steps) <= 1 / SMOOTH_FROM
     shown = enumerate(film.frames())
@@ -133,7 +132,7 @@ def _cut(
             video=source.video,
             # A slash is in no file's name: the parts of one clip meet no other clip.
             clip=source.clip if len(parts.kept) == 1 else f"{source.clip}/{number:03d}",
-            split=source.split,
+            split=source.split or "",  # undecided only where bytes are estimated
             source=source.file,
             fps=film.fps,
             crop=box,
