@@ -7,7 +7,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.benchmark.rows import RowRunner, study_origin
@@ -45,9 +44,6 @@ class AblationsSettings(RowSettings):
     """A row's keys, and those of the trainings; conf/study/recipe.yaml says what they mean."""
 
     recipe: Ablations = field(default_factory=Ablations)
-
-
-ConfigStore.instance().store("recipe_schema", AblationsSettings)
 
 
 def run_ablations(settings: AblationsSettings) -> list[Path]:
