@@ -14,9 +14,9 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from pytorch_lightning.callbacks import RichProgressBar
-from pytorch_lightning.plugins.environments import (  # pyright: ignore[reportPrivateImportUsage]  (documented there)
-    LightningEnvironment,
-    TorchElasticEnvironment,
+from pytorch_lightning.plugins.environments import (
+    LightningEnvironment,  # pyright: ignore[reportPrivateImportUsage]  (documented there)
+    TorchElasticEnvironment,  # pyright: ignore[reportPrivateImportUsage]
 )
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -71,7 +71,7 @@ class TrainingRun:
     """
 
     settings: Train
-    config: dict[str, Any]
+    config: dict[Any, Any]
     experiment: str
     folder: Path
     resume: Path | None
