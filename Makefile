@@ -140,9 +140,10 @@ check: $(READY) ## run the slow tests: every printed command, kills, the wheel, 
 bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.json (ARGS='--threads 1 --repeats 3')
 	$(BIN)/python tools/bench.py $(ARGS)
 
-lint: $(READY) ## check style and formatting with ruff
+lint: $(READY) ## check style and formatting with ruff, the types of src/ with pyright
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
 
 LOCK = uv pip compile --quiet --group cluster --constraint constraints.txt --python-version 3.11 --generate-hashes \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-emit-index-url --custom-compile-command 'make lock'

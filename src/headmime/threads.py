@@ -53,5 +53,7 @@ def _leave_with_parent() -> None:
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
-    wait([parent_process().sentinel])
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
     os._exit(1)

@@ -7,8 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from torch import nn
-
 from headmime.animate.animation import Animation, animation, check_output, save
 from headmime.animate.driving import (
     TEMPLATE,
@@ -29,6 +27,7 @@ from headmime.landmarks.detect import load_detector as detector_named
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
+from headmime.pretrained.frozen import Frozen
 from headmime.progress import OnFrame
 from headmime.provenance.statement import parse_consent
 from headmime.provenance.verdict import verify
@@ -44,7 +43,7 @@ def personalise(
     sources: Sequence[str | Path],
     frames: int = MOST,
     finetune: FineTuneSettings | str | None = "fast",
-    perceptual: nn.Module | None = None,
+    perceptual: Frozen | None = None,
     consent: str | None = None,
     detector: Detector | None = None,
     on_step: OnStep | None = None,

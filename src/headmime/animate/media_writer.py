@@ -87,8 +87,9 @@ def write_media(
         if marks.label:
             pictures = add_label(pictures)
         if tools.watermark_key:
-            statement = replace(statement, watermark=secrets.token_bytes(PAYLOAD_BYTES))
-            pictures = embed(pictures, statement.watermark, tools.watermark_key, float(fps))
+            payload = secrets.token_bytes(PAYLOAD_BYTES)
+            statement = replace(statement, watermark=payload)
+            pictures = embed(pictures, payload, tools.watermark_key, float(fps))
         if sound is not None:
             statement = replace(statement, kind=Kind.COMPOSITE)
     with replacing(path) as partial:
@@ -144,7 +145,7 @@ def _write_mp4(
                 if frame.shape[0] * frame.shape[1] > LARGE:
                     stream.options = {"crf": QUALITY, **FRUGAL}
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            if track:
+            if track and playback:
                 until = round((index + 1) / fps * RATE)
                 heard = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")
                 heard.rate, heard.pts, heard.time_base = RATE, played, Fraction(1, RATE)

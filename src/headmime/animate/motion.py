@@ -150,7 +150,7 @@ def _gaps(faces: np.ndarray, opening: Opening) -> np.ndarray:
     """How far what lies below is from what lies above it, [T, n]; negative where they cross."""
     _, _, above, below = opening
     apart = faces[:, below[0]] - faces[:, above[0]]
-    return (apart * _opening_direction(faces, opening).conj()).real
+    return np.real(apart * _opening_direction(faces, opening).conj())
 
 
 def _widen_gaps(

@@ -165,5 +165,5 @@ class _Images:
         return all(result.row.get(key) == value for key, value in wanted.items())
 
     def _stage(self, methods: Sequence[str]) -> FigureContext:
-        adapts = {method: self.methods.adapt(method) for method in methods}
+        adapts = {method: self.methods.adapt_to_anyone(method) for method in methods}
         return FigureContext(self.store, self.methods.size, self.settings.motion, adapts)

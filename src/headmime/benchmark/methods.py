@@ -89,6 +89,7 @@ class Methods:
     @cached_property
     def folder(self) -> FrameFolder:
         """Where method=frames reads."""
+        assert self.settings.frames is not None  # see `settings.check`
         return FrameFolder(Path(self.settings.frames).expanduser())
 
     def origin_of(self, method: str) -> dict[str, Any]:
@@ -128,6 +129,13 @@ class Methods:
             return lambda asked: resize_all(made(asked), self.size)
 
         return at_own_side
+
+    def adapt_to_anyone(self, method: str) -> Adapt:
+        """`adapt` for methods that make frames of any landmarks."""
+        adapt = self.adapt(method)
+        if adapt is None or isinstance(adapt, FrameFolder):
+            raise HeadmimeError(f"method={method} makes no frames of landmarks: leave it out.")
+        return adapt
 
     def _fine_tuning(self) -> dict[str, Any]:
         finetune = self.settings.finetune

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,7 +51,7 @@ def sitters(settings: Sitters) -> None:
     print(settings.out)
 
 
-def render(n: int, out: str, cross: int = 0, **settings: int | float) -> None:
+def render(n: int, out: str, cross: int = 0, **settings: Any) -> None:
     """`write_sitters` with a progress bar. HeadmimeError where the extra is missing."""
     try:
         from headmime.sitters.write import write_sitters

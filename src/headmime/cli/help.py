@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ class Key:
 
 def help_text(verb: str) -> str:
     """What a verb does, and a line for every one of its keys."""
-    header = re.match(r"(?:#.*\n)*", _file(verb_configs(verb)[0]).read_text())[0]
-    about = [line[2:] for line in header.splitlines() if not line.startswith("# @")]
+    lines = _file(verb_configs(verb)[0]).read_text().splitlines()
+    header = takewhile(lambda line: line.startswith("#"), lines)
+    about = [line[2:] for line in header if not line.startswith("# @")]
     return "\n".join([f"headmime {verb}", *about, "", *_lines(verb_keys(verb))])
 
 

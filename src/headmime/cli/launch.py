@@ -10,8 +10,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.plugins.environments import LightningEnvironment
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.plugins.environments import LightningEnvironment  # pyright: ignore[reportPrivateImportUsage]  (documented there)
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # pyright: ignore[reportPrivateImportUsage]  (documented there)
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -107,8 +107,9 @@ def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None
         raise SystemExit(128 + told.sigval) from told
     except ChildFailedError as failed:
         first = min(failed.failures.values(), key=lambda failure: failure.timestamp)
-        if isinstance(first.message, dict):
-            name, _, sentence = first.message["message"].partition(": ")
+        message: Any = first.message
+        if isinstance(message, dict):
+            name, _, sentence = message["message"].partition(": ")
             if name == HeadmimeError.__name__:
                 raise HeadmimeError(sentence) from failed
         elif first.exitcode > 0:

@@ -50,12 +50,13 @@ def main(settings: Live) -> None:
     animator, look = LiveAnimator(person), _detector(settings, person)
     with watch(settings.driving, look) as sights, _line() as tell:
         if settings.out == WINDOW:
-            pace = _in_window(animator, sights, size, settings.provenance, tell)
+            path, pace = None, _in_window(animator, sights, size, settings.provenance, tell)
         else:
             with LiveVideoWriter(settings.out, rate, person.statement, settings.provenance) as film:
                 pace = run_live(animator, sights, size, film.add, tell)
-    if settings.out != WINDOW:
-        print(film.path)
+            path = film.path
+    if path is not None:
+        print(path)
     print(pace)
 
 

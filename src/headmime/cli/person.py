@@ -47,7 +47,6 @@ class NetworkSettings:
     weights: str
     detector: dict[str, Any] | None = None  # where no choice is made
     device: str
-    finetune: FineTuneSettings | None
     perceptual: dict[str, Any]
     seed: int
 
@@ -56,6 +55,7 @@ class NetworkSettings:
 class PersonSettings(NetworkSettings):
     """And of the pictures: conf/source.yaml."""
 
+    finetune: FineTuneSettings | None
     source: list[str]
     T: str
     consent: str | None

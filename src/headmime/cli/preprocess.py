@@ -79,6 +79,7 @@ def main(settings: Preprocess) -> None:
             guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
         print(_format_estimate(guess, listed, settings))
         return
+    assert settings.out is not None
     plan = make_plan(
         listed,
         {

@@ -14,7 +14,10 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from pytorch_lightning.callbacks import RichProgressBar
-from pytorch_lightning.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from pytorch_lightning.plugins.environments import (
+    LightningEnvironment,  # pyright: ignore[reportPrivateImportUsage]  (documented there)
+    TorchElasticEnvironment,  # pyright: ignore[reportPrivateImportUsage]
+)
 from pytorch_lightning.utilities import rank_zero_only
 
 from headmime.assets import weights_path
@@ -43,6 +46,7 @@ from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
 from headmime.nets.inheritance import inherit
 from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
@@ -67,7 +71,7 @@ class TrainingRun:
     """
 
     settings: Train
-    config: dict[str, Any]
+    config: dict[Any, Any]
     experiment: str
     folder: Path
     resume: Path | None
@@ -168,7 +172,7 @@ def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
     return "warn"
 
 
-def _record(run: TrainingRun, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
+def _record(run: TrainingRun, data: EpisodeData, perceptual: Frozen) -> Record:
     """What the weights will say of their origin."""
     return {
         "detector": data.detector,
@@ -200,7 +204,7 @@ def _validation(
     run: TrainingRun,
     record: Record,
     data: EpisodeData,
-    perceptual: torch.nn.Module,
+    perceptual: Frozen,
     averages: MovingAverages | None,
 ) -> list[Validation]:
     """Nothing where it is off, or where the store has nobody to validate on."""

@@ -69,7 +69,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _line(result: User) -> str:
-    if result.value is None:
+    if result.value is None or result.wilson is None or result.bootstrap is None:
         return f"{result.row}: no answers yet"
     wilson, bootstrap = (
         f"[{low:.3f}, {high:.3f}]" for low, high in (result.wilson, result.bootstrap)

@@ -31,6 +31,7 @@ def main(settings: VerifySettings) -> None:
     key = prepare_marking(
         ProvenanceOptions(credentials=False, watermark_key=settings.watermark_key)
     ).watermark_key
+    assert key is not None
     verdicts, codes = [], []
     for file in settings.files:
         try:
@@ -83,4 +84,4 @@ def line(verdict: Verdict, mark: str | None = None) -> str:
 
 
 def _plain(verdict: Verdict) -> dict[str, object]:
-    return asdict(verdict) | {"path": str(verdict.path), "state": verdict.state.value}
+    return {**asdict(verdict), "path": str(verdict.path), "state": verdict.state.value}

@@ -182,7 +182,7 @@ def encode(picture: np.ndarray, quality: int) -> bytes:
 
 
 def _identity(clip: dict) -> tuple[bytes, bytes, bytes]:
-    return tuple(_bytes(clip[key]) for key in ("person", "video", "clip"))
+    return _bytes(clip["person"]), _bytes(clip["video"]), _bytes(clip["clip"])
 
 
 def _check_identities(folder: Path, clips: list[dict]) -> None:

@@ -138,6 +138,7 @@ def _run(
     asked = driving_landmarks(store, trial, sources, context.motion)
     true = None if trial.truth is None else load_frames(store, trial.truth, context.size)
     if method is None:
+        assert true is not None  # method=real is refused without true frames
         animator = copy_nearest(true, asked)
     else:
         animator = make_animator(context, method, trial, T)
@@ -147,7 +148,7 @@ def _run(
     arrays |= source_scores(context, gallery, trial, made, seen, asked)
     arrays |= motion_scores(seen.detected, load_landmarks(store, trial.driving))
     landmarks = asked
-    if true is not None:
+    if true is not None and trial.truth is not None:
         landmarks = load_landmarks(store, trial.truth)
         true_seen = _features(context, true, landmarks)
         arrays |= {"real": true_seen.features, "fake": seen.features}

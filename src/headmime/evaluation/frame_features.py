@@ -1,6 +1,5 @@
 """What the scoring networks see in frames: faces, their points, embeddings and features."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,9 +88,7 @@ def _equal(frames: np.ndarray) -> list[list[int]]:
     return list(groups.values())
 
 
-def _match_face(
-    frame: np.ndarray, expected: Sequence[np.ndarray], detector: Detector
-) -> np.ndarray:
+def _match_face(frame: np.ndarray, expected: np.ndarray, detector: Detector) -> np.ndarray:
     """The points of the face near one of the places expected, or NaN."""
     size = len(frame)
     for landmarks in expected:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from headmime.learning.distributed import require_equal
@@ -36,17 +37,17 @@ class PeriodicCallback(pl.Callback):
         raise NotImplementedError
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
-            self.run(trainer, module)
+            self.run(trainer, pl_module)
 
     def state_dict(self) -> dict[str, Any]:
         return {"batches": self._batches}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._batches = state["batches"]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._batches = state_dict["batches"]
 
 
 class MetricLogger(PeriodicCallback):
@@ -60,7 +61,7 @@ class MetricLogger(PeriodicCallback):
         self._since = time.perf_counter()
         self._seen = 0
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since, self._seen = time.perf_counter(), episodes_seen(trainer)
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
@@ -84,7 +85,7 @@ class ProgressLines(pl.Callback):
         self._said = time.monotonic()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now = time.monotonic()
         if trainer.is_global_zero and now - self._said >= self.seconds:
@@ -108,8 +109,8 @@ class SampleGridCallback(PeriodicCallback):
         super().__init__(every)
         self.batch, self.folder = batch, folder
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.run(trainer, module)
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.run(trainer, pl_module)
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write the picture for the present weights; hand it to loggers that take pictures."""
@@ -120,9 +121,9 @@ class SampleGridCallback(PeriodicCallback):
         file = self.folder / f"{episodes_seen(trainer):09d}.png"
         cv2.imwrite(str(file), grid[..., ::-1])
         for logger in trainer.loggers:
-            if isinstance(logger, pl.loggers.TensorBoardLogger):
+            if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("grid", grid, episodes_seen(trainer), dataformats="HWC")
-            elif isinstance(logger, pl.loggers.WandbLogger):
+            elif isinstance(logger, WandbLogger):
                 logger.log_image("grid", [grid], caption=[f"{episodes_seen(trainer)} episodes"])
 
 
@@ -141,8 +142,8 @@ class CheckpointCallback(PeriodicCallback):
         super().__init__(every)
         self.state, self.export, self.watch = state, export, watch
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.run(trainer, module)
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.run(trainer, pl_module)
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write both, on all processes at once and unless they differ; the state needs
@@ -162,7 +163,8 @@ class CheckpointCallback(PeriodicCallback):
 
 def episodes_seen(trainer: pl.Trainer) -> int:
     """Episodes that the run has trained on, over all processes and resumptions."""
-    return trainer.datamodule.episodes
+    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  (undeclared)
+    return data.episodes
 
 
 def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:

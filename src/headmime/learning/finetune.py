@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import closeup_strips
@@ -35,6 +35,7 @@ from headmime.nets.personal import (
 from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pixels import to_tensor
 from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.frozen import Frozen
 
 
 @dataclass
@@ -103,7 +104,7 @@ def fine_tune(
     frames: Tensor,
     landmarks: np.ndarray,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
     on_step: OnStep | None = None,
     rehearsal: Rehearsal | None = None,
     on_person: OnPerson | None = None,
@@ -114,7 +115,9 @@ def fine_tune(
     psi' starts at P e_hat_NEW and w' at w0 + e_hat_NEW; both are trained with psi, theta and b.
     ``nets`` stay as they are. ``rehearsal`` is needed where the settings ask for it.
     """
-    if settings.rehearsal and rehearsal is None:
+    if not settings.rehearsal:
+        rehearsal = None
+    elif rehearsal is None:
         raise HeadmimeError(f"rehearsal={settings.rehearsal} needs frames of other people.")
     if len(frames) == 0 or len(frames) != len(landmarks):
         raise HeadmimeError(
@@ -128,7 +131,7 @@ def fine_tune(
     half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
-        others = rehearsal.sample(settings.rehearsal, rng) if settings.rehearsal else None
+        others = rehearsal.sample(settings.rehearsal, rng) if rehearsal is not None else None
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
             terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:
@@ -157,7 +160,7 @@ def _step(
     shown: FineTuneBatch,
     others: Rehearsal | None,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
 ) -> dict[str, Tensor]:
     (G, D), (x, y, near), L = person, shown, settings.weights
     power_iterate(G)
@@ -205,7 +208,7 @@ def _discriminate(
 
 
 def _rehearsal_loss(
-    G: PersonalGenerator, others: Rehearsal, L: FineTuneWeights, perceptual: nn.Module
+    G: PersonalGenerator, others: Rehearsal, L: FineTuneWeights, perceptual: Frozen
 ) -> Tensor:
     """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
 

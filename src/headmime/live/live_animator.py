@@ -48,15 +48,16 @@ class MotionReference:
         self._own = own
         self._faces: list[np.ndarray] = []
         self._now: np.ndarray | None = None
-        self._best: np.ndarray | None = None
+        self._best = own
 
     def __call__(self, face: np.ndarray) -> np.ndarray:
         """A driver's face -> the start, both [68, 2] in crop coordinates."""
         if len(self._faces) < CHOOSING:
             self._faces.append(face)
             self._best = self._faces[most_similar_frame(np.stack(self._faces), self._own)]
-        self._now = face if self._now is None else self._now + EASING * (self._best - self._now)
-        return self._now
+        now = face if self._now is None else self._now + EASING * (self._best - self._now)
+        self._now = now
+        return now
 
     def again(self) -> None:
         """Choose anew, from the next face on."""

@@ -21,6 +21,9 @@ TORCHVISION_VGG19 = "dcbb9e9d"
 class CaffeVGG(Frozen):
     """Ten features: five of VGG19, then five of VGGFace, each times its network's weight."""
 
+    vgg19_mean: torch.Tensor
+    vggface_mean: torch.Tensor
+
     def __init__(self, vgg19: VGGStack, vggface: VGGStack, files: dict[str, str]) -> None:
         super().__init__("paper", {"files": files, "stand_in": False, "scale": "caffe"})
         self.vgg19 = vgg19

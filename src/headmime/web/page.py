@@ -79,7 +79,7 @@ class Page:
 
     def _dropped(self, files: list[str] | None, request: gr.Request) -> list[Any]:
         paths = [Path(file) for file in files or []]
-        session = self.sessions.get_or_create(request.session_hash)
+        session = self.sessions.get_or_create(_tab(request))
         session.uploads.update(_uploads(paths))
         if not paths:
             return [gr.update(visible=False, value=None), *_no_trouble()]
@@ -94,7 +94,7 @@ class Page:
     def _filmed(self, video: str | None, request: gr.Request) -> list[Any]:
         if video is None:
             return _no_trouble()
-        session = self.sessions.get_or_create(request.session_hash)
+        session = self.sessions.get_or_create(_tab(request))
         session.uploads.update(_uploads([Path(video)]))
         try:
             check_clip(Path(video), self.limits)
@@ -103,14 +103,14 @@ class Page:
         return _no_trouble()
 
     def _pressed(self, request: gr.Request) -> list[Any]:
-        self.sessions.get_or_create(request.session_hash).stop.clear()
+        self.sessions.get_or_create(_tab(request)).stop.clear()
         return [*_nothing(), *_no_trouble()]
 
     def _stopped(self, request: gr.Request) -> None:
-        self.sessions.get_or_create(request.session_hash).stop.set()
+        self.sessions.get_or_create(_tab(request)).stop.set()
 
     def _closed(self, request: gr.Request) -> None:
-        self.sessions.close(request.session_hash)
+        self.sessions.close(_tab(request))
 
     def _job(
         self,
@@ -126,7 +126,7 @@ class Page:
         paths = [Path(file) for file in files or []]
         given = [*paths, *([Path(video)] if video else [])]
         try:
-            session = self.sessions.begin(request.session_hash)
+            session = self.sessions.begin(_tab(request))
         except JobStopped:
             return [*_nothing(), *_problem("Stopped.")]
         try:
@@ -147,7 +147,7 @@ class Page:
         bar: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The GIF of what was just made, if anything was."""
-        session = self.sessions.find(request.session_hash)
+        session = self.sessions.find(_tab(request))
         if session is None or session.last is None:
             return [gr.skip(), gr.skip()]
         try:
@@ -181,9 +181,9 @@ class Page:
     def _shown(
         self, made: JobResult, order: JobRequest, session: Session, given: list[Path]
     ) -> list[Any]:
-        portrait = save_picture(
-            made.animation.person.portrait, session.seen / "portrait.png", PORTRAIT
-        )
+        seen = made.animation.person.portrait
+        assert seen is not None  # the person was made here
+        portrait = save_picture(seen, session.seen / "portrait.png", PORTRAIT)
         driving = driving_preview(order.driving, self.sessions.results, self.runner.marks)
         notes = _paragraphs([_named(note, given) for note in made.notes])
         mp4 = gr.update(value=made.video, interactive=True)
@@ -220,6 +220,12 @@ def _nothing() -> list[Any]:
     """No result."""
     off = gr.update(value=None, interactive=False)
     return [None, off, off, None, None, ""]
+
+
+def _tab(request: gr.Request) -> str:
+    """The browser's name for the tab that asks."""
+    assert request.session_hash is not None
+    return request.session_hash
 
 
 def _progress(bar: gr.Progress, session: Session) -> Progress:

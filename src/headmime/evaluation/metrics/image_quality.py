@@ -133,4 +133,5 @@ def flicker(frames: np.ndarray, landmarks: np.ndarray) -> tuple[float, float]:
         beside = np.delete(change, columns, axis=1)
         if beside.size:
             background.append(beside.mean())
-    return tuple(float(np.mean(part)) if part else np.nan for part in (face, background))
+    means = [float(np.mean(part)) if part else np.nan for part in (face, background)]
+    return means[0], means[1]

@@ -45,7 +45,7 @@ class FigureContext:
         shown = trial.driving if trial.truth is None else trial.truth
         return [
             np.repeat(seen[:1], len(frames), axis=0),
-            load_frames(self.store, [shown[k] for k in frames], self.size),
+            load_frames(self.store, tuple(shown[k] for k in frames), self.size),
             np.stack([draw_landmarks(one, self.size) for one in asked]),
             *(adapt(seen, sources)(asked) for adapt in self.methods.values()),
         ]

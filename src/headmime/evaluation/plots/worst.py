@@ -150,7 +150,7 @@ def _lids(landmarks: np.ndarray) -> np.ndarray:
 def _around(stage: FigureContext, trial: Trial, score: FrameScore, T: int) -> float:
     if trial.truth is None:
         return float("nan")
-    true = load_frames(stage.store, [trial.truth[score.frame]], stage.size).astype(np.float32)
+    true = load_frames(stage.store, (trial.truth[score.frame],), stage.size).astype(np.float32)
     seen = load_frames(stage.store, trial.gallery[:T], stage.size).astype(np.float32)
     ring = np.ones((stage.size, stage.size), bool)
     edge = max(1, round(RING * stage.size))

@@ -164,7 +164,9 @@ def _tuning(settings: CurvesSettings, rows: Mapping[str, RowRunner], name: str) 
 
 def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
     schema = OmegaConf.structured(CurveSetting)
-    return OmegaConf.to_object(OmegaConf.merge(schema, settings.curves.settings[name]))
+    setting = OmegaConf.to_object(OmegaConf.merge(schema, settings.curves.settings[name]))
+    assert isinstance(setting, CurveSetting)
+    return setting
 
 
 def _points(

@@ -38,6 +38,7 @@ def lineups(
         store, given = context.store, trial.gallery[:T]
         source_landmarks = load_landmarks(store, given)
         asked = driving_landmarks(store, trial, source_landmarks, context.motion)
+        assert trial.truth is not None  # so are modes without it
         found.append(
             Lineup(
                 person=trial.person,
@@ -63,7 +64,8 @@ def through_h264(frames: np.ndarray, crf: int) -> np.ndarray:
     """
     encoder = av.CodecContext.create("libx264", "w")
     encoder.height, encoder.width = frames.shape[1:3]
-    encoder.pix_fmt, encoder.framerate, encoder.thread_count = "yuv420p", 25, 1
+    encoder.pix_fmt, encoder.thread_count = "yuv420p", 1
+    encoder.framerate = 25  # pyright: ignore[reportAttributeAccessIssue]  (its stub has it for reading)
     encoder.options = {"crf": str(crf), "g": "1", "bf": "0"}
     packets = []
     for frame in frames:

@@ -80,6 +80,7 @@ def _findings(settings: ForensicsSettings, rows: RowRunner) -> Iterator[tuple[st
     forensics = settings.forensics
     with progress("Frames") as on_trial:
         adapt = rows.methods.adapt(settings.method)
+        assert adapt is not None  # method=real is refused above
         found = lineups(rows.context, adapt, settings.T, on_trial)
     groups = folds_of([one.person for one in found], forensics.folds, forensics.seed)
     nets = rows.methods.model_of(settings.method).nets

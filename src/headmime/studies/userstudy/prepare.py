@@ -99,7 +99,7 @@ def run_prepare(settings: UserStudySettings) -> str:
 def _row(
     settings: UserStudySettings, methods: Methods, cases: Sequence[Case], method: str, T: int
 ) -> StudyRow:
-    adapt, store, size = methods.adapt(method), methods.store, methods.size
+    adapt, store, size = methods.adapt_to_anyone(method), methods.store, methods.size
 
     def animator(case: int) -> Animator:
         frames = cases[case].sources[:T]
@@ -171,9 +171,10 @@ def _triplets(
         times[draw.case] += 1
         dealt.append((draw.case, row, draw))
     dealt.sort(key=lambda item: item[:2])
-    triplets, made, animator = [], None, None
+    triplets: list[Triplet] = []
+    made, animator = None, None
     for done, (case, row, draw) in enumerate(dealt, 1):
-        if (case, row) != made:
+        if animator is None or (case, row) != made:
             made, animator = (case, row), rows[row].animator(case)
         (generated,) = animator(load_landmarks(store, (draw.driving,)))
         names = [
@@ -220,5 +221,7 @@ def encode(picture: np.ndarray) -> bytes:
     bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     file = BytesIO()
-    Image.fromarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)).save(file, "PNG", compress_level=0)
+    decoded = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
+    assert decoded is not None
+    Image.fromarray(decoded).save(file, "PNG", compress_level=0)
     return file.getvalue()

@@ -81,7 +81,7 @@ class StudyServer(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    server: StudyServer
+    server: StudyServer  # pyright: ignore[reportIncompatibleVariableOverride]  (who makes it)
     server_version, sys_version = "headmime", ""
     protocol_version = "HTTP/1.1"
 

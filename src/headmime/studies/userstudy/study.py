@@ -49,7 +49,7 @@ class Display:
     """A triplet as one annotator sees it: pictures from left to right, after a pause."""
 
     triplet: str
-    pictures: tuple[str, str, str]
+    pictures: tuple[str, ...]
     pause_ms: int
 
 
