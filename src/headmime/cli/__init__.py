@@ -113,7 +113,9 @@ VERBS = {
         "cli.userstudy:serve", "the page of a user study, on this machine: STUDY", files=("folder",)
     ),
     "userstudy report": Verb(
-        "cli.userstudy:report", "USER of each row, from the answers so far: STUDY", files=("folder",)
+        "cli.userstudy:report",
+        "USER of each row, from the answers so far: STUDY",
+        files=("folder",),
     ),
     "verify": Verb(
         "cli.verify:main", "what the credentials of files are worth: FILE ...", files=("files",)
