@@ -1,0 +1,79 @@
+"""What verbs that score need beside their studies: schemas, a renderer, what is printed.
+
+A verb's keys are those of a row (conf/evaluate.yaml) and those of its study (conf/study/).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from headmime.errors import HeadmimeError
+from headmime.files import write_text
+
+SCHEMAS = {
+    "evaluate": "benchmark.settings:RowSettings",
+    "table": "benchmark.settings:TableSettings",
+    "figures": "benchmark.figures:FiguresSettings",
+    "claims": "studies.claims.run:ClaimsSettings",
+    "curves": "studies.finetune_curves.run:CurvesSettings",
+    "ablations": "studies.ablations.run:AblationsSettings",
+    "forensics": "studies.forensics.run:ForensicsSettings",
+    "userstudy": "studies.userstudy.prepare:UserStudySettings",
+}
+
+
+def register_schemas() -> None:
+    """Make the keys of every study known to Hydra: an experiment may name any of them."""
+    for name, schema in SCHEMAS.items():
+        module, _, settings = schema.partition(":")
+        node = getattr(import_module(f"headmime.{module}"), settings)
+        ConfigStore.instance().store(f"{name}_schema", node)
+
+
+def claims(settings: Any) -> Iterator[str]:
+    """`headmime claims`: do the paper's claims hold on sitters?"""
+    from headmime.cli.data import render
+    from headmime.studies.claims.run import run_claims
+
+    return run_claims(settings, render)
+
+
+def ablations(settings: Any) -> Iterator[object]:
+    """`headmime ablations`: short trainings with one thing changed each; the tables are printed."""
+    from headmime.studies.ablations.run import run_ablations
+
+    page, record = run_ablations(settings)
+    yield from (page.read_text(), page, record)
+
+
+def userstudy_prepare(settings: Any) -> list[str]:
+    """`headmime userstudy prepare`: the triplets of a study, from the rows of a table."""
+    from headmime.studies.userstudy.prepare import run_prepare
+
+    return [run_prepare(settings)]
+
+
+@dataclass
+class Report:
+    """results: a folder of result files. out: the page."""
+
+    results: str
+    out: str
+
+
+def report(settings: Report) -> Iterator[Path]:
+    """`headmime report`: result files -> docs/results.md."""
+    from headmime.benchmark.report import report
+
+    folder, out = Path(settings.results).expanduser(), Path(settings.out).expanduser()
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise HeadmimeError(f"{folder} holds no results: `make eval` and `make table1` make them.")
+    page = report(files, " ".join(["headmime", "report", settings.results, settings.out]))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_text(out, page)
+    yield out
