@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+GUIDE = ROOT / "docs" / "guide"
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -24,7 +25,7 @@ def test_readme_names_the_two_commands() -> None:
     assert blocks(README, "bash")[0].splitlines() == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_local_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
     assert targets or page != README
@@ -33,7 +34,7 @@ def test_local_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [README, ROOT / "docs" / "animation.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize("page", [README, GUIDE / "animate.md"], ids=lambda page: page.name)
 def test_the_python_api_works_as_printed(page: Path, album: Path) -> None:
     """Feed-forward, for the sake of time."""
     assert blocks(page, "python")
@@ -49,8 +50,8 @@ def test_the_python_api_works_as_printed(page: Path, album: Path) -> None:
 
 @pytest.mark.slow
 def test_extensions_work_as_printed(album: Path) -> None:
-    """docs/extending.md: the first line of a block of code is its file; then the commands run."""
-    page = (ROOT / "docs" / "extending.md").read_text()
+    """The first line of a block of code in extending.md names its file; then the commands run."""
+    page = (ROOT / "docs" / "reference" / "extending.md").read_text()
     files = re.findall(r"^```\w+\n# (\S+)\n(.*?)^```", page, re.M | re.S)
     assert files
     for name, code in files:

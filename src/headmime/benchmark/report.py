@@ -73,7 +73,7 @@ def report(files: Sequence[Path], command: str) -> str:
         "",
         f"Made by `{command}` from {len(entries)} result files; none of it is edited by hand.",
         "Cells are value [95 % interval by bootstrap over persons]; ↑ more is better, ↓ less is.",
-        "What each metric is: [evaluation.md](evaluation.md).",
+        "What each metric is: [metrics.md](../reference/metrics.md).",
         *_goals(tables),
         *_gaps(entries),
     ]

@@ -104,7 +104,7 @@ VERBS = {
         "short trainings with one thing changed each, scored (-cn recipe)",
         (*ROW_PATHS, "recipe.runs", "recipe.out"),
     ),
-    "report": Verb(f"{SCORING}:report", "docs/results.md from the results: [FOLDER] [PAGE]"),
+    "report": Verb(f"{SCORING}:report", "a page of tables from result files: [FOLDER] [PAGE]"),
     "forensics": Verb(
         f"{SCORING}:forensics",
         "can a detector find a row's frames? AUC on unseen people (-cn EXPERIMENT)",

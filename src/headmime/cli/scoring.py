@@ -90,13 +90,13 @@ def userstudy_prepare() -> None:
 
 
 def report() -> None:
-    """`headmime report`: result files -> docs/results.md."""
+    """`headmime report`: result files -> docs/results/results.md."""
     from headmime.benchmark.report import report
     from headmime.files import write_text
 
     parser = argparse.ArgumentParser("headmime report", description="Tables from result files.")
     parser.add_argument("results", nargs="?", default="runs/results", help="folder of result files")
-    parser.add_argument("out", nargs="?", default="docs/results.md", help="the page")
+    parser.add_argument("out", nargs="?", default="docs/results/results.md", help="the page")
     given = parser.parse_args()
     folder, out = Path(given.results).expanduser(), Path(given.out).expanduser()
     files = sorted(folder.glob("*.json"))
