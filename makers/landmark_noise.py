@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.landmarks.detect_dlib import PointTrees, box_of
+from headmime.landmarks.detect_dlib import PointTrees, hog_box
 from headmime.landmarks.points import BROW_L, BROW_R, JAW, POINTS, face_size, head_turn
 from headmime.sitters.body import load_body
-from headmime.sitters.detector import TABLE, features, upright
+from headmime.sitters.detector import TABLE, features, to_upright_axes
 from headmime.sitters.figure import SitterModel, make_model
 from headmime.sitters.write import sitter_clips
 
@@ -37,10 +37,10 @@ def clip_errors(number: int) -> list[tuple[np.ndarray, np.ndarray]]:
     for clip in sitter_clips(model, number, FRAMES, SIZE, SEED):
         exact = np.array(clip.landmarks, float) * SIZE
         seen = [
-            trees.fit(picture, box_of(points))[0]
+            trees.fit(picture, hog_box(points))[0]
             for picture, points in zip(clip.frames, exact, strict=True)
         ]
-        error = upright(np.array(seen) - exact, exact) / face_size(exact)[:, None, None]
+        error = to_upright_axes(np.array(seen) - exact, exact) / face_size(exact)[:, None, None]
         good = np.linalg.norm(error, axis=-1).mean(1) < LARGEST
         if good.sum() >= 4:
             found.append((exact[good], error[good]))

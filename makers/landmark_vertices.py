@@ -19,7 +19,7 @@ import numpy as np
 
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import head_turn, interocular
-from headmime.sitters.backdrop import backdrop, behind
+from headmime.sitters.backdrop import make_backdrop, sample_backdrop
 from headmime.sitters.body import load_body
 from headmime.sitters.develop import develop
 from headmime.sitters.figure import make_figure, make_model, pose
@@ -65,7 +65,7 @@ def main(picture: str | None) -> None:
         turned = np.array([0.0, rng.normal() * 0.05, -0.45, 0.45])
         motion = replace(motion, turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
         prepared, camera = prepare(figure, model.eyes), camera_of(sitter.studio)
-        background = behind(backdrop(sitter.studio.backdrop), SIZE)
+        background = sample_backdrop(make_backdrop(sitter.studio.backdrop), SIZE)
         for posed in pose(model, figure, motion):
             crop = crop_box(model.landmarks_of(camera, posed)[None])
             light = light_of(sitter.studio)

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from headmime.landmarks.crop import crop_box
 from headmime.sitters.body import Body, bone_transforms, load_body, skin
-from headmime.sitters.motion import FPS, Motion, blink, bone_turns, drift, moving, speech
+from headmime.sitters.motion import (
+    FPS,
+    Motion,
+    blink,
+    bone_turns,
+    make_motion,
+    smooth_noise,
+    speech,
+)
 from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of, shut_at_most
 from headmime.sitters.studio import look_at
 
@@ -56,15 +64,15 @@ def _talk(rng: Generator, names: list[str]) -> Motion:
     column = {name: k for k, name in enumerate(names)}
     calm = _fade(frames, 0.35)
     actions = speech(rng, names, frames, 1.1, silence=0.35) * calm[:, None]
-    raised = np.clip(0.35 * drift(rng, frames, 0.6), 0, 0.8) * calm
+    raised = np.clip(0.35 * smooth_noise(rng, frames, 0.6), 0, 0.8) * calm
     for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight"):
         actions[:, column[name]] += raised
     lids = blink(frames, 1.4) + blink(frames, 3.6)
     for side in ("Left", "Right"):
         actions[:, column[f"eyeBlink{side}"]] = lids
-    wander = np.stack([drift(rng, frames, seconds) for seconds in (0.9, 1.5, 1.3)], -1)
+    wander = np.stack([smooth_noise(rng, frames, seconds) for seconds in (0.9, 1.5, 1.3)], -1)
     turns = wander * (0.045, 0.08, 0.03) * _fade(frames, 0.8)[:, None]
-    return moving(np.clip(actions, 0, 1), turns)
+    return make_motion(np.clip(actions, 0, 1), turns)
 
 
 def _turn(names: list[str]) -> Motion:
@@ -83,7 +91,7 @@ def _turn(names: list[str]) -> Motion:
         actions[:, column[f"eyeBlink{side}"]] = lids
         actions[:, column[f"eyeLookOut{side}"]] = np.maximum(outwards * ahead, 0)
         actions[:, column[f"eyeLookIn{side}"]] = np.maximum(-outwards * ahead, 0)
-    return moving(np.clip(actions, 0, 1), np.stack([nod, turn, tilt], -1))
+    return make_motion(np.clip(actions, 0, 1), np.stack([nod, turn, tilt], -1))
 
 
 def _listen(rng: Generator, names: list[str]) -> Motion:
@@ -107,11 +115,11 @@ def _listen(rng: Generator, names: list[str]) -> Motion:
     actions[:, column["browInnerUp"]] = 0.4 * hump(0.5, 2.2, 0.4)
     nod = 0.09 * hump(1.1, 2.3, 0.3) * np.sin(2 * np.pi * (time - 1.1) / 0.6)
     nod += 0.06 * hump(4.0, 5.0, 0.3) * np.sin(2 * np.pi * (time - 4.0) / 0.5)
-    wander = np.stack([drift(rng, frames, 1.5) for _ in range(3)], -1) * (0.015, 0.035, 0.02)
+    wander = np.stack([smooth_noise(rng, frames, 1.5) for _ in range(3)], -1) * (0.015, 0.035, 0.02)
     turns = wander * _fade(frames, 0.8)[:, None]
     turns[:, 0] += nod
     turns[:, 2] += 0.12 * hump(2.0, 5.6, 1.0)
-    return moving(np.clip(actions, 0, 1), turns)
+    return make_motion(np.clip(actions, 0, 1), turns)
 
 
 def _points(body: Body, motion: Motion) -> NDArray:

@@ -56,9 +56,9 @@ def no_power_iteration() -> None:
 
 def rows_from_zero() -> None:
     """Rows of W that start at 0, not at their embeddings."""
-    from headmime.learning.rows import Rows
+    from headmime.learning.video_embeddings import VideoEmbeddings
 
-    Rows.start_from = lambda self, i, e_hat: None
+    VideoEmbeddings.start_from = lambda self, i, e_hat: None
 
 
 @dataclass(frozen=True)

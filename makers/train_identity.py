@@ -23,8 +23,8 @@ from headmime.learning.identity import (
     Faces,
     IdentitySettings,
     IdentityTraining,
-    embeddings,
-    hidden,
+    embed_images,
+    mask_background,
     read_faces,
     train_identity,
 )
@@ -42,7 +42,7 @@ def main(folder: str, out: Path, settings: IdentitySettings, every: int) -> None
     halvings = max(0, int(math.log2(store.size / SIDE)))
     first = 2 + len(people) // ASIDE
     aside, faces = (read_faces(store, p, halvings) for p in (people[:first], people[first:]))
-    judged = hidden(aside)
+    judged = mask_background(aside)
     made = {
         "store": store.hash,
         "people": len(people) - first,
@@ -59,7 +59,7 @@ def main(folder: str, out: Path, settings: IdentitySettings, every: int) -> None
         if done % every and progress < 1:
             return
         state = with_magnitudes(net.folded(), aside)
-        found = verification(embeddings(SitterIdentity(state, {}).embed, judged), aside.people)
+        found = verification(embed_images(SitterIdentity(state, {}).embed, judged), aside.people)
         print(f"{done} steps, loss {sum(losses) / len(losses):.2f}: {found}", flush=True)
         losses.clear()
         if found.eer < best:

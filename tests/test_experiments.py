@@ -23,7 +23,7 @@ ABLATIONS = {
     "none": {},
     "no_matching": {"loss.matching": 0},
     "no_feature_matching": {"loss.feature_matching": 0},
-    "no_w": {"loss.matching": 0, "optim.lr_rows": None},
+    "no_w": {"loss.matching": 0, "optim.lr_video_embeddings": None},
     "untrained": {"trainer.max_epochs": 0},
     "one_step": {"optim.discriminator_steps": 1},
 }

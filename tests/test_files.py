@@ -10,7 +10,7 @@ from headmime.animate.sources import load_sources
 from headmime.data.media_reader import read_image, read_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file, replacing, sha256, write_text
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.provenance.verdict import verify
 
 NO_FILE = "a pipe or a device, not a file"
@@ -48,7 +48,7 @@ def test_errors_are_those_of_open(tmp_path: Path, endless: Path) -> None:
         read_image,
         video_info,
         lambda path: next(read_video(path)),
-        lambda path: load_sources([path], 1, 64, detector("dlib")),
+        lambda path: load_sources([path], 1, 64, load_detector("dlib")),
         verify,
     ],
 )

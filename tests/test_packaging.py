@@ -62,7 +62,7 @@ EXTRAS = {
         "pretrained/lpips_alexnet",
     ),
     "web": ("web/", "cli/web"),
-    "cluster": ("data/preprocess/workers", "cli/processes"),
+    "cluster": ("data/preprocess/workers", "cli/launch"),
     "onnx": (),
     "tensorboard": (),
     "wandb": (),

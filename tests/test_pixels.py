@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headmime.pixels import grey_sharpness, laplacian_variance, to_pictures, to_tensor
+from headmime.pixels import grey_sharpness, laplacian_variance, to_tensor, to_uint8
 
 
 def test_pictures_and_tensors_are_inverse() -> None:
@@ -9,7 +9,7 @@ def test_pictures_and_tensors_are_inverse() -> None:
     tensor = to_tensor(pictures)
     assert tensor.shape == (1, 3, 8, 8)
     assert to_tensor(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1, 1, -1]
-    assert np.array_equal(to_pictures(tensor), pictures)
+    assert np.array_equal(to_uint8(tensor), pictures)
 
 
 def test_laplacian_of_a_single_bright_pixel() -> None:

@@ -41,8 +41,8 @@ from torch.nn import functional as F
 
 from headmime.animate.model import load
 from headmime.animate.person import BATCH, animator
-from headmime.learning.rows import Rows
 from headmime.learning.settings import Optimisation
+from headmime.learning.video_embeddings import VideoEmbeddings
 from headmime.nets.inference import for_inference
 from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
@@ -91,7 +91,7 @@ def peak_speed(dtype: torch.dtype) -> float:
 def rows_cost(videos: int, embedding: int, calls: int) -> float:
     """CPU-seconds of W's part of one step with batch 1, the median of `calls`."""
     o = Optimisation()
-    rows = Rows(videos, embedding, lr=o.lr_rows, beta2=o.beta2, eps=o.eps)
+    rows = VideoEmbeddings(videos, embedding, lr=o.lr_video_embeddings, beta2=o.beta2, eps=o.eps)
     e_hat, gradient = torch.randn(1, embedding), torch.randn(1, embedding)
 
     def part_of_a_step(i: Tensor) -> None:

@@ -32,7 +32,7 @@ from headmime.animate.person import (
 )
 from headmime.assets import ASSETS, conf_folder
 from headmime.data.module import EpisodeData
-from headmime.learning.compilation import compiled
+from headmime.learning.compilation import compiled_step
 from headmime.learning.finetune import fine_tune
 from headmime.nets import build_nets
 from headmime.nets.inference import for_inference
@@ -64,7 +64,7 @@ def training(
     module = paper_module(shape, VIDEOS["145k"])
     step = paper_step(module, shape.image_size, dtype, device, batch)
     tflop = gflop(step) / 1e3  # this step also makes the optimisers' state
-    with compiled(module) if compiling else nullcontext():
+    with compiled_step(module) if compiling else nullcontext():
         begun = time.perf_counter()
         step()
         synchronise(device)

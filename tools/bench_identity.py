@@ -15,7 +15,7 @@ from torch import Tensor
 
 from headmime.data.store import Store
 from headmime.evaluation.metrics.identity import verification
-from headmime.learning.identity import embeddings, hidden, read_faces
+from headmime.learning.identity import embed_images, mask_background, read_faces
 from headmime.pretrained.dlib_identity import dlib_identity
 from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.pretrained.sitter_identity import sitter_identity
@@ -34,8 +34,8 @@ def main(folder: str) -> None:
         "EfficientNet-Lite0": lambda images: efficientnet(images)[-1].mean((2, 3)),
     }
     print("| network | surroundings | AUC | EER | rank 1 |\n|---|---|---|---|---|")
-    for surroundings, shown in {"seen": faces, "hidden": hidden(faces)}.items():
-        found = {name: embeddings(embed, shown) for name, embed in networks.items()}
+    for surroundings, shown in {"seen": faces, "hidden": mask_background(faces)}.items():
+        found = {name: embed_images(embed, shown) for name, embed in networks.items()}
         found["dlib"] = dlib(shown.pictures, shown.landmarks)
         for name, e in found.items():
             v = verification(e, shown.people)

@@ -15,8 +15,8 @@ import torch
 
 from headmime.animate.model import load
 from headmime.animate.person import adapt, finetune_settings
-from headmime.landmarks.closeups import strips
-from headmime.landmarks.detect_dlib import PointTrees, box_of
+from headmime.landmarks.closeups import closeup_strips
+from headmime.landmarks.detect_dlib import PointTrees, hog_box
 from headmime.landmarks.points import eye_opening
 from headmime.learning.closeup import close_up
 from headmime.pixels import to_tensor
@@ -24,8 +24,8 @@ from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.sitters.body import load_body
 from headmime.sitters.figure import SitterModel, make_model
 from headmime.sitters.identity import random_sitter
-from headmime.sitters.motion import moving, random_motion
-from headmime.sitters.write import Shoot
+from headmime.sitters.motion import make_motion, random_motion
+from headmime.sitters.write import SitterRenderer
 
 BLINKS = (0.0, 0.25, 0.5, 1.0)
 SEED = 9091
@@ -34,7 +34,7 @@ SEED = 9091
 def blinking(model: SitterModel, number: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Frames uint8 [n, size, size, 3] of a sitter and their exact landmarks [n, 68, 2]."""
     rng = np.random.default_rng([SEED, number])
-    shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
+    shoot = SitterRenderer(model, random_sitter(rng, model.body.local_names), size, rng)
     motion = random_motion(rng, model.actions, 40).every(40)
     actions, turns = (
         np.repeat(track, len(BLINKS), 0) for track in (motion.actions, 0.5 * motion.turns)
@@ -43,13 +43,13 @@ def blinking(model: SitterModel, number: int, size: int) -> tuple[np.ndarray, np
         for name, values in (("eyeBlink", BLINKS), ("eyeWide", 0), ("eyeSquint", 0)):
             actions[:, model.actions.index(name + side)] = values
     names = dict.fromkeys(("person", "video", "clip", "split", "source"), "")
-    clip = shoot.clip(moving(actions, turns), rng, **names)
+    clip = shoot.clip(make_motion(actions, turns), rng, **names)
     return np.array(list(clip.frames)), clip.landmarks.astype(np.float32)
 
 
 def eyes(frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """The eyes' half of the close-ups around the first frame's, [n, ...]."""
-    near = torch.from_numpy(strips(np.repeat(landmarks[:1], len(frames), 0)))
+    near = torch.from_numpy(closeup_strips(np.repeat(landmarks[:1], len(frames), 0)))
     shown = close_up(to_tensor(frames), near)
     return shown[:, :, : shown.shape[2] // 2].flatten(1).numpy()
 
@@ -62,7 +62,7 @@ def moved(made: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 def seen(frames: np.ndarray, landmarks: np.ndarray, trees: PointTrees) -> np.ndarray:
     """The opening of the eyes that dlib finds, shown where the faces are, [n]."""
-    boxes = (box_of(face * frames.shape[1]) for face in landmarks)
+    boxes = (hog_box(face * frames.shape[1]) for face in landmarks)
     found = [trees.fit(frame, box)[0] for frame, box in zip(frames, boxes, strict=True)]
     return eye_opening(np.stack(found))
 

@@ -26,8 +26,8 @@ from headmime.animate.person import Person, load_person
 from headmime.assets import ASSETS
 from headmime.data.media_reader import decode_video, video_info
 from headmime.images import resize
-from headmime.landmarks.detect import detector
-from headmime.live.landmark_worker import Follower, Sight
+from headmime.landmarks.detect import load_detector
+from headmime.live.landmark_worker import FaceObservation, Follower
 from headmime.live.live_animator import LiveAnimator
 from headmime.live.throughput import Stopwatch, Throughput
 from headmime.provenance.statement import ProvenanceOptions
@@ -70,7 +70,7 @@ def main() -> None:
     logging.disable(logging.WARNING)  # that marks are turned off
     person = load_person(given.person) if given.person else painted()
     bill, frames = Bill(), []
-    follow, animator = Follower(detector("dlib")), LiveAnimator(person)
+    follow, animator = Follower(load_detector("dlib")), LiveAnimator(person)
     video = decode_video(given.clip, threads=1)
     for number in range(given.frames):
         decoded = bill("decode", next, video, None)
@@ -79,7 +79,9 @@ def main() -> None:
         picture = bill("to RGB", decoded.pixels)
         pixels = bill("follow the face", follow, picture)
         played = bill(
-            "draw and generate", next, animator.play([Sight(decoded.time, pixels, number)])
+            "draw and generate",
+            next,
+            animator.play([FaceObservation(decoded.time, pixels, number)]),
         )
         frames.append(bill("enlarge", resize, played.frame, SIZE))
     rate = video_info(given.clip).fps

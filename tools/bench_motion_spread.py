@@ -13,7 +13,7 @@ import numpy as np
 
 from headmime.data.store import Store
 from headmime.landmarks.points import EYE_L, EYE_R, eye_opening, face_size, head_turn, mouth_opening
-from headmime.sitters.detector import LOWER, UPPER, upright
+from headmime.sitters.detector import LOWER, UPPER, to_upright_axes
 
 
 def measures(landmarks: np.ndarray) -> dict[str, np.ndarray]:
@@ -35,7 +35,7 @@ def measures(landmarks: np.ndarray) -> dict[str, np.ndarray]:
 
 def lids(landmarks: np.ndarray) -> np.ndarray:
     """How far the lids of a clip [T, 68, 2] are apart, over the clip's median; crossed below 0."""
-    face = upright(landmarks)
+    face = to_upright_axes(landmarks)
     gap = (face[:, LOWER] - face[:, UPPER])[..., 1].mean(1) / face_size(landmarks)
     return gap / np.median(gap)
 

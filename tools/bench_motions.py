@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.animate.motion import MOTIONS, fitted
+from headmime.animate.motion import MOTIONS, fit_landmarks
 from headmime.animate.poses import RIGID, as_complex, neutral_frame, similarity
 from headmime.data.protocol import cross_cases
 from headmime.data.store import Store
 from headmime.evaluation.results import Result, read_result
 from headmime.evaluation.statistics import paired_difference
-from headmime.evaluation.trials import points
+from headmime.evaluation.trials import load_landmarks
 from headmime.landmarks.points import face_size, mouth_opening
 
 TS = (1, 8, 32)
@@ -47,11 +47,11 @@ def landmark_table(store: Store) -> Iterator[str]:
         for T in TS[:1] if motion == "absolute" else TS:
             found = []
             for case in cases:
-                sources = points(store, case.sources[:T])
+                sources = load_landmarks(store, case.sources[:T])
                 driving, truth = (
-                    points(store, part[:COUNT]) for part in (case.driving, case.truth)
+                    load_landmarks(store, part[:COUNT]) for part in (case.driving, case.truth)
                 )
-                asked = fitted(driving, sources[neutral_frame(sources)], motion)
+                asked = fit_landmarks(driving, sources[neutral_frame(sources)], motion)
                 found.append(errors(asked, truth))
             values = "".join(f"{value:9.4f}" for value in np.mean(found, 0))
             yield f"{motion:10}{'any' if motion == 'absolute' else T:>4}{values}"

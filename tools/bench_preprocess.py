@@ -19,7 +19,7 @@ from headmime.data.preprocess.layouts import list_sources
 from headmime.data.preprocess.segments import CutFinder
 from headmime.data.shards import encode
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.track import fill_gaps, smooth, track
 
 SIZE, QUALITY, SEARCH_EVERY = 256, 90, 50
@@ -28,7 +28,7 @@ SIZE, QUALITY, SEARCH_EVERY = 256, 90, 50
 def main(root: str, layout: str = "voxceleb2", files: str = "12") -> None:
     """Print processor milliseconds per frame and stage."""
     cv2.setNumThreads(1)
-    dlib, frames = detector("dlib"), 0
+    dlib, frames = load_detector("dlib"), 0
     spent: dict[str, float] = defaultdict(float)
 
     @contextmanager

@@ -14,18 +14,24 @@ import numpy as np
 from headmime.animate import motion
 from headmime.animate.model import load
 from headmime.animate.person import adapt
-from headmime.data.protocol import draw_cases
+from headmime.data.protocol import sample_cases
 from headmime.data.store import Store
 from headmime.evaluation.metrics.motion import STILL, amplitude, correlation
-from headmime.evaluation.trials import Trial, asked_landmarks, cross_trials, pictures, points
-from headmime.landmarks.detect_dlib import PointTrees, box_of
+from headmime.evaluation.trials import (
+    Trial,
+    cross_trials,
+    driving_landmarks,
+    load_frames,
+    load_landmarks,
+)
+from headmime.landmarks.detect_dlib import PointTrees, hog_box
 from headmime.landmarks.points import eye_opening, mouth_opening
 
 VALUES = (0.0, 0.3, 0.4, 0.5)
 
 
 def eyes_move(store: Store, trial: Trial) -> bool:
-    return eye_opening(points(store, trial.driving)).std() >= STILL["eye"]
+    return eye_opening(load_landmarks(store, trial.driving)).std() >= STILL["eye"]
 
 
 def measures(found: np.ndarray, asked: np.ndarray, driving: np.ndarray) -> list[float]:
@@ -39,18 +45,18 @@ def measures(found: np.ndarray, asked: np.ndarray, driving: np.ndarray) -> list[
 def main(folder: str, pairs: int = 20) -> None:
     store, model, trees = Store(folder), load(), PointTrees()
     size = model.shape.image_size
-    cases = draw_cases(store).cases
+    cases = sample_cases(store).cases
     trials = [one for one in cross_trials(store, cases, 1) if eyes_move(store, one)][:pairs]
     rows = []
     for trial in trials:
-        source = points(store, trial.gallery[:1])
-        animator = adapt(model.nets, pictures(store, trial.gallery[:1], size), source, None)
+        source = load_landmarks(store, trial.gallery[:1])
+        animator = adapt(model.nets, load_frames(store, trial.gallery[:1], size), source, None)
         rows.append([])
         for motion.SHUT in VALUES:
-            asked = asked_landmarks(store, trial, source, "relative")
+            asked = driving_landmarks(store, trial, source, "relative")
             places = zip(animator(asked), asked * size, strict=True)
-            found = np.stack([trees.fit(frame, box_of(face))[0] for frame, face in places])
-            rows[-1].append(measures(found, asked, points(store, trial.driving)))
+            found = np.stack([trees.fit(frame, hog_box(face))[0] for frame, face in places])
+            rows[-1].append(measures(found, asked, load_landmarks(store, trial.driving)))
     print(
         f"{len(trials)} pairs: eyes' correlation, amplitude, mouth's, both, and asked of the eyes"
     )

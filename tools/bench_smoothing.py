@@ -14,14 +14,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.points import face_size, mouth_opening
 from headmime.landmarks.track import fill_gaps, smooth, track
 from headmime.sitters.body import load_body
 from headmime.sitters.figure import make_model
 from headmime.sitters.identity import random_sitter
 from headmime.sitters.motion import random_motion
-from headmime.sitters.write import Shoot
+from headmime.sitters.write import SitterRenderer
 
 SIZE = 160
 SEED = 33
@@ -31,11 +31,11 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 def tracks(sitters: int, frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Found and exact landmarks [T, 68, 2] of each, in pixels."""
-    model, finder = make_model(load_body()), detector("dlib")
+    model, finder = make_model(load_body()), load_detector("dlib")
     pairs = []
     for number in range(sitters):
         rng = np.random.default_rng([SEED, number])
-        shoot = Shoot(model, random_sitter(rng, model.body.local_names), SIZE, rng)
+        shoot = SitterRenderer(model, random_sitter(rng, model.body.local_names), SIZE, rng)
         names = dict.fromkeys(("person", "video", "clip", "split", "source"), "")
         clip = shoot.clip(random_motion(rng, model.actions, frames), rng, **names)
         found = fill_gaps(track(clip.frames, finder).pixels, longest=frames)

@@ -28,7 +28,7 @@ from scipy.stats import beta
 from headmime.animate.api import load
 from headmime.animate.driving import find_driving, load_template, template_names
 from headmime.animate.media_writer import encode
-from headmime.animate.motion import fitted
+from headmime.animate.motion import fit_landmarks
 from headmime.animate.person import animator, bundled_people, personal_generator
 from headmime.animate.poses import neutral_frame
 from headmime.data.media_reader import read_video
@@ -151,7 +151,7 @@ def made(side: int) -> Iterator[Segment]:
     for shift, number in product(range(len(motions)), range(len(people := bundled_people(size)))):
         frames, points = people[number]
         driving = load_template(find_driving(motions[(number + shift) % len(motions)]))
-        moved = fitted(driving.landmarks, points[neutral_frame(points)], "relative")
+        moved = fit_landmarks(driving.landmarks, points[neutral_frame(points)], "relative")
         draw = animator(personal_generator(model.nets, frames, points, None), size)
         count = round(SECONDS * driving.fps)
         for last in range(count, len(moved) + 1, count):

@@ -13,7 +13,7 @@ def to_tensor(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(pictures).movedim(-1, -3).float().div_(127.5).sub_(1.0)
 
 
-def to_pictures(tensor: Tensor) -> np.ndarray:
+def to_uint8(tensor: Tensor) -> np.ndarray:
     """Float [..., 3, H, W] in [-1, 1] -> uint8 [..., H, W, 3], rounded and clipped; inverse of
     :func:`to_tensor`.
     """

@@ -11,7 +11,7 @@ import pytest
 from headmime.animate.model import Model
 from headmime.data.media_reader import read_image
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, Face
 from headmime.nets import Nets
 from headmime.nets.shape import ModelShape
@@ -19,7 +19,7 @@ from headmime.nets.shape import ModelShape
 
 @pytest.fixture(scope="session")
 def dlib() -> Detector:
-    return detector("dlib")
+    return load_detector("dlib")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from headmime.animate.animation import animation
 from headmime.animate.driving import Driving
 from headmime.animate.model import Model
-from headmime.animate.person import BATCH, Person, person_from
+from headmime.animate.person import BATCH, Person, person_from_images
 from headmime.animate.poses import as_complex, similarity
 from headmime.animate.sources import Scene, Sources
 from headmime.errors import HeadmimeError
@@ -23,7 +23,7 @@ from headmime.provenance.statement import Consent
 def person(model: Model, mona_landmarks: np.ndarray) -> Person:
     frame = np.full((1, 16, 16, 3), 120, np.uint8)
     sources = Sources(frame, mona_landmarks[None], "dlib", ["her"])
-    return person_from(model, sources, None, None, Consent.OWN)
+    return person_from_images(model, sources, None, None, Consent.OWN)
 
 
 @pytest.fixture

@@ -145,7 +145,9 @@ def test_fine_tuning_is_what_happens_without_a_wish(
     model: Model, mona_lisa: Path, dlib: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(headmime.animate.api, "person_from", lambda *given: asked.append(given))
+    monkeypatch.setattr(
+        headmime.animate.api, "person_from_images", lambda *given: asked.append(given)
+    )
     headmime.personalise(model, [mona_lisa], detector=dlib)
     assert asked[0][2] == finetune_settings("default")
     assert asked[0][3].origin  # the frozen networks that come with the installation

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from headmime.animate.motion import relative
+from headmime.animate.motion import relative_motion
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import face_size
 from headmime.sitters.body import Body, bone_transforms, load_body, skin
 from headmime.sitters.identity import Sitter, random_sitter
-from headmime.sitters.motion import Motion, bone_turns, moving, random_motion
+from headmime.sitters.motion import Motion, bone_turns, make_motion, random_motion
 from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
 from headmime.sitters.studio import look_at
 
@@ -50,11 +50,11 @@ def test_another_person_s_motion_on_one_s_own_face(turn: float, at_most: float) 
         motion = random_motion(rng, [str(name) for name in body.action_names], 200).every(10)
         actions, turns = motion.actions.copy(), motion.turns.copy()
         actions[0] = turns[0] = 0  # begins with the neutral face
-        driving = points(body, driver, moving(actions, turns))
+        driving = points(body, driver, make_motion(actions, turns))
         driving = crop_box(driving).to_crop(driving)
-        truth = points(body, source, moving(actions, turns + np.array([0, turn, 0])))
+        truth = points(body, source, make_motion(actions, turns + np.array([0, turn, 0])))
         truth = crop_box(truth[:1]).to_crop(truth)
-        moved = relative(driving, driving[0], truth[0])
+        moved = relative_motion(driving, driving[0], truth[0])
         errors.append((error(moved, truth), error(driving, truth), error(truth[:1], truth)))
     relative_error, absolute_error, still_error = np.mean(errors, 0)
     assert relative_error < at_most

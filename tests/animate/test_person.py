@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from headmime.animate.model import Model
-from headmime.animate.person import adapt, load_person, person_from
+from headmime.animate.person import adapt, load_person, person_from_images
 from headmime.animate.sources import Sources
 from headmime.errors import HeadmimeError
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.finetune import FineTuneSettings
-from headmime.pixels import to_pictures, to_tensor
+from headmime.pixels import to_tensor, to_uint8
 from headmime.pretrained.frozen import Frozen
 from headmime.provenance.statement import Consent
 
@@ -46,10 +46,10 @@ def test_feed_forward_is_the_meta_learned_generator_alone(
     """Every frame is G(y, psi) with psi = P e_hat (Eq. 2): no pixel of the source."""
     nets = model.nets
     with torch.inference_mode():
-        y = to_tensor(draw(sources.landmarks, 16))
+        y = to_tensor(draw_landmarks(sources.landmarks, 16))
         e_hat = nets.embedder(to_tensor(sources.frames)[None], y[None])
         psi = nets.generator.project(e_hat).expand(len(motion), -1)
-        wanted = to_pictures(nets.generator(to_tensor(draw(motion, 16)), psi))
+        wanted = to_uint8(nets.generator(to_tensor(draw_landmarks(motion, 16)), psi))
     frames = adapt(nets, sources.frames, sources.landmarks, None)(motion)
     assert frames.shape == (40, 16, 16, 3)
     assert frames.dtype == np.uint8
@@ -78,7 +78,7 @@ def test_fine_tuning_changes_the_person_and_not_the_model(
 
 
 def test_a_person_knows_the_neutral_face(model: Model, sources: Sources) -> None:
-    person = person_from(model, sources, None, None, Consent.OWN)
+    person = person_from_images(model, sources, None, None, Consent.OWN)
     assert np.array_equal(person.neutral, sources.landmarks[1])
     assert np.array_equal(person.portrait, sources.frames[1])
     assert person.record["detector"] == "dlib"
@@ -88,7 +88,7 @@ def test_a_person_knows_the_neutral_face(model: Model, sources: Sources) -> None
 def test_a_person_is_kept_without_pictures(
     model: Model, sources: Sources, motion: np.ndarray, tmp_path: Path
 ) -> None:
-    person = person_from(model, sources, None, None, Consent.LICENSED)
+    person = person_from_images(model, sources, None, None, Consent.LICENSED)
     person.save(tmp_path / "my person, v1.2")
     kept = load_person(tmp_path / "my person, v1.2")
     assert np.array_equal(kept.animator(motion), person.animator(motion))

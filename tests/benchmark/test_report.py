@@ -4,7 +4,7 @@ import json
 import shutil
 
 from headmime.benchmark.report import report
-from headmime.evaluation.paper import quoted
+from headmime.evaluation.paper import paper_numbers
 
 
 def test_one_person_s_difference_has_no_interval(files, tmp_path):
@@ -60,4 +60,4 @@ def test_paper_s_numbers_stand_only_beside_the_paper_s_data_and_networks(files, 
     stand_in.write_text(json.dumps(content))
     page = report([stand_in], "x")
     assert "Beside the paper" in page and "42.2" in page and "0.68?" in page
-    assert quoted("sitters", "ft", 8) is None
+    assert paper_numbers("sitters", "ft", 8) is None

@@ -28,8 +28,12 @@ def test_one_command_trains_each(words: list[str], tmp_path: Path) -> None:
         folder = tmp_path / "runs" / f"{name}-0"
         states[name] = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
         origin = json.loads((folder / "weights" / "nets.json").read_text())["origin"]
-        assert origin["config"]["optim"]["lr_rows"] == (None if name == "no_w" else 2e-3)
-    rows = {name: [n for n in s["state_dict"] if "rows" in n] for name, s in states.items()}
+        assert origin["config"]["optim"]["lr_video_embeddings"] == (
+            None if name == "no_w" else 2e-3
+        )
+    rows = {
+        name: [n for n in s["state_dict"] if "video_embeddings" in n] for name, s in states.items()
+    }
     assert rows["none"] and not rows["no_w"]
 
 

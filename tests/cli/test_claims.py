@@ -10,7 +10,7 @@ from PIL import Image
 from headmime.cli import main
 from headmime.evaluation.cache import write_arrays
 from headmime.evaluation.results import read_result
-from headmime.studies.claims.run import scores_of
+from headmime.studies.claims.run import load_scores
 from headmime.studies.claims.verdict import Cell
 
 
@@ -89,7 +89,7 @@ def test_seeds_of_a_cell_are_averaged_over_the_persons_that_all_files_have(tmp_p
     ]
     other = [result("c", {"x": 0.5, "y": 0.7}, 0), result("d", {"x": 0.5, "y": 0.7}, 0)]
     cells = Cell("ff", "own", 1), Cell("ft", "own", 1)
-    scores, n = scores_of(dict(zip(cells, (one, other), strict=True)))
+    scores, n = load_scores(dict(zip(cells, (one, other), strict=True)))
     assert n == (2, 2)
     assert [scores["csim"][cell].value for cell in cells] == pytest.approx([0.3, 0.6])
     assert [scores["fid"][cell].value for cell in cells] == pytest.approx([(9 + 1) / 2, 0])

@@ -27,7 +27,7 @@ LONG = ["trainer.max_epochs=12", "save_every=4", "validation.every=10"]
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """As in the processes that `started` starts: sums of several threads round differently."""
+    """As in the processes that `is_launched` tells: sums of several threads round differently."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -151,8 +151,10 @@ def test_two_processes_train_as_one(two_processes: Path, words: list[str], tmp_p
     assert main([*words, *LONG, f"hydra.run.dir={tmp_path}"]) == 0
     two, one = state(two_processes), state(tmp_path)
     assert two["EpisodeData"] == one["EpisodeData"]
-    assert torch.equal(two["state_dict"]["rows.touched"], one["state_dict"]["rows.touched"])
-    W, other = two["state_dict"]["rows.W"], one["state_dict"]["rows.W"]
+    assert torch.equal(
+        two["state_dict"]["video_embeddings.touched"], one["state_dict"]["video_embeddings.touched"]
+    )
+    W, other = two["state_dict"]["video_embeddings.W"], one["state_dict"]["video_embeddings.W"]
     torch.testing.assert_close(W, other, rtol=0.02, atol=0.02)
     assert (two_processes / "weights" / "nets.safetensors").is_file()
     (curves,) = (two_processes / "logs").glob("*/metrics.csv")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from headmime.cli import main
 from headmime.data.media_reader import read_video, video_info
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 
 Pictures = Sequence[np.ndarray]
 
@@ -131,5 +131,5 @@ def test_a_video_moves_itself(
     if kind.times is None:
         assert (len(frames), fps) == (kind.frames, kind.fps)
     assert len(frames) / fps == pytest.approx(kind.frames / kind.fps, abs=0.05)
-    face = detector("dlib").detect(frames[:1])[0][0].pixels / len(frames[0])
+    face = load_detector("dlib").detect(frames[:1])[0][0].pixels / len(frames[0])
     assert face[8, 1] > face[36:48, 1].mean() + 0.2  # the chin is below the eyes

@@ -75,7 +75,7 @@ def test_what_is_told_at_the_end(store: Path):
     refused = [Refusal(f"{n}.mp4", "is empty") for n in range(3)]
     refused += [Refusal("caf\udce9\n.mp4", "no face", (1.0, 2.0))]
     summary = verb.PreprocessReport(Store(store), 10, refused, 1234, 7_000_000)
-    told = verb._told(summary, Path("out"), 5000.0)
+    told = verb._format_report(summary, Path("out"), 5000.0)
     assert "out: 7 clips of 7 videos, 28 frames, 7 MB (1 MB a video), from 1,234" in told
     assert "3 of 10 files and 1 parts of others were quarantined: see out/quarantine.json" in told
     assert "3 x is empty, such as 0.mp4" in told and r"caf\udce9\n.mp4" in told

@@ -55,7 +55,7 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
     said = json.loads((trained / "weights" / "nets.json").read_text())["origin"]["config"]
     assert said["ema"]["half_life"] is None and said["trainer"]["max_time"] == "00:00:10:00"
 
-    monkeypatch.setattr(recipe, "train_apart", None)
+    monkeypatch.setattr(recipe, "train_in_subprocess", None)
     monkeypatch.setattr(recipe, "check_keys", None)
     assert main(["recipe", *words]) == 0  # all of it is there
     again = json.loads((tmp_path / "out" / "recipe.json").read_text())
@@ -64,7 +64,7 @@ def test_variants_are_trained_scored_and_compared_and_it_resumes(
 
 @pytest.mark.slow
 def test_a_misspelt_key_is_said_before_any_training(words, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(recipe, "train_apart", None)
+    monkeypatch.setattr(recipe, "train_in_subprocess", None)
     typed = ["+recipe.variants.odd={optim.steps:2}", "recipe.only=[odd]"]
     assert main(["recipe", *words, *typed]) == 1
     error = capsys.readouterr().err.replace("\n", " ")

@@ -16,7 +16,7 @@ from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
 from headmime.learning import compilation
-from headmime.learning.callbacks import Keep
+from headmime.learning.callbacks import CheckpointCallback
 from headmime.learning.settings import LossWeights
 from headmime.nets.checkpoint import load_nets
 
@@ -119,17 +119,17 @@ def test_seeds_differ_and_repeat(train: Callable, tmp_path: Path) -> None:
         assert train(name, f"seed={seed}") == 0
     a, b, c = (weights(tmp_path / name) for name in "abc")
     assert all(torch.equal(a[name], b[name]) for name in a)
-    assert not torch.equal(a["rows.W"], c["rows.W"])
+    assert not torch.equal(a["video_embeddings.W"], c["video_embeddings.W"])
 
 
 def test_training_on_from_weights_starts_rows_at_their_embeddings(
     train: Callable, tmp_path: Path
 ) -> None:
     assert train("first") == 0
-    still = "optim={lr_generator: 0, lr_discriminator: 0, lr_rows: 0}"
+    still = "optim={lr_generator: 0, lr_discriminator: 0, lr_video_embeddings: 0}"
     assert train("second", f"init={tmp_path / 'first' / 'weights' / 'nets'}", still) == 0
-    rows = weights(tmp_path / "second")["rows.W"]
-    touched = weights(tmp_path / "second")["rows.touched"] >= 0
+    rows = weights(tmp_path / "second")["video_embeddings.W"]
+    touched = weights(tmp_path / "second")["video_embeddings.touched"] >= 0
     assert touched.sum() == 6
     assert rows[touched].any(dim=1).all()
     assert not rows[~touched].any()
@@ -285,7 +285,7 @@ def test_a_run_that_becomes_nan_stops_and_keeps_the_last_good_state(
 def test_a_resumed_run_has_the_rates_of_its_configuration(train: Callable, tmp_path: Path) -> None:
     assert train("run") == 0
     before = weights(tmp_path / "run")
-    still = "optim={lr_generator: 0, lr_discriminator: 0, lr_rows: 0}"
+    still = "optim={lr_generator: 0, lr_discriminator: 0, lr_video_embeddings: 0}"
     assert train("run", "ckpt=last", still, epochs=2) == 0
     after = weights(tmp_path / "run")
     names = [n for n in before if n.endswith("weight")]
@@ -323,7 +323,10 @@ def test_auto_goes_on_where_there_is_something_to_go_on_from(
 
 @pytest.mark.parametrize(
     ("word", "differs"),
-    [("model.bottleneck_blocks=2", "generator"), ("optim.lr_rows=null", "rows.W")],
+    [
+        ("model.bottleneck_blocks=2", "generator"),
+        ("optim.lr_video_embeddings=null", "video_embeddings.W"),
+    ],
 )
 def test_a_state_of_other_networks_is_refused_in_a_sentence(
     word: str, differs: str, train: Callable, capsys: pytest.CaptureFixture[str]
@@ -340,13 +343,13 @@ def test_all_is_kept_while_the_networks_are_on_their_device(
 ) -> None:
     """Lightning takes them to the CPU when the loop has ended."""
     kept: list[bool] = []
-    keep = Keep.keep
+    keep = CheckpointCallback.keep
 
-    def watched(self: Keep, trainer: Any, module: Any) -> None:
+    def watched(self: CheckpointCallback, trainer: Any, module: Any) -> None:
         kept.append(trainer.training and trainer.state.status == "running")
         keep(self, trainer, module)
 
-    monkeypatch.setattr(Keep, "keep", watched)
+    monkeypatch.setattr(CheckpointCallback, "keep", watched)
     assert train("run", "save_every=2") == 0
     assert kept == [True, True]
 
@@ -371,7 +374,7 @@ def test_a_sweep_trains_once_for_each_seed(train: Callable, tmp_path: Path) -> N
     sweep = tmp_path / "runs" / "cpu_meta"
     assert {p.name for p in sweep.iterdir() if p.is_dir()} == {"1", "2"}
     one, two = (weights(sweep / seed) for seed in "12")
-    assert not torch.equal(one["rows.W"], two["rows.W"])
+    assert not torch.equal(one["video_embeddings.W"], two["video_embeddings.W"])
     assert train("one", "seed=1") == 0
     alone = weights(tmp_path / "one")
     assert all(torch.equal(one[name], alone[name]) for name in alone)

@@ -14,7 +14,7 @@ from headmime.data.episodes import EpisodeDataset, EpisodeSampler
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.pixels import to_tensor
 
 K = 3
@@ -46,7 +46,7 @@ def test_pictures_and_drawings_are_those_of_the_store(dataset: EpisodeDataset, s
             x = episode["x_s"][k] if k < K else episode["x_t"]
             y = episode["y_s"][k] if k < K else episode["y_t"]
             assert torch.equal(x, to_tensor(store.frame(clip, t)))
-            assert torch.equal(y, to_tensor(draw(store.landmarks_at(clip, t), 16)))
+            assert torch.equal(y, to_tensor(draw_landmarks(store.landmarks_at(clip, t), 16)))
 
 
 @given(n=st.integers(0, 10**9))

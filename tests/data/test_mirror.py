@@ -11,11 +11,11 @@ from torch.utils.data import DataLoader
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler
-from headmime.data.mirror import OTHER_SIDE, mirrored_landmarks
+from headmime.data.mirror import OTHER_SIDE, mirror_landmarks
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 
 PAIRS = {0: 16, 8: 8, 17: 26, 21: 22, 28: 28, 31: 35, 33: 33, 36: 45, 37: 44, 38: 43, 39: 42}
 PAIRS |= {40: 47, 41: 46, 48: 54, 50: 52, 51: 51, 55: 59, 57: 57, 60: 64, 61: 63, 65: 67, 66: 66}
@@ -47,7 +47,7 @@ def test_points_change_places_in_pairs():
 
 
 def test_a_head_turns_the_other_way_and_says_the_same(turning: np.ndarray):
-    mirrored = mirrored_landmarks(turning)
+    mirrored = mirror_landmarks(turning)
     assert mirrored.dtype == np.float32
     np.testing.assert_allclose(points.head_turn(mirrored), -points.head_turn(turning), atol=1e-5)
     opening = points.mouth_opening(turning)
@@ -59,7 +59,10 @@ def test_the_drawing_of_mirrored_landmarks_is_the_mirrored_drawing(turning: np.n
     """Each colour's lines lie within a pixel of each other: both sides have the same colours."""
     square = np.ones((3, 3), np.uint8)
     for face in turning:
-        one, other = draw(mirrored_landmarks(face), size), draw(face, size)[:, ::-1].copy()
+        one, other = (
+            draw_landmarks(mirror_landmarks(face), size),
+            draw_landmarks(face, size)[:, ::-1].copy(),
+        )
         for a, b in ((one, other), (other, one)):
             assert (cv2.dilate(a, square)[b > 128] > 64).all()
 
@@ -79,19 +82,19 @@ def test_all_of_a_mirrored_episode_is_mirrored_but_its_row(folder: Path):
 
 def test_mirroring_leaves_the_other_episodes_as_they_are(folder: Path):
     plain, some = (EpisodeDataset(folder, 2, 16, seed=3, mirror=m) for m in (0, 0.5))
-    assert not any(plain.mirrored(n) for n in range(20))
-    assert {some.mirrored(n) for n in range(20)} == {True, False}
+    assert not any(plain.is_mirrored(n) for n in range(20))
+    assert {some.is_mirrored(n) for n in range(20)} == {True, False}
     for n in range(20):
         assert plain.frames_of(n) == some.frames_of(n)
         equal = all(torch.equal(value, some[n][name]) for name, value in plain[n].items())
-        assert equal != some.mirrored(n)
+        assert equal != some.is_mirrored(n)
 
 
 def test_which_episodes_is_a_function_of_seed_and_number(folder: Path):
     one, again, other = (EpisodeDataset(folder, 2, 16, seed=s, mirror=0.25) for s in (3, 3, 4))
-    ours = [one.mirrored(n) for n in range(2000)]
-    assert ours == [again.mirrored(n) for n in range(2000)]
-    assert ours != [other.mirrored(n) for n in range(2000)]
+    ours = [one.is_mirrored(n) for n in range(2000)]
+    assert ours == [again.is_mirrored(n) for n in range(2000)]
+    assert ours != [other.is_mirrored(n) for n in range(2000)]
     assert 420 < sum(ours) < 580  # four deviations about 500
 
 

@@ -161,7 +161,7 @@ def test_another_store_is_refused(
 
 def test_facts_of_the_store(store_folder: Path):
     data = episode_data(store_folder)
-    assert data.rows == 16
+    assert data.videos == 16
     assert data.detector == "dlib"
     assert data.hash == hashlib.sha256((store_folder / "manifest.json").read_bytes()).hexdigest()
 

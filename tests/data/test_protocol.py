@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from headmime.data.protocol import (
     _clips_to_hold_out,
     cross_cases,
-    draw_cases,
-    single_pictures,
+    sample_cases,
+    single_image_videos,
 )
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
@@ -43,7 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, clip: MakeClip) -> Store:
 def test_sources_and_held_out_frames_are_different_and_of_their_video(
     store: Store, seed: int, held_out: int, sources: int
 ):
-    protocol = draw_cases(store, held_out=held_out, sources=sources, seed=seed)
+    protocol = sample_cases(store, held_out=held_out, sources=sources, seed=seed)
     assert len({case.video for case in protocol.cases}) == len(protocol.cases)
     for case in protocol.cases:
         frames = {*case.sources, *case.held_out}
@@ -56,7 +56,7 @@ def test_sources_and_held_out_frames_are_different_and_of_their_video(
 
 @given(seed=st.integers(0, 200))
 def test_they_are_of_different_clips_where_that_is_possible(store: Store, seed: int):
-    for case in draw_cases(store, held_out=7, sources=8, seed=seed).cases:
+    for case in sample_cases(store, held_out=7, sources=8, seed=seed).cases:
         one, other = ({clip for clip, _ in frames} for frames in (case.sources, case.held_out))
         person, _ = store.videos[case.video]
         if person in ("person 1", "person 2"):
@@ -89,9 +89,9 @@ def test_clips_are_parted_if_they_can_be(lengths: list[int], held_out: int, sour
 def test_the_order_on_disk_does_not_matter(store: Store, tmp_path: Path, clip: MakeClip):
     other = make_store(tmp_path, clip, backwards=True)
     assert other.hash != store.hash
-    one, two = (draw_cases(s, held_out=4, sources=3, seed=5) for s in (store, other))
+    one, two = (sample_cases(s, held_out=4, sources=3, seed=5) for s in (store, other))
     assert one.cases == two.cases and one.left_out == two.left_out
-    assert one.cases != draw_cases(store, held_out=4, sources=3, seed=6).cases
+    assert one.cases != sample_cases(store, held_out=4, sources=3, seed=6).cases
 
 
 def test_a_video_more_does_not_change_the_others(store: Store, tmp_path: Path, clip: MakeClip):
@@ -99,7 +99,7 @@ def test_a_video_more_does_not_change_the_others(store: Store, tmp_path: Path, c
     write_shard(tmp_path, 1, [clip(9, 0, 0, 16, split="test")])
     larger = finish_store(tmp_path)
     before, after = (
-        {s.videos[case.video]: case for case in draw_cases(s, held_out=4, sources=3).cases}
+        {s.videos[case.video]: case for case in sample_cases(s, held_out=4, sources=3).cases}
         for s in (store, larger)
     )
     assert set(after) - set(before) == {("person 9", "video 0")}
@@ -108,19 +108,19 @@ def test_a_video_more_does_not_change_the_others(store: Store, tmp_path: Path, c
 
 def test_everybody_once_before_anybody_twice(store: Store):
     for seed in range(20):
-        protocol = draw_cases(store, videos=5, held_out=2, sources=2, seed=seed)
+        protocol = sample_cases(store, videos=5, held_out=2, sources=2, seed=seed)
         assert len({store.videos[case.video][0] for case in protocol.cases}) == 5
         (reason,) = protocol.left_out.values()
         assert reason == "5 videos were drawn without it"
 
 
 def test_too_short_videos_are_named(store: Store):
-    protocol = draw_cases(store, held_out=8, sources=8)
+    protocol = sample_cases(store, held_out=8, sources=8)
     assert protocol.left_out == {"person 5/video 0": "5 frames, not 8 + 8"}
     with pytest.raises(HeadmimeError, match="No video of the split 'test' .* 32 held-out and 32"):
-        draw_cases(store)
+        sample_cases(store)
     with pytest.raises(HeadmimeError, match="split 'train'"):
-        draw_cases(store, split="train", held_out=1, sources=1)
+        sample_cases(store, split="train", held_out=1, sources=1)
 
 
 def test_single_pictures_are_videos_of_one_frame(tmp_path: Path, clip: MakeClip):
@@ -131,14 +131,14 @@ def test_single_pictures_are_videos_of_one_frame(tmp_path: Path, clip: MakeClip)
         [clip(p, 0, 0, n, split="train" if p == 4 else "test") for p, n in lengths.items()],
     )
     store = finish_store(tmp_path)
-    assert [store.videos[video][0] for video in single_pictures(store, "test")] == [
+    assert [store.videos[video][0] for video in single_image_videos(store, "test")] == [
         "person 1",
         "person 3",
     ]
 
 
 def test_it_is_written_down(store: Store):
-    protocol = draw_cases(store, held_out=4, sources=3, seed=2)
+    protocol = sample_cases(store, held_out=4, sources=3, seed=2)
     content = json.loads(protocol.to_json(store))
     assert (content["store"], content["split"], content["seed"]) == (store.hash, "test", 2)
     for case, first in zip(protocol.cases, content["cases"], strict=True):

@@ -62,8 +62,8 @@ def test_batches_equal_the_datasets(store: Path, side: int, mirror: float) -> No
     dataset = EpisodeDataset(store, K, SIDE, seed=5, mirror=mirror)
     resident = ResidentFrames(dataset.store, SIDE, mirrored=mirror > 0)
     for numbers in ([0, 1, 2, 3], [10**9, 7, 8]):
-        assert_equal(resident.batch(dataset.drawn(numbers, side)), dataset.batch(numbers, side))
-    assert len({dataset.mirrored(n) for n in range(4)}) == (2 if mirror else 1)
+        assert_equal(resident.batch(dataset.sample(numbers, side)), dataset.batch(numbers, side))
+    assert len({dataset.is_mirrored(n) for n in range(4)}) == (2 if mirror else 1)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -13,10 +13,15 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 from torch.utils._python_dispatch import _disable_current_modes
 
 from headmime.data.episodes import to_floats
-from headmime.learning.averaging import Averages
+from headmime.learning.averaging import MovingAverages
+from headmime.learning.diagnostics import grid_diagnostics
+from headmime.learning.distributed import (
+    all_gather,
+    mean_gradients,
+    mean_over_processes,
+    min_over_processes,
+)
 from headmime.learning.meta import MetaLearning
-from headmime.learning.processes import gathered, least, mean, mean_gradients
-from headmime.learning.readings import grid_readings
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
@@ -90,11 +95,11 @@ def test_the_recipe_s_step_and_what_goes_with_it_stay_on_the_device(
     module = module_of(tiny, perceptual, to_cuda, weights, accumulate=2)
     batch = from_the_loader(4, 2, tiny.image_size)
     stepped(module, batch, trace)
-    averages = Averages(100)
+    averages = MovingAverages(100)
     averages.on_fit_start(None, module)
     with trace:
         averages.update(module.nets, 4)
-        grid = grid_readings(module.nets, batch)
+        grid = grid_diagnostics(module.nets, batch)
     assert trace.waits == []
     assert {t.device.type for t in [*grid.values(), *averages.averages]} == {"cuda"}
 
@@ -140,6 +145,8 @@ def test_eight_processes_exchange_tensors_on_the_device(
         ("all_reduce", (of_D,), "cuda"): 2,
     }
     t = torch.ones(3, device="cuda")
-    assert gathered(t).shape == (3 * RANKS,)
-    assert {f(t).device.type for f in (mean, least, gathered)} == {"cuda"}
+    assert all_gather(t).shape == (3 * RANKS,)
+    assert {f(t).device.type for f in (mean_over_processes, min_over_processes, all_gather)} == {
+        "cuda"
+    }
     mean_gradients([])

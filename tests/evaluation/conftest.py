@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.protocol import draw_cases
+from headmime.data.protocol import sample_cases
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_first, copy_nearest, warp_nearest
@@ -126,7 +126,7 @@ class Everywhere:
 
 def made_context(store: Store, memory: Path) -> EvalContext:
     """Self-reenactment of all six people, 12 frames each."""
-    cases = draw_cases(store, split="test", held_out=12, sources=8).cases
+    cases = sample_cases(store, split="test", held_out=12, sources=8).cases
     scorers = Scorers(MeanColour(), MeanColour(), PixelDistance(), Everywhere())
     trials = self_trials(store, cases)
     return EvalContext(store, trials, SIZE, "absolute", scorers, memory)

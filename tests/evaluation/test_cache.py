@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headmime.evaluation.cache import cached, digest
+from headmime.evaluation.cache import digest, load_or_compute
 
 
 def test_what_was_made_once_is_read_again_and_broken_off_work_leaves_nothing(tmp_path):
@@ -11,10 +11,10 @@ def test_what_was_made_once_is_read_again_and_broken_off_work_leaves_nothing(tmp
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        cached(tmp_path, "key", broken)
+        load_or_compute(tmp_path, "key", broken)
     assert not list(tmp_path.iterdir())
-    first = cached(tmp_path, "key", lambda: {"x": np.arange(3)})
-    again = cached(tmp_path, "key", broken)
+    first = load_or_compute(tmp_path, "key", lambda: {"x": np.arange(3)})
+    again = load_or_compute(tmp_path, "key", broken)
     np.testing.assert_array_equal(first["x"], again["x"])
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headmime.data.protocol import draw_cases
+from headmime.data.protocol import sample_cases
 from headmime.errors import HeadmimeError
 from headmime.evaluation.baselines import copy_first, copy_nearest, mean_frame
 from headmime.evaluation.evaluate import Gallery, evaluate
@@ -23,7 +23,7 @@ def values(result):
 
 
 def test_copying_a_static_clip_is_perfect(context, static_store):
-    cases = draw_cases(static_store, split="test", held_out=12, sources=8).cases
+    cases = sample_cases(static_store, split="test", held_out=12, sources=8).cases
     still = replace(context, store=static_store, trials=self_trials(static_store, cases))
     got = values(summary(still, copy_first, T=1))
     assert got["ssim"] == pytest.approx(1)
@@ -109,7 +109,7 @@ def test_real_frames_are_looked_at_once_for_all_rows(context):
 
 
 def test_cross_rows_ask_whom_the_output_resembles(context, store):
-    cases = draw_cases(store, split="test", held_out=12, sources=8).cases
+    cases = sample_cases(store, split="test", held_out=12, sources=8).cases
     trials = cross_trials(store, cases, drivers=2)
     assert len(trials) == 12
     assert all(trial.driver != trial.person for trial in trials)
@@ -129,7 +129,7 @@ def test_cross_rows_ask_whom_the_output_resembles(context, store):
 
 
 def test_single_pictures_are_driven_in_turn_by_other_people(context, store):
-    cases = draw_cases(store, split="test", held_out=12, sources=8).cases
+    cases = sample_cases(store, split="test", held_out=12, sources=8).cases
     trials = portrait_trials(store, [1, 2, 3], cases, drivers=4)
     assert [trial.person for trial in trials] == ["person-1"] * 4 + ["person-2"] * 4 + [
         "person-3"

@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headmime.data.protocol import draw_cases
+from headmime.data.protocol import sample_cases
 from headmime.errors import HeadmimeError
 from headmime.evaluation.baselines import copy_nearest
-from headmime.evaluation.evaluate import EvalContext, animator_of, evaluate
+from headmime.evaluation.evaluate import EvalContext, evaluate, make_animator
 from headmime.evaluation.frame_folder import FrameFolder
-from headmime.evaluation.trials import asked_landmarks, cross_trials, points
+from headmime.evaluation.trials import cross_trials, driving_landmarks, load_landmarks
 
 
 def write_frames(context: EvalContext, folder: Path) -> None:
     """What `copy_nearest` makes of every trial's first four frames, as PNG files."""
     for trial in context.trials:
-        sources = points(context.store, trial.gallery[:4])
-        asked = asked_landmarks(context.store, trial, sources, context.motion)
+        sources = load_landmarks(context.store, trial.gallery[:4])
+        asked = driving_landmarks(context.store, trial, sources, context.motion)
         (folder / trial.name).mkdir(parents=True)
-        for k, frame in enumerate(animator_of(context, copy_nearest, trial, 4)(asked)):
+        for k, frame in enumerate(make_animator(context, copy_nearest, trial, 4)(asked)):
             Image.fromarray(frame).save(folder / trial.name / f"{k:03}.png")
 
 
@@ -31,7 +31,7 @@ def test_files_score_as_the_method_that_made_them(
     context: EvalContext, tmp_path: Path, mode: str
 ) -> None:
     if mode == "cross":
-        cases = draw_cases(context.store, split="test", held_out=12, sources=8).cases
+        cases = sample_cases(context.store, split="test", held_out=12, sources=8).cases
         context = replace(context, trials=cross_trials(context.store, cases, drivers=1))
     folder = tmp_path / "frames"
     write_frames(context, folder)
@@ -55,7 +55,9 @@ def test_a_video_has_a_frame_for_each_driving_frame(context: EvalContext, tmp_pa
         for frame in grey:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode(None))
-    made = animator_of(context, FrameFolder(tmp_path), trial, 1)(points(context.store, trial.truth))
+    made = make_animator(context, FrameFolder(tmp_path), trial, 1)(
+        load_landmarks(context.store, trial.truth)
+    )
     assert made.shape == (12, 32, 32, 3)
     assert made[:, 16, 16, 0].tolist() == [20 * k for k in range(12)]
 

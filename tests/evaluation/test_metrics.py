@@ -36,11 +36,11 @@ from headmime.evaluation.metrics.motion import (
     amplitude,
     angles,
     apd,
-    away,
     correlation,
-    facing,
+    degrees_from_sources,
+    is_turned,
+    nose_direction,
     rotations,
-    turned,
 )
 from headmime.landmarks.points import eye_opening
 
@@ -200,7 +200,7 @@ def test_one_angle_comes_back(axis, name):
 
 
 def test_yaw_to_the_right_points_the_nose_to_the_right():
-    assert facing(head(yaw=30)[None])[0] == pytest.approx([0.5, 0, -(0.75**0.5)], abs=1e-6)
+    assert nose_direction(head(yaw=30)[None])[0] == pytest.approx([0.5, 0, -(0.75**0.5)], abs=1e-6)
     frontal, right = head()[30] - head()[36], head(yaw=30)[30] - head(yaw=30)[36]
     assert right[0] > frontal[0]
 
@@ -208,8 +208,8 @@ def test_yaw_to_the_right_points_the_nose_to_the_right():
 def test_turned_looks_at_the_nearest_source_and_not_at_tilts():
     sources = np.stack([head(), head(yaw=-20)])
     asked = np.stack([head(yaw=10), head(yaw=20), head(yaw=-30), head(roll=40), head(pitch=16)])
-    np.testing.assert_allclose(away(asked, sources), [10, 20, 10, 0, 16], atol=1e-4)
-    np.testing.assert_array_equal(turned(asked, sources), [False, True, False, False, True])
+    np.testing.assert_allclose(degrees_from_sources(asked, sources), [10, 20, 10, 0, 16], atol=1e-4)
+    np.testing.assert_array_equal(is_turned(asked, sources), [False, True, False, False, True])
 
 
 def test_apd_is_the_mean_of_three_angles_and_nan_without_a_face():

@@ -8,7 +8,7 @@ import pytest
 
 from headmime.evaluation.metrics.distribution import fid
 from headmime.evaluation.statistics import (
-    Draws,
+    BootstrapDraws,
     mean_estimate,
     mean_sample,
     paired_difference,
@@ -24,7 +24,7 @@ def shift(real: np.ndarray, fake: np.ndarray) -> float:
 
 
 def test_persons_and_seeds_are_drawn_evenly_and_apart() -> None:
-    draws = Draws.of(20, 2, times=4000)
+    draws = BootstrapDraws.of(20, 2, times=4000)
     assert draws.persons.shape == (4000, 20) and draws.seeds.shape == (4000, 2)
     assert np.bincount(draws.persons.ravel()) / 4000 == pytest.approx(np.ones(20), abs=0.08)
     assert (draws.seeds[:, 0] != draws.seeds[:, 1]).mean() == pytest.approx(0.5, abs=0.03)
@@ -35,7 +35,7 @@ def test_persons_and_seeds_are_drawn_evenly_and_apart() -> None:
 def test_the_interval_of_many_persons_is_that_of_the_normal_law() -> None:
     """1.96 standard errors of the mean, where seeds agree."""
     values = np.tile(np.random.default_rng(0).normal(3, 2, 400), (2, 1))
-    sample = mean_sample(values, Draws.of(400, 2, times=4000))
+    sample = mean_sample(values, BootstrapDraws.of(400, 2, times=4000))
     low, high = sample.interval
     assert sample.value == pytest.approx(values.mean())
     error = 1.96 * values[0].std() / 20
@@ -44,7 +44,7 @@ def test_the_interval_of_many_persons_is_that_of_the_normal_law() -> None:
 
 def test_seeds_that_disagree_widen_the_interval_to_both() -> None:
     """All persons alike: a quarter of the draws is seed 0 alone, another is seed 1 alone."""
-    sample = mean_sample(np.repeat([[1.0], [3.0]], 20, 1), Draws.of(20, 2, times=4000))
+    sample = mean_sample(np.repeat([[1.0], [3.0]], 20, 1), BootstrapDraws.of(20, 2, times=4000))
     assert sorted(set(sample.drawn)) == [1, 2, 3]
     assert sample.value == 2
     assert sample.interval == pytest.approx((1, 3), abs=0.1)
@@ -55,7 +55,7 @@ def test_every_draw_of_two_persons_and_two_seeds_by_hand() -> None:
     values = np.array([[0.0, 1.0], [10.0, 13.0]])
     every = np.array(list(product(range(2), repeat=2)))
     pairs = [(p, s) for p in every for s in every]
-    draws = Draws(np.array([p for p, _ in pairs]), np.array([s for _, s in pairs]))
+    draws = BootstrapDraws(np.array([p for p, _ in pairs]), np.array([s for _, s in pairs]))
     expected = [np.mean([values[s, p] for s in ss for p in ps]) for ps, ss in pairs]
     assert mean_sample(values, draws).drawn == pytest.approx(expected)
 
@@ -63,7 +63,7 @@ def test_every_draw_of_two_persons_and_two_seeds_by_hand() -> None:
 def test_what_persons_and_seeds_share_cancels_in_a_difference() -> None:
     rng = np.random.default_rng(0)
     shared = rng.normal(0, 100, (2, 20))
-    draws = Draws.of(20, 2)
+    draws = BootstrapDraws.of(20, 2)
     difference = mean_sample(shared + 1, draws) - mean_sample(shared, draws)
     assert difference.interval == pytest.approx((1, 1))
     weighted = 0.5 * mean_sample(shared + 2, draws) - 0.5 * mean_sample(shared, draws)
@@ -76,19 +76,19 @@ def test_features_are_pooled_before_the_statistic_and_averaged_after() -> None:
         {name: (np.zeros((4, 2)), np.tile([0.0, away], (4, 1))) for name in "abc"}
         for away in (3.0, 5.0)
     ]
-    sample = set_sample(shift, features, Draws.of(3, 2))
+    sample = set_sample(shift, features, BootstrapDraws.of(3, 2))
     assert sample.value == 4
     assert sorted(set(sample.drawn)) == [3, 4, 5]
     opposite = {"a": 6.0, "b": -6.0}  # the mean of both has no shift at all
     features = [{n: (np.zeros((4, 1)), np.full((4, 1), v)) for n, v in opposite.items()}]
-    assert set_sample(shift, features, Draws.of(2, 1)).value == 0
+    assert set_sample(shift, features, BootstrapDraws.of(2, 1)).value == 0
 
 
 def test_a_bias_that_all_draws_have_is_taken_out() -> None:
     """Repeated persons raise a distance; its interval still lies around the value."""
     rng = np.random.default_rng(0)
     features = [{str(k): (np.zeros((1, 8)), rng.normal(0, 5, (1, 8))) for k in range(20)}]
-    sample = set_sample(shift, features, Draws.of(20, 1))
+    sample = set_sample(shift, features, BootstrapDraws.of(20, 1))
     assert sample.drawn.mean() > sample.value * 1.1
     low, high = sample.interval
     assert low < sample.value < high

@@ -117,13 +117,13 @@ def test_the_animator_s_frames_are_the_cpu_s(
 def test_live_s_mime(person: Personal, shape: ModelShape, landmarks: np.ndarray) -> None:
     pytest.importorskip("av")  # cameras are read with it
     from headmime.animate.person import Person
-    from headmime.live.landmark_worker import Sight
+    from headmime.live.landmark_worker import FaceObservation
     from headmime.live.live_animator import LiveAnimator
     from headmime.provenance.statement import Consent
 
     own = Person(person.generator, shape, landmarks[0], Consent.OWN, {})
-    sights = [Sight(k / 25, 100 + 200 * points, 0) for k, points in enumerate(landmarks)]
-    played = list(LiveAnimator(own).play([*sights, Sight(1.0, None, 0)]))
+    sights = [FaceObservation(k / 25, 100 + 200 * points, 0) for k, points in enumerate(landmarks)]
+    played = list(LiveAnimator(own).play([*sights, FaceObservation(1.0, None, 0)]))
     assert [p.seen for p in played] == [True] * T + [False]
     S = shape.image_size
     assert all(p.frame.shape == (S, S, 3) and p.frame.dtype == np.uint8 for p in played)

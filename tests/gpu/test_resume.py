@@ -12,13 +12,13 @@ from torch import nn
 from headmime.data.module import EpisodeData
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
-from headmime.learning.averaging import Averages
-from headmime.learning.checkpoints import CompleteFiles
+from headmime.learning.averaging import MovingAverages
+from headmime.learning.checkpoint_io import AtomicCheckpointIO
 from headmime.learning.curriculum import Curriculum
+from headmime.learning.divergence_monitor import DivergenceMonitor
 from headmime.learning.meta import MetaLearning
 from headmime.learning.resumption import Resumption
 from headmime.learning.settings import LossWeights, Optimisation
-from headmime.learning.watch import Watch
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
 
@@ -64,16 +64,16 @@ def train(
         )
         torch.manual_seed(0)
         weights = LossWeights(pixel=1, closeup=1)
-        module = MetaLearning(build_nets(shape), data.rows, perceptual, weights, Optimisation())
-        watch = Watch(data.validation_batch(2), state, stop=False)
+        module = MetaLearning(build_nets(shape), data.videos, perceptual, weights, Optimisation())
+        watch = DivergenceMonitor(data.validation_batch(2), state, stop=False)
         curriculum = Curriculum([], shape.image_size, 0, 0)
         trainer = pl.Trainer(
             accelerator="gpu" if device == "cuda" else device,
             devices=1,
             max_epochs=epochs,
             precision="32-true",
-            plugins=[CompleteFiles()],
-            callbacks=[curriculum, Averages(10), watch, Resumption()],
+            plugins=[AtomicCheckpointIO()],
+            callbacks=[curriculum, MovingAverages(10), watch, Resumption()],
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
@@ -97,4 +97,6 @@ def test_a_run_goes_on_on_the_other_kind_of_device(
         kept = torch.load(tmp_path / "last.ckpt", map_location="cpu", weights_only=True)
         assert all(t.isfinite().all() for t in kept["state_dict"].values())
         assert kept["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"] == epochs
-        assert module.rows.updates == epochs * PEOPLE // BATCH * 2  # two updates of D in each
+        assert (
+            module.video_embeddings.updates == epochs * PEOPLE // BATCH * 2
+        )  # two updates of D in each

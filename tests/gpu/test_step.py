@@ -9,8 +9,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from headmime.learning import compilation, processes
-from headmime.learning.compilation import compiled
+from headmime.learning import compilation, distributed
+from headmime.learning.compilation import compiled_step
 from headmime.learning.meta import MetaLearning
 
 pytestmark = pytest.mark.gpu
@@ -59,7 +59,7 @@ def test_a_compiled_step_is_the_step(
         monkeypatch.setattr(compilation, "BACKEND", "aot_eager")
     expected = stepped(meta_learning(device, discriminator_steps=1), batch)
     module = meta_learning(device, discriminator_steps=1)
-    with compiled(module):
+    with compiled_step(module):
         assert_alike(stepped(module, batch), expected)
 
 
@@ -91,7 +91,7 @@ def alone(device: torch.device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     backend = "nccl" if device.type == "cuda" else "gloo"
     dist.init_process_group(backend, init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
-    monkeypatch.setattr(processes, "processes", lambda: One(1))
+    monkeypatch.setattr(distributed, "world_size", lambda: One(1))
     yield
     dist.destroy_process_group()
 
@@ -106,7 +106,9 @@ def test_what_one_process_exchanges_comes_back(
     request.getfixturevalue("alone")
     module = meta_learning(device, discriminator_steps=1)
     assert_alike(stepped(module, batch), expected)
-    processes.require_equal(module.state_dict())
+    distributed.require_equal(module.state_dict())
     t = torch.arange(3.0, device=device)
-    assert torch.equal(processes.gathered(t), t)
-    assert torch.equal(processes.mean(t), t) and torch.equal(processes.least(t), t)
+    assert torch.equal(distributed.all_gather(t), t)
+    assert torch.equal(distributed.mean_over_processes(t), t) and torch.equal(
+        distributed.min_over_processes(t), t
+    )

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmime.landmarks import points
-from headmime.landmarks.closeups import strips
+from headmime.landmarks.closeups import closeup_strips
 
 
 def face() -> np.ndarray:
@@ -22,7 +22,7 @@ def corners(strip: np.ndarray) -> np.ndarray:
 
 
 def test_strips_of_an_upright_face():
-    eyes, mouth = strips(face())
+    eyes, mouth = closeup_strips(face())
     np.testing.assert_allclose(corners(eyes), [[0.32, 0.31], [0.68, 0.49]], atol=1e-6)
     np.testing.assert_allclose(corners(mouth), [[0.34, 0.52], [0.66, 0.68]], atol=1e-6)
 
@@ -31,9 +31,9 @@ def test_strips_of_an_upright_face():
 def test_strips_turn_and_grow_with_the_face(angle: float, scale: float):
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = (face() - 0.5) @ turn.T + 0.5
-    expected = (corners(strips(face())[0]) - 0.5) @ turn.T + 0.5
-    np.testing.assert_allclose(corners(strips(moved)[0]), expected, atol=1e-5)
+    expected = (corners(closeup_strips(face())[0]) - 0.5) @ turn.T + 0.5
+    np.testing.assert_allclose(corners(closeup_strips(moved)[0]), expected, atol=1e-5)
 
 
 def test_a_face_without_size_is_a_point_and_no_warning():
-    assert np.isfinite(strips(np.full((3, 68, 2), 0.5))).all()
+    assert np.isfinite(closeup_strips(np.full((3, 68, 2), 0.5))).all()

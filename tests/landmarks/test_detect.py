@@ -8,14 +8,14 @@ from headmime.assets import ASSETS
 from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, Face, largest
 from headmime.landmarks.points import face_size, interocular
 
 
 @pytest.fixture(scope="module")
 def dlib_detector() -> Detector:
-    return detector("dlib")
+    return load_detector("dlib")
 
 
 @pytest.fixture(scope="module")
@@ -125,4 +125,4 @@ def test_its_name_is_recorded(dlib_detector: Detector):
 
 def test_an_unknown_detector():
     with pytest.raises(HeadmimeError, match="no detector 'mtcnn': use dlib or face-alignment"):
-        detector("mtcnn")
+        load_detector("mtcnn")

@@ -16,7 +16,7 @@ from torch import nn
 
 import headmime.landmarks
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 
 NETWORKS = "headmime.landmarks.s3fd_fan"
 
@@ -66,7 +66,7 @@ def picture(height: int, width: int, left: int, top: int, side: int) -> np.ndarr
 
 
 def test_frames_and_faces_are_batched(networks: BrightSquares):
-    found = detector("face-alignment", s3fd="here", fan="there", batch=4)
+    found = load_detector("face-alignment", s3fd="here", fan="there", batch=4)
     assert found.name == "face-alignment" and found.batch == 4
     frames = [picture(100, 200, 10 + k, 20, 30) for k in range(6)]
     frames.insert(2, picture(80, 80, 40, 40, 20))
@@ -85,7 +85,7 @@ def test_frames_and_faces_are_batched(networks: BrightSquares):
 
 
 def test_following(networks: BrightSquares):
-    found = detector("face-alignment", s3fd="here", fan="there")
+    found = load_detector("face-alignment", s3fd="here", fan="there")
     ((face,),) = found.detect([picture(100, 200, 10, 20, 30)])
     assert found.follow(picture(100, 200, 15, 20, 30), face).box == (15, 20, 45, 50)
     assert found.follow(picture(100, 200, 90, 20, 30), face) is None
@@ -94,7 +94,7 @@ def test_following(networks: BrightSquares):
 
 def test_a_batch_of_none(networks: BrightSquares):
     with pytest.raises(HeadmimeError, match="detector.batch=0 should be 1 or more"):
-        detector("face-alignment", batch=0)
+        load_detector("face-alignment", batch=0)
 
 
 def test_it_is_not_installed(monkeypatch: pytest.MonkeyPatch):
@@ -102,7 +102,7 @@ def test_it_is_not_installed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delitem(sys.modules, NETWORKS, raising=False)
     monkeypatch.delattr(headmime.landmarks, "s3fd_fan", raising=False)
     with pytest.raises(HeadmimeError, match=r"pip install 'headmime\[face-alignment\]'.*dlib"):
-        detector("face-alignment")
+        load_detector("face-alignment")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from headmime.data.media_reader import read_video
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, largest
 from headmime.landmarks.points import face_size, mouth_opening
 from headmime.landmarks.track import fill_gaps, smooth, track
@@ -17,7 +17,7 @@ from headmime.landmarks.track import fill_gaps, smooth, track
 
 @pytest.fixture(scope="module")
 def dlib_detector() -> Detector:
-    return detector("dlib")
+    return load_detector("dlib")
 
 
 @pytest.fixture(scope="module")

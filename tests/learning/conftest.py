@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from headmime.learning.meta import MetaLearning
-from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.video_embeddings import VideoEmbeddings
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
 
@@ -50,9 +50,9 @@ def meta_learning(tiny: ModelShape, perceptual: nn.Module) -> Callable[..., Meta
             optimisation or Optimisation(),
             inherited,
         )
-        if isinstance(module.rows, Rows):
-            module.rows.W.normal_(std=0.02)
-            module.rows.touched.zero_()  # as if every row had been visited before
+        if isinstance(module.video_embeddings, VideoEmbeddings):
+            module.video_embeddings.W.normal_(std=0.02)
+            module.video_embeddings.touched.zero_()  # as if every row had been visited before
         optimisers = module.configure_optimizers()
         module.optimizers = lambda: optimisers
         module.manual_backward = lambda loss: loss.backward()

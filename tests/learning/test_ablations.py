@@ -12,7 +12,7 @@ from headmime.learning.settings import LossWeights, Optimisation
 
 Batch = dict[str, Tensor]
 Make = Callable[..., MetaLearning]
-WITHOUT_W = (LossWeights(matching=0.0), Optimisation(lr_rows=None))
+WITHOUT_W = (LossWeights(matching=0.0), Optimisation(lr_video_embeddings=None))
 
 
 def generator_gradients(module: MetaLearning, batch: Batch) -> dict[str, Tensor]:
@@ -34,7 +34,7 @@ def test_without_matching_the_embedder_does_not_know_w(meta_learning: Make, batc
         weights = LossWeights(matching=matching, adversarial=0.0, feature_matching=0.0)
         near[matching] = generator_gradients(meta_learning(weights), batch)
         elsewhere = meta_learning(weights)
-        elsewhere.rows.W.add_(7.0)
+        elsewhere.video_embeddings.W.add_(7.0)
         far[matching] = generator_gradients(elsewhere, batch)
     assert equal(near[0.0], far[0.0])
     assert not equal(near[10.0], far[10.0])
@@ -54,7 +54,7 @@ def test_without_feature_matching_d_s_features_of_the_real_frame_do_not_matter(
 def test_without_w_the_score_is_v_times_w0_plus_b(meta_learning: Make, batch: Batch) -> None:
     module = meta_learning(*WITHOUT_W)
     D = module.discriminator
-    W_i = module.rows.fetch(batch["row"])
+    W_i = module.video_embeddings.fetch(batch["row"])
     v, _ = D.v(batch["x_t"], batch["y_t"])
     torch.testing.assert_close(D(batch["x_t"], batch["y_t"], W_i).score, v @ D.w0 + D.b)
 
@@ -67,7 +67,7 @@ def test_without_w_nothing_depends_on_who_it_is(meta_learning: Make, batch: Batc
     assert equal(one.state_dict(), other.state_dict())
     kept = {name.split(".")[0] for name in one.state_dict()}
     assert kept == {"embedder", "generator", "discriminator"}
-    assert not one.rows.fetch(batch["row"]).any()
+    assert not one.video_embeddings.fetch(batch["row"]).any()
 
 
 def test_with_w_it_does(meta_learning: Make, batch: Batch) -> None:
@@ -79,7 +79,7 @@ def test_with_w_it_does(meta_learning: Make, batch: Batch) -> None:
 
 def test_matching_without_w_is_refused(meta_learning: Make) -> None:
     with pytest.raises(HeadmimeError, match=r"loss\.matching=0"):
-        meta_learning(LossWeights(), Optimisation(lr_rows=None))
+        meta_learning(LossWeights(), Optimisation(lr_video_embeddings=None))
 
 
 def test_one_step_of_d_is_the_first_of_two(meta_learning: Make, batch: Batch) -> None:
@@ -87,8 +87,8 @@ def test_one_step_of_d_is_the_first_of_two(meta_learning: Make, batch: Batch) ->
     updates: dict[int, list[Tensor]] = {1: [], 2: []}
     for steps, gradients in updates.items():
         module = meta_learning(optimisation=Optimisation(discriminator_steps=steps))
-        update = module.rows.update
-        module.rows.update = lambda i, g, u=update, seen=gradients: (
+        update = module.video_embeddings.update
+        module.video_embeddings.update = lambda i, g, u=update, seen=gradients: (
             seen.append(g.clone()),
             u(i, g),
         )

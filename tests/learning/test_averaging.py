@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from headmime.learning.averaging import Averages
+from headmime.learning.averaging import MovingAverages
 from headmime.nets import Nets
 from headmime.nets.spectral import SpectralConv2d, SpectralLinear
 
 
-def started(nets: Nets, half_life: int) -> Averages:
-    averages = Averages(half_life)
+def started(nets: Nets, half_life: int) -> MovingAverages:
+    averages = MovingAverages(half_life)
     averages.on_fit_start(None, SimpleNamespace(nets=nets))
     return averages
 
@@ -86,7 +86,7 @@ def test_its_state_goes_on_where_it_was(nets: Nets) -> None:
     file = io.BytesIO()
     torch.save(half.state_dict(), file)
     file.seek(0)
-    other = Averages(4)
+    other = MovingAverages(4)
     other.load_state_dict(torch.load(file, weights_only=True))
     other.on_fit_start(None, SimpleNamespace(nets=nets))
     move(nets, 1.0)

@@ -2,9 +2,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headmime.data.mirror import mirrored_landmarks
+from headmime.data.mirror import mirror_landmarks
 from headmime.landmarks import points
-from headmime.landmarks.closeups import strips
+from headmime.landmarks.closeups import closeup_strips
 from headmime.learning.closeup import close_up, closeup_loss
 from headmime.learning.settings import LossWeights
 from headmime.pretrained.frozen import Frozen
@@ -69,6 +69,6 @@ def test_the_close_up_of_a_mirrored_picture_is_the_mirrored_close_up():
     landmarks[:, points.EYE_L] = 0.65, 0.45
     landmarks[:, 48:] = 0.45, 0.65
     x = torch.rand(1, 3, 32, 32)
-    there = close_up(x, torch.from_numpy(strips(landmarks)))
-    mirrored = torch.from_numpy(strips(mirrored_landmarks(landmarks)))
+    there = close_up(x, torch.from_numpy(closeup_strips(landmarks)))
+    mirrored = torch.from_numpy(closeup_strips(mirror_landmarks(landmarks)))
     torch.testing.assert_close(close_up(x.flip(-1), mirrored), there.flip(-1), atol=1e-4, rtol=0)

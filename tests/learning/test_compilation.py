@@ -12,7 +12,7 @@ from torch import Tensor
 
 from headmime.errors import HeadmimeError
 from headmime.learning import compilation
-from headmime.learning.compilation import compiled, compiles
+from headmime.learning.compilation import compiled_step, should_compile
 from headmime.learning.curriculum import keep_magnitude
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights
@@ -32,7 +32,7 @@ def trained(
     """The last step's terms, and the state after these batches."""
     module = build(LossWeights(pixel=1, closeup=1)).to(dtype)
     keep_magnitude(module.nets, 16)
-    with compiled(module) if compile else nullcontext():
+    with compiled_step(module) if compile else nullcontext():
         for batch in batches:
             floats = {n: t.to(dtype) for n, t in batch.items() if t.is_floating_point()}
             terms = module.training_step(batch | floats, 0)
@@ -75,7 +75,7 @@ def test_only_the_step_is_compiled(
     monkeypatch.setattr(compilation, "BACKEND", none)
     module = meta_learning()
     E, G, _ = module.nets
-    with compiled(module):
+    with compiled_step(module):
         G(batch["y_t"], G.project(E(batch["x_s"], batch["y_s"])))
         with pytest.raises(Exception, match="compiled"):
             module.training_step(batch, 0)
@@ -95,8 +95,12 @@ def test_a_compiler_s_instance_norm_is_instance_norm() -> None:
 
 @pytest.mark.usefixtures("traced")
 def test_a_cpu_compiles_only_when_asked() -> None:
-    assert not compiles(None, "cpu") and not compiles(False, "cpu") and not compiles(False, "cuda")
-    assert compiles(True, "cpu")
+    assert (
+        not should_compile(None, "cpu")
+        and not should_compile(False, "cpu")
+        and not should_compile(False, "cuda")
+    )
+    assert should_compile(True, "cpu")
 
 
 def test_a_machine_without_a_compiler_is_refused_or_warned_of(
@@ -107,8 +111,8 @@ def test_a_machine_without_a_compiler_is_refused_or_warned_of(
 
     monkeypatch.setattr(compilation, "BACKEND", without)
     with pytest.raises(HeadmimeError, match=r"^trainer.compile=true: .* no g\+\+ here"):
-        compiles(True, "cpu")
+        should_compile(True, "cpu")
     with caplog.at_level(logging.WARNING):
         # where there is no such device, that is what does not work
-        assert not compiles(None, "cuda")
+        assert not should_compile(None, "cuda")
     assert "as with trainer.compile=false" in caplog.text

@@ -49,12 +49,14 @@ def rates(module: MetaLearning) -> list[list[float]]:
 
 
 def test_all_rates_are_those_of_the_stage(meta_learning: Callable[..., MetaLearning]) -> None:
-    module = meta_learning(None, Optimisation(lr_generator=1, lr_discriminator=2, lr_rows=8))
+    module = meta_learning(
+        None, Optimisation(lr_generator=1, lr_discriminator=2, lr_video_embeddings=8)
+    )
     curriculum = Curriculum(STAGES, 16, warmup=0, new_layers_first=0)
     for episodes, factor in ((10, 1), (11, 0.5), (30, 0.5), (31, 1)):
         curriculum.on_train_batch_start(seen(episodes), module, {}, 0)
         assert rates(module) == [[1 * factor], [2 * factor]]
-        assert module.rows.lr == 8 * factor
+        assert module.video_embeddings.lr == 8 * factor
 
 
 def test_inherited_layers_stay_until_the_new_ones_have_learnt(

@@ -16,7 +16,7 @@ from torch.nn.functional import relu
 from torch.testing import assert_close
 
 import headmime.losses
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.finetune import FineTuneSettings, embed, fine_tune
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights, Optimisation
@@ -63,7 +63,7 @@ def update(
     E, G, D = deepcopy(module.nets)
     for net in (E, G, D):
         power_iterate(net)
-    x, y, W_i = batch["x_t"], batch["y_t"], module.rows.W[batch["row"]].clone()
+    x, y, W_i = batch["x_t"], batch["y_t"], module.video_embeddings.W[batch["row"]].clone()
     with torch.no_grad():
         e_hat = E(batch["x_s"], batch["y_s"])
         x_hat = G(y, G.project(e_hat))
@@ -76,7 +76,7 @@ def update(
 @pytest.fixture
 def tuning(nets: Nets, person: tuple[Tensor, np.ndarray], perceptual: nn.Module) -> Update:
     """The first update of fine-tuning."""
-    x, y = person[0], to_tensor(draw(person[1], 16))
+    x, y = person[0], to_tensor(draw_landmarks(person[1], 16))
     G, D = personalise(nets.generator, nets.discriminator, embed(nets, *person))
     for net in (G, D):
         power_iterate(net)
@@ -133,7 +133,7 @@ def test_6_l_dsc_is_the_hinge(update: Update) -> None:
 def test_7_a_new_person_s_embedding_is_the_mean_over_t_frames(
     nets: Nets, person: tuple[Tensor, np.ndarray]
 ) -> None:
-    x, y = person[0], to_tensor(draw(person[1], 16))
+    x, y = person[0], to_tensor(draw_landmarks(person[1], 16))
     singly = [nets.embedder(x[None, t : t + 1], y[None, t : t + 1])[0] for t in range(2)]
     assert_close(embed(nets, *person), (singly[0] + singly[1]) / 2)
 

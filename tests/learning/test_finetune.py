@@ -4,14 +4,14 @@ import torch
 from torch import nn
 
 from headmime.errors import HeadmimeError
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.finetune import FineTuneSettings, embed, fine_tune
 from headmime.learning.jitter import Jitter
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
 from headmime.nets import Nets
 from headmime.nets.personal import personalise
-from headmime.pixels import to_pictures, to_tensor
+from headmime.pixels import to_tensor, to_uint8
 
 
 def test_everything_of_the_person_moves_and_the_nets_stay(
@@ -77,7 +77,7 @@ def test_content_alone_learns_the_picture(
     nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
     frames, landmarks = person[0][:1] * 0 + 0.5, person[1][:1]
-    y = to_tensor(draw(landmarks, 16))
+    y = to_tensor(draw_landmarks(landmarks, 16))
     weights = LossWeights(adversarial=0.0, feature_matching=0.0)
     settings = FineTuneSettings(60, lr_generator=5e-3, lr_psi=5e-3, weights=weights)
     with torch.no_grad():
@@ -129,7 +129,7 @@ def test_half_precision_leads_nearly_where_single_does(
     )
     assert all(p.dtype == torch.float32 for p in half.parameters())
     assert not torch.equal(single.psi, half.psi)
-    y = to_tensor(draw(person[1], 16))
+    y = to_tensor(draw_landmarks(person[1], 16))
     with torch.no_grad():
         before, one, other = (G(y) for G in (start, single, half))
     assert (one - other).abs().mean() < 0.5 * (one - before).abs().mean()
@@ -203,7 +203,7 @@ def test_close_ups_count_for_the_person_and_for_the_rehearsed(
     nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
     frames, landmarks = person
-    others = Rehearsal.of(nets, [(to_pictures(frames), landmarks)])
+    others = Rehearsal.of(nets, [(to_uint8(frames), landmarks)])
 
     def total(rehearsal: int, closeup: float) -> float:
         seen: list[float] = []

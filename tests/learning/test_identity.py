@@ -7,11 +7,11 @@ from headmime.learning.identity import (
     Faces,
     IdentitySettings,
     IdentityTraining,
-    augmented,
-    cycle,
+    augment,
     face_mask,
-    hidden,
+    learning_rate_factor,
     margin_softmax,
+    mask_background,
     train_identity,
 )
 from headmime.pretrained.sitter_identity import SitterIdentity, identity_input
@@ -42,7 +42,7 @@ def test_the_mask_is_the_hull_enlarged_about_its_middle() -> None:
 
 
 def test_hidden_surroundings_are_grey_and_the_face_stays(faces: Faces) -> None:
-    shown = hidden(faces, 1.0).pictures
+    shown = mask_background(faces, 1.0).pictures
     assert (shown[:, 8:25, 8:25] == faces.pictures[:, 8:25, 8:25]).all()
     assert (shown[:, :8] == GREY).all() and (shown[:, :, 25:] == GREY).all()
 
@@ -59,7 +59,7 @@ def test_margin_softmax_by_hand() -> None:
 
 def test_augmented_pictures_are_in_range_and_follow_the_generator(faces: Faces) -> None:
     one, again, other = (
-        augmented(faces, np.arange(8), np.random.default_rng(seed)) for seed in (0, 0, 1)
+        augment(faces, np.arange(8), np.random.default_rng(seed)) for seed in (0, 0, 1)
     )
     assert one.shape == (8, 3, 112, 112) and one.dtype == torch.float32
     assert one.min() >= -1 and one.max() <= 1 and one.std() > 0.1
@@ -85,7 +85,11 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
 
 
 def test_the_rate_goes_up_and_comes_down_whether_by_steps_or_by_the_clock(faces: Faces) -> None:
-    assert cycle(0.1) == 1 and 0 < cycle(0) < 0.05 and cycle(1) < 1e-6
+    assert (
+        learning_rate_factor(0.1) == 1
+        and 0 < learning_rate_factor(0) < 0.05
+        and learning_rate_factor(1) < 1e-6
+    )
     seen: list[float] = []
     settings = IdentitySettings(steps=10, minutes=1e-6, people=2)
     train_identity(faces, settings, lambda done, progress, loss, net: seen.append(progress))

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from headmime.learning.jitter import Jitter, jittered
+from headmime.learning.jitter import Jitter, apply_jitter
 
 
 def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
@@ -11,7 +11,7 @@ def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
     rows, columns = np.mgrid[:size, :size] + 0.5
     disc = np.hypot(rows - 0.6 * size, columns - 0.6 * size) < 3
     x = torch.from_numpy(np.where(disc, 1.0, -1.0)).float().expand(8, 3, size, size)
-    moved, points = jittered(x, landmarks, Jitter(20, 0.2, 0.15), np.random.default_rng(0))
+    moved, points = apply_jitter(x, landmarks, Jitter(20, 0.2, 0.15), np.random.default_rng(0))
     weight = (moved[:, 0] + 1).numpy()
     centre = np.stack(
         [
@@ -26,7 +26,7 @@ def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
 
 def test_no_jitter_is_the_picture_itself() -> None:
     x, points = torch.rand(1, 3, 8, 8), np.zeros((1, 68, 2), np.float32)
-    same, where = jittered(x, points, Jitter(), np.random.default_rng(0))
+    same, where = apply_jitter(x, points, Jitter(), np.random.default_rng(0))
     assert same is x
     assert where is points
 

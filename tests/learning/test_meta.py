@@ -6,15 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from headmime.learning.meta import MetaLearning
-from headmime.learning.rows import UNTOUCHED
 from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.video_embeddings import UNTOUCHED
 from headmime.losses import matching_loss
 from headmime.nets.spectral import power_iterate
 
 Batch = dict[str, Tensor]
 Make = Callable[..., MetaLearning]
 
-ADAM_OF_ROWS = {"rows.second_moment", "rows.touched", "rows.updates"}
+ADAM_OF_ROWS = {
+    "video_embeddings.second_moment",
+    "video_embeddings.touched",
+    "video_embeddings.updates",
+}
 
 
 def state(module: MetaLearning) -> dict[str, Tensor]:
@@ -40,7 +44,7 @@ def step(module: MetaLearning, batch: Batch) -> tuple[dict[str, Tensor], dict[st
 
 def row_gradients(module: MetaLearning, batch: Batch) -> list[Tensor]:
     seen = []
-    module.rows.update = lambda i, gradient: seen.append(gradient.clone())
+    module.video_embeddings.update = lambda i, gradient: seen.append(gradient.clone())
     module.training_step(batch, 0)
     return seen
 
@@ -53,7 +57,7 @@ def test_an_update_reaches_every_weight_and_the_batch_s_rows_only(
     # b: while no hinge is saturated, the gradients of its two terms are 1 and -1
     parameters = {name for name, _ in module.named_parameters()} - {"discriminator.b"}
     assert parameters <= moved(before, after)
-    rows = (before["rows.W"] != after["rows.W"]).all(1)
+    rows = (before["video_embeddings.W"] != after["video_embeddings.W"]).all(1)
     assert rows.tolist() == [True, False, True, True, False]
 
 
@@ -71,7 +75,7 @@ def test_an_update_moves_the_spectral_vectors_of_all_three(
 def test_the_generator_s_update_moves_neither_theta_nor_w0_nor_b(
     meta_learning: Make, batch: Batch
 ) -> None:
-    module = meta_learning(optimisation=Optimisation(lr_discriminator=0.0, lr_rows=0.0))
+    module = meta_learning(optimisation=Optimisation(lr_discriminator=0.0, lr_video_embeddings=0.0))
     changed = moved(*step(module, batch))
     assert parts(changed - ADAM_OF_ROWS) == {"embedder", "generator"}
 
@@ -84,7 +88,7 @@ def test_the_discriminator_s_update_moves_neither_phi_nor_psi_nor_p(
     changed = moved(*step(module, batch))
     assert "discriminator.w0" in changed
     assert "discriminator.b" in changed
-    assert parts(changed) == {"discriminator", "rows"}
+    assert parts(changed) == {"discriminator", "video_embeddings"}
 
 
 def test_neither_d_nor_rows_hear_of_l_adv(meta_learning: Make, batch: Batch) -> None:
@@ -103,11 +107,11 @@ def test_rows_hear_of_the_generator_s_update_through_matching_only(
     meta_learning: Make, batch: Batch
 ) -> None:
     """L_MCH's gradient waits for D's first update and is in no other."""
-    still = Optimisation(lr_rows=0.0)
+    still = Optimisation(lr_video_embeddings=0.0)
     without = row_gradients(meta_learning(LossWeights(matching=0.0), still), batch)
     with_it = row_gradients(meta_learning(LossWeights(matching=10.0), still), batch)
     module = meta_learning()
-    W_i = module.rows.fetch(batch["row"])
+    W_i = module.video_embeddings.fetch(batch["row"])
     e_hat = module.embedder(batch["x_s"], batch["y_s"])
     (10.0 * matching_loss(e_hat, W_i)).backward()
     assert len(without) == len(with_it) == 2
@@ -172,7 +176,7 @@ def test_every_update_of_d_sees_the_same_batch_and_the_same_output(
 def test_d_is_updated_as_often_as_asked(meta_learning: Make, steps: int, batch: Batch) -> None:
     module = meta_learning(optimisation=Optimisation(discriminator_steps=steps))
     module.training_step(batch, 0)
-    assert module.rows.updates.item() == steps
+    assert module.video_embeddings.updates.item() == steps
 
 
 def test_two_runs_with_one_seed_are_equal(meta_learning: Make, batch: Batch) -> None:
@@ -184,12 +188,14 @@ def test_two_runs_with_one_seed_are_equal(meta_learning: Make, batch: Batch) -> 
 
 
 def test_rows_start_from_their_first_embedding(meta_learning: Make, batch: Batch) -> None:
-    module = meta_learning(optimisation=Optimisation(lr_rows=0.0, lr_generator=0.0))
-    module.rows.touched.fill_(UNTOUCHED)
+    module = meta_learning(optimisation=Optimisation(lr_video_embeddings=0.0, lr_generator=0.0))
+    module.video_embeddings.touched.fill_(UNTOUCHED)
     module.training_step(batch, 0)
-    first = module.rows.W[batch["row"]].clone()
+    first = module.video_embeddings.W[batch["row"]].clone()
     module.training_step({**batch, "x_s": -batch["x_s"]}, 0)
-    assert torch.equal(module.rows.W[batch["row"]], first)  # touched rows are not set again
+    assert torch.equal(
+        module.video_embeddings.W[batch["row"]], first
+    )  # touched rows are not set again
     fresh = meta_learning()
     power_iterate(fresh.embedder)
     torch.testing.assert_close(first, fresh.embedder(batch["x_s"], batch["y_s"]))
@@ -200,7 +206,12 @@ def test_perceptual_networks_are_no_part_of_the_checkpoint(
 ) -> None:
     module = meta_learning()
     assert all(part is not perceptual for part in module.modules())
-    assert parts(set(module.state_dict())) == {"embedder", "generator", "discriminator", "rows"}
+    assert parts(set(module.state_dict())) == {
+        "embedder",
+        "generator",
+        "discriminator",
+        "video_embeddings",
+    }
 
 
 def test_terms_are_detached(meta_learning: Make, batch: Batch) -> None:

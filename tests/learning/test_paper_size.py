@@ -31,7 +31,7 @@ def test_a_paper_size_update_is_finite_and_reaches_every_parameter() -> None:
     module.optimizers = lambda: optimisers
     module.manual_backward = lambda loss: loss.backward()
     row_gradients = []
-    module.rows.update = lambda i, gradient: row_gradients.append(gradient.clone())
+    module.video_embeddings.update = lambda i, gradient: row_gradients.append(gradient.clone())
     sizes = {"x_s": (1, 8), "y_s": (1, 8), "x_t": (1,), "y_t": (1,)}
     batch = {name: torch.rand(*size, 3, 256, 256) * 2 - 1 for name, size in sizes.items()}
 

@@ -28,7 +28,7 @@ def test_every_frame_has_its_person_s_parameters(nets: Nets) -> None:
 
 def test_a_draw_keeps_frames_and_parameters_together(nets: Nets) -> None:
     rehearsal = Rehearsal.of(nets, [person(k) for k in range(4)])
-    drawn = rehearsal.draw(6, np.random.default_rng(0))
+    drawn = rehearsal.sample(6, np.random.default_rng(0))
     assert len({x.numpy().tobytes() for x in drawn.x}) == 6
     for x, psi, strips in zip(drawn.x, drawn.psi, drawn.strips, strict=True):
         (place,) = [k for k in range(8) if torch.equal(rehearsal.x[k], x)]

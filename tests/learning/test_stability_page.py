@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from torch import Tensor, nn
 
+from headmime.learning.diagnostics import grid_diagnostics
 from headmime.learning.meta import MetaLearning
-from headmime.learning.readings import grid_readings
 from headmime.learning.settings import LossWeights
-from headmime.learning.validation import validated
+from headmime.learning.validation import compute_validation_terms
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
@@ -59,8 +59,13 @@ def measured(
     """Whatever an update, the grid and a validation report."""
     module = meta_learning(weights := LossWeights(closeup=1.0))
     step = module.training_step(batch, 0)
-    grid = grid_readings(module.nets, batch)
-    return {*step, *grid, *validated(module.nets, [batch], perceptual, weights), "val/seconds"}
+    grid = grid_diagnostics(module.nets, batch)
+    return {
+        *step,
+        *grid,
+        *compute_validation_terms(module.nets, [batch], perceptual, weights),
+        "val/seconds",
+    }
 
 
 def test_the_curves_it_explains_are_all_that_are_measured(measured: set[str]) -> None:

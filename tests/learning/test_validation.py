@@ -12,7 +12,7 @@ from headmime.learning import validation
 from headmime.learning.closeup import closeup_loss
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights
-from headmime.learning.validation import Validation, validated
+from headmime.learning.validation import Validation, compute_validation_terms
 from headmime.nets import Nets
 
 
@@ -81,7 +81,7 @@ def see(
     """Validate once for each of these values of a term; the values that were kept."""
     for value in values:
         terms = {"val/cnt": 0.0, name: value}
-        monkeypatch.setattr(validation, "validated", lambda *_, terms=terms: terms)
+        monkeypatch.setattr(validation, "compute_validation_terms", lambda *_, terms=terms: terms)
         trainer.datamodule.episodes += 8
         callback.validate(trainer, module)
     return [origin["best"]["value"] for _, origin in callback.saved]
@@ -91,7 +91,7 @@ def test_terms_by_hand(nets: Nets, batch: dict[str, Tensor], perceptual: nn.Modu
     """In batches of two and one, as the mean over all three."""
     x, weights = batch["x_t"], LossWeights(closeup=1, pixel=2)
     parts = [{name: t[span] for name, t in batch.items()} for span in (slice(2), slice(2, 3))]
-    values = validated(nets, parts, perceptual, weights)
+    values = compute_validation_terms(nets, parts, perceptual, weights)
     with torch.no_grad():
         e_hat = nets.embedder(batch["x_s"], batch["y_s"])
         x_hat = nets.generator(batch["y_t"], nets.generator.project(e_hat))
@@ -102,7 +102,7 @@ def test_terms_by_hand(nets: Nets, batch: dict[str, Tensor], perceptual: nn.Modu
     assert values["val/cnt"] == pytest.approx(pix + small, rel=1e-5)
     assert values["val/pix"] == pytest.approx(pix, rel=1e-5)
     assert values["val/near"] == pytest.approx(near.item(), rel=1e-5)
-    assert "val/near" not in validated(nets, parts, perceptual, LossWeights())
+    assert "val/near" not in compute_validation_terms(nets, parts, perceptual, LossWeights())
 
 
 class Painter(nn.Module):
@@ -124,7 +124,7 @@ def test_half_the_contrast_is_a_quarter_of_the_sharpness(
     nets: Nets, batch: dict[str, Tensor], perceptual: nn.Module, contrast: float
 ) -> None:
     painted = nets._replace(generator=Painter(batch["x_t"], contrast))
-    values = validated(painted, [batch], perceptual, LossWeights())
+    values = compute_validation_terms(painted, [batch], perceptual, LossWeights())
     assert values["val/sharpness"] == pytest.approx(contrast**2, rel=0.01)  # rounded to 0..255
     assert (values["val/cnt"] == values["val/pix"] == 0) is (contrast == 1)
 
@@ -133,7 +133,9 @@ def test_flat_targets_have_no_sharpness(
     nets: Nets, batch: dict[str, Tensor], perceptual: nn.Module
 ) -> None:
     flat = batch | {"x_t": torch.zeros(3, 3, 16, 16)}
-    assert math.isnan(validated(nets, [flat], perceptual, LossWeights())["val/sharpness"])
+    assert math.isnan(
+        compute_validation_terms(nets, [flat], perceptual, LossWeights())["val/sharpness"]
+    )
 
 
 def test_every_so_many_batches_and_once_at_the_end(

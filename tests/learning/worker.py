@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from headmime.data.episodes import EpisodeSampler
 from headmime.errors import HeadmimeError
-from headmime.learning import processes
-from headmime.learning.callbacks import Keep
+from headmime.learning import distributed
+from headmime.learning.callbacks import CheckpointCallback
 from headmime.learning.curriculum import Curriculum, side_at
 from headmime.learning.meta import MetaLearning
-from headmime.learning.rows import Rows
 from headmime.learning.settings import LossWeights, Optimisation, Stage
 from headmime.learning.validation import Validation
+from headmime.learning.video_embeddings import VideoEmbeddings
 from headmime.nets import build_nets
 from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import SpectralLinear
@@ -61,7 +61,9 @@ def trained(
 ) -> MetaLearning:
     """The module at the end; ``validated`` gets the episodes seen and val/cnt, every 20 batches."""
     torch.manual_seed(0)
-    rates = Optimisation(lr_generator=1e-3, lr_discriminator=2e-3, lr_rows=1e-2, accumulate=parts)
+    rates = Optimisation(
+        lr_generator=1e-3, lr_discriminator=2e-3, lr_video_embeddings=1e-2, accumulate=parts
+    )
     nets, perceptual = build_nets(SHAPE), PixelsAsFeatures()
     module = MetaLearning(nets, VIDEOS, perceptual, LossWeights(), rates).double()
     optimisers = module.configure_optimizers()
@@ -113,20 +115,20 @@ def exchanged(rank: int) -> dict[str, Tensor | str]:
     own = torch.full((2, 3), float(rank), dtype=torch.float64)
     parameters = [nn.Parameter(torch.zeros(n)) for n in (3, 5, 2)]
     parameters[0].grad, parameters[2].grad = torch.full((3,), 1.0 + rank), torch.full((2,), 2.0)
-    processes.BUCKET = 3  # several buckets
-    processes.mean_gradients(parameters)
+    distributed.BUCKET = 3  # several buckets
+    distributed.mean_gradients(parameters)
     assert parameters[1].grad is None
     try:
         differing = {"same": torch.ones(2), "other": torch.ones(2) * rank}
-        processes.require_equal(differing, "give them the same seed.")
+        distributed.require_equal(differing, "give them the same seed.")
         complaint = ""
     except HeadmimeError as error:
         complaint = str(error)
-    processes.require_equal({"same": torch.ones(()), "ids": torch.arange(3)}, "")
+    distributed.require_equal({"same": torch.ones(()), "ids": torch.arange(3)}, "")
     return {
-        "gathered": processes.gathered(own),
-        "mean": processes.mean(own),
-        "least": processes.least(own),
+        "gathered": distributed.all_gather(own),
+        "mean": distributed.mean_over_processes(own),
+        "least": distributed.min_over_processes(own),
         "gradients": torch.cat([parameters[0].grad, parameters[2].grad]),
         "complaint": complaint,
         "at a save": kept(rank, float(rank)),
@@ -136,7 +138,9 @@ def exchanged(rank: int) -> dict[str, Tensor | str]:
 
 
 def kept(rank: int, bias: float) -> str:
-    """What `Keep` writes, or says, when this process has learnt ``bias``; u may differ."""
+    """What `CheckpointCallback` writes, or says, when this process has learnt ``bias``; u may
+    differ.
+    """
     torch.manual_seed(0)
     layer = SpectralLinear(3, 2)
     layer.bias.data.fill_(bias)
@@ -148,7 +152,9 @@ def kept(rank: int, bias: float) -> str:
         save_checkpoint=lambda path: written.append(str(path)),
     )
     watch = SimpleNamespace(check=lambda module, episode: None)
-    keep = Keep(1, Path("last.ckpt"), lambda module, seen: written.append("weights"), watch)
+    keep = CheckpointCallback(
+        1, Path("last.ckpt"), lambda module, seen: written.append("weights"), watch
+    )
     try:
         keep.keep(trainer, nn.Sequential(layer))
     except HeadmimeError as error:
@@ -158,11 +164,11 @@ def kept(rank: int, bias: float) -> str:
 
 def rows_named_by_both(rank: int) -> Tensor:
     """W after updates in which process 0 names rows 1, 2 and process 1 names rows 2, 4."""
-    rows = Rows(6, 3, lr=0.1, beta2=0.9, eps=1e-8).double()
+    rows = VideoEmbeddings(6, 3, lr=0.1, beta2=0.9, eps=1e-8).double()
     i = torch.tensor([[1, 2], [2, 4]][rank])
     for k in range(4):
         gradient = torch.full((2, 3), 1.0 + k + rank, dtype=torch.float64)
-        everywhere = processes.gathered(i), processes.gathered(gradient)
+        everywhere = distributed.all_gather(i), distributed.all_gather(gradient)
         rows.start_from(everywhere[0], torch.ones_like(everywhere[1]) * everywhere[1])
         rows.update(*everywhere)
     return rows.W

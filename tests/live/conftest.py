@@ -9,10 +9,10 @@ import pytest
 
 from headmime.animate.model import Model
 from headmime.animate.person import Person
-from headmime.animate.person import person_from as made_from
+from headmime.animate.person import person_from_images as made_from
 from headmime.animate.sources import load_sources
 from headmime.data.media_reader import read_image
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector
 from headmime.nets import Nets
 from headmime.nets.shape import ModelShape
@@ -21,7 +21,7 @@ from headmime.provenance.statement import Consent
 
 @pytest.fixture(scope="session")
 def dlib() -> Detector:
-    return detector("dlib")
+    return load_detector("dlib")
 
 
 @pytest.fixture

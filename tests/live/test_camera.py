@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headmime.errors import HeadmimeError
-from headmime.live.camera import Newest, Shot, frame_rate, is_webcam, shots
+from headmime.live.camera import CameraFrame, LatestItem, camera_frames, frame_rate, is_webcam
 
 GREY = np.full((16, 16, 3), 90, np.uint8)
 
@@ -29,7 +29,7 @@ def test_a_camera_that_is_not_there_is_said() -> None:
 def test_a_file_is_played_at_its_own_speed(write_video: Callable[..., Path]) -> None:
     file = write_video([GREY] * 4, 20)
     assert frame_rate(str(file)) == 20
-    taken = [shot.taken for shot in shots(str(file))]
+    taken = [shot.taken for shot in camera_frames(str(file))]
     assert np.allclose(np.diff(taken), 0.05, atol=1e-6)  # when they are due, however busy
 
 
@@ -37,13 +37,13 @@ def test_only_the_newest_is_given_and_others_are_counted() -> None:
     """The reader is let go on only when the test says so."""
     allowed, given = threading.Semaphore(0), threading.Semaphore(0)
 
-    def source() -> Iterator[Shot]:
+    def source() -> Iterator[CameraFrame]:
         for number in range(5):
             allowed.acquire()
-            yield Shot(GREY, float(number))
+            yield CameraFrame(GREY, float(number))
             given.release()  # asked for the next one: this one was put in its place
 
-    newest = Newest(source())
+    newest = LatestItem(source())
     pictures = iter(newest)
     for _ in range(3):
         allowed.release()
@@ -56,4 +56,4 @@ def test_only_the_newest_is_given_and_others_are_counted() -> None:
 def test_what_goes_wrong_is_raised_where_pictures_are_asked_for(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(HeadmimeError, match="text.mp4"):
-        list(Newest(shots(str(tmp_path / "text.mp4"))))
+        list(LatestItem(camera_frames(str(tmp_path / "text.mp4"))))

@@ -10,7 +10,7 @@ import pytest
 
 from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, Face
 from headmime.live.landmark_worker import Follower, watch
 
@@ -65,7 +65,7 @@ def test_a_face_that_is_gone_is_noticed_at_once(dlib: Detector, mona_lisa: Path)
 
 @pytest.mark.slow
 def test_sights_of_a_film_and_its_end(nodding: Path) -> None:
-    with watch(str(nodding), partial(detector, "dlib")) as sights:
+    with watch(str(nodding), partial(load_detector, "dlib")) as sights:
         seen = list(sights)
     assert seen and seen[-1].dropped + len(seen) == 30
     taken = [sight.taken for sight in seen]
@@ -77,7 +77,7 @@ def test_sights_of_a_film_and_its_end(nodding: Path) -> None:
 def test_what_is_wrong_there_is_said_here(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     with (
-        watch(str(tmp_path / "text.mp4"), partial(detector, "dlib")) as sights,
+        watch(str(tmp_path / "text.mp4"), partial(load_detector, "dlib")) as sights,
         pytest.raises(HeadmimeError, match="text.mp4 cannot be read"),
     ):
         list(sights)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headmime.animate.person import Person
-from headmime.live.landmark_worker import Sight
-from headmime.live.live_animator import LiveAnimator, Start, perform
+from headmime.live.landmark_worker import FaceObservation
+from headmime.live.live_animator import LiveAnimator, MotionReference, run_live
 from headmime.live.one_euro_filter import OneEuroFilter
 from headmime.live.throughput import Stopwatch
 
@@ -21,7 +21,7 @@ def face(person: Person, opened: float = 0.0) -> np.ndarray:
 
 
 def test_nothing_moves_while_the_driver_does_not(person: Person) -> None:
-    still = [Sight(k / RATE, face(person), 0) for k in range(4)]
+    still = [FaceObservation(k / RATE, face(person), 0) for k in range(4)]
     own = person.animator(person.neutral[None])[0]
     for played in LiveAnimator(person).play(still):
         assert played.seen and np.abs(played.frame.astype(int) - own).max() <= 1
@@ -29,10 +29,10 @@ def test_nothing_moves_while_the_driver_does_not(person: Person) -> None:
 
 def test_without_a_face_the_last_frame_stays(person: Person) -> None:
     sights = [
-        Sight(0.0, None, 0),
-        Sight(0.04, face(person), 0),
-        Sight(0.08, face(person, 9.0), 1),
-        Sight(0.12, None, 1),
+        FaceObservation(0.0, None, 0),
+        FaceObservation(0.04, face(person), 0),
+        FaceObservation(0.08, face(person, 9.0), 1),
+        FaceObservation(0.12, None, 1),
     ]
     before, _, opened, lost = LiveAnimator(person).play(sights)
     assert not before.seen and not lost.seen and lost.dropped == 1
@@ -41,7 +41,7 @@ def test_without_a_face_the_last_frame_stays(person: Person) -> None:
 
 
 def test_the_start_becomes_the_face_that_looks_most_as_the_person_does(person: Person) -> None:
-    start = Start(person.neutral)
+    start = MotionReference(person.neutral)
     open_mouth, own = face(person, 12.0) / 200, face(person) / 200
     assert np.allclose(start(open_mouth), open_mouth)
     first = start(own)
@@ -56,14 +56,14 @@ def test_the_start_becomes_the_face_that_looks_most_as_the_person_does(person: P
 
 
 def test_the_audience_may_go(person: Person) -> None:
-    sights = [Sight(k / RATE, face(person), 0) for k in range(9)]
+    sights = [FaceObservation(k / RATE, face(person), 0) for k in range(9)]
     shown: list[tuple[int, ...]] = []
 
     def show(frame: np.ndarray, taken: float) -> bool:
         shown.append(frame.shape)
         return len(shown) < 3
 
-    pace = perform(LiveAnimator(person), sights, 40, show, lambda pace: None)
+    pace = run_live(LiveAnimator(person), sights, 40, show, lambda pace: None)
     assert shown == [(40, 40, 3)] * 3 and pace.frames == 3
 
 
@@ -71,8 +71,8 @@ def test_ctrl_c_is_an_end_like_others(person: Person) -> None:
     def show(frame: np.ndarray, taken: float) -> bool:
         raise KeyboardInterrupt
 
-    sights = [Sight(0.0, face(person), 0)]
-    assert perform(LiveAnimator(person), sights, 16, show, lambda pace: None).frames == 0
+    sights = [FaceObservation(0.0, face(person), 0)]
+    assert run_live(LiveAnimator(person), sights, 16, show, lambda pace: None).frames == 0
 
 
 def test_the_pace_of_known_times() -> None:

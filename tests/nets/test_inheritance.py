@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from headmime.animate.driving import find_driving, load_template
 from headmime.assets import weights_path
 from headmime.errors import HeadmimeError
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.nets import Nets, build_nets
 from headmime.nets.blocks import AdaptiveBlock
 from headmime.nets.checkpoint import load_nets
@@ -83,7 +83,7 @@ def test_the_bundled_networks_enlarged_know_and_judge_people_as_before(mona_lisa
     nets = build_nets(large)
     inherit(nets, large, given, shape)
     picture = cv2.resize(cv2.imread(str(mona_lisa))[..., ::-1], (256, 256))
-    drawing = draw(load_template(find_driving("talk")).landmarks[0], 256)
+    drawing = draw_landmarks(load_template(find_driving("talk")).landmarks[0], 256)
     x, y = (
         torch.from_numpy(p / 127.5 - 1).float().movedim(-1, 0)[None] for p in (picture, drawing)
     )

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from headmime.errors import HeadmimeError
 from headmime.pretrained import caffe_vgg as module
 from headmime.pretrained.caffe_vgg import caffe_input, caffe_vgg
-from headmime.pretrained.frozen import of_channels
+from headmime.pretrained.frozen import per_channel
 
 # Stages of convolutions as (number in torchvision's `features`, Caffe's name, outputs), by hand.
 VGG16 = [
@@ -71,7 +71,7 @@ def net(files):
 def test_input_is_bgr_of_0_to_255_minus_the_mean():
     red = torch.tensor([1.0, -1.0, 0.0]).view(1, 3, 1, 1)  # R 255, G 0, B 127.5
     expected = torch.tensor([127.5 - 103.939, 0 - 116.779, 255 - 123.68]).view(1, 3, 1, 1)
-    torch.testing.assert_close(caffe_input(red, of_channels(module.VGG19_MEAN)), expected)
+    torch.testing.assert_close(caffe_input(red, per_channel(module.VGG19_MEAN)), expected)
 
 
 def test_nothing_is_copied_to_the_device_at_each_call(net, makes_tensors_of_numbers):

@@ -16,11 +16,11 @@ from headmime.cli.config import conf_folder
 from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.pixels import to_tensor
-from headmime.pretrained.arcface import TEMPLATE, aligned
+from headmime.pretrained.arcface import TEMPLATE, align_face
 from headmime.pretrained.dlib_identity import dlib_identity
-from headmime.pretrained.fetched import weights_file
+from headmime.pretrained.downloads import weights_file
 from headmime.pretrained.inception import inception_features
 from headmime.pretrained.lpips_alexnet import lpips_alexnet
 from headmime.pretrained.shift_tolerant import (
@@ -45,7 +45,7 @@ def others(frames) -> np.ndarray:
 def mona(mona_lisa):
     """Her face, uint8 [1, 256, 256, 3], and its landmarks [1, 68, 2]."""
     picture = read_image(mona_lisa)
-    pixels = detector("dlib").detect([picture])[0][0].pixels
+    pixels = load_detector("dlib").detect([picture])[0][0].pixels
     crop = crop_box(pixels[None])
     return crop.cut(picture, 256)[None], crop.to_crop(pixels)[None]
 
@@ -122,7 +122,7 @@ def test_arcface_s_alignment_is_the_least_squares_similarity(mona):
     )
     similarity = skimage.SimilarityTransform.from_estimate(points * 256 - 0.5, TEMPLATE)
     reference = skimage.warp(frame, similarity.inverse, output_shape=(112, 112), order=1)
-    difference = aligned(frame, landmarks) - 255 * reference
+    difference = align_face(frame, landmarks) - 255 * reference
     assert abs(difference).mean() < 1  # OpenCV interpolates in 1/32 of a pixel
 
 

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from headmime.animate.person import bundled_people
 from headmime.cli.config import conf_folder
-from headmime.landmarks.closeups import strips
+from headmime.landmarks.closeups import closeup_strips
 from headmime.learning.closeup import close_up, closeup_loss
 from headmime.learning.settings import LossWeights
 from headmime.pixels import to_tensor
@@ -119,7 +119,7 @@ def test_the_weight_is_the_identity_networks_alone(net, faces):
 
 
 def test_close_ups_do_not_pass_through_the_identity_network(faces):
-    x, near = faces[0][:2], torch.from_numpy(strips(faces[1][:2]))
+    x, near = faces[0][:2], torch.from_numpy(closeup_strips(faces[1][:2]))
     other = faces[0][3:5]
     weights = LossWeights()
     both = closeup_loss(x, other, near, efficientnet_and_identity(None, 1.0), weights)

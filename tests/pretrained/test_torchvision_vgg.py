@@ -6,7 +6,7 @@ import torchvision
 
 from headmime.errors import HeadmimeError
 from headmime.pretrained import torchvision_vgg as module
-from headmime.pretrained.frozen import of_channels
+from headmime.pretrained.frozen import per_channel
 from headmime.pretrained.torchvision_vgg import (
     layer_scales,
     torchvision_input,
@@ -14,7 +14,7 @@ from headmime.pretrained.torchvision_vgg import (
 )
 
 TAPS = (1, 6, 11, 20, 29)
-MEAN, DEVIATION = of_channels(module.MEAN), of_channels(module.DEVIATION)
+MEAN, DEVIATION = per_channel(module.MEAN), per_channel(module.DEVIATION)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from headmime.errors import HeadmimeError
 from headmime.provenance.signer import Signer, _certificates
 from headmime.provenance.statement import ProvenanceStatement
-from headmime.provenance.verdict import State, Verdict, told, verify
+from headmime.provenance.verdict import State, Verdict, verdict_from_json, verify
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif", ".png"])
@@ -186,12 +186,12 @@ def test_what_the_reader_found_in_words(
         "validation_state": word,
         "validation_results": results,
     }
-    found = told(Path("a.mp4"), store)
+    found = verdict_from_json(Path("a.mp4"), store)
     assert (found.state, found.what) == (state, what)
     assert (found.generator, found.signer, found.generated) == ("an older tool/1.0", None, False)
     results["activeManifest"]["failure"] = []
     results["ingredientDeltas"] = [{"validationDeltas": {"failure": failures}}]
-    assert told(Path("a.mp4"), store) == found  # the same of what it was made from
+    assert verdict_from_json(Path("a.mp4"), store) == found  # the same of what it was made from
 
 
 def test_a_remuxed_copy_has_no_credentials(signed: dict[str, Path], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def talk():
 
 def clips(talk, strength=1.0, count=200):
     return [
-        detector.detected(talk, strength, np.random.default_rng(seed)) - talk
+        detector.add_detector_error(talk, strength, np.random.default_rng(seed)) - talk
         for seed in range(count)
     ]
 
@@ -40,7 +40,7 @@ def test_a_clip_keeps_its_error(talk):
 def test_a_talking_mouth_still_talks(talk):
     kept = []
     for seed in range(40):
-        found = detector.detected(talk, 1.0, np.random.default_rng(seed))
+        found = detector.add_detector_error(talk, 1.0, np.random.default_rng(seed))
         kept.append(np.corrcoef(mouth_opening(found), mouth_opening(talk))[0, 1])
     assert min(kept) > 0.75
     assert np.median(kept) > 0.9
@@ -49,21 +49,23 @@ def test_a_talking_mouth_still_talks(talk):
 def test_lids_err_together(talk):
     """So that a shut eye is seen shut, where it is seen."""
     for seed in range(40):
-        found = detector.detected(talk, 1.0, np.random.default_rng(seed))
+        found = detector.add_detector_error(talk, 1.0, np.random.default_rng(seed))
         assert np.corrcoef(eye_opening(found), eye_opening(talk))[0, 1] > 0.98
 
 
 def test_strength_scales_and_the_seed_decides(talk):
-    one, two = (detector.detected(talk, s, np.random.default_rng(1)) - talk for s in (1.0, 2.0))
+    one, two = (
+        detector.add_detector_error(talk, s, np.random.default_rng(1)) - talk for s in (1.0, 2.0)
+    )
     assert np.abs(one).max() > 0.001
     np.testing.assert_allclose(two, 2 * one, atol=1e-5)
-    assert (detector.detected(talk, 0.0, np.random.default_rng(1)) == talk).all()
+    assert (detector.add_detector_error(talk, 0.0, np.random.default_rng(1)) == talk).all()
 
 
 def test_errors_turn_and_grow_with_the_face(talk):
     angle = 0.4
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     moved = (talk @ turn * 100 + 7).astype(np.float64)
-    plain = detector.detected(talk.astype(np.float64), 1.0, np.random.default_rng(1))
-    other = detector.detected(moved, 1.0, np.random.default_rng(1))
+    plain = detector.add_detector_error(talk.astype(np.float64), 1.0, np.random.default_rng(1))
+    other = detector.add_detector_error(moved, 1.0, np.random.default_rng(1))
     np.testing.assert_allclose(other, plain @ turn * 100 + 7, atol=1e-3)

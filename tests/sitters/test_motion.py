@@ -11,9 +11,9 @@ from headmime.sitters.motion import (
     SHARES,
     blink,
     bone_turns,
-    drift,
-    moving,
+    make_motion,
     random_motion,
+    smooth_noise,
     speech,
 )
 
@@ -86,7 +86,7 @@ def test_eyes_are_more_shut_than_open_in_a_tenth_of_the_time():
 
 
 def test_drift_has_unit_variance_and_is_smooth():
-    track = drift(generator(), 20000, 1.0)
+    track = smooth_noise(generator(), 20000, 1.0)
     assert track.std() == pytest.approx(1, abs=0.1)
     assert np.abs(np.diff(track)).max() < 0.5
 
@@ -120,7 +120,7 @@ def test_hair_trails_behind_a_turning_head_and_catches_up():
     turns = np.zeros((100, 3))
     turns[20:30, 1] = np.linspace(0, 0.5, 10)
     turns[30:, 1] = 0.5
-    trail = moving(np.zeros((100, 1)), turns).trail[:, 1]
+    trail = make_motion(np.zeros((100, 1)), turns).trail[:, 1]
     assert (trail[21:30] < turns[21:30, 1]).all()
     assert trail[-1] == pytest.approx(0.5, abs=0.001)
     assert np.abs(trail - turns[:, 1]).max() <= 0.2

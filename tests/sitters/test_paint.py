@@ -37,7 +37,7 @@ def test_linear_light():
 
 
 def test_the_nose_is_at_zero_around_the_head_and_the_ears_are_at_the_sides():
-    places = skin.unrolled(np.array([[0, -0.13, 0.01], [0.07, 0.0, 0.02], [-0.07, 0.0, 0.02]]))
+    places = skin.unroll(np.array([[0, -0.13, 0.01], [0.07, 0.0, 0.02], [-0.07, 0.0, 0.02]]))
     assert places[:, 0] == pytest.approx([0, skin.RADIUS * np.pi / 2, -skin.RADIUS * np.pi / 2])
     assert places[:, 1] == pytest.approx([0.01, 0.02, 0.02])
 
@@ -61,9 +61,9 @@ def test_distance_to_a_line():
 
 def test_backdrops_are_made_from_their_seed_and_are_in_range():
     for seed in range(30):
-        picture = backdrop.backdrop(seed)
-        assert (picture == backdrop.backdrop(seed)).all()
+        picture = backdrop.make_backdrop(seed)
+        assert (picture == backdrop.make_backdrop(seed)).all()
         assert picture.shape == (backdrop.SIDE, backdrop.SIDE, 3)
         assert picture.min() >= 0
         assert picture.max() <= 1.5
-    assert (backdrop.backdrop(1) != backdrop.backdrop(2)).any()
+    assert (backdrop.make_backdrop(1) != backdrop.make_backdrop(2)).any()

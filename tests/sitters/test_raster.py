@@ -13,7 +13,7 @@ SIZE = 16
 def draw_frames(points, faces, cut=None):
     """face [SIZE, SIZE], depth [SIZE, SIZE] and first two weights [SIZE, SIZE, 2]."""
     cut = np.ones(len(points)) if cut is None else cut
-    canvas = raster.draw(
+    canvas = raster.rasterise(
         wp.array(np.array(points, np.float32), dtype=wp.vec3, device="cpu"),
         wp.array(np.array(cut, np.float32), dtype=float, device="cpu"),
         wp.array(np.array(faces, np.int32), dtype=wp.vec3i, device="cpu"),

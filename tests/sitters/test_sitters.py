@@ -22,7 +22,7 @@ from headmime.landmarks.points import JAW, head_turn, interocular, mouth_opening
 from headmime.sitters.body import load_body
 from headmime.sitters.figure import SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import random_sitter
-from headmime.sitters.motion import moving
+from headmime.sitters.motion import make_motion
 from headmime.sitters.write import TEST_EVERY, sitter_clips, write_sitters
 
 
@@ -43,7 +43,7 @@ def still(model, turns, **actions):
     values = np.zeros((1, len(model.actions)))
     for name, value in actions.items():
         values[0, model.actions.index(name)] = value
-    return moving(values, np.array([turns], float))
+    return make_motion(values, np.array([turns], float))
 
 
 def test_a_sitter_is_one_person_with_one_video_of_two_clips(store):

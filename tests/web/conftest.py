@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from torch import nn
 
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets import Nets
@@ -20,7 +20,7 @@ from headmime.web.jobs import JobRunner
 
 @pytest.fixture(scope="session")
 def dlib() -> Detector:
-    return detector("dlib")
+    return load_detector("dlib")
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from headmime.data.media_reader import read_image, video_info
-from headmime.web.jobs import JobRunner, Kept, Order, Progress
-from headmime.web.server import serving
+from headmime.web.jobs import CachedPerson, JobRequest, JobRunner, Progress
+from headmime.web.server import serve
 from headmime.web.uploads import Limits
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ def served(
     context: BrowserContext, runner: JobRunner, limits: Limits | None = None
 ) -> Iterator[str]:
     """The page of a runner: yields its address. Its tabs are closed before the server goes."""
-    with serving(runner, limits or Limits(), port=0) as url:
+    with serve(runner, limits or Limits(), port=0) as url:
         yield url
         for page in context.pages:
             page.close()
@@ -109,7 +109,9 @@ def test_the_person_is_kept_for_another_motion(
     learned: list[bool] = []
 
     class Counting(JobRunner):
-        def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
+        def learn(
+            self, order: JobRequest, kept: CachedPerson | None, progress: Progress
+        ) -> CachedPerson:
             now = super().learn(order, kept, progress)
             learned.append(now is not kept)
             return now
@@ -175,7 +177,9 @@ class Gated(JobRunner):
     gate: threading.Event
     turns: list[str]
 
-    def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
+    def learn(
+        self, order: JobRequest, kept: CachedPerson | None, progress: Progress
+    ) -> CachedPerson:
         self.turns.append("began")
         step = progress.counted("Fine-tuning, step")
         try:

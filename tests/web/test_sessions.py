@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headmime.web.jobs import Progress, Stopped, time_left
+from headmime.web.jobs import JobStopped, Progress, time_left
 from headmime.web.sessions import Sessions
 
 
@@ -14,17 +14,17 @@ def test_a_closed_tab_stops_its_job_and_takes_its_files(tmp_path: Path) -> None:
     mine, shared = tmp_path / "mine.png", tmp_path / "shared.png"
     mine.touch()
     shared.touch()
-    sessions.opened("anna").uploads.update([mine, shared])
-    sessions.opened("bert").uploads.add(shared)
+    sessions.get_or_create("anna").uploads.update([mine, shared])
+    sessions.get_or_create("bert").uploads.add(shared)
     job = sessions.begin("anna")
     (job.results / "video.mp4").touch()
     progress = Progress(lambda share, text: None, job.stop)
     progress.say("going on")
     sessions.close("anna")
     assert not mine.exists() and shared.exists() and not job.folder.exists()
-    with pytest.raises(Stopped):
+    with pytest.raises(JobStopped):
         progress.counted("Frames")(1, 2)
-    with pytest.raises(Stopped):
+    with pytest.raises(JobStopped):
         sessions.begin("anna")  # it had waited in the line
     sessions.close("anna")  # nothing is left to close
     sessions.close("bert")
@@ -33,16 +33,16 @@ def test_a_closed_tab_stops_its_job_and_takes_its_files(tmp_path: Path) -> None:
 
 def test_stop_holds_for_a_job_that_waits(tmp_path: Path) -> None:
     sessions = Sessions(tmp_path)
-    sessions.opened("anna").stop.set()
-    with pytest.raises(Stopped):
+    sessions.get_or_create("anna").stop.set()
+    with pytest.raises(JobStopped):
         sessions.begin("anna")
-    sessions.opened("anna").stop.clear()
+    sessions.get_or_create("anna").stop.clear()
     assert sessions.begin("anna").results.is_dir()
 
 
 def test_results_of_the_job_before_are_deleted(tmp_path: Path) -> None:
     sessions = Sessions(tmp_path)
-    sessions.opened("anna")
+    sessions.get_or_create("anna")
     (sessions.begin("anna").results / "old.mp4").touch()
     assert not list(sessions.begin("anna").results.iterdir())
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from headmime.animate.driving import Driving
 from headmime.animate.media_writer import write_media
-from headmime.animate.motion import fitted
+from headmime.animate.motion import fit_landmarks
 from headmime.animate.paste import paste_frames
 from headmime.animate.person import BATCH, Person
 from headmime.animate.poses import spread
@@ -22,7 +22,7 @@ from headmime.animate.sources import Scene
 from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.progress import OnFrame, reported
 from headmime.provenance.statement import Kind, ProvenanceOptions, ProvenanceStatement
 
@@ -104,7 +104,8 @@ class Animation:
 
 
 def animation(person: Person, driving: Driving, motion: str, output: str = "crop") -> Animation:
-    """`person` moved by `driving`; `motion` is "absolute" or "relative" (see `motion.fitted`).
+    """`person` moved by `driving`; `motion` is "absolute" or "relative" (see
+    `motion.fit_landmarks`).
 
     `output`: "crop" is the head as the networks see it; "full" the whole picture that the person's
     portrait is from, in which the head moves in its place.
@@ -112,12 +113,12 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
     check_output(output)
     statement = _statement(person, driving, motion, output)
     if output == "crop":
-        landmarks = fitted(driving.landmarks, person.neutral, motion)
+        landmarks = fit_landmarks(driving.landmarks, person.neutral, motion)
         own, scene = person.neutral, None
     else:
         if person.scene is None:
             raise HeadmimeError(NO_PICTURE)
-        moved = fitted(driving.landmarks, person.neutral, motion, in_place=True)
+        moved = fit_landmarks(driving.landmarks, person.neutral, motion, in_place=True)
         box = crop_box(moved)
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
         scene = person.scene.within(box)
@@ -209,7 +210,7 @@ def contact_sheet(
     _write(sheet, "landmarks (above), result (below)", left)
     for column, (points, result) in enumerate(zip(landmarks, results, strict=True)):
         x = left + column * (tile + GAP)
-        _place(sheet, draw(points, tile), x, HEADER, tile)
+        _place(sheet, draw_landmarks(points, tile), x, HEADER, tile)
         _place(sheet, result, x, HEADER + tile + GAP, tile)
     return sheet
 

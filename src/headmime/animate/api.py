@@ -21,11 +21,11 @@ from headmime.animate.driving import (
 )
 from headmime.animate.model import Model, load
 from headmime.animate.motion import check_motion
-from headmime.animate.person import Person, finetune_settings, person_from
+from headmime.animate.person import Person, finetune_settings, person_from_images
 from headmime.animate.sound import Sound, has_sound
 from headmime.animate.sources import MOST, find_files, load_sources
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import detector as detector_named
+from headmime.landmarks.detect import load_detector as detector_named
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
@@ -64,7 +64,7 @@ def personalise(
     found = load_sources(files, frames, model.shape.image_size, finder)
     if settings is not None and perceptual is None:
         perceptual = efficientnet_lite0(side=None)
-    return person_from(model, found, settings, perceptual, stated, on_step)
+    return person_from_images(model, found, settings, perceptual, stated, on_step)
 
 
 def animate(

@@ -18,7 +18,7 @@ from headmime.data.media_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
 from headmime.progress import OnFrame, reported
@@ -86,14 +86,19 @@ def load_template(path: Path) -> Driving:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise HeadmimeError(f"{path} is not a driving template: {error}.") from error
     shaped = landmarks.ndim == 3 and landmarks.shape[1:] == (68, 2) and len(landmarks) > 0
-    if not shaped or not np.isfinite(landmarks).all() or not 0 < fps <= 1000 or _flat(landmarks):
+    if (
+        not shaped
+        or not np.isfinite(landmarks).all()
+        or not 0 < fps <= 1000
+        or _has_flat_face(landmarks)
+    ):
         raise HeadmimeError(
             f"{path} is not a driving template: it needs landmarks [frames, 68, 2] and an fps."
         )
     return Driving(landmarks, fps, ingredient("driving", "template", path))
 
 
-def _flat(landmarks: np.ndarray) -> bool:
+def _has_flat_face(landmarks: np.ndarray) -> bool:
     """Whether some face has no width: nothing can be laid over it."""
     return not (np.ptp(landmarks[..., 0], axis=1) > 1e-3).all()
 
@@ -127,7 +132,7 @@ def load_video(
 
     followed = track(frames(), detector)
     if not times:
-        raise HeadmimeError(_nothing_between(path, start, end))
+        raise HeadmimeError(_check_not_empty(path, start, end))
     if not followed.found.any():
         raise HeadmimeError(f"{path}: no face was found in any of its {len(times)} frame(s).")
     if followed.people > 1:
@@ -157,7 +162,7 @@ def _ends_early(length: float, announced: float, fps: Fraction) -> bool:
     return announced - length > max(0.1 * announced, 2 / float(fps))
 
 
-def _nothing_between(path: Path, start: float, end: float | None) -> str:
+def _check_not_empty(path: Path, start: float, end: float | None) -> str:
     until = "" if end is None else f" and end={end:g}"
     return f"{path} has no frames between start={start:g}{until} (in seconds)."
 
@@ -168,7 +173,7 @@ def trim(driving: Driving, start: float, end: float | None) -> Driving:
     last = len(driving.landmarks) if end is None else round(end * fps)
     landmarks = driving.landmarks[max(0, round(start * fps)) : max(0, last)]
     if not len(landmarks):
-        raise HeadmimeError(_nothing_between(Path("The driving"), start, end))
+        raise HeadmimeError(_check_not_empty(Path("The driving"), start, end))
     return replace(driving, landmarks=landmarks)
 
 
@@ -176,10 +181,10 @@ def resample(driving: Driving, fps: Fraction) -> Driving:
     """The same motion at the same speed, with other `fps`: straight in between two frames."""
     count = max(1, round(len(driving.landmarks) / driving.fps * fps))
     places = np.arange(count) * float(driving.fps / fps)
-    return replace(driving, landmarks=_between(driving.landmarks, places), fps=fps)
+    return replace(driving, landmarks=_interpolate(driving.landmarks, places), fps=fps)
 
 
-def _between(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _interpolate(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
     """[T, 68, 2] -> [n, 68, 2] at `places` [n], counted in frames; the ends go on as they are."""
     places = np.clip(places, 0, len(landmarks) - 1)
     first = np.minimum(places.astype(int), max(0, len(landmarks) - 2))
@@ -198,7 +203,7 @@ def resample_evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> 
     steps = np.arange(count) / float(fps)
     if count == len(times) and (abs(steps - since) < 0.5 / float(fps)).all():
         return landmarks
-    return _between(landmarks, np.interp(steps, since, np.arange(len(since))))
+    return _interpolate(landmarks, np.interp(steps, since, np.arange(len(since))))
 
 
 def write_template(path: str | Path, driving: Driving) -> Path:
@@ -222,9 +227,9 @@ def write_drawing(
     """
     if Path(path).suffix.lower() == ".png":
         moments = sorted(spread(driving.landmarks, COLUMNS))
-        frames = [np.concatenate(draw(driving.landmarks[moments], size), 1)]
+        frames = [np.concatenate(draw_landmarks(driving.landmarks[moments], size), 1)]
     else:
-        frames = (draw(face, size) for face in driving.landmarks)
+        frames = (draw_landmarks(face, size) for face in driving.landmarks)
     statement = ProvenanceStatement(
         Consent.NOT_STATED, ingredients=driving.ingredients, kind=Kind.DRAWN
     )

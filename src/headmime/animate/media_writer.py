@@ -76,7 +76,7 @@ def write_media(
     """
     path, marks = output_path(path), marks or ProvenanceOptions()
     tools = prepare_marking(marks)
-    _tell_what_is_off(path, marks)
+    _warn_about_provenance(path, marks)
     frames = iter(frames)
     first = next(frames, None)
     if first is None:
@@ -99,7 +99,7 @@ def write_media(
     return path
 
 
-def _tell_what_is_off(path: Path, marks: ProvenanceOptions) -> None:
+def _warn_about_provenance(path: Path, marks: ProvenanceOptions) -> None:
     kinds = ("label", "watermark", "credentials")
     if off := [f"provenance.{kind}=false" for kind in kinds if not getattr(marks, kind)]:
         log.warning("%s lacks marks: %s.", path.name, ", ".join(off))
@@ -138,7 +138,7 @@ def _write_mp4(
         track = container.add_stream("aac", rate=RATE, layout="stereo") if sound else None
         playback, played = Playback(sound) if sound else None, 0
         for index, frame in enumerate(frames):
-            frame = _even(frame)
+            frame = _pad_to_even(frame)
             if index == 0:
                 stream.height, stream.width = frame.shape[:2]
                 if frame.shape[0] * frame.shape[1] > LARGE:
@@ -155,7 +155,7 @@ def _write_mp4(
             container.mux(track.encode(None))
 
 
-def _even(frame: np.ndarray) -> np.ndarray:
+def _pad_to_even(frame: np.ndarray) -> np.ndarray:
     """h264 with halved colour wants even sides: repeat the last row or column of odd ones."""
     height, width = frame.shape[:2]
     return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -165,7 +165,7 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment:
     """GIF counts in hundredths of a second: frames are left out so that the speed stays right."""
     delay = max(GIF_SHORTEST_DELAY, math.ceil(100 / fps))
     step = Fraction(delay, 100) * fps  # input frames per output frame, at least 1
-    pictures = (_in_256_colours(frame) for frame in _thinned(frames, step))
+    pictures = (_quantise(frame) for frame in _drop_frames(frames, step))
     next(pictures).save(
         path,
         save_all=True,
@@ -176,7 +176,7 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment:
     )
 
 
-def _thinned(frames: Iterator[np.ndarray], step: Fraction) -> Iterator[np.ndarray]:
+def _drop_frames(frames: Iterator[np.ndarray], step: Fraction) -> Iterator[np.ndarray]:
     """Every `step`-th frame. HeadmimeError where there are too many, or too large ones."""
     taken = pixels = 0
     for index, frame in enumerate(frames):
@@ -196,7 +196,7 @@ def _thinned(frames: Iterator[np.ndarray], step: Fraction) -> Iterator[np.ndarra
         taken += 1
 
 
-def _in_256_colours(frame: np.ndarray) -> Image.Image:
+def _quantise(frame: np.ndarray) -> Image.Image:
     """The colours are chosen on a small copy, where that takes a thirtieth of the time."""
     picture = Image.fromarray(frame)
     small = picture.resize((GIF_COLOURS_SIDE, GIF_COLOURS_SIDE))

@@ -36,14 +36,14 @@ SILHOUETTE = 0.08
 """Of `head_turn` (16 degrees): heads turned apart by more have outlines that cannot be compared."""
 
 
-def fitted(
+def fit_landmarks(
     driving: np.ndarray, source: np.ndarray, motion: str, in_place: bool = False
 ) -> np.ndarray:
     """Landmarks [T, 68, 2] to draw for the person with the neutral face `source` [68, 2].
 
     All in crop coordinates. "absolute": the landmarks of `driving` [T, 68, 2] themselves.
     "relative": their change since the frame in which the driver looks most as the person does in
-    `source`, applied to `source` (see `relative`); the head's place, tilt and nearness are the
+    `source`, applied to `source` (`relative_motion`); the head's place, tilt and nearness are the
     driver's, and the whole is framed by the crop rule.
 
     `in_place`: place, tilt and nearness change from those of `source` on instead, so that the head
@@ -52,11 +52,11 @@ def fitted(
     check_motion(motion)
     if motion == "absolute" and not in_place:
         return driving
-    start = driving[most_alike(driving, source)]
+    start = driving[most_similar_frame(driving, source)]
     a, b = similarity(as_complex(start), as_complex(source))
     if motion == "absolute":
         return as_points(a * as_complex(driving) + b)
-    moved = relative(driving, start, source)
+    moved = relative_motion(driving, start, source)
     if in_place:
         return moved
     moved = as_points((as_complex(moved) - b) / a)
@@ -64,11 +64,11 @@ def fitted(
 
 
 def check_motion(motion: str) -> None:
-    """HeadmimeError unless `motion` is one that `fitted` knows."""
+    """HeadmimeError unless `motion` is one that `fit_landmarks` knows."""
     check_choice("motion", motion, MOTIONS)
 
 
-def most_alike(driving: np.ndarray, source: np.ndarray) -> int:
+def most_similar_frame(driving: np.ndarray, source: np.ndarray) -> int:
     """Index of the frame of `driving` [T, 68, 2] that looks most as `source` [68, 2] does.
 
     Head turned and nodded alike, mouth equally open; eyes open, tilt and mouth's width as they are
@@ -90,7 +90,7 @@ def most_alike(driving: np.ndarray, source: np.ndarray) -> int:
     return int(np.argmin(apart / 0.02 + mouth / 0.05 + blink / 0.5 + unusual))
 
 
-def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.ndarray:
+def relative_motion(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.ndarray:
     """The change from `start` [68, 2] to each of `driving` [T, 68, 2], seen on `source` [68, 2].
 
     Measured with `start` laid over `source`: the head's shift, tilt and nearness are one
@@ -113,33 +113,36 @@ def relative(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.n
     for part in PARTS:
         ratio, _ = similarity(before[part], face[part])
         moved[:, part] = face[part] + ratio * (steady - before)[:, part]
-    moved = _parted(moved, _gaps(moved, LIPS) - _gaps(steady, LIPS), LIPS)
+    moved = _widen_gaps(moved, _gaps(moved, LIPS) - _gaps(steady, LIPS), LIPS)
     for lids in (LIDS_R, LIDS_L):
-        less = _gaps(moved, lids) - _opened(steady, before, lids) * _gaps(face[None], lids)
-        moved = _parted(moved, less, lids, from_above=1.0)
+        less = _gaps(moved, lids) - _eye_openness(steady, before, lids) * _gaps(face[None], lids)
+        moved = _widen_gaps(moved, less, lids, from_above=1.0)
     turn = head_turn(start)
-    apart = _apart(head_turn(source), turn) * _apart(head_turn(driving), turn)[:, None]
+    apart = (
+        _turn_difference(head_turn(source), turn)
+        * _turn_difference(head_turn(driving), turn)[:, None]
+    )
     ratio, shift = similarity(before[RIGID], face[RIGID])
     moved[:, JAW] += apart * (ratio * steady[:, JAW] + shift - moved[:, JAW])
-    return as_points(a * _uncrossed(moved) + b)
+    return as_points(a * _uncross(moved) + b)
 
 
-def _apart(turn: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _turn_difference(turn: np.ndarray, other: np.ndarray) -> np.ndarray:
     """0 for heads turned alike, 1 for those whose silhouettes cannot be compared."""
     return np.minimum(1, abs(turn - other) / SILHOUETTE)
 
 
-def _opened(faces: np.ndarray, start: np.ndarray, lids: Opening) -> np.ndarray:
+def _eye_openness(faces: np.ndarray, start: np.ndarray, lids: Opening) -> np.ndarray:
     """How far an eye of complex faces [T, 68] is open, [T, 1]: 1 as in `start` [68], 0 shut."""
     usual = max(_gaps(start[None], lids).mean(), 1e-6)
     seen = np.clip(_gaps(faces, lids).mean(1, keepdims=True) / usual, 0, WIDEST)
     return np.clip((seen - SHUT) / (1 - SHUT), 0, seen)
 
 
-def _uncrossed(faces: np.ndarray) -> np.ndarray:
+def _uncross(faces: np.ndarray) -> np.ndarray:
     """Complex faces [T, 68]; lips and lids that would have crossed meet half-way."""
     for opening in (LIPS, LIDS_R, LIDS_L):
-        faces = _parted(faces, np.minimum(0, _gaps(faces, opening)), opening)
+        faces = _widen_gaps(faces, np.minimum(0, _gaps(faces, opening)), opening)
     return faces
 
 
@@ -147,15 +150,15 @@ def _gaps(faces: np.ndarray, opening: Opening) -> np.ndarray:
     """How far what lies below is from what lies above it, [T, n]; negative where they cross."""
     _, _, above, below = opening
     apart = faces[:, below[0]] - faces[:, above[0]]
-    return (apart * _down(faces, opening).conj()).real
+    return (apart * _opening_direction(faces, opening).conj()).real
 
 
-def _parted(
+def _widen_gaps(
     faces: np.ndarray, less: np.ndarray, opening: Opening, from_above: float = 0.5
 ) -> np.ndarray:
     """Complex faces [T, 68] with gaps smaller by `less` [T, n], this share of it from above."""
     _, _, above, below = opening
-    faces, push = faces.copy(), less * _down(faces, opening)
+    faces, push = faces.copy(), less * _opening_direction(faces, opening)
     for row in above:
         faces[:, row] += from_above * push
     for row in below:
@@ -163,7 +166,7 @@ def _parted(
     return faces
 
 
-def _down(faces: np.ndarray, opening: Opening) -> np.ndarray:
+def _opening_direction(faces: np.ndarray, opening: Opening) -> np.ndarray:
     """The direction across an opening, [T, 1], of length 1."""
     first, last, *_ = opening
     across = faces[:, [last]] - faces[:, [first]]

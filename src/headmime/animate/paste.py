@@ -38,17 +38,17 @@ def paste_frames(
     to the original, blurred, is what colours are corrected by.
     """
     size = len(rendition)
-    left, top, right, bottom = _inside(scene)
+    left, top, right, bottom = _visible_part(scene)
     if left >= right or top >= bottom:
         raise ValueError("the crop lies outside of its picture")
     mask = head_mask(np.concatenate([own[None], landmarks]))
     offset = tone_offset(scene.crop.cut(scene.picture, size), rendition, mask)
     window = (left, top, right - left, bottom - top)
-    alpha = np.clip(_placed(mask, scene.crop, window), 0, 1)
+    alpha = np.clip(_resample_window(mask, scene.crop, window), 0, 1)
     original = scene.picture[top:bottom, left:right]
     for frame in frames:
         matched = np.clip(frame + offset, 0, 255).astype(np.uint8)
-        head = _placed(matched, scene.crop, window)
+        head = _resample_window(matched, scene.crop, window)
         whole = scene.picture.copy()
         whole[top:bottom, left:right] = cv2.blendLinear(head, original, alpha, 1 - alpha)
         yield whole
@@ -97,7 +97,7 @@ def _with_forehead(face: np.ndarray) -> np.ndarray:
     return points.round().astype(np.int32)
 
 
-def _inside(scene: Scene) -> tuple[int, int, int, int]:
+def _visible_part(scene: Scene) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of the part of the crop that is in the picture."""
     crop, (height, width) = scene.crop, scene.picture.shape[:2]
     left, top = max(0, int(crop.x)), max(0, int(crop.y))
@@ -105,7 +105,9 @@ def _inside(scene: Scene) -> tuple[int, int, int, int]:
     return left, top, right, min(height, int(np.ceil(crop.y + crop.side)))
 
 
-def _placed(square: np.ndarray, crop: Crop, window: tuple[int, int, int, int]) -> np.ndarray:
+def _resample_window(
+    square: np.ndarray, crop: Crop, window: tuple[int, int, int, int]
+) -> np.ndarray:
     """A picture [n, n, ...] of the crop, resampled to the pixels of a window of the picture."""
     left, top, width, height = window
     step = len(square) / crop.side  # of the square's pixels, per pixel of the picture

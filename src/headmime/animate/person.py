@@ -16,7 +16,7 @@ from headmime.animate.poses import neutral_frame
 from headmime.assets import ASSETS, conf_folder
 from headmime.errors import HeadmimeError, check_choice
 from headmime.images import Animator, resize
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
 from headmime.learning.rehearsal import Rehearsal
 from headmime.nets import Nets
@@ -24,7 +24,7 @@ from headmime.nets.checkpoint import checkpoint_files, load_personal, save_perso
 from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
-from headmime.pixels import to_pictures, to_tensor
+from headmime.pixels import to_tensor, to_uint8
 from headmime.provenance.origin import software_origin
 from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
 
@@ -99,7 +99,7 @@ def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
     return Person(generator.to(device).eval(), shape, neutral, consent, record)
 
 
-def person_from(
+def person_from_images(
     model: Model,
     sources: "Sources",
     settings: FineTuneSettings | None,
@@ -164,7 +164,7 @@ def animator(generator: PersonalGenerator, size: int) -> Animator:
     @torch.inference_mode()
     def frames(landmarks: np.ndarray) -> np.ndarray:
         parts = [
-            to_pictures(graph(to_tensor(draw(part, size)).to(graph.psi.device)))
+            to_uint8(graph(to_tensor(draw_landmarks(part, size)).to(graph.psi.device)))
             for part in np.split(landmarks, range(BATCH, len(landmarks), BATCH))
         ]
         return np.concatenate(parts)

@@ -54,7 +54,7 @@ class Playback:
 def _blocks(sound: Sound) -> Iterator[np.ndarray]:
     """The track without gaps, from `sound.start` on: [2, n] each, with silence where it pauses."""
     written = 0
-    for time, block in _decoded(sound):
+    for time, block in _decode(sound):
         place = round((time - sound.start) * RATE)
         if written == 0 or abs(place - written) > STEADY * RATE:
             if place > written:
@@ -66,7 +66,7 @@ def _blocks(sound: Sound) -> Iterator[np.ndarray]:
             written += block.shape[1]
 
 
-def _decoded(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
+def _decode(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
     """(seconds, samples [2, n]) in the order of the file; from a little before `sound.start`."""
     resampler = av.AudioResampler("fltp", "stereo", RATE)
     try:

@@ -138,7 +138,7 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     frames of one video share theirs. Files without a usable face are listed in the log and left
     out; HeadmimeError if that leaves none.
     """
-    stills, clips, refused = _look_at(files, size, detector)
+    stills, clips, refused = _find_candidates(files, size, detector)
     if not stills and not clips:
         raise HeadmimeError(_nothing_left(refused))
     for reason in refused:
@@ -171,7 +171,7 @@ def _nothing_left(refused: list[str]) -> str:
     return f"None of the {len(refused)} sources can be used: " + " ".join(refused)
 
 
-def _look_at(
+def _find_candidates(
     files: Sequence[Path], size: int, detector: Detector
 ) -> tuple[list[_Still], list[_Clip], list[str]]:
     """What can be used of `files`, and a sentence for each that cannot."""
@@ -212,7 +212,7 @@ def _still(file: Path, size: int, detector: Detector) -> _Still:
 def _clip(file: Path, detector: Detector) -> _Clip:
     numbers, times, pixels = [], [], []
     crowded = looked_at = 0
-    for number, (frame, time) in _every(_stride(file), read_video(file)):
+    for number, (frame, time) in _every_nth(_stride(file), read_video(file)):
         looked_at += 1
         (faces,) = detector.detect([frame])
         crowded += len(faces) > 1
@@ -236,7 +236,7 @@ def _stride(file: Path) -> int:
     return max(1, -(-video_info(file).frames // LOOKED_AT))
 
 
-def _every(
+def _every_nth(
     stride: int, frames: Iterator[tuple[np.ndarray, float]]
 ) -> Iterator[tuple[int, tuple[np.ndarray, float]]]:
     return (pair for pair in enumerate(frames) if pair[0] % stride == 0)

@@ -16,7 +16,7 @@ def row_command(keys: Mapping[str, Any], known: Container[str]) -> str:
     """
     typed = [
         word
-        for key, word in _typed()
+        for key, word in _typed_word()
         if key.partition(".")[0] in known and key not in ("results", "memory", *keys)
     ]
     return _command("eval", *typed, *(f"{key}={value}" for key, value in keys.items()))
@@ -24,15 +24,15 @@ def row_command(keys: Mapping[str, Any], known: Container[str]) -> str:
 
 def typed_command(verb: str) -> str:
     """What was typed: `headmime <verb> -cn ...` with its keys."""
-    return _command(verb, *(word for _, word in _typed()))
+    return _command(verb, *(word for _, word in _typed_word()))
 
 
 def _command(verb: str, *words: str) -> str:
     return shlex.join(["headmime", verb, "-cn", HydraConfig.get().job.config_name, *words])
 
 
-def _typed() -> Iterator[tuple[str, str]]:
-    """(key, word). Paths reach Hydra in quotes that nobody typed (see `quoted`)."""
+def _typed_word() -> Iterator[tuple[str, str]]:
+    """(key, word). Paths reach Hydra in quotes that nobody typed (see `quote_path`)."""
     words = list(HydraConfig.get().overrides.task)
     for one in OverridesParser.create().parse_overrides(words):
         key, value = one.key_or_group, one.value()
@@ -41,7 +41,7 @@ def _typed() -> Iterator[tuple[str, str]]:
         yield key, f"{key}={value}" if isinstance(value, str) else one.input_line
 
 
-def quoted(path: str) -> str:
+def quote_path(path: str) -> str:
     """`path` as a quoted string of Hydra's grammar that means exactly `path`, with `~` expanded."""
     if path.startswith("~"):
         path = str(Path(path).expanduser())

@@ -11,13 +11,19 @@ from omegaconf import MISSING
 
 from headmime.animate.media_writer import write_media
 from headmime.benchmark.methods import Methods
-from headmime.benchmark.rows import trials_of
+from headmime.benchmark.rows import make_trials
 from headmime.benchmark.settings import RowGrid, RowSettings, check
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.plots import require_matplotlib
-from headmime.evaluation.plots.scene import Stage, clip_of, grid, sample_trials, side_by_side
-from headmime.evaluation.plots.worst import as_csv, circumstances, worst, worst_scores
+from headmime.evaluation.plots.scene import (
+    FigureContext,
+    clip_of,
+    draw_grid,
+    sample_trials,
+    side_by_side,
+)
+from headmime.evaluation.plots.worst import as_csv, circumstances, draw_worst, worst_scores
 from headmime.evaluation.results import OF_A_ROW, Result, group_by, read_result
 from headmime.files import write_text
 from headmime.progress import progress
@@ -87,13 +93,13 @@ def draw_figures(settings: FiguresSettings) -> Iterator[Path]:
 def draw_plots(results: Sequence[Result], out: Path) -> Iterator[Path]:
     """Quality against T, of every table of which there are results for several T."""
     require_matplotlib()
-    from headmime.evaluation.plots.quality import quality, write_figure
+    from headmime.evaluation.plots.quality import draw_quality, write_figure
 
     for table in group_by(results, OF_A_ROW):
         row = table[0].row
         if len({one.row["T"] for one in table}) > 1:
             name = f"quality-{row['dataset']}-{row['mode']}-{row['store'][:6]}-{row['code'][:6]}"
-            yield from write_figure(quality(table), out / name)
+            yield from write_figure(draw_quality(table), out / name)
 
 
 class _Images:
@@ -103,8 +109,8 @@ class _Images:
         self.settings, self.figures, self.out = settings, settings.figures, out
         self.store = Store(Path(settings.store).expanduser())
         self.methods = Methods(settings, self.store)
-        self.trials, _ = trials_of(settings, self.store)
-        made_of = [self.methods.made_of(method) for method in self.figures.methods]
+        self.trials, _ = make_trials(settings, self.store)
+        made_of = [self.methods.origin_of(method) for method in self.figures.methods]
         self.making = ProvenanceStatement(
             consent=required_consent(self.figures.consent),
             model_sha256=next((one["checkpoint"] for one in made_of if one["checkpoint"]), None),
@@ -119,7 +125,7 @@ class _Images:
         chosen = sample_trials(self.trials, figures.people, figures.seed)
         with progress("Grid") as on_line:
             stage = self._stage(figures.methods)
-            page = grid(stage, chosen, figures.Ts, figures.tile, figures.seed, on_line)
+            page = draw_grid(stage, chosen, figures.Ts, figures.tile, figures.seed, on_line)
         return write_media(
             self.out / "grid.png", [page], STILL, self.making, self.settings.provenance
         )
@@ -131,7 +137,7 @@ class _Images:
         stage, trials = self._stage([s.method]), {trial.name: trial for trial in self.trials}
         found = circumstances(stage, trials, scores, s.T)
         reasons = [one.reason for one in found]
-        page = worst(stage, trials, scores, reasons, s.T, metric, self.figures.tile)
+        page = draw_worst(stage, trials, scores, reasons, s.T, metric, self.figures.tile)
         out = self.out / f"worst-{s.method}-T{s.T}-{metric}.png"
         print(f"{out.name}: {len(scores)} of {of} frames")
         yield write_media(out, [page], STILL, self.making, s.provenance)
@@ -158,10 +164,10 @@ class _Images:
             "size": self.methods.size,
             "method": s.method,
             "T": s.T,
-            **self.methods.made_of(s.method),
+            **self.methods.origin_of(s.method),
         }
         return all(result.row.get(key) == value for key, value in wanted.items())
 
-    def _stage(self, methods: Sequence[str]) -> Stage:
+    def _stage(self, methods: Sequence[str]) -> FigureContext:
         adapts = {method: self.methods.adapt(method) for method in methods}
-        return Stage(self.store, self.methods.size, self.settings.motion, adapts)
+        return FigureContext(self.store, self.methods.size, self.settings.motion, adapts)

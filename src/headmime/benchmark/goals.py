@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headmime.evaluation.formatting import number, row_name, with_interval
+from headmime.evaluation.formatting import format_interval, format_number, row_name
 from headmime.evaluation.method_table import WITHOUT_TRUTH
 from headmime.evaluation.metric_table import METRICS
 from headmime.evaluation.results import Result
@@ -90,8 +90,8 @@ def _beside_warp(
     both = set(ft.persons[metric]) & set(warp.persons[metric])
     ours, theirs = (np.mean([one.persons[metric][who] for who in both]) for one in (ft, warp))
     said = (
-        f"FT {number(ours, metric)}, warp {number(theirs, metric)}; "
-        f"margin {with_interval(margin, metric)}, {_people(margin)}"
+        f"FT {format_number(ours, metric)}, warp {format_number(theirs, metric)}; "
+        f"margin {format_interval(margin, metric)}, {_people(margin)}"
     )
     return Outcome(goal, said, reached)
 
@@ -99,17 +99,18 @@ def _beside_warp(
 def _identity(row: Result, ceilings: Sequence[Result], least: float) -> Outcome:
     outcome = _at_least(row, "id_rank1", least)
     ceiling = "".join(
-        f"; ceiling {number(one.metrics['id_rank1']['value'], 'id_rank1')}" for one in ceilings[:1]
+        f"; ceiling {format_number(one.metrics['id_rank1']['value'], 'id_rank1')}"
+        for one in ceilings[:1]
     )
     return Outcome(outcome.goal, outcome.measured + ceiling, outcome.reached)
 
 
 def _at_least(row: Result, metric: str, least: float) -> Outcome:
-    goal = f"{row_name(row.row)}: `{metric}` at least {number(least, metric)}"
+    goal = f"{row_name(row.row)}: `{metric}` at least {format_number(least, metric)}"
     if metric not in row.persons:
         return Outcome(goal, "nobody moved enough to tell", None)
     measured = mean_estimate(row.persons[metric])
-    said = f"{with_interval(measured, metric)}, {_people(measured)}"
+    said = f"{format_interval(measured, metric)}, {_people(measured)}"
     return Outcome(goal, said, measured.value >= least)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from headmime.evaluation.cache import digest
 from headmime.evaluation.method_table import METHODS
-from headmime.evaluation.metric_table import shown_in
+from headmime.evaluation.metric_table import select_metrics
 from headmime.evaluation.results import Result
 from headmime.evaluation.statistics import Estimate, paired_difference
 
@@ -31,7 +31,9 @@ def gaps(results: Sequence[Result]) -> Iterator[Gap]:
         same = own.get(_but_for_motion(one))
         if same is None or one.row["motion"] == "own" or not METHODS[one.row["method"]].driven:
             continue
-        shared = [name for name in shown_in("gap") if name in one.persons and name in same.persons]
+        shared = [
+            name for name in select_metrics("gap") if name in one.persons and name in same.persons
+        ]
         differences = {
             name: paired_difference(one.persons[name], same.persons[name]) for name in shared
         }

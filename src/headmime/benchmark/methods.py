@@ -32,7 +32,12 @@ from headmime.evaluation.method_table import METHODS
 from headmime.evaluation.trials import resize_all
 from headmime.files import sha256
 from headmime.images import Animator
-from headmime.learning.starts import OWN, average_embedding, random_embedding, starting_from
+from headmime.learning.init_embeddings import (
+    OWN,
+    average_embedding,
+    random_embedding,
+    with_fixed_embedding,
+)
 from headmime.nets import Nets
 from headmime.nets.checkpoint import Record, checkpoint_files, load_personal, save_personal
 from headmime.nets.personal import PersonalGenerator
@@ -86,7 +91,7 @@ class Methods:
         """Where method=frames reads."""
         return FrameFolder(Path(self.settings.frames).expanduser())
 
-    def made_of(self, method: str) -> dict[str, Any]:
+    def origin_of(self, method: str) -> dict[str, Any]:
         """All that a method's frames depend on beside a person's."""
         learned, tuned = METHODS[method].learned, method == "ft"
         parts = {
@@ -101,7 +106,7 @@ class Methods:
 
     def key(self, method: str) -> str:
         """A hash of that."""
-        return digest([method, *self.made_of(method).values()])
+        return digest([method, *self.origin_of(method).values()])
 
     def adapt(self, method: str) -> Adapt | FrameFolder | None:
         """Frames and landmarks of a person -> animator; None for "real", the true frames; a folder
@@ -140,7 +145,7 @@ class Methods:
         folder = Path(self.settings.memory).expanduser() / "people"
         stem = folder / digest(key, frames, landmarks)
         record = {"detector": self.store.detector, "origin": software_origin()}
-        return cached_person(stem, make, self.model.shape, record).to(self._device)
+        return load_or_make_person(stem, make, self.model.shape, record).to(self._device)
 
     @property
     def _device(self) -> torch.device:
@@ -156,12 +161,12 @@ class Methods:
         if start == OWN:
             return nets
         if start == "average":
-            return starting_from(average_embedding(self._others), nets)
+            return with_fixed_embedding(average_embedding(self._others), nets)
         seed = int(digest(self.settings.seed, frames)[:8], 16)
-        return starting_from(random_embedding(self._others, seed), nets)
+        return with_fixed_embedding(random_embedding(self._others, seed), nets)
 
 
-def cached_person(
+def load_or_make_person(
     stem: Path, make: Callable[[], PersonalGenerator], shape: ModelShape, record: Record
 ) -> PersonalGenerator:
     """What `make` returns, from `<stem>.safetensors` if it was made before.

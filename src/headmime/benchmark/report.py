@@ -9,16 +9,16 @@ from typing import Any
 from headmime.benchmark.goals import outcomes
 from headmime.benchmark.identity_gap import gaps
 from headmime.evaluation.formatting import (
-    heading,
+    format_interval,
+    format_metric,
     markdown_table,
-    measured,
+    metric_label,
     row_name,
-    with_arrow,
-    with_interval,
+    table_heading,
 )
 from headmime.evaluation.method_table import METHODS
-from headmime.evaluation.metric_table import REPORT, shown_in
-from headmime.evaluation.paper import quoted
+from headmime.evaluation.metric_table import REPORT, select_metrics
+from headmime.evaluation.paper import paper_numbers
 from headmime.evaluation.results import (
     OF_A_ROW,
     Result,
@@ -67,7 +67,7 @@ def report(files: Sequence[Path], command: str) -> str:
     made = zip(files, results, settings_diff(results), strict=True)
     entries = sorted((Entry(*one) for one in made), key=lambda entry: entry.order)
     groups = map(_disambiguate, group_by(entries, OF_A_ROW))
-    tables = sorted(groups, key=lambda table: heading(table[0].row))
+    tables = sorted(groups, key=lambda table: table_heading(table[0].row))
     lines = [
         "# Results",
         "",
@@ -123,7 +123,7 @@ def _disambiguate(entries: list[Entry]) -> list[Entry]:
 def _goals(tables: Sequence[list[Entry]]) -> list[str]:
     """What the project set itself for real people, where rows are there that say it."""
     rows = [
-        (heading(table[0].row), one.goal, one.measured, one.verdict)
+        (table_heading(table[0].row), one.goal, one.measured, one.verdict)
         for table in tables
         for one in outcomes([entry.result for entry in table])
     ]
@@ -147,7 +147,9 @@ def _gaps(entries: list[Entry]) -> list[str]:
     found = list(gaps([entry.result for entry in entries]))
     if not found:
         return []
-    shown = [name for name in shown_in("gap") if any(name in one.differences for one in found)]
+    shown = [
+        name for name in select_metrics("gap") if any(name in one.differences for one in found)
+    ]
     unlike = {entry.result.stem for entry in entries if entry.unlike}
     rows = []
     for one in found:
@@ -155,7 +157,7 @@ def _gaps(entries: list[Entry]) -> list[str]:
         mark = DAGGER if one.row.stem in unlike else ""
         title = f"{row['dataset']}, {row['motion']} minus own: {row_name(row)}{mark}"
         cells = [
-            with_interval(costs[metric], metric) if metric in costs else "" for metric in shown
+            format_interval(costs[metric], metric) if metric in costs else "" for metric in shown
         ]
         rows.append([title, *cells])
     return [
@@ -165,14 +167,14 @@ def _gaps(entries: list[Entry]) -> list[str]:
         "Each row minus the same row driven by the landmarks of the true frames (`motion=own`): "
         "what the shape of the driver's face costs.",
         "",
-        *markdown_table(["", *map(with_arrow, shown)], rows),
+        *markdown_table(["", *map(metric_label, shown)], rows),
     ]
 
 
 def _table(entries: list[Entry]) -> Iterator[str]:
     first = entries[0]
     row = first.row
-    yield f"## {heading(row)}"
+    yield f"## {table_heading(row)}"
     yield ""
     yield (
         f"Store {row['store'][:12]}, split {row['split']}, {row['trials']} trials of "
@@ -181,11 +183,13 @@ def _table(entries: list[Entry]) -> Iterator[str]:
     if first.result.left_out:
         yield f"{first.result.left_out} videos of the split have too few frames for it."
     for part in REPORT:
-        shown = [name for name in shown_in(part) if any(name in e.result.metrics for e in entries)]
+        shown = [
+            name for name in select_metrics(part) if any(name in e.result.metrics for e in entries)
+        ]
         if shown:
-            cells = ([e.name, *(measured(e.result, name) for name in shown)] for e in entries)
+            cells = ([e.name, *(format_metric(e.result, name) for name in shown)] for e in entries)
             yield ""
-            yield from markdown_table(["", *map(with_arrow, shown)], cells)
+            yield from markdown_table(["", *map(metric_label, shown)], cells)
     yield from _notes(entries)
     yield from _against_warp(entries)
     yield from _beside_paper(entries)
@@ -242,7 +246,7 @@ def _against_warp(entries: list[Entry]) -> Iterator[str]:
 
 def _beside(entry: Entry, warp: Entry) -> Iterator[str]:
     said: dict[str, list[str]] = {"better": [], "worse": [], "undecided": []}
-    for name in shown_in("warp"):
+    for name in select_metrics("warp"):
         difference = advantage(entry.file, warp.file, name)
         if difference is not None:
             interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
@@ -261,11 +265,11 @@ def _beside_paper(entries: list[Entry]) -> Iterator[str]:
     rows = []
     for entry in entries:
         row, result = entry.row, entry.result
-        numbers = quoted(row["dataset"].lower(), row["method"], row["T"])
+        numbers = paper_numbers(row["dataset"].lower(), row["method"], row["T"])
         like_the_paper = not result.stand_in and row["mode"] == "self" and row["size"] == 256
         if numbers is not None and like_the_paper:
             pairs = zip(("fid", "ssim", "csim"), numbers, strict=True)
-            cells = [(measured(result, name), paper) for name, paper in pairs]
+            cells = [(format_metric(result, name), paper) for name, paper in pairs]
             rows.append([entry.name, *(cell for pair in cells for cell in pair)])
     if rows:
         heads = ("", "FID, ours", "paper", "SSIM, ours", "paper", "CSIM, ours", "paper")

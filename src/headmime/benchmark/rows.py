@@ -14,7 +14,7 @@ from headmime.animate.model import torch_device
 from headmime.benchmark.command import row_command, typed_command
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.settings import RowSettings, TableSettings, check
-from headmime.data.protocol import Protocol, cross_cases, draw_cases, single_pictures
+from headmime.data.protocol import Protocol, cross_cases, sample_cases, single_image_videos
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import PROTOCOL, digest
@@ -30,8 +30,8 @@ from headmime.evaluation.trials import (
     truth_trials,
 )
 from headmime.files import sha256, write_text
-from headmime.landmarks.detect import detector as detector_named
-from headmime.pretrained.scorers import OfTorch
+from headmime.landmarks.detect import load_detector as detector_named
+from headmime.pretrained.scorers import TorchScorer
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 ROW_KEYS = {one.name for one in fields(RowSettings)}
 
 
-class Rows:
+class RowRunner:
     """Everything that rows of one store and one set of trials share, made once."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Rows:
         self.settings, self.beside = settings, beside
         store = Store(Path(settings.store).expanduser())
         self.methods = Methods(settings, store)
-        trials, self.left_out = trials_of(settings, store)
+        trials, self.left_out = make_trials(settings, store)
         self.context = EvalContext(
             store=store,
             trials=trials,
@@ -73,7 +73,7 @@ class Rows:
             "code": PROTOCOL,
             "method": method,
             "T": T,
-            **self.methods.made_of(method),
+            **self.methods.origin_of(method),
         }
 
     def run(self, method: str, T: int, place: str = "") -> Path:
@@ -111,7 +111,7 @@ class Rows:
 def run_row(settings: RowSettings) -> Iterator[str]:
     """Check, evaluate: a line for each metric, then the result file."""
     check(settings, [settings.method], [settings.T])
-    file = Rows(settings).run(settings.method, settings.T)
+    file = RowRunner(settings).run(settings.method, settings.T)
     for name, one in read_result(file).metrics.items():
         low, high = (f"{one[end]:.4f}" if one[end] is not None else "-" for end in ("low", "high"))
         note = f"  ({one['note']})" if "note" in one else ""
@@ -133,7 +133,7 @@ def run_table(settings: TableSettings) -> Iterator[Path]:
         raise HeadmimeError(
             f"table.part={table.part} should be from 0 to table.parts={table.parts} minus 1."
         )
-    rows = Rows(settings)
+    rows = RowRunner(settings)
     mine = list(product(methods, table.Ts))[table.part :: table.parts]
     for number, (method, T) in enumerate(mine, start=1):
         yield rows.run(method, T, f"{number}/{len(mine)} ")
@@ -169,9 +169,9 @@ def check_scorer_leakage(
                 )
 
 
-def protocol_of(settings: RowSettings, store: Store) -> Protocol:
+def draw_protocol(settings: RowSettings, store: Store) -> Protocol:
     """The people, sources and held-out frames that the settings draw."""
-    return draw_cases(
+    return sample_cases(
         store,
         split=settings.split,
         videos=settings.videos,
@@ -181,15 +181,15 @@ def protocol_of(settings: RowSettings, store: Store) -> Protocol:
     )
 
 
-def trials_of(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
+def make_trials(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
     """The trials, and how many videos of the split could not be used."""
     s = settings
     if s.mode == "truth":
         cases = cross_cases(store, seed=s.cases_seed)
         return truth_trials(store, cases, s.sources, s.held_out), 0
-    drawn = protocol_of(s, store)
+    drawn = draw_protocol(s, store)
     _keep_protocol(Path(s.results).expanduser(), drawn.to_json(store))
-    pictures = single_pictures(store, s.split)
+    pictures = single_image_videos(store, s.split)
     if s.mode == "portrait":
         if not pictures:
             raise HeadmimeError(
@@ -214,7 +214,7 @@ def _keep_protocol(folder: Path, text: str) -> None:
 def _scorers(settings: RowSettings, store: Store) -> Scorers:
     made = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
     for scorer in made.values():
-        if isinstance(scorer, OfTorch):
+        if isinstance(scorer, TorchScorer):
             scorer.to(torch_device(settings.device))
     chosen = hydra.utils.instantiate(settings.detector)
     detector = chosen or detector_named(store.detector)

@@ -11,7 +11,7 @@ from headmime.animate.motion import MOTIONS
 from headmime.errors import HeadmimeError, check_choice
 from headmime.evaluation.method_table import METHODS, MODES, WITHOUT_TRUTH
 from headmime.learning.finetune import FineTuneSettings
-from headmime.learning.starts import OWN, STARTS
+from headmime.learning.init_embeddings import OWN, STARTS
 
 DATA = ("dataset", "split", "mode", "motion", "videos", "held_out", "sources", "cases_seed")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headmime.benchmark.command import quoted
+from headmime.benchmark.command import quote_path
 from headmime.errors import HeadmimeError
 
 _CONFIG_NAME = ("-cn", "--config-name")
@@ -70,7 +70,7 @@ def _find_experiment(words: list[str], conf: Path, experiments: Path) -> list[st
     if not Path(words[own]).is_dir():
         raise HeadmimeError(f"--config-dir {words[own]}: there is no such folder.")
     found[own] = str(folder)
-    return insert_key(found, f"hydra.searchpath=[{quoted(str(Path(words[own]).resolve()))}]")
+    return insert_key(found, f"hydra.searchpath=[{quote_path(str(Path(words[own]).resolve()))}]")
 
 
 def insert_key(words: list[str], key: str) -> list[str]:
@@ -94,11 +94,11 @@ def _quote_paths(words: list[str], paths: Sequence[str], lists: Sequence[str]) -
         if not equals or key not in paths or value == "null":
             kept.append(word)
         elif key not in lists:
-            kept.append(f"{key}={quoted(value)}")
+            kept.append(f"{key}={quote_path(value)}")
         else:
             if key not in collected:
                 kept.append(collected.setdefault(key, _Repeated(key, [])))
-            collected[key].values.extend([quoted(value)] if value else [])
+            collected[key].values.extend([quote_path(value)] if value else [])
     return [str(word) for word in kept]
 
 

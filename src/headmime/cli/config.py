@@ -28,7 +28,7 @@ def plain_errors(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], N
         try:
             task(config)
         except Exception as error:
-            told = _told(error)
+            told = _find_user_error(error)
             if told is None:
                 raise
             raise SystemExit(f"headmime: {told}") from error
@@ -36,7 +36,7 @@ def plain_errors(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], N
     return run
 
 
-def _told(error: BaseException | None) -> HeadmimeError | None:
+def _find_user_error(error: BaseException | None) -> HeadmimeError | None:
     """The HeadmimeError in a chain of causes: Hydra's `instantiate` wraps what a target raises."""
     while error is not None and not isinstance(error, HeadmimeError):
         error = error.__cause__

@@ -114,7 +114,7 @@ def inspect(arguments: Sequence[str]) -> None:
     parser.add_argument("--out", help="a contact sheet of some of its videos (PNG)")
     given = parser.parse_args(arguments)
     store = Store(Path(given.store).expanduser())
-    print(_told(summarise(store)))
+    print(_format_report(summarise(store)))
     if given.out:
         out = Path(given.out).expanduser()
         _write_png(out, contact_sheet(store))
@@ -137,7 +137,7 @@ def verify(arguments: Sequence[str]) -> None:
     print(f"{folder} is whole.")
 
 
-def _told(summary: StoreSummary) -> str:
+def _format_report(summary: StoreSummary) -> str:
     lines = [
         f"pictures of {summary.size} x {summary.size} pixels, points of {summary.detector}",
         f"hash {summary.hash}",

@@ -19,11 +19,11 @@ from headmime.animate.person import Person
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import DrivenSettings, check_driven, find_person
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector
 from headmime.live.camera import frame_rate, is_webcam
-from headmime.live.landmark_worker import Sight, watch
-from headmime.live.live_animator import LiveAnimator, Tell, perform
+from headmime.live.landmark_worker import FaceObservation, watch
+from headmime.live.live_animator import LiveAnimator, Tell, run_live
 from headmime.live.throughput import Throughput
 from headmime.live.video_writer import LiveVideoWriter
 from headmime.live.window import Window
@@ -63,7 +63,7 @@ def main(config: DictConfig) -> None:
             pace = _in_window(animator, sights, size, settings.provenance, tell)
         else:
             with LiveVideoWriter(settings.out, rate, person.statement, settings.provenance) as film:
-                pace = perform(animator, sights, size, film.add, tell)
+                pace = run_live(animator, sights, size, film.add, tell)
     if settings.out != WINDOW:
         print(film.path)
     print(pace)
@@ -84,11 +84,15 @@ def _detector(settings: Live, person: Person) -> Callable[[], Detector]:
     """What makes the detector, in the process that looks."""
     if settings.detector:
         return partial(instantiate, settings.detector)
-    return partial(detector, person.record["detector"])
+    return partial(load_detector, person.record["detector"])
 
 
 def _in_window(
-    animator: LiveAnimator, sights: Iterator[Sight], size: int, marks: ProvenanceOptions, tell: Tell
+    animator: LiveAnimator,
+    sights: Iterator[FaceObservation],
+    size: int,
+    marks: ProvenanceOptions,
+    tell: Tell,
 ) -> Throughput:
     window = Window()
 
@@ -99,7 +103,7 @@ def _in_window(
         return not window.closed
 
     try:
-        return perform(animator, sights, size, show, tell)
+        return run_live(animator, sights, size, show, tell)
     finally:
         window.close()
 

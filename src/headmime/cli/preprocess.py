@@ -74,7 +74,7 @@ ConfigStore.instance().store("preprocess_schema", Preprocess)
 def main(config: DictConfig) -> None:
     """Check the keys; estimate, or write the store and say what became of the files."""
     settings: Preprocess = OmegaConf.to_object(config)
-    root, recipe = _root(settings), _recipe(settings)
+    root, recipe = _root(settings), _clip_settings(settings)
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
     listed = with_splits(
@@ -87,7 +87,7 @@ def main(config: DictConfig) -> None:
         with progress("trying a sample") as on_files:
             found = instantiate(settings.detector)
             guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
-        print(_told_estimate(guess, listed, settings))
+        print(_format_estimate(guess, listed, settings))
         return
     plan = make_plan(
         listed,
@@ -107,7 +107,7 @@ def main(config: DictConfig) -> None:
         out = Path(settings.out)
         run, finder = _runner(settings), settings.detector
         summary = preprocess(root, out, plan, listed.refused, recipe, finder, run, on_files)
-    print(_told(summary, out, perf_counter() - begun))
+    print(_format_report(summary, out, perf_counter() - begun))
 
 
 def _root(settings: Preprocess) -> Path:
@@ -116,7 +116,7 @@ def _root(settings: Preprocess) -> Path:
     return Path(settings.root)
 
 
-def _recipe(settings: Preprocess) -> ClipSettings:
+def _clip_settings(settings: Preprocess) -> ClipSettings:
     at_least = {"size": 16, "frames": 1, "fps": 0.01, "max_seconds": 1, "workers": 1, "sample": 1}
     for key, least in at_least.items():
         value = getattr(settings, key)
@@ -141,7 +141,7 @@ def _workers(settings: Preprocess) -> int:
     return settings.workers or len(os.sched_getaffinity(0))
 
 
-def _told(summary: PreprocessReport, out: Path, seconds: float) -> str:
+def _format_report(summary: PreprocessReport, out: Path, seconds: float) -> str:
     """What a person wants to know at the end."""
     store = summary.store
     frames = int(store.frame_starts[-1])
@@ -162,7 +162,7 @@ def _told(summary: PreprocessReport, out: Path, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _told_estimate(guess: StoreEstimate, listed: Listing, settings: Preprocess) -> str:
+def _format_estimate(guess: StoreEstimate, listed: Listing, settings: Preprocess) -> str:
     """The files at hand, and as many videos as the paper's data set has."""
     videos = len({(source.person, source.video) for source in listed.sources})
     files, workers = len(listed.sources), _workers(settings)

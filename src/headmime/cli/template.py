@@ -16,7 +16,7 @@ from headmime.animate.driving import (
 )
 from headmime.animate.media_writer import output_path
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import detector
+from headmime.landmarks.detect import load_detector
 from headmime.landmarks.points import head_turn, mouth_opening
 from headmime.progress import progress
 
@@ -51,8 +51,8 @@ def _make(arguments: Sequence[str]) -> None:
         raise HeadmimeError(f"{given.video}: there is no such video.")
     out = output_path(given.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,))
     with progress("Reading the motion") as on_frame:
-        driving = load_video(video, detector(given.detector), on_frame, given.start, given.end)
-    print(f"{write_template(out, driving)}  ({_told(driving)})")
+        driving = load_video(video, load_detector(given.detector), on_frame, given.start, given.end)
+    print(f"{write_template(out, driving)}  ({_format_report(driving)})")
 
 
 def _show(arguments: Sequence[str]) -> None:
@@ -68,10 +68,10 @@ def _show(arguments: Sequence[str]) -> None:
         raise HeadmimeError(f"{given.template} is no template: `headmime template` makes one.")
     driving = load_template(file)
     out = output_path(given.out or FOLDER / f"{file.stem}.png")
-    print(f"{write_drawing(out, driving)}  ({_told(driving)})")
+    print(f"{write_drawing(out, driving)}  ({_format_report(driving)})")
 
 
-def _told(driving: Driving) -> str:
+def _format_report(driving: Driving) -> str:
     landmarks, fps = driving.landmarks, float(driving.fps)
     turn = head_turn(landmarks)
     return (

@@ -13,13 +13,13 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
 from headmime.assets import weights_path
-from headmime.cli import processes
+from headmime.cli import launch
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.data import render
 from headmime.cli.train_schema import Train
-from headmime.cli.training import Run, precision, train
+from headmime.cli.training import TrainingRun, precision, train
 from headmime.errors import HeadmimeError
-from headmime.learning.compilation import compiles
+from headmime.learning.compilation import should_compile
 from headmime.nets.checkpoint import checkpoint_files
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,9 @@ def main(config: DictConfig) -> None:
     _check_init(settings)
     resume = _resume_from(settings.ckpt, folder)
     t = settings.trainer
-    placement = processes.place(t.accelerator, t.devices, t.num_nodes)
+    placement = launch.resolve_placement(t.accelerator, t.devices, t.num_nodes)
     _render_missing_sitters(settings)
-    run = Run(
+    run = TrainingRun(
         settings,
         OmegaConf.to_container(config),
         hydra_config.job.config_name,
@@ -48,12 +48,12 @@ def main(config: DictConfig) -> None:
         resume,
         placement,
         precision(t.precision, placement.device),
-        compiles(t.compile, placement.device),
+        should_compile(t.compile, placement.device),
     )
-    if placement.processes == 1 or processes.started():
+    if placement.processes == 1 or launch.is_launched():
         train(run)
     else:
-        processes.start(placement.devices, train, run)
+        launch.launch(placement.devices, train, run)
 
 
 def _check_init(settings: Train) -> None:

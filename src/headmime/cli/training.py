@@ -18,22 +18,27 @@ from pytorch_lightning.plugins.environments import LightningEnvironment, TorchEl
 from pytorch_lightning.utilities import rank_zero_only
 
 from headmime.assets import weights_path
-from headmime.cli.processes import Placement
+from headmime.cli.launch import Placement
 from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
 from headmime.data.shared_memory import check_shared_memory
 from headmime.errors import HeadmimeError
-from headmime.learning.averaging import Averages
-from headmime.learning.callbacks import Curves, Grids, Keep, ProgressLines
-from headmime.learning.checkpoints import CompleteFiles
-from headmime.learning.compilation import compiled
+from headmime.learning.averaging import MovingAverages
+from headmime.learning.callbacks import (
+    CheckpointCallback,
+    MetricLogger,
+    ProgressLines,
+    SampleGridCallback,
+)
+from headmime.learning.checkpoint_io import AtomicCheckpointIO
+from headmime.learning.compilation import compiled_step
 from headmime.learning.curriculum import Curriculum, side_at
+from headmime.learning.divergence_monitor import DivergenceMonitor
 from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
 from headmime.learning.resumption import Resumption
-from headmime.learning.strategy import ByHand
+from headmime.learning.strategy import ManualDDPStrategy
 from headmime.learning.validation import Validation
-from headmime.learning.watch import Watch
 from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
 from headmime.nets.inheritance import inherit
@@ -56,7 +61,7 @@ WITHOUT_TEST = (
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """Everything that a process must know; `config` is what the weights will say of it, `precision`
     what is computed in, `compile` whether the step is compiled.
     """
@@ -71,7 +76,7 @@ class Run:
     compile: bool
 
 
-def train(run: Run) -> None:
+def train(run: TrainingRun) -> None:
     """Train in this process, beside the others if there are any."""
     settings = run.settings
     for name in ("pytorch_lightning", "lightning_fabric"):
@@ -92,21 +97,21 @@ def train(run: Run) -> None:
     check_shared_memory(data, run.placement.devices)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     nets, inherited = _initial_nets(settings)
-    module = MetaLearning(nets, data.rows, perceptual, settings.loss, settings.optim, inherited)
+    module = MetaLearning(nets, data.videos, perceptual, settings.loss, settings.optim, inherited)
     record = _record(run, data, perceptual)
-    watch = Watch(
+    watch = DivergenceMonitor(
         data.validation_batch(GRID_ROWS),
         run.folder / "checkpoints" / "last.ckpt",
         stop=settings.stop_if_ill,
     )
     half_life = settings.ema.half_life
-    averages = None if half_life is None else Averages(half_life)
+    averages = None if half_life is None else MovingAverages(half_life)
     keep = _keep(run, record, watch, averages)
     validation = _validation(run, record, data, perceptual, averages)
     trainer = _trainer(run, _callbacks(run, watch, keep, averages, validation))
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    with compiled(module) if run.compile else nullcontext():
+    with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: there was no loop, at whose end all is kept
         keep.keep(trainer, module)
@@ -114,7 +119,7 @@ def train(run: Run) -> None:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
 
-def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:
     several = run.placement.processes > 1
     settings = asdict(run.settings.trainer)
     del settings["compile"]
@@ -129,9 +134,9 @@ def _trainer(run: Run, callbacks: list[pl.Callback]) -> pl.Trainer:
     }
     return pl.Trainer(
         **settings | resolved,
-        strategy=ByHand() if several else "auto",
+        strategy=ManualDDPStrategy() if several else "auto",
         plugins=[
-            CompleteFiles(),
+            AtomicCheckpointIO(),
             TorchElasticEnvironment() if several else LightningEnvironment(),
         ],
         logger=instantiate(run.settings.logger),
@@ -163,7 +168,7 @@ def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
     return "warn"
 
 
-def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
+def _record(run: TrainingRun, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
     """What the weights will say of their origin."""
     return {
         "detector": data.detector,
@@ -181,20 +186,22 @@ def _record(run: Run, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
     }
 
 
-def _keep(run: Run, record: Record, watch: Watch, averages: Averages | None) -> Keep:
+def _keep(
+    run: TrainingRun, record: Record, watch: DivergenceMonitor, averages: MovingAverages | None
+) -> CheckpointCallback:
     def export(module: MetaLearning, seen: int) -> None:
         nets = module.nets if averages is None else averages.averaged(module.nets)
         _save(run, record, "nets", nets, {"episodes": seen})
 
-    return Keep(run.settings.save_every, watch.state, export, watch)
+    return CheckpointCallback(run.settings.save_every, watch.state, export, watch)
 
 
 def _validation(
-    run: Run,
+    run: TrainingRun,
     record: Record,
     data: EpisodeData,
     perceptual: torch.nn.Module,
-    averages: Averages | None,
+    averages: MovingAverages | None,
 ) -> list[Validation]:
     """Nothing where it is off, or where the store has nobody to validate on."""
     settings, v = run.settings, run.settings.validation
@@ -217,21 +224,21 @@ def _validation(
     ]
 
 
-def _save(run: Run, record: Record, name: str, nets: Nets, origin: dict[str, Any]) -> None:
+def _save(run: TrainingRun, record: Record, name: str, nets: Nets, origin: dict[str, Any]) -> None:
     stem, record = run.folder / "weights" / name, {**record, "origin": record["origin"] | origin}
     save_nets(stem, nets, run.settings.model, record, torch.float16)
 
 
 def _callbacks(
-    run: Run,
-    watch: Watch,
-    keep: Keep,
-    averages: Averages | None,
+    run: TrainingRun,
+    watch: DivergenceMonitor,
+    keep: CheckpointCallback,
+    averages: MovingAverages | None,
     validation: list[Validation],
 ) -> list[pl.Callback]:
     settings = run.settings
-    curves = Curves(settings.log_every, watch)
-    grids = Grids(settings.grid_every, watch.batch, run.folder / "grids")
+    curves = MetricLogger(settings.log_every, watch)
+    grids = SampleGridCallback(settings.grid_every, watch.batch, run.folder / "grids")
     first = [watch] if averages is None else [averages, watch]
     curriculum = Curriculum(
         settings.growing,

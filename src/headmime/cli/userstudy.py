@@ -9,7 +9,7 @@ from headmime.cli.scoring import userstudy_prepare
 from headmime.errors import HeadmimeError
 from headmime.files import write_text
 from headmime.studies.userstudy.answers import FILE, Answers
-from headmime.studies.userstudy.report import CHANCE, User, to_csv, to_json, user
+from headmime.studies.userstudy.report import CHANCE, User, to_csv, to_json, user_score
 from headmime.studies.userstudy.server import StudyServer
 from headmime.studies.userstudy.study import load_study
 
@@ -75,7 +75,7 @@ def report(arguments: list[str]) -> None:
     study = load_study(options.study)
     answers = Answers(options.study / FILE, study.hash).all()
     for row in study.rows:
-        print(_line(user(study, answers, row)))
+        print(_line(user_score(study, answers, row)))
     print(f"{_origin(study.sequences)} Chance is {CHANCE:.2f}, and perfect; 1 is the worst.")
     _write(options.study / RESULT, to_json(study, answers))
     if options.csv:

@@ -18,7 +18,7 @@ from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.marking import prepare_marking
 from headmime.provenance.statement import ProvenanceOptions
 from headmime.web.jobs import JobRunner
-from headmime.web.server import serving
+from headmime.web.server import serve
 from headmime.web.uploads import Limits
 
 
@@ -61,7 +61,7 @@ def main(config: DictConfig) -> None:
         signal.signal(end, signal.default_int_handler)
     print("Loading the networks ...", flush=True)
     assert runner.model and runner.frozen  # now, and not while somebody waits
-    with serving(runner, settings.limits, settings.port) as url:
+    with serve(runner, settings.limits, settings.port) as url:
         print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
         if settings.open:
             webbrowser.open(url)

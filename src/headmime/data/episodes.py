@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from headmime.data.mirror import mirrored_landmarks
+from headmime.data.mirror import mirror_landmarks
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.landmarks.closeups import strips
-from headmime.landmarks.draw import draw_into
+from headmime.landmarks.closeups import closeup_strips
+from headmime.landmarks.drawing import draw_landmarks_into
 
 log = logging.getLogger(__name__)
 
@@ -92,21 +92,21 @@ class EpisodeDataset(Dataset):
         for b, n in enumerate(numbers):
             rows[b], frames = self.frames_of(n)
             landmarks[b] = self.store.read_into([*x_s[b], x_t[b]], frames)
-            if self.mirrored(n):
-                landmarks[b] = mirrored_landmarks(landmarks[b])
+            if self.is_mirrored(n):
+                landmarks[b] = mirror_landmarks(landmarks[b])
                 x_s[b], x_t[b] = x_s[b, :, :, ::-1], x_t[b, :, ::-1]
         # One after the other: decoder and lines would push each other out of the caches.
         drawings = [picture for b in range(B) for picture in (*y_s[b], y_t[b])]
-        draw_into(drawings, landmarks.reshape(-1, 68, 2))
+        draw_landmarks_into(drawings, landmarks.reshape(-1, 68, 2))
         pictures = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
         return {
             **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in pictures.items()},
-            "strips_t": torch.from_numpy(strips(landmarks[:, -1])),
+            "strips_t": torch.from_numpy(closeup_strips(landmarks[:, -1])),
             "row": torch.from_numpy(rows),
             "episode": torch.tensor(numbers),
         }
 
-    def drawn(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor | int]:
+    def sample(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor | int]:
         """What :meth:`batch` is made of, for those who have the pictures (`resident.py`): frames
         [B, K + 1], numbered through the store, the target last; mirrored [B]; row and episode;
         side: of the pictures.
@@ -114,7 +114,7 @@ class EpisodeDataset(Dataset):
         rows, frames = zip(*map(self._chosen, numbers), strict=True)
         return {
             "frames": torch.from_numpy(np.stack(frames)),
-            "mirrored": torch.tensor([self.mirrored(n) for n in numbers]),
+            "mirrored": torch.tensor([self.is_mirrored(n) for n in numbers]),
             "row": torch.tensor(rows),
             "episode": torch.tensor(numbers),
             "side": size or self.size,
@@ -135,7 +135,7 @@ class EpisodeDataset(Dataset):
         random = np.random.default_rng((self.seed, n))
         return video, first + random.choice(end - first, self.sources + 1, replace=False)
 
-    def mirrored(self, n: int) -> bool:
+    def is_mirrored(self, n: int) -> bool:
         """Whether episode n is seen in a mirror: drawn apart, so that its frames stay the same."""
         return self.mirror > 0 and np.random.default_rng((self.seed, n, 2)).random() < self.mirror
 

@@ -10,7 +10,7 @@ import numpy as np
 from headmime.data.store import Store, read_manifest
 from headmime.errors import HeadmimeError
 from headmime.images import resize
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.landmarks.points import head_turn
 
 CLIPS_LOOKED_AT = 2000  # evenly spread, for what has to be read frame by frame
@@ -80,7 +80,9 @@ def contact_sheet(store: Store) -> np.ndarray:
         clip = store.clips_of(video)[0]
         t = store.clip(clip).frames // 2
         picture = resize(store.frame(clip, t), TILE)
-        tiles.append(np.concatenate([picture, draw(store.landmarks_at(clip, t), TILE)], 1))
+        tiles.append(
+            np.concatenate([picture, draw_landmarks(store.landmarks_at(clip, t), TILE)], 1)
+        )
     missing = -len(tiles) % COLUMNS
     tiles += [np.zeros_like(tiles[0])] * missing
     rows = [np.concatenate(tiles[k : k + COLUMNS], 1) for k in range(0, len(tiles), COLUMNS)]

@@ -97,7 +97,7 @@ class DecodedFrame:
 
 def video_info(path: Path | str) -> VideoInfo:
     """Look at the head of a video file. HeadmimeError if it is not one."""
-    with _opened(path) as (container, stream):
+    with _open(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
             raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
@@ -132,7 +132,7 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
 
     threads: the decoder's; 0 leaves their number to it.
     """
-    with _opened(path) as (container, stream):
+    with _open(path) as (container, stream):
         stream.codec_context.thread_count = threads
         start = None
         for number, frame in enumerate(container.decode(stream)):
@@ -146,7 +146,7 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
 
 
 @contextmanager
-def _opened(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
     """The file and its first moving stream; whatever FFmpeg has against it, as one sentence."""
     try:
         # FFmpeg takes some names for protocols or patterns: it is given the file, not the name.

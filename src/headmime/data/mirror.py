@@ -15,7 +15,7 @@ OTHER_SIDE = np.r_[
 """Of each of the 68 points, the number of the one on the face's other side."""
 
 
-def mirrored_landmarks(landmarks: np.ndarray) -> np.ndarray:
+def mirror_landmarks(landmarks: np.ndarray) -> np.ndarray:
     """Landmarks [..., 68, 2] in crop coordinates -> those of the picture mirrored left to right.
 
     The person's right eye stays at the left of the picture, as `headmime.landmarks.points` and the

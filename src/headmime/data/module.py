@@ -59,7 +59,7 @@ class EpisodeData(pl.LightningDataModule):
         self.episodes = 0
 
     @property
-    def rows(self) -> int:
+    def videos(self) -> int:
         """The number of videos in the store: rows of W."""
         return len(self.store.video_starts) - 1
 
@@ -94,7 +94,7 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Batches(self.dataset.drawn if self.resident else self.dataset.batch, self.side_at),
+            _Batches(self.dataset.sample if self.resident else self.dataset.batch, self.side_at),
             batch_sampler=self.sampler,
             collate_fn=_as_it_is,
             num_workers=self.workers,

@@ -65,7 +65,7 @@ class Protocol:
         return json.dumps(content, indent=1) + "\n"
 
 
-def draw_cases(
+def sample_cases(
     store: Store,
     *,
     split: str = "test",
@@ -82,7 +82,7 @@ def draw_cases(
     HeadmimeError if none has.
     """
     cases, left_out = [], {}
-    for video in _in_drawn_order(store, split, seed):
+    for video in _shuffle_videos(store, split, seed):
         person, name = store.videos[video]
         frames = store.frame_starts[store.video_starts[[video, video + 1]]]
         count = int(frames[1] - frames[0])
@@ -101,7 +101,7 @@ def draw_cases(
     return Protocol(store.hash, split, seed, tuple(cases), left_out)
 
 
-def single_pictures(store: Store, split: str) -> list[int]:
+def single_image_videos(store: Store, split: str) -> list[int]:
     """The videos of a split that are one frame, such as portraits."""
     frames = np.diff(store.frame_starts[store.video_starts])
     return [int(video) for video in store.videos_in(split) if frames[video] == 1]
@@ -157,7 +157,7 @@ def cross_cases(store: Store, seed: int = 0) -> list[CrossCase]:
     return cases
 
 
-def _in_drawn_order(store: Store, split: str, seed: int) -> list[int]:
+def _shuffle_videos(store: Store, split: str, seed: int) -> list[int]:
     """Every person's first video before anybody's second, otherwise at random, by names alone."""
     seen: dict[str, int] = {}
     ranks = {}

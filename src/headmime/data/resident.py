@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headmime.data.mirror import mirrored_landmarks
+from headmime.data.mirror import mirror_landmarks
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.landmarks.closeups import strips
-from headmime.landmarks.draw import draw_into
+from headmime.landmarks.closeups import closeup_strips
+from headmime.landmarks.drawing import draw_landmarks_into
 
 log = logging.getLogger(__name__)
 SHARE = 0.5  # of the device's free memory: the rest is for training
@@ -46,7 +46,7 @@ class ResidentFrames:
         self._frames: _Frames | None = None
 
     def batch(self, drawn: dict[str, Tensor | int]) -> dict[str, Tensor]:
-        """What `EpisodeDataset.batch` makes, to the last bit, of what `EpisodeDataset.drawn` says;
+        """What `EpisodeDataset.batch` makes, to the last bit, of what `EpisodeDataset.sample` says;
         on the device of `drawn`, without waiting for it.
         """
         frames, mirrored, side = drawn["frames"], drawn["mirrored"], drawn["side"]
@@ -121,7 +121,7 @@ def _bring(store: Store, clip: int, frames: _Frames) -> None:
     landmarks = store.read_into(pictures, [(clip, t) for t in range(end - first)])
     frames.pictures[first:end] = torch.from_numpy(pictures)
     for way in range(len(frames.drawings)):
-        seen = np.ascontiguousarray(mirrored_landmarks(landmarks)) if way else landmarks
-        draw_into(pictures, seen)
+        seen = np.ascontiguousarray(mirror_landmarks(landmarks)) if way else landmarks
+        draw_landmarks_into(pictures, seen)
         frames.drawings[way, first:end] = torch.from_numpy(pictures)
-        frames.strips[way, first:end] = torch.from_numpy(strips(seen))
+        frames.strips[way, first:end] = torch.from_numpy(closeup_strips(seen))

@@ -31,7 +31,7 @@ def digest(*things: Any) -> str:
     return sha.hexdigest()
 
 
-def cached(folder: Path, key: str, make: Callable[[], Arrays]) -> Arrays:
+def load_or_compute(folder: Path, key: str, make: Callable[[], Arrays]) -> Arrays:
     """What `make` returns, from `<folder>/<key>.npz` if it was made before.
 
     The file appears when it is complete, so that several processes may share the folder.

@@ -8,7 +8,7 @@ import numpy as np
 
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_nearest
-from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
+from headmime.evaluation.cache import PROTOCOL, Arrays, digest, load_or_compute
 from headmime.evaluation.frame_features import FrameFeatures, Scorers, frame_features
 from headmime.evaluation.frame_folder import FrameFolder
 from headmime.evaluation.metric_table import METRICS
@@ -26,9 +26,9 @@ from headmime.evaluation.metrics.motion import (
     amplitude,
     apd,
     correlation,
-    turned,
+    is_turned,
 )
-from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
+from headmime.evaluation.trials import Refs, Trial, driving_landmarks, load_frames, load_landmarks
 from headmime.images import Animator
 from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
 from headmime.progress import OnFrame, reported
@@ -77,7 +77,7 @@ def evaluate(
     gallery = Gallery(context)
     scores, features = [], []
     for trial in reported(context.trials, len(context.trials), on_trial):
-        arrays = cached(
+        arrays = load_or_compute(
             context.cache / "trials",
             _trial_key(context, gallery, trial, T, key),
             lambda trial=trial: _run(context, gallery, trial, method, T),
@@ -90,14 +90,16 @@ def evaluate(
     return Row(context.trials, scores, features)
 
 
-def animator_of(
+def make_animator(
     context: EvalContext, method: Adapt | FrameFolder, trial: Trial, T: int
 ) -> Animator:
     """What answers for a trial's person: made of the first T source frames, or read from files."""
     if isinstance(method, FrameFolder):
         return method.animator(trial, context.size)
     sources = trial.gallery[:T]
-    return method(pictures(context.store, sources, context.size), points(context.store, sources))
+    return method(
+        load_frames(context.store, sources, context.size), load_landmarks(context.store, sources)
+    )
 
 
 class Gallery:
@@ -119,8 +121,8 @@ class Gallery:
         return self.all[self.persons.index(person)]
 
     def _mean(self, context: EvalContext, frames: Refs) -> np.ndarray:
-        shown = pictures(context.store, frames, context.size)
-        return _features(context, shown, points(context.store, frames)).embeddings.mean(0)
+        shown = load_frames(context.store, frames, context.size)
+        return _features(context, shown, load_landmarks(context.store, frames)).embeddings.mean(0)
 
 
 def _run(
@@ -132,21 +134,21 @@ def _run(
 ) -> Arrays:
     """Scores of a trial, its embeddings and, with true frames, the features of both."""
     store = context.store
-    sources = points(store, trial.gallery[:T])
-    asked = asked_landmarks(store, trial, sources, context.motion)
-    true = None if trial.truth is None else pictures(store, trial.truth, context.size)
+    sources = load_landmarks(store, trial.gallery[:T])
+    asked = driving_landmarks(store, trial, sources, context.motion)
+    true = None if trial.truth is None else load_frames(store, trial.truth, context.size)
     if method is None:
         animator = copy_nearest(true, asked)
     else:
-        animator = animator_of(context, method, trial, T)
+        animator = make_animator(context, method, trial, T)
     made = animator(asked)
     seen = _features(context, made, asked)
     arrays = {"embeddings": seen.embeddings}
     arrays |= source_scores(context, gallery, trial, made, seen, asked)
-    arrays |= motion_scores(seen.detected, points(store, trial.driving))
+    arrays |= motion_scores(seen.detected, load_landmarks(store, trial.driving))
     landmarks = asked
     if true is not None:
-        landmarks = points(store, trial.truth)
+        landmarks = load_landmarks(store, trial.truth)
         true_seen = _features(context, true, landmarks)
         arrays |= {"real": true_seen.features, "fake": seen.features}
         arrays |= {
@@ -155,7 +157,7 @@ def _run(
             "csim": csim(seen.embeddings, true_seen.embeddings),
         }
     arrays |= {"akd": akd(seen.detected, landmarks), "apd": apd(seen.detected, landmarks)}
-    return arrays if true is None else arrays | subset_scores(arrays, turned(landmarks, sources))
+    return arrays if true is None else arrays | subset_scores(arrays, is_turned(landmarks, sources))
 
 
 def source_scores(
@@ -168,8 +170,8 @@ def source_scores(
 ) -> Arrays:
     """Scores of the frames `made`, [n] or [1], against the person's source frames."""
     store, person = context.store, gallery.of(trial.person)
-    stored, small = (pictures(store, trial.gallery, size) for size in (store.size, context.size))
-    landmarks = points(store, trial.gallery)
+    stored, small = (load_frames(store, trial.gallery, size) for size in (store.size, context.size))
+    landmarks = load_landmarks(store, trial.gallery)
     where = np.where(np.isnan(seen.detected), asked, seen.detected)
     face, background = flicker(made, asked)
     scores = {

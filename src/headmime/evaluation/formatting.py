@@ -9,10 +9,10 @@ from headmime.evaluation.method_table import METHODS, MODES
 from headmime.evaluation.metric_table import METRICS
 from headmime.evaluation.results import Result
 from headmime.evaluation.statistics import Estimate
-from headmime.learning.starts import OWN
+from headmime.learning.init_embeddings import OWN
 
 
-def heading(row: Mapping[str, Any]) -> str:
+def table_heading(row: Mapping[str, Any]) -> str:
     """What a table is called: data set, mode, motion."""
     return f"{row['dataset']}: {MODES[row['mode']]}, {row['motion']} motion"
 
@@ -24,7 +24,7 @@ def row_name(row: Mapping[str, Any]) -> str:
     return f"{METHODS[row['method']].title}{elsewhere}, T = {row['T']}"
 
 
-def number(value: float | None, metric: str) -> str:
+def format_number(value: float | None, metric: str) -> str:
     """With the metric's digits; "-" where there is no interval, and no minus before a zero."""
     if value is None or value != value:
         return "-"
@@ -32,22 +32,24 @@ def number(value: float | None, metric: str) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-def with_interval(estimate: Estimate, metric: str) -> str:
+def format_interval(estimate: Estimate, metric: str) -> str:
     """`value [low, high]`."""
-    value, low, high = (number(getattr(estimate, end), metric) for end in ("value", "low", "high"))
+    value, low, high = (
+        format_number(getattr(estimate, end), metric) for end in ("value", "low", "high")
+    )
     return f"{value} [{low}, {high}]"
 
 
-def measured(result: Result, metric: str) -> str:
+def format_metric(result: Result, metric: str) -> str:
     """The same of a result's metric, with a star where it has a note; empty where it has none."""
     if metric not in result.metrics:
         return ""
     one = result.metrics[metric]
-    value, low, high = (number(one[end], metric) for end in ("value", "low", "high"))
+    value, low, high = (format_number(one[end], metric) for end in ("value", "low", "high"))
     return f"{value}{'*' if 'note' in one else ''} [{low}, {high}]"
 
 
-def with_arrow(metric: str) -> str:
+def metric_label(metric: str) -> str:
     """Its name, and which way is better."""
     return f"{metric}{METRICS[metric].arrow}"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from headmime.evaluation.cache import PROTOCOL, Arrays, cached, digest
-from headmime.landmarks.detect_dlib import box_of
+from headmime.evaluation.cache import PROTOCOL, Arrays, digest, load_or_compute
+from headmime.landmarks.detect_dlib import hog_box
 from headmime.landmarks.faces import Detector, Face
 from headmime.pretrained.scorers import DistanceScorer, FeatureScorer, IdentityScorer, Scorer
 
@@ -60,14 +60,14 @@ def frame_features(
     Equal frames are looked at once; the features are kept in the folder `cache` for other rows.
     """
     key = digest(PROTOCOL, frames, expected, scorers.origin)
-    return FrameFeatures(**cached(cache, key, lambda: _compute(frames, expected, scorers)))
+    return FrameFeatures(**load_or_compute(cache, key, lambda: _compute(frames, expected, scorers)))
 
 
 def _compute(frames: np.ndarray, expected: np.ndarray, scorers: Scorers) -> Arrays:
     groups = _equal(frames)
     detected = np.full(expected.shape, np.nan, np.float32)
     for members in groups:
-        detected[members] = _found(frames[members[0]], expected[members], scorers.detector)
+        detected[members] = _match_face(frames[members[0]], expected[members], scorers.detector)
     firsts = [members[0] for members in groups]
     where = np.where(np.isnan(detected), expected, detected)
     embeddings = scorers.identity(frames[firsts], where[firsts])
@@ -89,11 +89,13 @@ def _equal(frames: np.ndarray) -> list[list[int]]:
     return list(groups.values())
 
 
-def _found(frame: np.ndarray, expected: Sequence[np.ndarray], detector: Detector) -> np.ndarray:
+def _match_face(
+    frame: np.ndarray, expected: Sequence[np.ndarray], detector: Detector
+) -> np.ndarray:
     """The points of the face near one of the places expected, or NaN."""
     size = len(frame)
     for landmarks in expected:
         pixels = (landmarks * size).astype(np.float32)
-        if face := detector.follow(frame, Face(pixels, 0.0, box_of(pixels))):
+        if face := detector.follow(frame, Face(pixels, 0.0, hog_box(pixels))):
             return face.pixels / size
     return np.full((68, 2), np.nan, np.float32)

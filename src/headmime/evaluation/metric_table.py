@@ -89,7 +89,7 @@ METRICS: dict[str, Metric] = {
 """In the order in which they are reported. docs/reference/metrics.md says how each is measured."""
 
 
-def shown_in(where: str) -> list[str]:
+def select_metrics(where: str) -> list[str]:
     """The metrics that a table or plot lists, those of subsets of the frames behind the others."""
     names = [name for name, one in METRICS.items() if where in one.shown.split()]
     return sorted(names, key=lambda name: SUBSETS.index(name.partition("@")[2]))

@@ -18,7 +18,7 @@ printed with a question mark.
 """
 
 
-def quoted(dataset: str, method: str, T: int) -> tuple[str, str, str] | None:
+def paper_numbers(dataset: str, method: str, T: int) -> tuple[str, str, str] | None:
     """The paper's FID, SSIM and CSIM as they may be printed, or None if there is no such row."""
     numbers = OURS.get((dataset, method, T))
     if numbers is None:

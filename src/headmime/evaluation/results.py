@@ -30,7 +30,7 @@ FORMAT = 1
 SETS: dict[str, Statistic] = {"fid": fid, "kid": kid}
 
 
-class Described(Protocol):
+class HasSettings(Protocol):
     """What says by which settings it was made."""
 
     @property
@@ -38,7 +38,7 @@ class Described(Protocol):
         """All settings that its numbers depend on."""
 
 
-HasRow = TypeVar("HasRow", bound=Described)
+HasRow = TypeVar("HasRow", bound=HasSettings)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Draws:
+class BootstrapDraws:
     """Who is drawn, with repetition: numbers of persons [R, P] and of seeds [R, S]."""
 
     persons: np.ndarray
@@ -47,7 +47,7 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Sample:
+class BootstrapSample:
     """A value, and what it is in each of the draws, [R]. Samples of the same draws are subtracted
     and weighted like numbers, and stay paired.
     """
@@ -55,11 +55,11 @@ class Sample:
     value: float
     drawn: np.ndarray
 
-    def __sub__(self, other: "Sample") -> "Sample":
-        return Sample(self.value - other.value, self.drawn - other.drawn)
+    def __sub__(self, other: "BootstrapSample") -> "BootstrapSample":
+        return BootstrapSample(self.value - other.value, self.drawn - other.drawn)
 
-    def __mul__(self, factor: float) -> "Sample":
-        return Sample(factor * self.value, factor * self.drawn)
+    def __mul__(self, factor: float) -> "BootstrapSample":
+        return BootstrapSample(factor * self.value, factor * self.drawn)
 
     __rmul__ = __mul__
 
@@ -72,13 +72,15 @@ class Sample:
         return float(low), float(high)
 
 
-def mean_sample(values: np.ndarray, draws: Draws) -> Sample:
+def mean_sample(values: np.ndarray, draws: BootstrapDraws) -> BootstrapSample:
     """The mean of values [S, P] over persons and seeds."""
     each = values[draws.seeds[:, :, None], draws.persons[:, None, :]]
-    return Sample(float(values.mean()), each.mean((1, 2)))
+    return BootstrapSample(float(values.mean()), each.mean((1, 2)))
 
 
-def set_sample(statistic: Statistic, features: Sequence[Features], draws: Draws) -> Sample:
+def set_sample(
+    statistic: Statistic, features: Sequence[Features], draws: BootstrapDraws
+) -> BootstrapSample:
     """The mean over seeds of `statistic(real, fake)` of all persons' features together.
 
     `features` has one entry per seed, each with the same persons.
@@ -90,7 +92,7 @@ def set_sample(statistic: Statistic, features: Sequence[Features], draws: Draws)
         values.append(_pooled(statistic, people, range(len(people))))
         drawn.append([_pooled(statistic, people, draw) for draw in draws.persons])
     each = np.take_along_axis(np.array(drawn).T, draws.seeds, 1)  # [R, S]
-    return Sample(float(np.mean(values)), each.mean(1))
+    return BootstrapSample(float(np.mean(values)), each.mean(1))
 
 
 def mean_estimate(by_person: Mapping[str, float], seed: int = 0) -> Estimate:
@@ -98,7 +100,7 @@ def mean_estimate(by_person: Mapping[str, float], seed: int = 0) -> Estimate:
     values = np.array([by_person[name] for name in sorted(by_person)])
     if len(values) < 2:
         return Estimate(float(values.mean()), np.nan, np.nan, len(values))
-    sample = mean_sample(values[None], Draws.of(len(values), seed=seed))
+    sample = mean_sample(values[None], BootstrapDraws.of(len(values), seed=seed))
     low, high = np.percentile(sample.drawn, LEVEL).tolist()
     return Estimate(sample.value, low, high, len(values))
 
@@ -123,17 +125,19 @@ def paired_set_difference(
     shared = set(one) & set(other)
     both = [{name: features[name] for name in shared} for features in (one, other)]
 
-    def difference(draws: Draws) -> Sample:
+    def difference(draws: BootstrapDraws) -> BootstrapSample:
         ours, theirs = (set_sample(statistic, [features], draws) for features in both)
         return ours - theirs
 
     return _of_sets(difference, len(shared), seed)
 
 
-def _of_sets(sample: Callable[[Draws], Sample], persons: int, seed: int) -> Estimate:
+def _of_sets(
+    sample: Callable[[BootstrapDraws], BootstrapSample], persons: int, seed: int
+) -> Estimate:
     if persons < 2:
-        return Estimate(sample(Draws.of(persons, times=1)).value, np.nan, np.nan, persons)
-    found = sample(Draws.of(persons, times=SET_RESAMPLES, seed=seed))
+        return Estimate(sample(BootstrapDraws.of(persons, times=1)).value, np.nan, np.nan, persons)
+    found = sample(BootstrapDraws.of(persons, times=SET_RESAMPLES, seed=seed))
     return Estimate(found.value, *found.interval, persons)
 
 

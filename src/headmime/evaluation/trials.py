@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headmime.animate.motion import fitted
+from headmime.animate.motion import fit_landmarks
 from headmime.animate.poses import neutral_frame
 from headmime.data.protocol import Case, CrossCase
 from headmime.data.store import Store
@@ -129,17 +129,17 @@ def truth_trials(store: Store, cases: Sequence[CrossCase], sources: int, n: int)
     return trials
 
 
-def pictures(store: Store, frames: Refs, size: int) -> np.ndarray:
+def load_frames(store: Store, frames: Refs, size: int) -> np.ndarray:
     """The frames, uint8 [n, size, size, 3]; larger ones are averaged over areas."""
     return resize_all(np.stack([store.frame(clip, t) for clip, t in frames]), size)
 
 
-def points(store: Store, frames: Refs) -> np.ndarray:
+def load_landmarks(store: Store, frames: Refs) -> np.ndarray:
     """Their landmarks, float32 [n, 68, 2] in crop coordinates."""
     return np.stack([store.landmarks_at(clip, t) for clip, t in frames])
 
 
-def asked_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str) -> np.ndarray:
+def driving_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str) -> np.ndarray:
     """The landmarks that the animator is asked for, [n, 68, 2].
 
     `motion` "absolute": the driving's own; "relative": its changes on the most neutral of the
@@ -148,8 +148,10 @@ def asked_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str
     if motion == "own":
         if trial.truth is None:
             raise HeadmimeError("motion=own needs true frames: mode=truth (or mode=self).")
-        return points(store, trial.truth)
-    return fitted(points(store, trial.driving), sources[neutral_frame(sources)], motion)
+        return load_landmarks(store, trial.truth)
+    return fit_landmarks(
+        load_landmarks(store, trial.driving), sources[neutral_frame(sources)], motion
+    )
 
 
 def resize_all(pictures: np.ndarray, size: int) -> np.ndarray:

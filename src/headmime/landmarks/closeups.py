@@ -9,7 +9,7 @@ STRIPS = ((slice(36, 48), 0.45), (slice(48, 68), 0.4))
 and the mouth with room to open."""
 
 
-def strips(landmarks: np.ndarray) -> np.ndarray:
+def closeup_strips(landmarks: np.ndarray) -> np.ndarray:
     """Landmarks in crop coordinates [..., 68, 2] -> [..., 2, 2, 3] float32: of eyes and of mouth.
 
     Each is an affine map from a strip, twice as wide as high, (-1, -1) its upper left and (1, 1)

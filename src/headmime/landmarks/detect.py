@@ -6,7 +6,7 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
 
 
-def detector(name: Literal["dlib", "face-alignment"], **keys: str | int | None) -> Detector:
+def load_detector(name: Literal["dlib", "face-alignment"], **keys: str | int | None) -> Detector:
     """The detector of that name; HeadmimeError if its package or its weights are missing.
 
     `keys` are those of `FaceAlignmentDetector`; dlib has none.

@@ -61,36 +61,36 @@ class DlibDetector:
         if face.unchecked + 1 < CHECK_EVERY:
             pixels, deviation = self._points.fit_again(frame, face.box)
             if deviation < STEADY:
-                return Face(pixels, face.score, box_of(pixels), face.unchecked + 1)
+                return Face(pixels, face.score, hog_box(pixels), face.unchecked + 1)
         if found := self._hog_near(frame, face.box):
             return self._face(frame, [found[0]], found[1])
-        near = around(face.box)
+        near = search_square(face.box)
         if found := _best(self._mmod_boxes(near.cut(frame, NEAR_MMOD_SIDE)), near, face.box):
-            return self._face(frame, [face.box, *_aside(found[0])], found[1])
+            return self._face(frame, [face.box, *_shifted_boxes(found[0])], found[1])
         return None
 
     def _detect(self, frame: np.ndarray) -> list[Face]:
         for side in (SMALL, LARGE):
             picture, whole = _copy(frame, side)
             if found := self._hog_boxes(picture, 0.0):
-                return [self._face(frame, [_moved(box, whole)], score) for box, score in found]
+                return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
         picture, whole = _copy(frame, MMOD_SIDE)
         found = self._mmod_boxes(picture)
-        return [self._face_of_mmod(frame, _moved(box, whole), score) for box, score in found]
+        return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
 
     def _face_of_mmod(self, frame: np.ndarray, box: Box, score: float) -> Face:
         """MMOD's boxes of turned heads lie further back than HOG's: HOG is asked again, there."""
         if found := self._hog_near(frame, box):
             return self._face(frame, [found[0]], found[1])
-        return self._face(frame, _aside(box), score)
+        return self._face(frame, _shifted_boxes(box), score)
 
     def _face(self, frame: np.ndarray, boxes: list[Box], score: float) -> Face:
         """The points that depend least on where exactly their box is."""
         pixels, _ = min((self._points.fit(frame, box) for box in boxes), key=lambda fit: fit[1])
-        return Face(pixels, float(score), box_of(pixels))
+        return Face(pixels, float(score), hog_box(pixels))
 
     def _hog_near(self, frame: np.ndarray, box: Box) -> Found | None:
-        near = around(box)
+        near = search_square(box)
         return _best(self._hog_boxes(near.cut(frame, NEAR_SIDE), NEAR_THRESHOLD), near, box)
 
     def _hog_boxes(self, picture: np.ndarray, threshold: float) -> list[Found]:
@@ -117,19 +117,19 @@ def _in_picture(box: dlib.rectangle, picture: np.ndarray) -> Box:
     return tuple(value / max(picture.shape[:2]) for value in corners)
 
 
-def _moved(box: Box, crop: Crop) -> Box:
+def _to_frame(box: Box, crop: Crop) -> Box:
     """From shares of a crop's side to pixels of the frame."""
     return tuple(crop.to_pixels(np.reshape(box, (2, 2))).ravel().tolist())
 
 
 def _best(found: list[Found], near: Crop, box: Box) -> Found | None:
     """The surest of the boxes in the crop `near` that can be the face in `box`."""
-    moved = [(_moved(one, near), score) for one, score in found]
+    moved = [(_to_frame(one, near), score) for one, score in found]
     same = [(one, score) for one, score in moved if overlap(one, box) > SAME_FACE]
     return max(same, key=lambda one: one[1], default=None)
 
 
-def _aside(box: Box) -> list[Box]:
+def _shifted_boxes(box: Box) -> list[Box]:
     """The box, and moved to either side."""
     left, top, right, bottom = box
     steps = [share * (right - left) for share in (0, -0.2, 0.2)]
@@ -150,7 +150,7 @@ class PointTrees:
         The latter is a standard deviation over `face_size`: about 0.01, and 0.03 where they are
         likely to be wrong.
         """
-        crop = around(box)
+        crop = search_square(box)
         picture = crop.cut(frame, FIT_SIDE)
         middle, half = np.full(2, FIT_SIDE / 2), FIT_SIDE / FIT_WIDTH / 2
         middle, half = _expected(self._fit(picture, middle - half, middle + half))
@@ -160,7 +160,7 @@ class PointTrees:
         """The same in less than half of the time, where `box` is that of the frame before: not
         moved.
         """
-        crop = around(box)
+        crop = search_square(box)
         middle, half = np.full(2, FIT_SIDE / 2), FIT_SIDE / FIT_WIDTH / 2
         return self._mean(crop.cut(frame, FIT_SIDE), crop, middle, half, FEW_SHIFTS)
 
@@ -179,13 +179,13 @@ class PointTrees:
         return np.array([(part.x + 0.5, part.y + 0.5) for part in parts])
 
 
-def box_of(points: np.ndarray) -> Box:
+def hog_box(points: np.ndarray) -> Box:
     """The box that HOG would give to a face with these points."""
     middle, half = _expected(points)
     return (*(middle - half).tolist(), *(middle + half).tolist())
 
 
-def around(box: Box) -> Crop:
+def search_square(box: Box) -> Crop:
     """The square that is looked at for a face that is, or was, in `box`."""
     left, top, right, bottom = box
     side = FIT_WIDTH * max(right - left, bottom - top)

@@ -21,7 +21,7 @@ training.
 """
 
 
-class Averages(pl.Callback):
+class MovingAverages(pl.Callback):
     """What the weights were ``half_life`` episodes ago counts half of what they are now, whatever
     the batch; early in a run the half-life is RAMP times the episodes seen, so that the start is
     forgotten at once. Part of the run's state.

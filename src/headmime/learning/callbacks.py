@@ -14,20 +14,20 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from headmime.learning.distributed import require_equal
+from headmime.learning.divergence_monitor import DivergenceMonitor
 from headmime.learning.meta import MetaLearning
-from headmime.learning.processes import require_equal
-from headmime.learning.watch import Watch
-from headmime.pixels import to_pictures
+from headmime.pixels import to_uint8
 
 log = logging.getLogger(__name__)
 
 
-class Curves(pl.Callback):
+class MetricLogger(pl.Callback):
     """Logs what ``watch`` has seen every ``every`` batches, with images/s (targets trained on), and
     has it judge the run. ``watch`` comes before it among the callbacks.
     """
 
-    def __init__(self, every: int, watch: Watch) -> None:
+    def __init__(self, every: int, watch: DivergenceMonitor) -> None:
         self.every, self.watch = every, watch
         self._batches = 0
         self._since = time.perf_counter()
@@ -47,7 +47,7 @@ class Curves(pl.Callback):
         self._batches += 1
         if self._batches == self.every:
             now, seen = time.perf_counter(), episodes_seen(trainer)
-            readings = self.watch.readings(module)
+            readings = self.watch.diagnostics(module)
             means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
             log_curves(trainer, means, seen)
             bar = trainer.progress_bar_metrics
@@ -86,7 +86,7 @@ class ProgressLines(pl.Callback):
             )
 
 
-class Grids(pl.Callback):
+class SampleGridCallback(pl.Callback):
     """Draws ``source | landmarks | target | output``, a row for each episode of a fixed batch,
     every ``every`` batches.
     """
@@ -126,7 +126,7 @@ class Grids(pl.Callback):
                 logger.log_image("grid", [grid], caption=[f"{episodes_seen(trainer)} episodes"])
 
 
-class Keep(pl.Callback):
+class CheckpointCallback(pl.Callback):
     """Every ``every`` batches and at the end: the whole state, to resume from, and the networks,
     unless ``watch`` finds that they are past saving.
 
@@ -134,7 +134,11 @@ class Keep(pl.Callback):
     """
 
     def __init__(
-        self, every: int, state: Path, export: Callable[[MetaLearning, int], None], watch: Watch
+        self,
+        every: int,
+        state: Path,
+        export: Callable[[MetaLearning, int], None],
+        watch: DivergenceMonitor,
     ) -> None:
         self.every, self.state, self.export, self.watch = every, state, export, watch
         self._batches = 0
@@ -151,7 +155,7 @@ class Keep(pl.Callback):
 
     def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write both, on all processes at once and unless they differ; the state needs
-        `CompleteFiles`.
+        `AtomicCheckpointIO`.
         """
         episode = episodes_seen(trainer)
         self.watch.check(module, episode)
@@ -184,7 +188,7 @@ def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:
     with torch.no_grad():
         x_hat = G(batch["y_t"], G.project(E(batch["x_s"], batch["y_s"])))
     columns = [batch["x_s"][:, 0], batch["y_t"], batch["x_t"], x_hat]
-    return np.concatenate([np.concatenate(to_pictures(c), 0) for c in columns], 1)
+    return np.concatenate([np.concatenate(to_uint8(c), 0) for c in columns], 1)
 
 
 def log_curves(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:

@@ -17,7 +17,7 @@ GRAPHS = 64
 
 
 @contextmanager
-def compiled(module: MetaLearning) -> Iterator[None]:
+def compiled_step(module: MetaLearning) -> Iterator[None]:
     """Inside, ``module.training_step`` computes with E, G, D and the perceptual network compiled,
     one graph each, anew for every size of image. The networks themselves, with their names and
     parameters, stay as they are, also for everybody else: grids, validation, copies.
@@ -39,7 +39,7 @@ def compiled(module: MetaLearning) -> Iterator[None]:
                 net._compiled_call_impl = None
 
 
-def compiles(asked: bool | None, device: str) -> bool:
+def should_compile(asked: bool | None, device: str) -> bool:
     """Whether the step is compiled on this kind of device: as ``asked``; None is yes on CUDA, but
     no, with a warning, where it does not work. Raises HeadmimeError if it must and cannot.
     """

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
-from headmime.landmarks.closeups import strips
-from headmime.landmarks.draw import draw
+from headmime.landmarks.closeups import closeup_strips
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.closeup import closeup_loss
-from headmime.learning.gradients import adam, frozen
-from headmime.learning.jitter import Jitter, jittered
+from headmime.learning.gradients import adam, freeze
+from headmime.learning.jitter import Jitter, apply_jitter
 from headmime.learning.rehearsal import Rehearsal
 from headmime.learning.settings import LossWeights
 from headmime.losses import (
@@ -75,7 +75,7 @@ class FineTuneSettings:
         return self.bfloat16 and computes_in_bfloat16(device)
 
 
-class Shown(NamedTuple):
+class FineTuneBatch(NamedTuple):
     """What an update sees: pictures x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
 
     x: Tensor
@@ -94,7 +94,7 @@ def embed(nets: Nets, frames: Tensor, landmarks: np.ndarray) -> Tensor:
     """Return e_hat_NEW [N] (Eq. 7) of T frames [T, 3, S, S] in [-1, 1] with landmarks [T, 68, 2] in
     crop coordinates.
     """
-    y = to_tensor(draw(landmarks, frames.shape[-1])).to(frames.device)
+    y = to_tensor(draw_landmarks(landmarks, frames.shape[-1])).to(frames.device)
     with torch.no_grad():
         return nets.embedder(frames[None], y[None])[0]
 
@@ -129,7 +129,7 @@ def fine_tune(
     half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
-        others = rehearsal.draw(settings.rehearsal, rng) if settings.rehearsal else None
+        others = rehearsal.sample(settings.rehearsal, rng) if settings.rehearsal else None
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
             terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:
@@ -155,7 +155,7 @@ def _step(
     person: Personal,
     step_G: torch.optim.Optimizer,
     step_D: torch.optim.Optimizer,
-    shown: Shown,
+    shown: FineTuneBatch,
     others: Rehearsal | None,
     settings: FineTuneSettings,
     perceptual: nn.Module,
@@ -166,7 +166,7 @@ def _step(
     with normalised_once(G), normalised_once(D):
         x_hat = G(y)  # Eq. 8
         real = D(x, y)  # D has not moved before its first update below: one forward serves both
-        with frozen(D):
+        with freeze(D):
             fake = D(x_hat, y)
         with torch.no_grad():
             target = perceptual(x)
@@ -179,7 +179,7 @@ def _step(
         if L.closeup:
             total = total + L.closeup * closeup_loss(x_hat, x, near, perceptual, L)
         if others is not None:
-            total = total + _rehearsed(G, others, L, perceptual)
+            total = total + _rehearsal_loss(G, others, L, perceptual)
         step_G.zero_grad()
         total.backward()
         x_hat = x_hat.detach()
@@ -205,7 +205,7 @@ def _discriminate(
     return dsc
 
 
-def _rehearsed(
+def _rehearsal_loss(
     G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: nn.Module
 ) -> Tensor:
     """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
@@ -223,7 +223,9 @@ def _rehearsed(
     return total
 
 
-def _batches(frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings) -> Iterator[Shown]:
+def _batches(
+    frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings
+) -> Iterator[FineTuneBatch]:
     """In an order that visits every frame equally often."""
     rng = np.random.default_rng(settings.seed)
     T, size = len(frames), frames.shape[-1]
@@ -233,6 +235,6 @@ def _batches(frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings) 
         while len(waiting) < settings.batch:
             waiting.extend(rng.permutation(T).tolist())
         now, waiting = waiting[: settings.batch], waiting[settings.batch :]
-        x, points = jittered(frames[now], landmarks[now], jitter, rng)
-        y, near = to_tensor(draw(points, size)), torch.from_numpy(strips(points))
-        yield Shown(x, y.to(frames.device), near.to(frames.device))
+        x, points = apply_jitter(frames[now], landmarks[now], jitter, rng)
+        y, near = to_tensor(draw_landmarks(points, size)), torch.from_numpy(closeup_strips(points))
+        yield FineTuneBatch(x, y.to(frames.device), near.to(frames.device))

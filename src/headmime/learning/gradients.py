@@ -20,7 +20,7 @@ def adam(groups: list[dict[str, Any]], beta2: float, eps: float) -> torch.optim.
 
 
 @contextmanager
-def frozen(net: nn.Module) -> Iterator[None]:
+def freeze(net: nn.Module) -> Iterator[None]:
     """Inside, ``net`` computes with constants: gradient passes to its inputs and costs nothing for
     its weights.
     """

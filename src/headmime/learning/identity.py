@@ -77,7 +77,7 @@ def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
     return cv2.fillConvexPoly(np.zeros((side, side), np.uint8), hull, 1)
 
 
-def hidden(faces: Faces, scale: float = FACE) -> Faces:
+def mask_background(faces: Faces, scale: float = FACE) -> Faces:
     """The same, grey outside of `face_mask`."""
     shown = np.full_like(faces.pictures, GREY)
     for picture, points, out in zip(faces.pictures, faces.landmarks, shown, strict=True):
@@ -86,7 +86,7 @@ def hidden(faces: Faces, scale: float = FACE) -> Faces:
 
 
 @torch.no_grad()
-def embeddings(embed: Callable[[Tensor], Tensor], faces: Faces) -> np.ndarray:
+def embed_images(embed: Callable[[Tensor], Tensor], faces: Faces) -> np.ndarray:
     """`embed` (pictures [B, 3, S, S] in [-1, 1] -> [B, N]) of all of them, [n, N]."""
     parts = np.array_split(faces.pictures, -(-len(faces.pictures) // 64))
     return torch.cat([embed(to_tensor(part)) for part in parts]).numpy()
@@ -97,7 +97,7 @@ class IdentityTraining(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.convs = nn.ModuleDict({name: _normed(*it) for name, it in CONVOLUTIONS.items()})
+        self.convs = nn.ModuleDict({name: _conv_and_norm(*it) for name, it in CONVOLUTIONS.items()})
         self.pool = nn.Parameter(torch.full(LAST, 1 / LAST[1] ** 2))
         self.project = nn.Linear(LAST[0], EMBEDDING, bias=False)
         self.norm = nn.BatchNorm1d(EMBEDDING)
@@ -120,7 +120,7 @@ class IdentityTraining(nn.Module):
         return state
 
 
-def _normed(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+def _conv_and_norm(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     """Convolution and batch norm, padded as `FrozenConv` pads."""
     pad = nn.ZeroPad2d(1 if stride == 1 else (0, 1, 0, 1))
     conv = nn.Conv2d(inputs, outputs, 3, stride, bias=False)
@@ -164,12 +164,12 @@ def train_identity(
     begin, done, progress = time.monotonic(), 0, 0.0
     while progress < 1:
         for group in optimiser.param_groups:
-            group["lr"] = settings.lr * cycle(progress)
+            group["lr"] = settings.lr * learning_rate_factor(progress)
         while len(waiting) < settings.people:
             waiting = np.concatenate([waiting, rng.permutation(len(frames))])
         people, waiting = np.split(waiting, [settings.people])
         pairs = np.stack([rng.choice(frames[person], 2, replace=False) for person in people], 1)
-        x = augmented(faces, pairs.ravel(), rng)
+        x = augment(faces, pairs.ravel(), rng)
         net.train()
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
             e = net(x)
@@ -183,26 +183,26 @@ def train_identity(
         on_step(done, progress, loss.item(), net)
 
 
-def cycle(progress: float) -> float:
+def learning_rate_factor(progress: float) -> float:
     """The share of the highest rate: up to it in a tenth of the time, then down along a cosine."""
     if progress < 0.1:
         return (progress + 0.001) / 0.101
     return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
 
 
-def augmented(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
+def augment(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
     """Pictures as the network is to judge them: float32 [B, 3, 112, 112] in [-1, 1]."""
     others = np.roll(chosen, 1)
     views = [
-        _another_view(faces.pictures[k], faces.landmarks[k], faces.pictures[other], rng)
+        _random_background(faces.pictures[k], faces.landmarks[k], faces.pictures[other], rng)
         for k, other in zip(chosen, others, strict=True)
     ]
     # colours are changed a plane at a time, which is twice as fast
-    x = _another_light(to_tensor(np.stack(views)).contiguous(), rng)
+    x = _random_light(to_tensor(np.stack(views)).contiguous(), rng)
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _another_view(
+def _random_background(
     picture: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """The face in another's picture (half of the cases) or before a plain colour (a fifth);
@@ -223,7 +223,7 @@ def _another_view(
     return cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.6)) if rng.random() < 0.4 else view
 
 
-def _another_light(x: Tensor, rng: np.random.Generator) -> Tensor:
+def _random_light(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Exposure that falls off across the picture, the light's colour, contrast and saturation."""
     n, ramp = len(x), np.linspace(-1, 1, SIDE)
 

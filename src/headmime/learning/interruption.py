@@ -7,8 +7,8 @@ import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
 
-from headmime.learning.callbacks import Keep
-from headmime.learning.processes import processes
+from headmime.learning.callbacks import CheckpointCallback
+from headmime.learning.distributed import world_size
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -21,14 +21,14 @@ class Interruption(pl.Callback):
     the main thread.
     """
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: CheckpointCallback) -> None:
         self.keep = keep
         self._handlers = {number: signal.getsignal(number) for number in SIGNALS}
         self._told = 0
         self._group: dist.ProcessGroup | None = None
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if processes() > 1:
+        if world_size() > 1:
             self._group = dist.new_group(backend="gloo")
         for number in SIGNALS:
             signal.signal(number, self._remember)
@@ -55,7 +55,7 @@ class Interruption(pl.Callback):
         On the CPU, so that no process waits for its device.
         """
         told = torch.tensor(self._told)
-        if processes() > 1:
+        if world_size() > 1:
             dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
         return int(told)
 

@@ -27,7 +27,7 @@ class Jitter:
         return Jitter(*(most / pictures ** (1 / 3) for most in astuple(self)))
 
 
-def jittered(
+def apply_jitter(
     x: Tensor, landmarks: np.ndarray, jitter: Jitter, rng: np.random.Generator
 ) -> tuple[Tensor, np.ndarray]:
     """Put one random similarity on each picture [B, 3, S, S] and on its landmarks [B, 68, 2];

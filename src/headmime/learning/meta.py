@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
 from headmime.learning.closeup import closeup_loss
-from headmime.learning.gradients import adam, frozen
-from headmime.learning.processes import gathered, mean_gradients, processes, require_equal
-from headmime.learning.readings import step_readings
+from headmime.learning.diagnostics import step_diagnostics
+from headmime.learning.distributed import all_gather, mean_gradients, require_equal, world_size
+from headmime.learning.gradients import adam, freeze
 from headmime.learning.resumption import require_fitting
-from headmime.learning.rows import NoRows, Rows
 from headmime.learning.settings import LossWeights, Optimisation
+from headmime.learning.video_embeddings import NoVideoEmbeddings, VideoEmbeddings
 from headmime.losses import (
     adversarial_loss,
     content_loss,
@@ -50,15 +50,15 @@ class MetaLearning(pl.LightningModule):
         self.automatic_optimization = False
         self.embedder, self.generator, self.discriminator = nets
         N, o = len(nets.discriminator.w0), optimisation
-        if o.lr_rows is None and weights.matching:
+        if o.lr_video_embeddings is None and weights.matching:
             raise HeadmimeError(
-                f"optim.lr_rows=null leaves W out, but loss.matching={weights.matching} compares"
-                " embeddings with its rows: set loss.matching=0."
+                f"optim.lr_video_embeddings=null leaves W out, but loss.matching={weights.matching}"
+                " compares embeddings with its rows: set loss.matching=0."
             )
-        self.rows = (
-            NoRows(N)
-            if o.lr_rows is None
-            else Rows(rows, N, lr=o.lr_rows, beta2=o.beta2, eps=o.eps)
+        self.video_embeddings = (
+            NoVideoEmbeddings(N)
+            if o.lr_video_embeddings is None
+            else VideoEmbeddings(rows, N, lr=o.lr_video_embeddings, beta2=o.beta2, eps=o.eps)
         )
         self._perceptual = [perceptual]  # in a list: frozen, and no part of this module's state
         self.weights, self.optimisation = weights, optimisation
@@ -99,8 +99,8 @@ class MetaLearning(pl.LightningModule):
         for optimizer in self.optimizers():
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * (inherited if group["inherited"] else factor)
-        if isinstance(self.rows, Rows):
-            self.rows.lr = self.optimisation.lr_rows * factor
+        if isinstance(self.video_embeddings, VideoEmbeddings):
+            self.video_embeddings.lr = self.optimisation.lr_video_embeddings * factor
 
     def on_fit_start(self) -> None:
         self.perceptual.to(self.device)
@@ -121,7 +121,7 @@ class MetaLearning(pl.LightningModule):
         E, G, D, perceptual, L = *self.nets, self.perceptual, self.weights
         step_E_and_G, step_D = self.optimizers()
         parts = _in_parts(batch, self.optimisation.accumulate)
-        i_everywhere = gathered(batch["row"])
+        i_everywhere = all_gather(batch["row"])
 
         for net in (E, G, D):
             power_iterate(net)
@@ -132,10 +132,10 @@ class MetaLearning(pl.LightningModule):
                 x_t, y_t, i = part["x_t"], part["y_t"], part["row"]
                 e_hat = E(part["x_s"], part["y_s"])
                 x_hat = G(y_t, G.project(e_hat))
-                self.rows.start_from(gathered(i), gathered(e_hat.detach()))
-                W_i = self.rows.fetch(i)
+                self.video_embeddings.start_from(all_gather(i), all_gather(e_hat.detach()))
+                W_i = self.video_embeddings.fetch(i)
                 real = D(x_t, y_t, W_i)  # serves D's first update too: D has not moved before it
-                with frozen(D):
+                with freeze(D):
                     fake = D(x_hat, y_t, W_i.detach())
                 with torch.no_grad():
                     target = perceptual(x_t)
@@ -164,12 +164,12 @@ class MetaLearning(pl.LightningModule):
                 step_D.zero_grad()
                 with normalised_once(D):
                     for part in parts:
-                        part["W_i"] = W_i = self.rows.fetch(part["row"])
+                        part["W_i"] = W_i = self.video_embeddings.fetch(part["row"])
                         self._discriminate(part, D(part["x_t"], part["y_t"], W_i), len(parts))
             mean_gradients(D.parameters())
             step_D.step()
             W_i_grad = torch.cat([part["W_i"].grad for part in parts])
-            self.rows.update(i_everywhere, gathered(W_i_grad) / processes())
+            self.video_embeddings.update(i_everywhere, all_gather(W_i_grad) / world_size())
 
         whole = {
             name: torch.stack([part[name].detach() for part in parts]).mean()
@@ -178,7 +178,7 @@ class MetaLearning(pl.LightningModule):
         }
         losses = {f"loss/{name}": term for name, term in whole.items()}
         judged = (torch.cat([part[name] for part in parts]) for name in JUDGED)
-        return losses | step_readings(self.nets, *judged)
+        return losses | step_diagnostics(self.nets, *judged)
 
     def _discriminate(self, part: dict[str, Tensor], real: Judgement, parts: int) -> None:
         """Leave the gradient of L_DSC in D and in the part's rows W_i."""

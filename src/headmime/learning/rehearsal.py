@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headmime.landmarks.closeups import strips
-from headmime.landmarks.draw import draw
+from headmime.landmarks.closeups import closeup_strips
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.nets import Nets
 from headmime.pixels import to_tensor
 
@@ -36,15 +36,15 @@ class Rehearsal(NamedTuple):
         xs, ys, psis, nears = [], [], [], []
         for frames, landmarks in people:
             x = to_tensor(frames).to(device)
-            y = to_tensor(draw(landmarks, frames.shape[1])).to(device)
+            y = to_tensor(draw_landmarks(landmarks, frames.shape[1])).to(device)
             psi_hat = nets.generator.project(nets.embedder(x[None], y[None]))
             xs.append(x)
             ys.append(y)
             psis.append(psi_hat.expand(len(x), -1))
-            nears.append(torch.from_numpy(strips(landmarks)).to(device))
+            nears.append(torch.from_numpy(closeup_strips(landmarks)).to(device))
         return cls(torch.cat(xs), torch.cat(ys), torch.cat(psis), torch.cat(nears))
 
-    def draw(self, n: int, rng: np.random.Generator) -> "Rehearsal":
+    def sample(self, n: int, rng: np.random.Generator) -> "Rehearsal":
         """Return n of the frames, all different."""
         chosen = torch.from_numpy(rng.choice(len(self.x), n, replace=False))
         return Rehearsal(*(tensor[chosen] for tensor in self))

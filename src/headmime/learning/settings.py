@@ -26,14 +26,14 @@ class LossWeights:
 @dataclass
 class Optimisation:
     """Adam's rates for E and G, for D, and for the rows of W; beta1 is 0. Two D updates per G
-    update in the paper. ``lr_rows`` None leaves W out: D is V^T w0 + b. An update sees
+    update in the paper. ``lr_video_embeddings`` None leaves W out: D is V^T w0 + b. An update sees
     ``accumulate`` batches, one after the other. Rates rise from 0 over the first ``warmup``
     episodes.
     """
 
     lr_generator: float = 5e-5
     lr_discriminator: float = 2e-4
-    lr_rows: float | None = 2e-4
+    lr_video_embeddings: float | None = 2e-4
     beta2: float = 0.999
     eps: float = 1e-8
     discriminator_steps: int = 2

@@ -3,7 +3,7 @@
 from pytorch_lightning.strategies import DDPStrategy
 
 
-class ByHand(DDPStrategy):
+class ManualDDPStrategy(DDPStrategy):
     """One process per device, started by somebody else, and no wrapper around the module: nothing
     is broadcast (W least of all), and gradients meet only where the training step says so.
     """

@@ -18,11 +18,11 @@ from headmime.learning.settings import IDEAL, LossWeights, validation_terms
 from headmime.losses import content_loss, pixel_loss
 from headmime.nets import Nets
 from headmime.nets.spectral import normalised_once
-from headmime.pixels import grey_sharpness, to_pictures
+from headmime.pixels import grey_sharpness, to_uint8
 
 
 @torch.no_grad()
-def validated(
+def compute_validation_terms(
     nets: Nets, batches: Iterable[dict[str, Tensor]], perceptual: nn.Module, weights: LossWeights
 ) -> dict[str, float]:
     """Return the terms of G(y_t, P E(x_s, y_s)) beside x_t, pictures float [-1, 1].
@@ -44,18 +44,18 @@ def validated(
             means.append([term.item() for term in terms])
             sizes.append(len(x))
             for name, pictures in (("output", x_hat), ("target", x)):
-                sharpness[name] += [grey_sharpness(picture) for picture in to_pictures(pictures)]
+                sharpness[name] += [grey_sharpness(picture) for picture in to_uint8(pictures)]
     output, target = (float(np.median(values)) for values in sharpness.values())
     values = [*np.average(means, 0, sizes).tolist(), output / target if target else math.nan]
     return dict(zip(validation_terms(weights), values, strict=True))
 
 
 class Validation(pl.Callback):
-    """Every ``every`` batches and at the end: logs `validated` of the first ``episodes`` of
-    ``held_out``, ``batch`` at a time, for the networks that ``exported`` makes of those in
-    training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to its
-    ideal than ever, ``save`` gets these networks and what is to be said of their origin. How near
-    is part of the run's state.
+    """Every ``every`` batches and at the end: logs `compute_validation_terms` of the first
+    ``episodes`` of ``held_out``, ``batch`` at a time, for the networks that ``exported`` makes of
+    those in training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to
+    its ideal than ever, ``save`` gets these networks and what is to be said of their origin. How
+    near is part of the run's state.
 
     ``held_out`` is at the model's full size, also while training is at a smaller one. Process 0
     does it alone and exchanges nothing: the others wait for it where they next exchange something.
@@ -107,7 +107,7 @@ class Validation(pl.Callback):
         nets = self.exported(module.nets)
         with trainer.precision_plugin.val_step_context():
             batches = self._on(module.device)
-            values = validated(nets, batches, self.perceptual, module.weights)
+            values = compute_validation_terms(nets, batches, self.perceptual, module.weights)
         log_curves(trainer, values | {"val/seconds": time.perf_counter() - since}, seen)
         shown = self.keep_best or "val/cnt"
         trainer.progress_bar_metrics.update({shown: values[shown]})

@@ -18,7 +18,7 @@ USUAL_RATE = Fraction(30)  # of webcams that do not say
 
 
 @dataclass(frozen=True)
-class Shot:
+class CameraFrame:
     """uint8 RGB [H, W, 3], and when it was taken: seconds of the machine's monotonic clock."""
 
     picture: np.ndarray
@@ -34,40 +34,40 @@ def frame_rate(driving: str) -> Fraction:
     """Frames a second, as the file or the webcam says. HeadmimeError if it cannot be used."""
     if not is_webcam(driving):
         return video_info(Path(driving)).fps
-    camera = _opened(driving)
+    camera = _open(driving)
     rate = camera.get(cv2.CAP_PROP_FPS)
     camera.release()
     return Fraction(rate).limit_denominator(1001) if 1 <= rate <= 1000 else USUAL_RATE
 
 
-def shots(driving: str) -> Iterator[Shot]:
+def camera_frames(driving: str) -> Iterator[CameraFrame]:
     """Pictures as they come; those of a file at its own speed. HeadmimeError if there are none."""
-    return _webcam(driving) if is_webcam(driving) else _played(Path(driving))
+    return _webcam(driving) if is_webcam(driving) else _read_at_own_speed(Path(driving))
 
 
-def _played(file: Path) -> Iterator[Shot]:
+def _read_at_own_speed(file: Path) -> Iterator[CameraFrame]:
     """A frame is taken when it is due, however long it took to decode."""
     began = None
     for picture, time in read_video(file):
         began = monotonic() if began is None else began
         due = began + time
         sleep(max(0.0, due - monotonic()))
-        yield Shot(picture, due)
+        yield CameraFrame(picture, due)
 
 
-def _webcam(driving: str) -> Iterator[Shot]:
-    camera = _opened(driving)
+def _webcam(driving: str) -> Iterator[CameraFrame]:
+    camera = _open(driving)
     try:
         while True:
             there, picture = camera.read()
             if not there:
                 return  # unplugged
-            yield Shot(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), monotonic())
+            yield CameraFrame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), monotonic())
     finally:
         camera.release()
 
 
-def _opened(driving: str) -> cv2.VideoCapture:
+def _open(driving: str) -> cv2.VideoCapture:
     number = 0 if driving == WEBCAM else int(driving)
     camera = cv2.VideoCapture(number)
     if not camera.isOpened():
@@ -79,13 +79,13 @@ def _opened(driving: str) -> cv2.VideoCapture:
     return camera
 
 
-class Newest:
+class LatestItem:
     """The newest of the things that a thread takes from an iterator; older ones are dropped."""
 
-    def __init__(self, source: Iterator[Shot]) -> None:
+    def __init__(self, source: Iterator[CameraFrame]) -> None:
         self.dropped = 0
         self._source = source
-        self._shot: Shot | None = None
+        self._shot: CameraFrame | None = None
         self._error: Exception | None = None
         self._ended = False
         self._changed = threading.Condition()
@@ -104,7 +104,7 @@ class Newest:
             self._ended = True
             self._changed.notify()
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CameraFrame]:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._shot is not None or self._ended)

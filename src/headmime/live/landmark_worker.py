@@ -13,7 +13,7 @@ import numpy as np
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector, Face, largest
-from headmime.live.camera import Newest, shots
+from headmime.live.camera import LatestItem, camera_frames
 from headmime.threads import start_worker, threads_of_children
 
 PATIENCE = 20  # seconds for the process to go by itself
@@ -24,7 +24,7 @@ SELDOM, LONG_AGO = 25, 1 << 30
 
 
 @dataclass(frozen=True)
-class Sight:
+class FaceObservation:
     """What was seen at `taken` (monotonic seconds): points [68, 2] in pixels, None without a face.
 
     `dropped`: pictures so far that nobody looked at.
@@ -63,7 +63,9 @@ class Follower:
 
 
 @contextmanager
-def watch(driving: str, make_detector: Callable[[], Detector]) -> Iterator[Iterator[Sight]]:
+def watch(
+    driving: str, make_detector: Callable[[], Detector]
+) -> Iterator[Iterator[FaceObservation]]:
     """Start the process; gives the newest sight each time one is asked for, until the driving ends.
 
     `driving`: see `camera.shots`; `make_detector` can be pickled. Iterating raises HeadmimeError
@@ -83,22 +85,22 @@ def watch(driving: str, make_detector: Callable[[], Detector]) -> Iterator[Itera
         process.join(PATIENCE)
 
 
-def _newest(connection: Connection) -> Iterator[Sight]:
+def _newest(connection: Connection) -> Iterator[FaceObservation]:
     overtaken = 0
     while True:
-        sight = _received(connection)
+        sight = _receive(connection)
         while sight is not None and connection.poll():
-            later = _received(connection)
+            later = _receive(connection)
             if later is None:
-                yield Sight(sight.taken, sight.pixels, sight.dropped + overtaken)
+                yield FaceObservation(sight.taken, sight.pixels, sight.dropped + overtaken)
                 return
             sight, overtaken = later, overtaken + 1
         if sight is None:
             return
-        yield Sight(sight.taken, sight.pixels, sight.dropped + overtaken)
+        yield FaceObservation(sight.taken, sight.pixels, sight.dropped + overtaken)
 
 
-def _received(connection: Connection) -> Sight | None:
+def _receive(connection: Connection) -> FaceObservation | None:
     try:
         message = connection.recv()
     except EOFError as error:
@@ -113,9 +115,9 @@ def _watch(driving: str, make_detector: Callable[[], Detector], out: Connection)
     start_worker()
     try:
         follow = Follower(make_detector())
-        pictures = Newest(shots(driving))
+        pictures = LatestItem(camera_frames(driving))
         for shot in pictures:
-            out.send(Sight(shot.taken, follow(shot.picture), pictures.dropped))
+            out.send(FaceObservation(shot.taken, follow(shot.picture), pictures.dropped))
         out.send(None)
     except HeadmimeError as error:
         out.send(_Problem(str(error)))

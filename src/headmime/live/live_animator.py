@@ -6,11 +6,11 @@ from time import monotonic
 
 import numpy as np
 
-from headmime.animate.motion import most_alike, relative
+from headmime.animate.motion import most_similar_frame, relative_motion
 from headmime.animate.person import Person
 from headmime.images import resize
 from headmime.landmarks.crop import Crop, crop_box
-from headmime.live.landmark_worker import Sight
+from headmime.live.landmark_worker import FaceObservation
 from headmime.live.one_euro_filter import OneEuroFilter
 from headmime.live.throughput import Stopwatch, Throughput
 
@@ -24,7 +24,7 @@ EVERY = 1.0  # seconds between two tellings
 
 
 @dataclass(frozen=True)
-class Played:
+class PlayedFrame:
     """A frame uint8 [S, S, 3] of what was seen at `taken`; `made`: when it was ready.
 
     Monotonic seconds. `seen`: whether there was a face; without one the frame before is repeated.
@@ -37,7 +37,7 @@ class Played:
     dropped: int
 
 
-class Start:
+class MotionReference:
     """The driver's face as it is where the person's is: what motion is measured against.
 
     At first the first face; within the first `CHOOSING` ones, gradually the one that looks most as
@@ -54,7 +54,7 @@ class Start:
         """A driver's face -> the start, both [68, 2] in crop coordinates."""
         if len(self._faces) < CHOOSING:
             self._faces.append(face)
-            self._best = self._faces[most_alike(np.stack(self._faces), self._own)]
+            self._best = self._faces[most_similar_frame(np.stack(self._faces), self._own)]
         self._now = face if self._now is None else self._now + EASING * (self._best - self._now)
         return self._now
 
@@ -68,7 +68,7 @@ class LiveAnimator:
 
     def __init__(self, person: Person) -> None:
         self._person = person
-        self._start = Start(person.neutral)
+        self._start = MotionReference(person.neutral)
         self._steady = OneEuroFilter()
         self._crop: Crop | None = None
         self._frame = person.animator(person.neutral[None])[0]
@@ -77,12 +77,12 @@ class LiveAnimator:
         """Take the driver's face as it is now for the start."""
         self._start.again()
 
-    def play(self, sights: Iterable[Sight]) -> Iterator[Played]:
+    def play(self, sights: Iterable[FaceObservation]) -> Iterator[PlayedFrame]:
         """A frame for each sight."""
         for sight in sights:
             if sight.pixels is not None:
                 self._frame = self._made(sight.pixels, sight.taken)
-            yield Played(
+            yield PlayedFrame(
                 self._frame, sight.taken, monotonic(), sight.pixels is not None, sight.dropped
             )
 
@@ -90,12 +90,12 @@ class LiveAnimator:
         if self._crop is None:
             self._crop = crop_box(pixels[None])
         face = self._steady(self._crop.to_crop(pixels), taken)
-        landmarks = relative(face[None], self._start(face), self._person.neutral)
+        landmarks = relative_motion(face[None], self._start(face), self._person.neutral)
         return self._person.animator(landmarks)[0]
 
 
-def perform(
-    animator: LiveAnimator, sights: Iterable[Sight], size: int, show: Show, tell: Tell
+def run_live(
+    animator: LiveAnimator, sights: Iterable[FaceObservation], size: int, show: Show, tell: Tell
 ) -> Throughput:
     """Show a frame of `size` pixels for each sight, until they or the audience end; its pace.
 

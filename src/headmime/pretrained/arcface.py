@@ -35,7 +35,7 @@ class ArcFace:
 
     def __call__(self, frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """See `IdentityScorer`."""
-        chips = [aligned(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
+        chips = [align_face(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
         x = ((np.stack(chips).astype(np.float32) - 127.5) / 127.5).transpose(0, 3, 1, 2)
         parts = [
             self._session.run(None, {self._input: x[k : k + BATCH]})[0]
@@ -45,7 +45,7 @@ class ArcFace:
         return e / np.linalg.norm(e, axis=1, keepdims=True)
 
 
-def aligned(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def align_face(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """The 112x112 picture: a similarity brings five points to ArcFace's, by least squares."""
     eyes = [landmarks[36:42].mean(0), landmarks[42:48].mean(0)]
     points = np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]]) * len(frame) - 0.5

@@ -4,7 +4,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.frozen import Frozen, of_channels
+from headmime.pretrained.frozen import Frozen, per_channel
 from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
 from headmime.pretrained.weights import existing_file, read_state_dict
 
@@ -26,7 +26,7 @@ class CaffeVGG(Frozen):
         self.vgg19 = vgg19
         self.vggface = vggface
         for net, mean in (("vgg19", VGG19_MEAN), ("vggface", VGGFACE_MEAN)):
-            self.register_buffer(f"{net}_mean", of_channels(mean), persistent=False)
+            self.register_buffer(f"{net}_mean", per_channel(mean), persistent=False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """images [B, 3, H, W], RGB in [-1, 1] -> ten weighted features."""

@@ -32,11 +32,11 @@ class InvertedBottleneck(nn.Module):
         super().__init__()
         self.expand = None
         if f"{prefix}._expand_conv.weight" in state:
-            self.expand = _folded(state, f"{prefix}._expand_conv", f"{prefix}._bn0")
-        self.depthwise = _folded(
+            self.expand = _fold(state, f"{prefix}._expand_conv", f"{prefix}._bn0")
+        self.depthwise = _fold(
             state, f"{prefix}._depthwise_conv", f"{prefix}._bn1", stride, depthwise=True
         )
-        self.project = _folded(state, f"{prefix}._project_conv", f"{prefix}._bn2")
+        self.project = _fold(state, f"{prefix}._project_conv", f"{prefix}._bn2")
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = x if self.expand is None else F.relu6(self.expand(x))
@@ -68,7 +68,7 @@ class EfficientNetLite0(Frozen):
         if side is not None and (side <= 0 or side % 16):
             raise HeadmimeError(f"perceptual.side={side} should be a positive multiple of 16.")
         self.side = side
-        self.stem = _folded(state, "_conv_stem", "_bn0", stride=2)
+        self.stem = _fold(state, "_conv_stem", "_bn0", stride=2)
         self.blocks = nn.ModuleList(
             InvertedBottleneck(state, f"_blocks.{i}", 2 if i in HALVING_BLOCKS else 1)
             for i in range(TAPS[-1] + 1)
@@ -109,7 +109,7 @@ def efficientnet_lite0(side: int | None) -> EfficientNetLite0:
     return EfficientNetLite0(read_state_dict(file), side, {file.name: sha256(file)})
 
 
-def _folded(
+def _fold(
     state: dict[str, torch.Tensor], conv: str, norm: str, stride: int = 1, depthwise: bool = False
 ) -> FrozenConv:
     """The convolution `conv` (without bias) followed by batch norm `norm` in evaluation, as one."""

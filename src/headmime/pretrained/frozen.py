@@ -27,7 +27,7 @@ class Frozen(nn.Module):
         return self(images)
 
 
-def of_channels(values: Sequence[float]) -> torch.Tensor:
+def per_channel(values: Sequence[float]) -> torch.Tensor:
     """A number for each channel of pictures, [1, C, 1, 1]: to be a buffer, since a tensor made of
     numbers at each call makes the host wait for the device.
     """

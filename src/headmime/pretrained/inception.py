@@ -8,8 +8,8 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.fetched import weights_file
-from headmime.pretrained.scorers import OfTorch
+from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
 URL = (
@@ -19,7 +19,7 @@ URL = (
 BATCH = 16
 
 
-class InceptionFeatures(OfTorch):
+class InceptionFeatures(TorchScorer):
     """The last pooling, 2,048 numbers; pictures enlarged to 299 as TensorFlow 1 did."""
 
     name = "inception-2048"

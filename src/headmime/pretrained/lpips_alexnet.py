@@ -9,15 +9,15 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pixels import to_tensor
-from headmime.pretrained.fetched import weights_file
-from headmime.pretrained.scorers import OfTorch
+from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
 URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
 BATCH = 16
 
 
-class LpipsAlexNet(OfTorch):
+class LpipsAlexNet(TorchScorer):
     """LPIPS 0.1 between pictures as they are (not resized). See `DistanceScorer`."""
 
     name = "lpips-alex"

@@ -44,7 +44,7 @@ class DistanceScorer(Scorer, Protocol):
         ...
 
 
-class OfTorch:
+class TorchScorer:
     """A scorer whose network is torch's, and the device on which it computes."""
 
     _network: torch.nn.Module

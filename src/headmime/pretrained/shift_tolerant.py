@@ -17,7 +17,7 @@ from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pixels import to_tensor
 from headmime.pretrained.frozen import Frozen
-from headmime.pretrained.scorers import OfTorch
+from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
 FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
@@ -42,10 +42,10 @@ class ShiftTolerantAlexNet(Frozen):
         features = []
         for stage, (number, padding) in enumerate(LAYERS, start=1):
             if stage in (2, 3):
-                x = _blurred(F.max_pool2d(x, 3, stride=1))
+                x = _blur_and_halve(F.max_pool2d(x, 3, stride=1))
             weight, bias = (getattr(self, f"net_slice{stage}_{number}_{k}") for k in _PARTS)
             x = F.conv2d(x, weight, bias, padding=padding)
-            x = F.relu(_blurred(x) if stage == 1 else x)
+            x = F.relu(_blur_and_halve(x) if stage == 1 else x)
             features.append(x)
         return features
 
@@ -57,7 +57,7 @@ class ShiftTolerantAlexNet(Frozen):
 _PARTS = ("weight", "bias")
 
 
-class ShiftTolerantDistance(OfTorch):
+class ShiftTolerantDistance(TorchScorer):
     """Shift-tolerant LPIPS between pictures as they are; those smaller than 64 are enlarged to it.
     See `DistanceScorer`.
     """
@@ -80,7 +80,7 @@ class ShiftTolerantDistance(OfTorch):
         return sum((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
 
 
-class ShiftTolerantFeatures(OfTorch):
+class ShiftTolerantFeatures(TorchScorer):
     """The last feature's mean over the picture, 256 scaled numbers. See `FeatureScorer`."""
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
@@ -121,7 +121,7 @@ def shift_tolerant_features() -> ShiftTolerantFeatures:
     return ShiftTolerantFeatures(shift_tolerant_alexnet())
 
 
-def _blurred(x: Tensor) -> Tensor:
+def _blur_and_halve(x: Tensor) -> Tensor:
     """Half the size, after a binomial blur of 3x3; reflected two pixels beyond the border."""
     row = torch.tensor([0.25, 0.5, 0.25], device=x.device)
     kernel = torch.outer(row, row).expand(x.shape[1], 1, 3, 3)

@@ -10,7 +10,7 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGG19_WEIGHT
-from headmime.pretrained.frozen import Frozen, of_channels
+from headmime.pretrained.frozen import Frozen, per_channel
 from headmime.pretrained.vgg import VGG19, VGGStack
 from headmime.pretrained.weights import existing_file, read_state_dict
 
@@ -26,8 +26,8 @@ class TorchvisionVGG(Frozen):
         super().__init__("torchvision", origin)
         self.vgg19 = vgg19
         self.scales = scales
-        self.register_buffer("mean", of_channels(MEAN), persistent=False)
-        self.register_buffer("deviation", of_channels(DEVIATION), persistent=False)
+        self.register_buffer("mean", per_channel(MEAN), persistent=False)
+        self.register_buffer("deviation", per_channel(DEVIATION), persistent=False)
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """images [B, 3, H, W], RGB in [-1, 1] -> five weighted features."""

@@ -70,7 +70,7 @@ def verify(path: str | Path, roots: Sequence[str | Path] = ()) -> Verdict:
     try:
         with open_file(path) as file, c2pa.Context.from_dict(SETTINGS | trust) as context:
             beside = sidecar.read_bytes() if sidecar.is_file() and sidecar != path else None
-            return _judged(path, file, beside, context)
+            return _check_credentials(path, file, beside, context)
     except OSError as error:
         raise HeadmimeError(f"{path} cannot be read ({error.strerror}).") from error
 
@@ -86,11 +86,13 @@ def _root(file: str | Path) -> bytes:
     return content
 
 
-def _judged(path: Path, file: BinaryIO, beside: bytes | None, context: c2pa.Context) -> Verdict:
+def _check_credentials(
+    path: Path, file: BinaryIO, beside: bytes | None, context: c2pa.Context
+) -> Verdict:
     inside = _has_boxes(file)
     try:
         with c2pa.Reader(None, file, None if inside else beside, context) as reader:
-            return told(path, json.loads(reader.json()))
+            return verdict_from_json(path, json.loads(reader.json()))
     except c2pa.C2paError as error:
         if inside or beside:
             return Verdict(path, State.ALTERED, f"unreadable credentials: {error}")
@@ -106,7 +108,7 @@ def _has_boxes(file: BinaryIO) -> bool:
         return BOXES.search(content) is not None
 
 
-def told(path: Path, store: dict[str, Any]) -> Verdict:
+def verdict_from_json(path: Path, store: dict[str, Any]) -> Verdict:
     """The reader's JSON as a verdict."""
     active = store["manifests"].get(store["active_manifest"])
     if active is None:

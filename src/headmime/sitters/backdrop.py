@@ -130,7 +130,7 @@ def _lights(picture: NDArray, rng: Generator, palette: Palette) -> None:
         cv2.circle(picture, centre, int(rng.integers(2, 12)), _tuple(colour), -1)
 
 
-def backdrop(seed: int) -> NDArray:
+def make_backdrop(seed: int) -> NDArray:
     """A linear RGB picture, float32 [SIDE, SIDE, 3], the same for the same seed."""
     rng = np.random.default_rng(seed)
     kind = str(rng.choice(KINDS, p=PORTIONS))
@@ -158,7 +158,7 @@ def backdrop(seed: int) -> NDArray:
     return np.ascontiguousarray(np.clip(picture, 0, 1.5), np.float32)
 
 
-def behind(picture: NDArray, samples: int) -> NDArray:
+def sample_backdrop(picture: NDArray, samples: int) -> NDArray:
     """The backdrop at the resolution of a canvas, float32 [samples * samples, 3]."""
     large = cv2.resize(picture, (samples, samples), interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(large.reshape(-1, 3), np.float32)

@@ -83,7 +83,7 @@ def headwear(clothes: Clothes, body: Body) -> list[Shell]:
     if not clothes.headwear:
         return []
     place = body.vertices
-    unrolled = skin.unrolled(place)
+    unrolled = skin.unroll(place)
     angle = np.degrees(np.abs(unrolled[:, 0]) / skin.RADIUS)
     line = np.interp(angle, [0, 60, 95, 180], [0.080, 0.058, 0.040, 0.0])
     line = line + 0.012 * (clothes.depth - 0.5)

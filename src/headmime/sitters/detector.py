@@ -24,7 +24,7 @@ EXACT = 0.3
 
 
 @dataclass(frozen=True)
-class Errors:
+class DetectorErrors:
     """A detector's errors in units of the face's size, in the upright face's axes.
 
     expected [F, 136]: linear in `features`; clip [A, 136] and frame [B, 136]: directions that times
@@ -39,9 +39,9 @@ class Errors:
 
 
 @lru_cache(maxsize=1)
-def measured() -> Errors:
+def load_error_statistics() -> DetectorErrors:
     with np.load(TABLE, allow_pickle=False) as table:
-        return Errors(
+        return DetectorErrors(
             *(table[name].astype(np.float64) for name in ("expected", "clip", "frame")),
             float(table["turned"]),
         )
@@ -51,7 +51,9 @@ def features(points: NDArray) -> NDArray:
     """What the expected error depends on: [T, 68, 2] -> [T, 7]."""
     turn, mouth = head_turn(points), mouth_opening(points)
     eyes = points[:, 36:48].mean(1)
-    nod = (upright(points)[:, 30] - upright(points)[:, 36:48].mean(1))[:, 1] / face_size(points)
+    nod = (to_upright_axes(points)[:, 30] - to_upright_axes(points)[:, 36:48].mean(1))[
+        :, 1
+    ] / face_size(points)
     lids = points[:, LOWER] - points[:, UPPER]
     opened = np.linalg.norm(lids, axis=-1).mean(1) / face_size(points)
     one = np.ones(len(eyes))
@@ -65,12 +67,12 @@ def _axes(points: NDArray) -> NDArray:
     return np.stack([along, np.stack([-along[:, 1], along[:, 0]], -1)], 1)
 
 
-def upright(vectors: NDArray, like: NDArray | None = None) -> NDArray:
+def to_upright_axes(vectors: NDArray, like: NDArray | None = None) -> NDArray:
     """Vectors [T, 68, 2] in the axes of faces (`like`, or themselves) [T, 68, 2]."""
     return np.einsum("tki,tji->tkj", vectors, _axes(vectors if like is None else like))
 
 
-def detected(points: NDArray, strength: float, rng: Generator) -> NDArray:
+def add_detector_error(points: NDArray, strength: float, rng: Generator) -> NDArray:
     """What a detector would have found of the exact points of a clip, [T, 68, 2], any units.
 
     strength: 1 for errors of the measured size, 0 for none. Every clip has its own error, that
@@ -80,7 +82,7 @@ def detected(points: NDArray, strength: float, rng: Generator) -> NDArray:
     """
     if not strength or rng.random() < EXACT:
         return points
-    errors, count = measured(), len(points)
+    errors, count = load_error_statistics(), len(points)
     share = rng.uniform(0.25, 1.0)  # how hard a clip is for the detector
     clip = rng.normal(size=len(errors.clip)) @ errors.clip
     frame = rng.normal(size=(count, len(errors.frame))) @ errors.frame

@@ -22,11 +22,13 @@ def develop(
     """
     source = min(size, max(16, 2 * round(size * how.source / 2)))
     texture = _texture(size, how) if how.brush else None
-    pictures = (_small(_picture(frame, how, size, texture, rng), how, source) for frame in frames)
+    pictures = (
+        _downscale(_picture(frame, how, size, texture, rng), how, source) for frame in frames
+    )
     if how.crf:
         pictures = iter(h264(list(pictures), how.crf))
     for picture in pictures:
-        yield picture if source == size else _enlarged(picture, size)
+        yield picture if source == size else _enlarge(picture, size)
 
 
 def _picture(
@@ -42,7 +44,7 @@ def _picture(
     light = light * (1 + light / 6.0) / (1 + light * 0.75)  # a soft shoulder instead of clipping
     picture = np.sqrt(np.clip(light, 0, 1)) ** 0.9  # close to sRGB's curve
     if texture is not None:
-        picture = _painted(picture, how, texture)
+        picture = _paint(picture, how, texture)
     if how.blur * size > 0.2:
         picture = cv2.GaussianBlur(picture, (0, 0), how.blur * size)
     if how.sharpened:
@@ -66,7 +68,7 @@ def _picture(
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
-def _small(picture: NDArray, how: Develop, source: int) -> NDArray:
+def _downscale(picture: NDArray, how: Develop, source: int) -> NDArray:
     """The picture in its source's resolution, through JPEG for some: uint8."""
     if source < len(picture):
         picture = cv2.resize(picture, (source, source), interpolation=cv2.INTER_AREA)
@@ -77,7 +79,7 @@ def _small(picture: NDArray, how: Develop, source: int) -> NDArray:
     return small
 
 
-def _enlarged(picture: NDArray, size: int) -> NDArray:
+def _enlarge(picture: NDArray, size: int) -> NDArray:
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
@@ -128,7 +130,7 @@ def _texture(size: int, how: Develop) -> NDArray:
     return factor.astype(np.float32)[..., None]
 
 
-def _painted(picture: NDArray, how: Develop, texture: NDArray) -> NDArray:
+def _paint(picture: NDArray, how: Develop, texture: NDArray) -> NDArray:
     """Flatten small detail into strokes: at each place the calmest of the four squares beside it.
 
     A Kuwahara filter with soft weights.

@@ -58,7 +58,7 @@ class Motion:
         )
 
 
-def moving(actions: NDArray, turns: NDArray, lean: NDArray | None = None) -> Motion:
+def make_motion(actions: NDArray, turns: NDArray, lean: NDArray | None = None) -> Motion:
     """A motion at 25 frames/s whose hair trails behind its turns; without `lean`, in its place."""
     kept = np.exp(-1 / (LAG * FPS))
     trail = np.array(turns, float)
@@ -68,7 +68,7 @@ def moving(actions: NDArray, turns: NDArray, lean: NDArray | None = None) -> Mot
     return Motion(actions, turns, trail, np.zeros_like(trail) if lean is None else lean)
 
 
-def drift(rng: Generator, frames: int, seconds: float) -> NDArray:
+def smooth_noise(rng: Generator, frames: int, seconds: float) -> NDArray:
     """Smooth noise with variance 1 and features of about `seconds`, [frames]."""
     sigma = seconds * FPS / 2.5
     reach = int(4 * sigma) + 1
@@ -134,35 +134,35 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
             actions[:, column[name + "Right"]] += track * (1 - side)
 
     mood = rng.normal()
-    smile = np.clip(0.22 * drift(rng, frames, 1.5) + 0.25 * mood + 0.06, 0, 1)
+    smile = np.clip(0.22 * smooth_noise(rng, frames, 1.5) + 0.25 * mood + 0.06, 0, 1)
     add("mouthSmile", smile, np.clip(rng.normal() * 0.2, -0.6, 0.6))
     add("cheekSquint", 0.6 * smile)
-    add("mouthFrown", np.clip(0.15 * drift(rng, frames, 1.5) - 0.15 * mood - 0.08, 0, 0.5))
-    raised = np.clip(0.35 * drift(rng, frames, 0.7) + 0.14 + rng.normal() * 0.15, 0, 1)
+    add("mouthFrown", np.clip(0.15 * smooth_noise(rng, frames, 1.5) - 0.15 * mood - 0.08, 0, 0.5))
+    raised = np.clip(0.35 * smooth_noise(rng, frames, 0.7) + 0.14 + rng.normal() * 0.15, 0, 1)
     add("browInnerUp", 0.16 + 0.7 * raised)
     add("browOuterUp", 0.8 * raised, rng.normal() * 0.25)
-    lowered = np.clip(0.25 * drift(rng, frames, 0.8) - 0.3 + rng.normal() * 0.12, 0, 0.8)
+    lowered = np.clip(0.25 * smooth_noise(rng, frames, 0.8) - 0.3 + rng.normal() * 0.12, 0, 0.8)
     add("browDown", lowered * (raised < 0.15))
-    squint = np.clip(0.15 * drift(rng, frames, 1.2) + rng.normal() * 0.12, 0, 0.6)
+    squint = np.clip(0.15 * smooth_noise(rng, frames, 1.2) + rng.normal() * 0.12, 0, 0.6)
     add("eyeSquint", squint)
     add("eyeWide", np.clip(0.2 * raised - 0.05, 0, 0.4))
     if rng.random() < 0.3:
-        add("noseSneer", np.clip(0.2 * drift(rng, frames, 0.8) - 0.1, 0, 0.5))
+        add("noseSneer", np.clip(0.2 * smooth_noise(rng, frames, 0.8) - 0.1, 0, 0.5))
     if rng.random() < 0.3:
-        add("cheekPuff", np.clip(0.25 * drift(rng, frames, 0.6) - 0.25, 0, 0.6))
+        add("cheekPuff", np.clip(0.25 * smooth_noise(rng, frames, 0.6) - 0.25, 0, 0.6))
     for _ in range(rng.choice(3, p=[0.35, 0.45, 0.2])):
         expression = rng.choice(list(EXPRESSIONS), p=SHARES)
-        strength = np.clip(0.6 * drift(rng, frames, 1.1) + rng.uniform(-0.2, 0.4), 0, 1)
+        strength = np.clip(0.6 * smooth_noise(rng, frames, 1.1) + rng.uniform(-0.2, 0.4), 0, 1)
         side = np.clip(rng.normal() * 0.25, -0.7, 0.7)
         for name, value in EXPRESSIONS[str(expression)].items():
             add(name, strength * value * rng.uniform(0.6, 1.15), side)
-    shift = np.clip(0.2 * drift(rng, frames, 0.8), -0.5, 0.5)
+    shift = np.clip(0.2 * smooth_noise(rng, frames, 0.8), -0.5, 0.5)
     add("mouthLeft", np.maximum(shift, 0))
     add("mouthRight", np.maximum(-shift, 0))
 
     # Blinks are short: eyes that stay shut for a while show more of shut lids.
     (apart,) = rng.spawn(1)
-    dozing = np.clip(0.5 * drift(apart, frames, 0.8) + 0.2 * apart.normal() - 0.3, 0, 1)
+    dozing = np.clip(0.5 * smooth_noise(apart, frames, 0.8) + 0.2 * apart.normal() - 0.3, 0, 1)
     lids = np.maximum(blinks(rng, frames, rng.uniform(1.5, 4)), dozing)
     nod_scale, turn_scale, tilt_scale = (
         rng.uniform(0.3, 1.0),
@@ -171,15 +171,15 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     )
     if rng.random() < 0.3:
         turn_scale = rng.uniform(1.0, 1.7)
-    turn = 0.30 * turn_scale * drift(rng, frames, 1.6) + rng.normal() * 0.22
+    turn = 0.30 * turn_scale * smooth_noise(rng, frames, 1.6) + rng.normal() * 0.22
     turn = 0.75 * np.tanh(turn / 0.75)  # at most 43 degrees
-    nod = 0.13 * nod_scale * drift(rng, frames, 1.2) + rng.normal() * 0.08 - 0.05
-    nod = nod + 0.03 * drift(rng, frames, 0.35) * nod_scale
+    nod = 0.13 * nod_scale * smooth_noise(rng, frames, 1.2) + rng.normal() * 0.08 - 0.05
+    nod = nod + 0.03 * smooth_noise(rng, frames, 0.35) * nod_scale
     if rng.random() < 0.25:
         tilt_scale *= 2.1
-    tilt = 0.11 * tilt_scale * drift(rng, frames, 1.4) + rng.normal() * 0.07
+    tilt = 0.11 * tilt_scale * smooth_noise(rng, frames, 1.4) + rng.normal() * 0.07
     turns = np.stack([np.clip(nod, -0.42, 0.42), turn, np.clip(tilt, -0.45, 0.45)], -1)
-    lean = np.stack([drift(rng, frames, seconds) for seconds in (1.8, 1.8, 1.5)], -1)
+    lean = np.stack([smooth_noise(rng, frames, seconds) for seconds in (1.8, 1.8, 1.5)], -1)
     lean = lean * rng.uniform(0, 1, 3) * (0.018, 0.045, 0.008)
 
     # Eyes jump; they also stay with the camera while the head turns
@@ -196,7 +196,7 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     closed = actions[:, [column["eyeBlinkLeft"]]]
     for name in ("eyeWideLeft", "eyeWideRight", "eyeSquintLeft", "eyeSquintRight"):
         actions[:, [column[name]]] *= 1 - np.clip(closed, 0, 1)
-    return moving(np.clip(actions, 0, 1), turns, np.clip(lean, -0.09, 0.09))
+    return make_motion(np.clip(actions, 0, 1), turns, np.clip(lean, -0.09, 0.09))
 
 
 def _saccades(rng: Generator, frames: int) -> NDArray:

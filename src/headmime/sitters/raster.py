@@ -96,7 +96,7 @@ class Canvas:
     inside: wp.array
 
 
-def draw(points: wp.array, cut: wp.array, faces: wp.array, width: int, height: int) -> Canvas:
+def rasterise(points: wp.array, cut: wp.array, faces: wp.array, width: int, height: int) -> Canvas:
     """Draw triangles.
 
     points vec3 [N]: sample coordinates and nearness (> 0; behind the camera: <= 0); cut [N]: only

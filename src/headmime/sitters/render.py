@@ -81,7 +81,7 @@ def _array(values: NDArray, dtype: type) -> wp.array:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class RenderArrays:
     """The arrays of a figure that do not change from frame to frame, where warp can read them."""
 
     faces: wp.array
@@ -91,12 +91,12 @@ class Prepared:
     extra: wp.array
     template: NDArray
     width: wp.array
-    look: shade.Look
+    look: shade.Appearance
 
 
-def prepare(figure: Figure, eyes: NDArray) -> Prepared:
+def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
     """eyes [2, 3]: centres of the right and left eye in template coordinates."""
-    return Prepared(
+    return RenderArrays(
         faces=_array(figure.faces, wp.vec3i),
         casting=_array(figure.casting, wp.vec3i),
         material=_array(figure.material, int),
@@ -104,13 +104,13 @@ def prepare(figure: Figure, eyes: NDArray) -> Prepared:
         extra=_array(figure.extra, wp.vec4),
         template=figure.template,
         width=_array(figure.hair_width, float),
-        look=_look(figure, eyes),
+        look=_appearance(figure, eyes),
     )
 
 
-def _look(figure: Figure, eyes: NDArray) -> shade.Look:
+def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     sitter = figure.sitter
-    look = shade.Look()
+    look = shade.Appearance()
     look.albedo = _array(figure.albedo, wp.vec4)
     look.lips = vec3(linear(sitter.skin.lips))
     look.lips_gloss = sitter.skin.lips_gloss
@@ -186,7 +186,7 @@ def light_of(studio: Studio) -> shade.Light:
 
 
 def render(
-    prepared: Prepared,
+    prepared: RenderArrays,
     posed: Pose,
     camera: Camera,
     crop: Crop,
@@ -232,7 +232,9 @@ def render(
         ],
         device="cpu",
     )
-    shadow = raster.draw(shadow_points, prepared.cut, prepared.casting, SHADOW_SIZE, SHADOW_SIZE)
+    shadow = raster.rasterise(
+        shadow_points, prepared.cut, prepared.casting, SHADOW_SIZE, SHADOW_SIZE
+    )
     ribbons(camera.place, 0.7 * sample)
     points = wp.empty(total, dtype=wp.vec3, device="cpu")
     right, down, forward = (vec3(axis) for axis in camera.axes)
@@ -243,7 +245,7 @@ def render(
         inputs=[world, vec3(camera.place), right, down, forward, FOCAL, corner, scale, points],
         device="cpu",
     )
-    canvas = raster.draw(points, prepared.cut, prepared.faces, samples, samples)
+    canvas = raster.rasterise(points, prepared.cut, prepared.faces, samples, samples)
 
     normals = np.concatenate([posed.normals, np.repeat(posed.hair_outward, 2, 0)])
     # Strands have no template place: their tangent stands there instead.

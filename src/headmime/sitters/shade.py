@@ -13,7 +13,7 @@ SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, WIRE = (wp.constant(k) for k in ran
 
 
 @wp.struct
-class Look:
+class Appearance:
     """What one sitter looks like apart from its geometry."""
 
     albedo: wp.array2d(dtype=wp.vec4)  # skin around the head: linear RGB, gloss
@@ -132,7 +132,7 @@ def lit(light: Light, shadow_map: wp.array(dtype=float), place: wp.vec3) -> floa
 
 
 @wp.func
-def cloth_colour(look: Look, place: wp.vec3) -> wp.vec3:
+def cloth_colour(look: Appearance, place: wp.vec3) -> wp.vec3:
     c = wp.cos(look.pattern_angle)
     s = wp.sin(look.pattern_angle)
     u = (c * place[0] + s * place[2]) * look.pattern_scale
@@ -175,7 +175,7 @@ def shade(
     place: wp.array(dtype=wp.vec3),
     extra: wp.array(dtype=wp.vec4),
     eye: wp.vec3,
-    look: Look,
+    look: Appearance,
     light: Light,
     shadow_map: wp.array(dtype=float),
     backdrop: wp.array(dtype=wp.vec3),

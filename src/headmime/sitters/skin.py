@@ -25,7 +25,7 @@ def linear(srgb: NDArray) -> NDArray:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
-def unrolled(place: NDArray) -> NDArray:
+def unroll(place: NDArray) -> NDArray:
     """Template coordinates [..., 3] -> (metres around the head from the nose, height) [..., 2]."""
     return np.stack([np.arctan2(place[..., 0], -place[..., 1]) * RADIUS, place[..., 2]], -1)
 

@@ -161,14 +161,14 @@ def make_pool(body: Body, low: float, keep, count: int, seed: int) -> Pool:
     solid = body.faces[body.part == 0]
     bare = (body.paint_ears[solid].max(1) < 0.4) & (body.paint_mouth[solid].max(1) < 0.3)
     solid = solid[bare & (body.vertices[solid][:, :, 2].min(1) > low)]
-    solid = solid[keep(skin.unrolled(body.vertices[solid].mean(1)))]
+    solid = solid[keep(skin.unroll(body.vertices[solid].mean(1)))]
     a, b, c = (body.vertices[solid[:, k]] for k in range(3))
     area = np.linalg.norm(np.cross(b - a, c - a), axis=-1)
     chosen = rng.choice(len(solid), size=count, p=area / area.sum())
     weights = rng.dirichlet([1, 1, 1], size=count)
     corners = solid[chosen]
     place = (body.vertices[corners] * weights[..., None]).sum(1)
-    return Pool(corners, weights, skin.unrolled(place))
+    return Pool(corners, weights, skin.unroll(place))
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class Follicles:
 
 
 def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
-    marks = skin.unrolled(body.vertices[landmark_vertices])
+    marks = skin.unroll(body.vertices[landmark_vertices])
     low, high = skin.BROW[:, 1].min() - 0.012, skin.BROW[:, 1].max() + 0.012
 
     def brow(place: NDArray) -> NDArray:

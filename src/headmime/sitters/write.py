@@ -19,9 +19,9 @@ from headmime.data.shards import ClipFrames, check_begun, finish_store, shard_pa
 from headmime.errors import HeadmimeError
 from headmime.files import locked, write_text
 from headmime.landmarks.crop import Crop, crop_box
-from headmime.sitters.backdrop import backdrop, behind
+from headmime.sitters.backdrop import make_backdrop, sample_backdrop
 from headmime.sitters.body import load_body
-from headmime.sitters.detector import detected
+from headmime.sitters.detector import add_detector_error
 from headmime.sitters.develop import develop
 from headmime.sitters.figure import Pose, SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import Sitter, random_sitter
@@ -62,7 +62,7 @@ def clip_lengths(frames: int) -> list[int]:
     return [frames - frames // 2, frames // 2] if frames >= 8 else [frames]
 
 
-def _jittered(crop: Crop, rng: Generator) -> Crop:
+def _framing_jitter(crop: Crop, rng: Generator) -> Crop:
     """The small differences of framing that crops of real clips have."""
     side = crop.side * float(np.exp(np.clip(rng.normal() * 0.035, -0.08, 0.08)))
     shift = np.clip(rng.normal(size=2) * 0.012, -0.03, 0.03) * crop.side
@@ -71,7 +71,7 @@ def _jittered(crop: Crop, rng: Generator) -> Crop:
     return Crop(x, y, side)
 
 
-class Shoot:
+class SitterRenderer:
     """A sitter in its studio, ready for any motion. `rng` makes its skin and hair."""
 
     def __init__(self, model: SitterModel, sitter: Sitter, size: int, rng: Generator) -> None:
@@ -80,7 +80,7 @@ class Shoot:
         self._prepared = prepare(self.figure, model.eyes)
         self._camera, self._light = camera_of(self.studio), light_of(self.studio)
         self._samples = size * supersampling(size)
-        self._background = behind(backdrop(self.studio.backdrop), self._samples)
+        self._background = sample_backdrop(make_backdrop(self.studio.backdrop), self._samples)
 
     def clip(
         self,
@@ -128,15 +128,15 @@ def sitter_clips(
     """
     tested = number % TEST_EVERY == TEST_EVERY - 1
     rng = np.random.default_rng([seed, number])
-    shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
+    shoot = SitterRenderer(model, random_sitter(rng, model.body.local_names), size, rng)
     for clip, length in enumerate(clip_lengths(frames)):
         motion = random_motion(rng, model.actions, length * STEP).every(STEP)
         detecting = np.random.default_rng([seed, number, clip, 1])
         yield shoot.clip(
             motion,
             np.random.default_rng([seed, number, clip]),
-            lambda crop: _jittered(crop, rng),
-            partial(detected, strength=0.0 if tested else landmark_noise, rng=detecting),
+            lambda crop: _framing_jitter(crop, rng),
+            partial(add_detector_error, strength=0.0 if tested else landmark_noise, rng=detecting),
             person=f"sitter-{seed}-{number:06d}",
             video="0",
             clip=str(clip),
@@ -156,7 +156,7 @@ def cross_clips(
     """
     names = [f"sitter-{seed}-cross-{k:06d}" for k in range(cross)]
     rng = np.random.default_rng([seed, number, 0, 0])
-    shoot = Shoot(model, random_sitter(rng, model.body.local_names), size, rng)
+    shoot = SitterRenderer(model, random_sitter(rng, model.body.local_names), size, rng)
     for video in range(drivers + 1):
         mover = (number + video) % cross
         mover_rng = np.random.default_rng([seed, mover, 0, 1])

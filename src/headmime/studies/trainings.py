@@ -7,20 +7,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from headmime.benchmark.command import quoted
+from headmime.benchmark.command import quote_path
 from headmime.errors import HeadmimeError
 
 log = logging.getLogger(__name__)
 
 
-def train_apart(experiment: str, keys: Sequence[str], folder: Path) -> None:
+def train_in_subprocess(experiment: str, keys: Sequence[str], folder: Path) -> None:
     """Run `headmime train -cn <experiment> <keys>` into `folder`; HeadmimeError if it fails.
 
     With ckpt=auto among the keys, an interrupted one goes on.
     """
     words = ["train", "-cn", experiment, *keys]
     log.info("headmime %s", shlex.join(words))
-    words.append(f"hydra.run.dir={quoted(str(folder))}")
+    words.append(f"hydra.run.dir={quote_path(str(folder))}")
     done = subprocess.run([sys.executable, "-m", "headmime.cli", *words], check=False)
     if done.returncode != 0:
         raise HeadmimeError(

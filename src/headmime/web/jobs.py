@@ -29,7 +29,7 @@ VIDEO, GIF = "headmime.mp4", "headmime.gif"
 VIDEO_SIDE, GIF_SIDE = 1280, 480  # pixels of the longer side, at most
 
 
-class Stopped(Exception):
+class JobStopped(Exception):
     """Somebody pressed Stop or closed the page."""
 
 
@@ -43,7 +43,7 @@ class Progress:
     def say(self, text: str) -> None:
         """The beginning of something that cannot be counted. Raises Stopped."""
         if self._stop.is_set():
-            raise Stopped
+            raise JobStopped
         self._tell(0.0, text)
 
     def counted(self, text: str) -> Callable[..., None]:
@@ -52,7 +52,7 @@ class Progress:
 
         def on_step(done: int, total: int | None, *_: Any) -> None:
             if self._stop.is_set():
-                raise Stopped
+                raise JobStopped
             if total is None:
                 self._tell(0.0, f"{text}: {done}")
                 return
@@ -73,7 +73,7 @@ def time_left(done: int, total: int, seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class Order:
+class JobRequest:
     """What somebody asks for.
 
     `driving`: a file or a bundled motion; `output`: crop or full; `better`: fine-tuned.
@@ -87,7 +87,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedPerson:
     """A person, and a hash of what they were made from: another motion need not learn again."""
 
     key: str
@@ -96,7 +96,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Made:
+class JobResult:
     """What a job gives. `notes`: what to know of it."""
 
     video: Path
@@ -125,7 +125,9 @@ class JobRunner:
         """The frozen networks of L_CNT."""
         return self.perceptual()
 
-    def learn(self, order: Order, kept: Kept | None, progress: Progress) -> Kept:
+    def learn(
+        self, order: JobRequest, kept: CachedPerson | None, progress: Progress
+    ) -> CachedPerson:
         """The person of the order; `kept` if it is the same one.
 
         Raises HeadmimeError for what is wrong with the pictures, Stopped if it is not wanted any
@@ -146,9 +148,11 @@ class JobRunner:
                 detector=self.detector,
                 on_step=progress.counted("Fine-tuning, step"),
             )
-        return Kept(key, person, notes)
+        return CachedPerson(key, person, notes)
 
-    def make(self, kept: Kept, order: Order, folder: Path, progress: Progress) -> Made:
+    def make(
+        self, kept: CachedPerson, order: JobRequest, folder: Path, progress: Progress
+    ) -> JobResult:
         """Animate the person and write the video to `folder`. Raises as `learn` does."""
         with _notes() as notes:
             animation = headmime.animate(
@@ -165,9 +169,9 @@ class JobRunner:
                 progress.counted("Frames"),
                 self.marks,
             )
-        return Made(video, animation, [*kept.notes, *notes])
+        return JobResult(video, animation, [*kept.notes, *notes])
 
-    def gif(self, made: Made, progress: Progress) -> Path:
+    def gif(self, made: JobResult, progress: Progress) -> Path:
         """Write the GIF beside the video. HeadmimeError where it is too long for one."""
         return headmime.save(
             made.animation,
@@ -178,7 +182,7 @@ class JobRunner:
         )
 
 
-def _key(order: Order) -> str:
+def _key(order: JobRequest) -> str:
     """A hash of all that makes the person."""
     total = hashlib.sha256(f"{order.better} {order.consent}".encode())
     for file in order.pictures:

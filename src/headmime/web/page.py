@@ -15,7 +15,7 @@ from headmime.assets import ASSETS, MONA_LISA
 from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.provenance.statement import ProvenanceOptions
-from headmime.web.jobs import JobRunner, Made, Order, Progress, Stopped
+from headmime.web.jobs import JobRequest, JobResult, JobRunner, JobStopped, Progress
 from headmime.web.layout import OWN_VIDEO, Layout
 from headmime.web.sessions import Session, Sessions
 from headmime.web.uploads import Limits, check_clip, check_sources, look
@@ -79,7 +79,7 @@ class Page:
 
     def _dropped(self, files: list[str] | None, request: gr.Request) -> list[Any]:
         paths = [Path(file) for file in files or []]
-        session = self.sessions.opened(request.session_hash)
+        session = self.sessions.get_or_create(request.session_hash)
         session.uploads.update(_uploads(paths))
         if not paths:
             return [gr.update(visible=False, value=None), *_no_trouble()]
@@ -94,7 +94,7 @@ class Page:
     def _filmed(self, video: str | None, request: gr.Request) -> list[Any]:
         if video is None:
             return _no_trouble()
-        session = self.sessions.opened(request.session_hash)
+        session = self.sessions.get_or_create(request.session_hash)
         session.uploads.update(_uploads([Path(video)]))
         try:
             check_clip(Path(video), self.limits)
@@ -103,11 +103,11 @@ class Page:
         return _no_trouble()
 
     def _pressed(self, request: gr.Request) -> list[Any]:
-        self.sessions.opened(request.session_hash).stop.clear()
+        self.sessions.get_or_create(request.session_hash).stop.clear()
         return [*_nothing(), *_no_trouble()]
 
     def _stopped(self, request: gr.Request) -> None:
-        self.sessions.opened(request.session_hash).stop.set()
+        self.sessions.get_or_create(request.session_hash).stop.set()
 
     def _closed(self, request: gr.Request) -> None:
         self.sessions.close(request.session_hash)
@@ -127,7 +127,7 @@ class Page:
         given = [*paths, *([Path(video)] if video else [])]
         try:
             session = self.sessions.begin(request.session_hash)
-        except Stopped:
+        except JobStopped:
             return [*_nothing(), *_problem("Stopped.")]
         try:
             progress, session.last = _progress(bar, session), None
@@ -136,7 +136,7 @@ class Page:
             made = self.runner.make(session.kept, order, session.results, progress)
             session.last = made
             return [*self._shown(made, order, session, given), *_no_trouble()]
-        except Stopped:
+        except JobStopped:
             return [*_nothing(), *_problem("Stopped.")]
         except HeadmimeError as error:
             return [*_nothing(), *self._told(str(error), given, session)]
@@ -147,13 +147,13 @@ class Page:
         bar: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """The GIF of what was just made, if anything was."""
-        session = self.sessions.found(request.session_hash)
+        session = self.sessions.find(request.session_hash)
         if session is None or session.last is None:
             return [gr.skip(), gr.skip()]
         try:
             gif = self.runner.gif(session.last, _progress(bar, session))
             return [gr.update(value=gif, interactive=True), gr.skip()]
-        except Stopped:
+        except JobStopped:
             return [gr.skip(), gr.skip()]
         except HeadmimeError as error:
             return [gr.skip(), _paragraphs([*session.last.notes, str(error)])]
@@ -166,7 +166,7 @@ class Page:
         output: str,
         better: bool,
         consent: str | None,
-    ) -> Order:
+    ) -> JobRequest:
         """What was asked for. HeadmimeError for what is missing or too much."""
         check_sources(pictures, self.limits)
         if motion == OWN_VIDEO:
@@ -176,13 +176,15 @@ class Page:
         if not consent:
             raise HeadmimeError("Please say why you may animate this person.")
         driving = video if motion == OWN_VIDEO and video else motion
-        return Order(tuple(pictures), driving, output, better, consent)
+        return JobRequest(tuple(pictures), driving, output, better, consent)
 
-    def _shown(self, made: Made, order: Order, session: Session, given: list[Path]) -> list[Any]:
+    def _shown(
+        self, made: JobResult, order: JobRequest, session: Session, given: list[Path]
+    ) -> list[Any]:
         portrait = save_picture(
             made.animation.person.portrait, session.seen / "portrait.png", PORTRAIT
         )
-        driving = seen_driving(order.driving, self.sessions.results, self.runner.marks)
+        driving = driving_preview(order.driving, self.sessions.results, self.runner.marks)
         notes = _paragraphs([_named(note, given) for note in made.notes])
         mp4 = gr.update(value=made.video, interactive=True)
         return [made.video, mp4, gr.skip(), portrait, driving, notes]
@@ -249,7 +251,7 @@ def save_picture(picture: np.ndarray, path: Path, side: int) -> Path:
     return path
 
 
-def seen_driving(driving: str | Path, folder: Path, marks: ProvenanceOptions) -> Path:
+def driving_preview(driving: str | Path, folder: Path, marks: ProvenanceOptions) -> Path:
     """A video as it is; the landmarks of a template drawn, once, into a video in `folder`."""
     file = find_driving(driving)
     if file.suffix.lower() != TEMPLATE:

@@ -19,7 +19,7 @@ WAITING = 16  # jobs; who comes then is told to come again
 
 
 @contextmanager
-def serving(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
+def serve(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
     """Serve the page (`port` 0: a free one) in threads; yields its address.
 
     All that is uploaded and made lies in a temporary folder that goes with the server.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from headmime.web.jobs import Kept, Made, Stopped
+from headmime.web.jobs import CachedPerson, JobResult, JobStopped
 
 
 @dataclass
@@ -18,8 +18,8 @@ class Session:
     folder: Path
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
-    kept: Kept | None = None
-    last: Made | None = None
+    kept: CachedPerson | None = None
+    last: JobResult | None = None
 
     @property
     def results(self) -> Path:
@@ -40,14 +40,14 @@ class Sessions:
         self._open: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def opened(self, name: str) -> Session:
+    def get_or_create(self, name: str) -> Session:
         """The session of somebody who does something, begun if it is new."""
         with self._lock:
             if name not in self._open:
                 self._open[name] = Session(self.results / uuid4().hex)
             return self._open[name]
 
-    def found(self, name: str) -> Session | None:
+    def find(self, name: str) -> Session | None:
         """The session, if its tab is open."""
         with self._lock:
             return self._open.get(name)
@@ -60,7 +60,7 @@ class Sessions:
         with self._lock:
             session = self._open.get(name)
             if session is None or session.stop.is_set():
-                raise Stopped
+                raise JobStopped
             shutil.rmtree(session.results, ignore_errors=True)
             session.results.mkdir(parents=True)
             return session

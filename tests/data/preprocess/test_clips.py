@@ -121,7 +121,7 @@ def test_errors_of_our_own_do_not_end_a_run(tmp_path: Path, films, recipe: ClipS
 
 def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: ClipSettings, source):
     """The painting, tilted to and fro: dlib follows it, and the eyes stay where they are."""
-    from headmime.landmarks.detect import detector
+    from headmime.landmarks.detect import load_detector
 
     picture = np.asarray(Image.open(mona_lisa).convert("RGB").resize((240, 320)))
     turns = [
@@ -129,7 +129,7 @@ def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: ClipS
         for angle in 4 * np.sin(np.linspace(0, 6, 16))
     ]
     films.write(tmp_path / "a.mp4", turns)
-    result = read_all(tmp_path, source("a.mp4"), replace(recipe, size=64), detector("dlib"))
+    result = read_all(tmp_path, source("a.mp4"), replace(recipe, size=64), load_detector("dlib"))
     (clip,) = result.clips
     assert result.refused == [] and clip.frames[0].shape == (64, 64, 3)
     eyes = clip.landmarks[:, 36:48].mean(1)

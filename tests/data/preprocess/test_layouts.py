@@ -15,7 +15,7 @@ from headmime.data.preprocess.layouts import (
     Refusal,
     Source,
     list_sources,
-    listing,
+    make_listing,
     with_splits,
 )
 from headmime.errors import HeadmimeError
@@ -33,7 +33,7 @@ def test_sources_are_sorted_by_person_video_and_clip_as_bytes():
     for seed in range(5):
         random.Random(seed).shuffle(found)
         refused = [Refusal("y", "no face", (2.0, 3.0)), Refusal("y", "no face", (0.0, 1.0))]
-        listed = listing(found, refused)
+        listed = make_listing(found, refused)
         orders.append([source.person for source in listed.sources])
         assert listed.refused[0].seconds == (0.0, 1.0)
     assert orders == [["Z", "a", "b", "\xe9", "\udce9"]] * 5

@@ -9,7 +9,7 @@ from headmime.data.protocol import Case
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.evaluation.baselines import copy_first, copy_nearest
-from headmime.evaluation.plots.scene import Stage
+from headmime.evaluation.plots.scene import FigureContext
 from headmime.evaluation.trials import Trial, self_trials
 from headmime.landmarks.crop import Crop
 
@@ -60,9 +60,9 @@ def trials(store: Store) -> list[Trial]:
 
 
 @pytest.fixture
-def stage(store: Store) -> Stage:
+def stage(store: Store) -> FigureContext:
     """Two methods that show source frames."""
-    return Stage(store, SIZE, "absolute", {"copy": copy_first, "nearest": copy_nearest})
+    return FigureContext(store, SIZE, "absolute", {"copy": copy_first, "nearest": copy_nearest})
 
 
 def is_colour(picture: np.ndarray, person: int, clip: int, t: int) -> bool:

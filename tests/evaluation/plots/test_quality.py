@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from headmime.evaluation.method_table import METHODS
-from headmime.evaluation.metric_table import METRICS, shown_in
-from headmime.evaluation.plots.quality import quality, write_figure
+from headmime.evaluation.metric_table import METRICS, select_metrics
+from headmime.evaluation.plots.quality import draw_quality, write_figure
 from headmime.evaluation.results import OF_A_ROW, Result, group_by
 
-SHOWN = shown_in("quality")
+SHOWN = select_metrics("quality")
 
 
 def result(method: str, T: int, seed: int = 0, store: str = "s", **metrics: float) -> Result:
@@ -27,7 +27,7 @@ def result(method: str, T: int, seed: int = 0, store: str = "s", **metrics: floa
 
 def test_a_line_goes_through_the_values_and_bars_span_the_intervals() -> None:
     rows = [result("ft", T, ssim=value) for T, value in ((8, 0.6), (1, 0.5), (32, 0.7))]
-    (panel,) = quality(rows).axes
+    (panel,) = draw_quality(rows).axes
     ((line, _, (bars,)),) = panel.containers
     assert line.get_ydata().tolist() == [0.5, 0.6, 0.7]
     ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
@@ -38,14 +38,14 @@ def test_a_line_goes_through_the_values_and_bars_span_the_intervals() -> None:
 def test_a_missing_interval_is_no_bar() -> None:
     row = result("ff", 1, ssim=0.5)
     row.metrics["ssim"].update(low=None, high=None)
-    (panel,) = quality([row]).axes
+    (panel,) = draw_quality([row]).axes
     ((_, _, (bars,)),) = panel.containers
     assert bars.get_segments()[0][:, 1].tolist() == [0.5, 0.5]
 
 
 def test_axes_have_names_units_and_directions() -> None:
     rows = [result(method, T, **dict.fromkeys(SHOWN, 0.5)) for method in METHODS for T in (1, 8)]
-    panels = {panel.get_ylabel(): panel for panel in quality(rows).axes}
+    panels = {panel.get_ylabel(): panel for panel in draw_quality(rows).axes}
     assert len(panels) == len(SHOWN)
     assert {panel.get_xlabel() for panel in panels.values()} == {"source frames T"}
     for label, name in zip(panels, SHOWN, strict=True):
@@ -61,13 +61,13 @@ def test_methods_differ_without_colour() -> None:
     assert len(looks) == len(METHODS)
     assert len({(str(style.dash), style.marker) for style in METHODS.values()}) == len(METHODS)
     rows = [result(method, T, ssim=0.5) for method in METHODS for T in (1, 8)]
-    for container in quality(rows).axes[0].containers:
+    for container in draw_quality(rows).axes[0].containers:
         assert float(container[0].get_color()) <= 0.6
 
 
 def test_seeds_are_lines_of_their_own_under_one_name() -> None:
     rows = [result("ft", T, seed, ssim=0.5 + seed / 10) for seed in (0, 1) for T in (1, 8)]
-    figure = quality(rows)
+    figure = draw_quality(rows)
     assert [len(line[0].get_ydata()) for line in figure.axes[0].containers] == [2, 2]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["Ours-FT"]
@@ -79,6 +79,8 @@ def test_only_rows_of_one_table_share_a_plot() -> None:
 
 
 def test_files_appear_as_pictures_and_for_print(tmp_path: Path) -> None:
-    png, pdf = write_figure(quality([result("ft", T, ssim=0.5) for T in (1, 8)]), tmp_path / "plot")
+    png, pdf = write_figure(
+        draw_quality([result("ft", T, ssim=0.5) for T in (1, 8)]), tmp_path / "plot"
+    )
     assert Image.open(png).width > 1000 and pdf.read_bytes().startswith(b"%PDF")
     assert sorted(tmp_path.iterdir()) == [pdf, png]

@@ -9,8 +9,8 @@ import pytest
 
 from headmime.animate.poses import LIDS
 from headmime.evaluation.metrics.motion import HEAD, RIGID
-from headmime.evaluation.plots.scene import Stage
-from headmime.evaluation.plots.worst import Circumstances, Score, as_csv, circumstances
+from headmime.evaluation.plots.scene import FigureContext
+from headmime.evaluation.plots.worst import Circumstances, FrameScore, as_csv, circumstances
 from headmime.evaluation.trials import Trial
 
 ALIKE = Circumstances(
@@ -47,7 +47,7 @@ def face(yaw: float = 0, tilt: float = 0, mouth: float = 0, lids: float = 0.03, 
 
 
 @pytest.fixture
-def measured(stage: Stage, trials: list[Trial], monkeypatch: pytest.MonkeyPatch):
+def measured(stage: FigureContext, trials: list[Trial], monkeypatch: pytest.MonkeyPatch):
     """The circumstances of a frame with these landmarks, beside sources with those."""
 
     def measure(asked: np.ndarray, sources: list[np.ndarray]) -> Circumstances:
@@ -55,8 +55,10 @@ def measured(stage: Stage, trials: list[Trial], monkeypatch: pytest.MonkeyPatch)
         places = dict(zip(trial.gallery, sources, strict=True))
         landmarks = lambda store, refs: np.stack([places.get(ref, asked) for ref in refs])  # noqa: E731
         monkeypatch.setattr("headmime.evaluation.plots.worst.points", landmarks)
-        monkeypatch.setattr("headmime.evaluation.trials.points", landmarks)
-        (one,) = circumstances(stage, {trial.name: trial}, [Score(trial.name, 0, 0.5, True)], 8)
+        monkeypatch.setattr("headmime.evaluation.trials.load_landmarks", landmarks)
+        (one,) = circumstances(
+            stage, {trial.name: trial}, [FrameScore(trial.name, 0, 0.5, True)], 8
+        )
         return one
 
     return measure
@@ -107,16 +109,18 @@ def test_several_things_are_all_said():
     )
 
 
-def test_what_is_around_is_compared_with_the_most_similar_source(stage: Stage, trials: list[Trial]):
+def test_what_is_around_is_compared_with_the_most_similar_source(
+    stage: FigureContext, trials: list[Trial]
+):
     """Colours of frames differ by clip (60 of green) and by time (25 of blue for each frame)."""
     (trial, _) = trials
-    (one,) = circumstances(stage, {trial.name: trial}, [Score(trial.name, 1, 0.5, True)], 4)
+    (one,) = circumstances(stage, {trial.name: trial}, [FrameScore(trial.name, 1, 0.5, True)], 4)
     assert one.around == pytest.approx((60 + 2 * 25) / 3, abs=3)
 
 
-def test_the_table_has_a_row_for_each(stage: Stage, trials: list[Trial]):
+def test_the_table_has_a_row_for_each(stage: FigureContext, trials: list[Trial]):
     by_name = {trial.name: trial for trial in trials}
-    scores = [Score(trials[1].name, 1, 0.75, False), Score(trials[0].name, 0, 0.5, True)]
+    scores = [FrameScore(trials[1].name, 1, 0.75, False), FrameScore(trials[0].name, 0, 0.5, True)]
     text = as_csv(stage, by_name, scores, [replace(ALIKE, found=False), ALIKE], "lpips")
     first, second = csv.DictReader(io.StringIO(text))
     assert (first["place"], first["person"], first["clip"]) == ("1", "person 1", "1")

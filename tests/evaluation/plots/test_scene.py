@@ -9,28 +9,28 @@ from headmime.data.protocol import Case
 from headmime.data.store import Store
 from headmime.evaluation.plots.scene import (
     SINGLE_FRAMES,
-    Stage,
+    FigureContext,
     clip_of,
-    grid,
+    draw_grid,
     sample_trials,
     side_by_side,
 )
 from headmime.evaluation.trials import Trial, cross_trials, self_trials
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 
 from .conftest import SIZE, is_colour
 
 
-def test_columns_show_what_their_heads_say(stage: Stage, trials: list[Trial]) -> None:
+def test_columns_show_what_their_heads_say(stage: FigureContext, trials: list[Trial]) -> None:
     assert stage.heads(trials[1]) == ["Source", "Target", "Landmarks", "Copy", "Nearest"]
     source, target, landmarks, copy, nearest = stage.columns(trials[1], T=3, frames=[1, 0])
     assert all(is_colour(picture, 1, 0, 0) for picture in (*source, *copy))
     assert is_colour(target[0], 1, 1, 5) and is_colour(target[1], 1, 1, 2)
-    assert (landmarks[0] == draw(stage.store.landmarks_at(3, 5), SIZE)).all()
+    assert (landmarks[0] == draw_landmarks(stage.store.landmarks_at(3, 5), SIZE)).all()
     assert all(any(is_colour(one, 1, 0, t) for t in range(3)) for one in nearest)
 
 
-def test_without_truth_the_driver_is_shown(stage: Stage, store: Store) -> None:
+def test_without_truth_the_driver_is_shown(stage: FigureContext, store: Store) -> None:
     cases = [
         Case(video, ((2 * video, 0), (2 * video, 1)), ((2 * video + 1, 2),)) for video in range(2)
     ]
@@ -40,13 +40,15 @@ def test_without_truth_the_driver_is_shown(stage: Stage, store: Store) -> None:
     assert is_colour(columns[0][0], 0, 0, 0) and is_colour(columns[1][0], 1, 1, 2)
 
 
-def test_a_grid_has_a_line_for_every_person_and_T(stage: Stage, trials: list[Trial]) -> None:
+def test_a_grid_has_a_line_for_every_person_and_T(
+    stage: FigureContext, trials: list[Trial]
+) -> None:
     told: list[tuple[int, int | None]] = []
-    page = grid(stage, trials, [1, 2, 4], 20, seed=0, on_line=lambda *at: told.append(at))
+    page = draw_grid(stage, trials, [1, 2, 4], 20, seed=0, on_line=lambda *at: told.append(at))
     assert told[-1] == (6, 6)
-    one = grid(stage, trials[:1], [1], 20, seed=0)
+    one = draw_grid(stage, trials[:1], [1], 20, seed=0)
     assert page.shape[1] == one.shape[1] and len(page) > 5 * 20 + len(one)
-    assert (page == grid(stage, trials, [1, 2, 4], 20, seed=0)).all()
+    assert (page == draw_grid(stage, trials, [1, 2, 4], 20, seed=0)).all()
 
 
 def test_people_are_drawn_by_the_seed(trials: list[Trial]) -> None:
@@ -71,7 +73,9 @@ def test_true_frames_stay_beside_their_driving_frames(store: Store, trials: list
     assert clip_of(store, trials[0], "truth") == (trials[0], SINGLE_FRAMES)
 
 
-def test_a_video_has_a_frame_for_every_driving_frame(stage: Stage, trials: list[Trial]) -> None:
+def test_a_video_has_a_frame_for_every_driving_frame(
+    stage: FigureContext, trials: list[Trial]
+) -> None:
     frames = list(side_by_side(stage, clip_of(stage.store, trials[0], "self")[0], 2, 24))
     assert len(frames) == 8 and len({frame.shape for frame in frames}) == 1
     assert all(not np.array_equal(a, b) for a, b in pairwise(frames))

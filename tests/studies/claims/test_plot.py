@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from headmime.evaluation.statistics import Sample
+from headmime.evaluation.statistics import BootstrapSample
 from headmime.studies.claims.plot import claims_figure
 from headmime.studies.claims.verdict import Finding, Relation
 
 
 def relation(metric: str, value: float) -> Relation:
-    return Relation(f"{metric}: this over that", metric, Sample(value, value + np.linspace(-1, 1)))
+    return Relation(
+        f"{metric}: this over that", metric, BootstrapSample(value, value + np.linspace(-1, 1))
+    )
 
 
 def test_lines_span_the_intervals_and_claims_are_named() -> None:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from headmime.evaluation.metric_table import METRICS, shown_in
-from headmime.evaluation.statistics import Draws, Sample, mean_sample
-from headmime.studies.claims.verdict import Cell, Scores, cells, findings, relations
+from headmime.evaluation.metric_table import METRICS, select_metrics
+from headmime.evaluation.statistics import BootstrapDraws, BootstrapSample, mean_sample
+from headmime.studies.claims.verdict import Cell, Scores, claim_cells, findings, relations
 
 TS = (1, 8, 32)
 ENOUGH = (24, 2)
@@ -21,9 +21,9 @@ def table(noise: float = 0.0, **changed: dict) -> Scores:
     """PAPER with changes, as 24 persons and 2 seeds that differ from each other by `noise`, in
     units of the differences between cells.
     """
-    rng, draws = np.random.default_rng(0), Draws.of(*ENOUGH)
-    scores: dict[str, dict[Cell, Sample]] = {}
-    for metric in shown_in("claims"):
+    rng, draws = np.random.default_rng(0), BootstrapDraws.of(*ENOUGH)
+    scores: dict[str, dict[Cell, BootstrapSample]] = {}
+    for metric in select_metrics("claims"):
         numbers = PAPER[metric] | changed.get(metric, {})
         unit = abs(numbers["ft"][2] - numbers["ft"][0]) or 1
         of_cells = {
@@ -49,8 +49,8 @@ def test_in_the_paper_s_own_table_the_claims_hold() -> None:
 
 
 def test_the_cells_are_all_that_is_needed_and_no_more() -> None:
-    assert set(cells(TS)) == set(table()["ssim"])
-    assert len(cells(TS)) == 8
+    assert set(claim_cells(TS)) == set(table()["ssim"])
+    assert len(claim_cells(TS)) == 8
 
 
 @pytest.mark.parametrize(

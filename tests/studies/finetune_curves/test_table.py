@@ -9,7 +9,7 @@ import pytest
 
 from headmime.evaluation.evaluate import EvalContext, Row
 from headmime.evaluation.statistics import Estimate
-from headmime.evaluation.trials import Trial, points
+from headmime.evaluation.trials import Trial, load_landmarks
 from headmime.studies.finetune_curves.table import (
     Point,
     as_csv,
@@ -37,10 +37,10 @@ def test_the_frames_least_like_the_sources_are_kept_in_their_order(context: Eval
     kept = on_distant_frames(context.store, trial, 2, 5)
     assert len(kept.driving) == 5 and kept.truth == kept.driving
     assert list(kept.driving) == sorted(kept.driving) and kept.gallery == trial.gallery
-    sources = points(context.store, trial.gallery[:2])
+    sources = load_landmarks(context.store, trial.gallery[:2])
     others = [ref for ref in trial.driving if ref not in kept.driving]
-    least = distance_to_sources(points(context.store, kept.driving), sources).min()
-    assert least >= distance_to_sources(points(context.store, others), sources).max()
+    least = distance_to_sources(load_landmarks(context.store, kept.driving), sources).min()
+    assert least >= distance_to_sources(load_landmarks(context.store, others), sources).max()
 
 
 def test_trials_of_one_person_and_the_same_sources_share_a_fine_tuning(

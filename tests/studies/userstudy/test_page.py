@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from headmime.studies.userstudy.report import user
+from headmime.studies.userstudy.report import user_score
 from headmime.studies.userstudy.study import Study, load_study
 
 from .conftest import serving, write_study
@@ -85,8 +85,8 @@ def test_two_annotators_at_once_one_guesses_and_one_knows(browser: Browser, fold
             page.context.close()
         answers = server.answers.all()
     by_code = {code: [one for one in answers if one.annotator == code] for code in choose}
-    assert user(study, by_code["oracle"], "ft_T8").value == 1.0
-    guessed = user(study, by_code["random"], "ft_T8")
+    assert user_score(study, by_code["oracle"], "ft_T8").value == 1.0
+    guessed = user_score(study, by_code["random"], "ft_T8")
     assert guessed.answered == TRIPLETS and guessed.wilson[0] < 1 / 3 < guessed.wilson[1]
     assert all(0 < one.milliseconds < 20_000 for one in answers)
 

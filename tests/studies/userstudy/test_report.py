@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headmime.studies.userstudy.answers import Answer
-from headmime.studies.userstudy.report import bootstrap, to_csv, user, wilson
+from headmime.studies.userstudy.report import bootstrap, to_csv, user_score, wilson
 from headmime.studies.userstudy.study import Study
 
 from .conftest import write_study
@@ -28,14 +28,14 @@ def answer(study: Study, annotator: str, number: int, finds: bool) -> Answer:
 def test_user_is_found_over_answered(study: Study) -> None:
     answers = [answer(study, "anna", n, finds=n < 3) for n in range(4)]
     answers += [answer(study, "ben", 0, finds=False)]
-    result = user(study, answers, "ft_T8")
+    result = user_score(study, answers, "ft_T8")
     assert (result.found, result.answered, result.value) == (3, 5, 0.6)
     assert (result.annotators, result.people) == (2, 4)
     assert result.sequences == {"videos": 5, "clips": 0, "moments": 0}
 
 
 def test_without_answers_there_is_no_number(study: Study) -> None:
-    result = user(study, [], "ft_T8")
+    result = user_score(study, [], "ft_T8")
     assert (result.value, result.wilson, result.bootstrap) == (None, None, None)
 
 

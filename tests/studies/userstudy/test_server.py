@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headmime.errors import HeadmimeError
-from headmime.studies.userstudy.report import user
+from headmime.studies.userstudy.report import user_score
 from headmime.studies.userstudy.server import StudyServer
 from headmime.studies.userstudy.study import load_study
 
@@ -22,12 +22,12 @@ def test_guessing_annotators_find_a_third_and_an_oracle_all(study_folder: Path) 
         for number in range(10):
             assert annotate(server, f"guessing-{number}", guessing(number)) == 30
         answers = server.answers.all()
-        guessed = user(study, answers, "ft_T8")
+        guessed = user_score(study, answers, "ft_T8")
         assert guessed.answered == 300 and guessed.annotators == 10
         assert abs(guessed.value - 1 / 3) < 0.11  # four standard deviations
         assert guessed.wilson[0] < 1 / 3 < guessed.wilson[1]
         assert annotate(server, "oracle", knowing(study)) == 30
-        known = user(study, server.answers.all()[300:], "ft_T8")
+        known = user_score(study, server.answers.all()[300:], "ft_T8")
     assert (known.value, known.found, known.wilson[1]) == (1.0, 30, 1.0)
 
 

@@ -58,7 +58,7 @@ class Listing:
     refused: list[Refusal]
 
 
-def listing(sources: Iterable[Source], refused: Iterable[Refusal]) -> Listing:
+def make_listing(sources: Iterable[Source], refused: Iterable[Refusal]) -> Listing:
     """Both in an order that no file system decides."""
     return Listing(
         sorted(sources, key=lambda s: tuple(map(os.fsencode, (s.person, s.video, s.clip)))),
@@ -91,14 +91,14 @@ def with_splits(
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundFile:
     """A regular file: its path in parts below the root, and its size in bytes."""
 
     parts: tuple[str, ...]
     bytes: int
 
 
-def walk(root: Path, *below: str) -> Iterator[Found | Refusal]:
+def walk(root: Path, *below: str) -> Iterator[FoundFile | Refusal]:
     """The files below root/below, with paths from root; links are followed, but not in circles."""
     yield from _walk(root, below, ())
 
@@ -110,12 +110,12 @@ def has_video_suffix(name: str) -> bool:
 
 def _walk(
     root: Path, parts: tuple[str, ...], above: tuple[tuple[int, int], ...]
-) -> Iterator[Found | Refusal]:
+) -> Iterator[FoundFile | Refusal]:
     name = "/".join(parts)
     try:
         status = os.stat(root.joinpath(*parts))
         if stat.S_ISREG(status.st_mode):
-            yield Found(parts, status.st_size)
+            yield FoundFile(parts, status.st_size)
         elif not stat.S_ISDIR(status.st_mode):
             yield Refusal(name, "is neither a file nor a folder")
         elif (status.st_dev, status.st_ino) in above:
@@ -210,7 +210,7 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
         )
     found = list(layouts[layout](root))
     sources = [one for one in found if isinstance(one, Source)]
-    return listing(sources, [one for one in found if isinstance(one, Refusal)])
+    return make_listing(sources, [one for one in found if isinstance(one, Refusal)])
 
 
 def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
@@ -223,7 +223,9 @@ def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
         )
     for below, split in places:
         for found in walk(root, *below):
-            yield _voxceleb_clip(found, len(below), split) if isinstance(found, Found) else found
+            yield (
+                _voxceleb_clip(found, len(below), split) if isinstance(found, FoundFile) else found
+            )
 
 
 def voxceleb1(root: Path) -> Iterator[Source | Refusal]:
@@ -258,7 +260,7 @@ def folder(root: Path) -> Iterator[Source | Refusal]:
             yield Source(person, name, PurePath(name).stem, file, found.bytes)
 
 
-def _voxceleb_clip(found: Found, depth: int, split: str | None) -> Source | Refusal:
+def _voxceleb_clip(found: FoundFile, depth: int, split: str | None) -> Source | Refusal:
     file, inside = "/".join(found.parts), found.parts[depth:]
     if not inside[-1].endswith(".mp4"):
         return Refusal(file, "is not named <clip>.mp4")
@@ -268,7 +270,7 @@ def _voxceleb_clip(found: Found, depth: int, split: str | None) -> Source | Refu
     return Source(person, video, name.removesuffix(".mp4"), file, found.bytes, split)
 
 
-def _faces(files: Iterable[Found | Refusal], depth: int) -> Iterator[Source | Refusal]:
+def _faces(files: Iterable[FoundFile | Refusal], depth: int) -> Iterator[Source | Refusal]:
     sizes: dict[tuple[str, ...], int] = defaultdict(int)
     for found in files:
         if isinstance(found, Refusal):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headmime.data.preprocess.clips import ClipSettings
-from headmime.data.preprocess.layouts import Listing, Refusal, Source, listing
+from headmime.data.preprocess.layouts import Listing, Refusal, Source, make_listing
 from headmime.data.preprocess.shard_tasks import WORK, Task, read_note
 from headmime.data.shards import check_begun, finish_store
 from headmime.data.store import Store
@@ -99,7 +99,7 @@ def preprocess(
     if out.resolve().is_relative_to(root.resolve()):
         raise HeadmimeError(f"out={out} lies in root={root}: choose a folder outside of it.")
     if (out / "manifest.json").exists():
-        return _finished(out, plan)
+        return _existing_store(out, plan)
     if out.exists() and (not out.is_dir() or any(out.iterdir())) and not (out / WORK).exists():
         raise HeadmimeError(
             f"{out} exists and is no unfinished store: remove it or choose another out=."
@@ -132,7 +132,7 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     """The report, the index, the manifest; the working files go last."""
     notes = [read_note(task) for task in tasks]
     together = [*refused, *(one for note in notes for one in note.refused)]
-    together = listing([], together).refused
+    together = make_listing([], together).refused
     files = sum(map(len, plan.shards)) + len(refused)
     looked_at = sum(note.looked_at for note in notes)
     report = {"files": files, "refused": [asdict(one) for one in together]}
@@ -147,7 +147,7 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     return PreprocessReport(store, files, together, looked_at, _size(out))
 
 
-def _finished(out: Path, plan: Plan) -> PreprocessReport:
+def _existing_store(out: Path, plan: Plan) -> PreprocessReport:
     """The store that is there already, if it is the one that the plan makes."""
     made = json.loads((out / "manifest.json").read_text()).get("made") or {}
     if made.get("by") != "preprocess":

@@ -25,7 +25,7 @@ def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: i
     """
     waiting = deque(tasks)
     busy: dict[Connection, tuple[BaseProcess, Task]] = {}
-    idle = [_started() for _ in range(min(workers, len(waiting)))]
+    idle = [_start_worker() for _ in range(min(workers, len(waiting)))]
     try:
         while waiting or busy:
             while waiting and idle:
@@ -42,7 +42,7 @@ def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: i
                     process.join()
                     connection.close()
                     waiting.appendleft(task.after_death())
-                    idle.append(_started())
+                    idle.append(_start_worker())
                     continue
                 if answer is not None:
                     raise HeadmimeError(answer)
@@ -54,7 +54,7 @@ def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: i
             process.join()
 
 
-def _started() -> tuple[BaseProcess, Connection]:
+def _start_worker() -> tuple[BaseProcess, Connection]:
     # spawn: a forked child would inherit OpenCV's threads in an unknown state
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -81,7 +81,7 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
             f"cluster=ray needs the package {missing.name}: pip install 'headmime[cluster]'."
         ) from missing
     try:
-        _knock(address)
+        _check_reachable(address)
         ray.init(address=address, log_to_driver=False, logging_level="warning")
     except (OSError, ValueError) as error:
         raise HeadmimeError(
@@ -111,7 +111,7 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
+def _check_reachable(address: str) -> None:
     """OSError if nobody is at host:port: Ray itself would try for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if colon:

@@ -80,7 +80,7 @@ def rotations(landmarks: np.ndarray) -> np.ndarray:
     return np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], 1)
 
 
-def facing(landmarks: np.ndarray) -> np.ndarray:
+def nose_direction(landmarks: np.ndarray) -> np.ndarray:
     """Where the nose points, unit vectors [n, 3]; (0, 0, -1) is at the viewer."""
     return -rotations(landmarks)[:, :, 2]
 
@@ -94,18 +94,18 @@ def angles(landmarks: np.ndarray) -> np.ndarray:
     return np.rad2deg(np.stack([yaw, pitch, roll], -1))
 
 
-def away(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarray:
+def degrees_from_sources(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarray:
     """How far each head [n, 68, 2] points away from the nearest source's [T, 68, 2]: degrees [n].
 
     The angle is between the directions of the noses; tilting the head does not count.
     """
-    cosines = facing(landmarks) @ facing(sources).T
+    cosines = nose_direction(landmarks) @ nose_direction(sources).T
     return np.rad2deg(np.arccos(np.clip(cosines, -1, 1))).min(1)
 
 
-def turned(landmarks: np.ndarray, sources: np.ndarray, degrees: float = 15.0) -> np.ndarray:
+def is_turned(landmarks: np.ndarray, sources: np.ndarray, degrees: float = 15.0) -> np.ndarray:
     """Whether a head is more than `degrees` `away` from every source's, bool [n]."""
-    return away(landmarks, sources) > degrees
+    return degrees_from_sources(landmarks, sources) > degrees
 
 
 def akd(detected: np.ndarray, asked: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from headmime.evaluation.method_table import METHODS, MODES
-from headmime.evaluation.metric_table import METRICS, shown_in
+from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.evaluation.results import Result, group_by
 from headmime.files import replacing
 
@@ -17,9 +17,11 @@ COLUMNS = 3
 PANEL = 2.9, 2.5  # inches
 
 
-def quality(results: Sequence[Result]) -> Figure:
+def draw_quality(results: Sequence[Result]) -> Figure:
     """A panel for each metric that any of `results` has; they must be of one table (`group_by`)."""
-    metrics = [name for name in shown_in("quality") if any(name in one.metrics for one in results)]
+    metrics = [
+        name for name in select_metrics("quality") if any(name in one.metrics for one in results)
+    ]
     rows = -(-len(metrics) // COLUMNS)
     figure = Figure((PANEL[0] * COLUMNS, PANEL[1] * rows + 0.7), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
@@ -27,7 +29,9 @@ def quality(results: Sequence[Result]) -> Figure:
         _panel(panel, results, name)
     for panel in panels[len(metrics) :]:
         panel.remove()
-    lines = {label: line for panel in panels[: len(metrics)] for line, label in _labelled(panel)}
+    lines = {
+        label: line for panel in panels[: len(metrics)] for line, label in _label_values(panel)
+    }
     order = [one.short for one in METHODS.values() if one.short in lines]
     figure.legend(
         [lines[label] for label in order],
@@ -99,5 +103,5 @@ def _line(panel: Axes, rows: Sequence[Result], name: str, label: str) -> None:
     )
 
 
-def _labelled(panel: Axes) -> list[tuple[object, str]]:
+def _label_values(panel: Axes) -> list[tuple[object, str]]:
     return list(zip(*panel.get_legend_handles_labels(), strict=True))

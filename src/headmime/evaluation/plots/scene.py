@@ -11,9 +11,9 @@ import numpy as np
 from headmime.data.store import Store
 from headmime.evaluation.evaluate import Adapt
 from headmime.evaluation.method_table import METHODS
-from headmime.evaluation.plots.sheet import Line, sheet
-from headmime.evaluation.trials import Refs, Trial, asked_landmarks, pictures, points
-from headmime.landmarks.draw import draw
+from headmime.evaluation.plots.sheet import SheetRow, draw_sheet
+from headmime.evaluation.trials import Refs, Trial, driving_landmarks, load_frames, load_landmarks
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.progress import OnFrame, reported
 
 SINGLE_FRAMES = Fraction(4)
@@ -21,7 +21,7 @@ SINGLE_FRAMES = Fraction(4)
 
 
 @dataclass(frozen=True)
-class Stage:
+class FigureContext:
     """What all figures of a table share: data, size of the frames, motion, methods by name."""
 
     store: Store
@@ -39,20 +39,20 @@ class Stage:
 
         The source is the first of the T frames that the animators saw.
         """
-        sources = points(self.store, trial.gallery[:T])
-        asked = asked_landmarks(self.store, trial, sources, self.motion)[list(frames)]
-        seen = pictures(self.store, trial.gallery[:T], self.size)
+        sources = load_landmarks(self.store, trial.gallery[:T])
+        asked = driving_landmarks(self.store, trial, sources, self.motion)[list(frames)]
+        seen = load_frames(self.store, trial.gallery[:T], self.size)
         shown = trial.driving if trial.truth is None else trial.truth
         return [
             np.repeat(seen[:1], len(frames), axis=0),
-            pictures(self.store, [shown[k] for k in frames], self.size),
-            np.stack([draw(one, self.size) for one in asked]),
+            load_frames(self.store, [shown[k] for k in frames], self.size),
+            np.stack([draw_landmarks(one, self.size) for one in asked]),
             *(adapt(seen, sources)(asked) for adapt in self.methods.values()),
         ]
 
 
-def grid(
-    stage: Stage,
+def draw_grid(
+    stage: FigureContext,
     trials: Sequence[Trial],
     Ts: Sequence[int],
     tile: int,
@@ -66,8 +66,8 @@ def grid(
     lines = []
     for trial, frame, T in reported(asked, len(asked), on_line):
         shown = [column[0] for column in stage.columns(trial, T, [frame])]
-        lines.append(Line(shown, label=f"T = {T}", apart=Ts[0] == T and bool(lines)))
-    return sheet(stage.heads(trials[0]), lines, tile)
+        lines.append(SheetRow(shown, label=f"T = {T}", apart=Ts[0] == T and bool(lines)))
+    return draw_sheet(stage.heads(trials[0]), lines, tile)
 
 
 def sample_trials(trials: Sequence[Trial], count: int, seed: int) -> list[Trial]:
@@ -93,9 +93,9 @@ def clip_of(store: Store, trial: Trial, mode: str) -> tuple[Trial, Fraction]:
     return replace(trial, driving=whole, truth=truth), fps
 
 
-def side_by_side(stage: Stage, trial: Trial, T: int, tile: int) -> Iterator[np.ndarray]:
+def side_by_side(stage: FigureContext, trial: Trial, T: int, tile: int) -> Iterator[np.ndarray]:
     """A frame uint8 [H, W, 3] for each of the driving: source, target, landmarks, methods."""
     heads = stage.heads(trial)
     columns = stage.columns(trial, T, range(len(trial.driving)))
     for shown in zip(*columns, strict=True):
-        yield sheet(heads, [Line(shown)], tile)
+        yield draw_sheet(heads, [SheetRow(shown)], tile)

@@ -15,7 +15,7 @@ SMALLEST = 0.6  # of that, where words are long
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetRow:
     """A row of a sheet: pictures uint8 [S, S, 3] from left to right (None is left empty).
 
     `label` stands at the left, read upwards; `note` below the pictures. `apart`: more space above.
@@ -27,7 +27,7 @@ class Line:
     apart: bool = False
 
 
-def sheet(heads: Sequence[str], lines: Sequence[Line], tile: int) -> np.ndarray:
+def draw_sheet(heads: Sequence[str], lines: Sequence[SheetRow], tile: int) -> np.ndarray:
     """Lay out `lines` under the column `heads`: uint8 [H, W, 3], pictures `tile` pixels wide."""
     letters = max(11, round(tile * TEXT))
     font = ImageFont.load_default(letters)
@@ -55,7 +55,7 @@ def sheet(heads: Sequence[str], lines: Sequence[Line], tile: int) -> np.ndarray:
     return np.asarray(page)
 
 
-def beside(sheets: Sequence[np.ndarray], gap: int) -> np.ndarray:
+def join_sheets(sheets: Sequence[np.ndarray], gap: int) -> np.ndarray:
     """Sheets from left to right, `gap` pixels apart, their tops aligned."""
     height = max(len(one) for one in sheets)
     parts: list[np.ndarray] = []

@@ -11,10 +11,10 @@ from headmime.animate.poses import LIDS
 from headmime.errors import HeadmimeError
 from headmime.evaluation.formatting import csv_table
 from headmime.evaluation.metric_table import METRICS
-from headmime.evaluation.metrics.motion import angles, away
-from headmime.evaluation.plots.scene import Stage
-from headmime.evaluation.plots.sheet import Line, beside, sheet
-from headmime.evaluation.trials import Trial, asked_landmarks, pictures, points
+from headmime.evaluation.metrics.motion import angles, degrees_from_sources
+from headmime.evaluation.plots.scene import FigureContext
+from headmime.evaluation.plots.sheet import SheetRow, draw_sheet, join_sheets
+from headmime.evaluation.trials import Trial, driving_landmarks, load_frames, load_landmarks
 from headmime.landmarks.points import face_size, mouth_opening
 
 SHARE = 0.05
@@ -31,7 +31,7 @@ RING = 1 / 8  # of the side: what is around a face
 
 
 @dataclass(frozen=True)
-class Score:
+class FrameScore:
     """What a metric says of a frame: number `frame` of the trial's driving. `found`: whether a face
     was found in the output.
     """
@@ -87,16 +87,16 @@ class Circumstances:
 
 
 def circumstances(
-    stage: Stage, trials: Mapping[str, Trial], scores: Sequence[Score], T: int
+    stage: FigureContext, trials: Mapping[str, Trial], scores: Sequence[FrameScore], T: int
 ) -> list[Circumstances]:
     """Of every score, in their order."""
     return [_circumstances(stage, trials[score.trial], score, T) for score in scores]
 
 
 def as_csv(
-    stage: Stage,
+    stage: FigureContext,
     trials: Mapping[str, Trial],
-    scores: Sequence[Score],
+    scores: Sequence[FrameScore],
     found: Sequence[Circumstances],
     metric: str,
 ) -> str:
@@ -122,14 +122,14 @@ def as_csv(
     return csv_table(rows)
 
 
-def _circumstances(stage: Stage, trial: Trial, score: Score, T: int) -> Circumstances:
-    sources = points(stage.store, trial.gallery[:T])
-    asked = asked_landmarks(stage.store, trial, sources, stage.motion)[[score.frame]]
+def _circumstances(stage: FigureContext, trial: Trial, score: FrameScore, T: int) -> Circumstances:
+    sources = load_landmarks(stage.store, trial.gallery[:T])
+    asked = driving_landmarks(stage.store, trial, sources, stage.motion)[[score.frame]]
     sizes = np.log(face_size(asked) / face_size(sources))
     mouths = mouth_opening(sources)
     return Circumstances(
         found=score.found,
-        turn=float(away(asked, sources)[0]),
+        turn=float(degrees_from_sources(asked, sources)[0]),
         tilt=float(abs(angles(asked)[:, 2] - angles(sources)[:, 2]).min()),
         size=float(np.exp(sizes[abs(sizes).argmin()])),
         mouth=float(mouth_opening(asked)[0]),
@@ -147,18 +147,18 @@ def _lids(landmarks: np.ndarray) -> np.ndarray:
     return gaps / face_size(landmarks)
 
 
-def _around(stage: Stage, trial: Trial, score: Score, T: int) -> float:
+def _around(stage: FigureContext, trial: Trial, score: FrameScore, T: int) -> float:
     if trial.truth is None:
         return float("nan")
-    true = pictures(stage.store, [trial.truth[score.frame]], stage.size).astype(np.float32)
-    seen = pictures(stage.store, trial.gallery[:T], stage.size).astype(np.float32)
+    true = load_frames(stage.store, [trial.truth[score.frame]], stage.size).astype(np.float32)
+    seen = load_frames(stage.store, trial.gallery[:T], stage.size).astype(np.float32)
     ring = np.ones((stage.size, stage.size), bool)
     edge = max(1, round(RING * stage.size))
     ring[edge:-edge, edge:-edge] = False
     return float(abs(true - seen)[:, ring].mean((1, 2)).min())
 
 
-def worst_scores(file: Path, metric: str) -> tuple[list[Score], int]:
+def worst_scores(file: Path, metric: str) -> tuple[list[FrameScore], int]:
     """The worst 5 % of all frames of the result `file` (.json), worst first; and of how many.
 
     Frames without a value (no face was found) are not ranked. HeadmimeError if the metric does not
@@ -167,14 +167,14 @@ def worst_scores(file: Path, metric: str) -> tuple[list[Score], int]:
     if metric not in METRICS or METRICS[metric].better == 0:
         known = ", ".join(name for name, one in METRICS.items() if one.better)
         raise HeadmimeError(f"figures.worst={metric} is none of {known}.")
-    scores: list[Score] = []
+    scores: list[FrameScore] = []
     with np.load(file.with_suffix(".npz"), allow_pickle=False) as kept:
         for k, (trial, _) in enumerate(kept["trials"].tolist()):
             if f"{k}/{metric}" not in kept or len(kept[f"{k}/{metric}"]) != len(kept[f"{k}/found"]):
                 raise HeadmimeError(f"figures.worst={metric} is not measured frame by frame.")
             values = zip(kept[f"{k}/{metric}"].tolist(), kept[f"{k}/found"].tolist(), strict=True)
             scores += [
-                Score(trial, t, value, bool(found))
+                FrameScore(trial, t, value, bool(found))
                 for t, (value, found) in enumerate(values)
                 if math.isfinite(value)
             ]
@@ -184,10 +184,10 @@ def worst_scores(file: Path, metric: str) -> tuple[list[Score], int]:
     return scores[: math.ceil(SHARE * len(scores))], len(scores)
 
 
-def worst(
-    stage: Stage,
+def draw_worst(
+    stage: FigureContext,
     trials: Mapping[str, Trial],
-    scores: Sequence[Score],
+    scores: Sequence[FrameScore],
     reasons: Sequence[str],
     T: int,
     metric: str,
@@ -199,7 +199,7 @@ def worst(
     """
     shown = _columns(stage, trials, scores, T)
     lines = [
-        Line(
+        SheetRow(
             shown[score.trial, score.frame],
             note=f"{place}. {_value(score, metric)}: {reason}",
         )
@@ -208,11 +208,11 @@ def worst(
     heads = stage.heads(trials[scores[0].trial])
     each = math.ceil(len(lines) / BLOCKS)
     blocks = [lines[start : start + each] for start in range(0, len(lines), each)]
-    return beside([sheet(heads, block, tile) for block in blocks], gap=tile // 3)
+    return join_sheets([draw_sheet(heads, block, tile) for block in blocks], gap=tile // 3)
 
 
 def _columns(
-    stage: Stage, trials: Mapping[str, Trial], scores: Sequence[Score], T: int
+    stage: FigureContext, trials: Mapping[str, Trial], scores: Sequence[FrameScore], T: int
 ) -> dict[tuple[str, int], list[np.ndarray]]:
     """What is shown of each score: the frames of a trial are made together."""
     frames: dict[str, list[int]] = {}
@@ -226,6 +226,6 @@ def _columns(
     return shown
 
 
-def _value(score: Score, metric: str) -> str:
+def _value(score: FrameScore, metric: str) -> str:
     one = METRICS[metric]
     return f"{metric} {score.value:.{one.digits}f} {one.unit}".rstrip()

@@ -96,7 +96,7 @@ def _activity(rest: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Reading:
+class DetectionResult:
     """What was found: `payload` (4 bytes) or None.
 
     bit_errors: share of the coded bits that were wrong, where there is a payload. hypotheses: how
@@ -113,7 +113,7 @@ class Reading:
         return self.hypotheses * 2.0**-CHECK_BITS
 
 
-def detect(frames: Iterable[tuple[np.ndarray, float]], key: bytes) -> Reading:
+def detect(frames: Iterable[tuple[np.ndarray, float]], key: bytes) -> DetectionResult:
     """Look for a mark under `key` in frames, uint8 RGB [H, W, 3], with their times in seconds.
 
     One frame is enough to try. At most the first 16 seconds are read, up to a change of the size.
@@ -129,8 +129,8 @@ def detect(frames: Iterable[tuple[np.ndarray, float]], key: bytes) -> Reading:
             payload = payload_of(bits, key)
             if payload is not None:
                 wrong = (values < 0) != encode(bits).astype(bool)
-                return Reading(payload, float(wrong.mean()), tried)
-    return Reading(None, None, tried)
+                return DetectionResult(payload, float(wrong.mean()), tried)
+    return DetectionResult(None, None, tried)
 
 
 def candidates(picture: np.ndarray, marks: Carriers) -> Iterator[np.ndarray]:
@@ -153,7 +153,7 @@ class _Cut:
         side = min(height, width) / share
         down, across = (wave_matrix(n, side, high).conj() for n in (height, width))
         spectrum = down.T @ picture @ across
-        self.waves = _whitened(spectrum[tuple((marks.waves + high).T)], marks.waves)
+        self.waves = _whiten(spectrum[tuple((marks.waves + high).T)], marks.waves)
         known = marks.waves[: marks.pilots]
         grid = np.zeros_like(spectrum)
         grid[tuple((known + high).T)] = (
@@ -174,7 +174,7 @@ class _Cut:
         return turned * np.exp(-1j * angle)
 
 
-def _whitened(received: np.ndarray, waves: np.ndarray) -> np.ndarray:
+def _whiten(received: np.ndarray, waves: np.ndarray) -> np.ndarray:
     """Waves of about equal length have equal power together."""
     ring = np.hypot(*waves.T).astype(int)
     power = np.bincount(ring, np.abs(received) ** 2) / np.maximum(np.bincount(ring), 1)

@@ -10,7 +10,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from headmime.benchmark.rows import Rows, study_origin
+from headmime.benchmark.rows import RowRunner, study_origin
 from headmime.benchmark.settings import RowSettings, check, check_only
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import digest
@@ -19,7 +19,7 @@ from headmime.evaluation.results import read_result, write_json
 from headmime.files import write_text
 from headmime.nets.checkpoint import checkpoint_files
 from headmime.studies.ablations.table import RowKey, Variant, tables
-from headmime.studies.trainings import check_keys, train_apart
+from headmime.studies.trainings import check_keys, train_in_subprocess
 
 
 @dataclass
@@ -59,7 +59,7 @@ def run_ablations(settings: AblationsSettings) -> list[Path]:
     for name in missing:
         check_keys(design.experiment, _keys(settings, name))
     for name in missing:
-        train_apart(design.experiment, _keys(settings, name), _folder(settings, name))
+        train_in_subprocess(design.experiment, _keys(settings, name), _folder(settings, name))
         write_text(_finished(settings, name), f"{' '.join(_keys(settings, name))}\n")
     variants = _score(settings, names)
     out = Path(design.out).expanduser()
@@ -124,7 +124,7 @@ def _score(settings: AblationsSettings, names: Sequence[str]) -> list[Variant]:
         files: dict[RowKey, Path] = {}
         for mode, motion in design.modes.items():
             keys = {"weights": str(weights), "mode": mode, "motion": motion}
-            rows = Rows(replace(settings, **keys), keys)
+            rows = RowRunner(replace(settings, **keys), keys)
             for method, T in product(design.methods, design.Ts):
                 place = f"{number}/{len(names)} {name}: "
                 files[mode, method, T] = rows.run(method, T, place)

@@ -4,8 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headmime.evaluation.formatting import heading, markdown_table, number, row_name, with_arrow
-from headmime.evaluation.metric_table import METRICS, shown_in
+from headmime.evaluation.formatting import (
+    format_number,
+    markdown_table,
+    metric_label,
+    row_name,
+    table_heading,
+)
+from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.evaluation.results import Result, advantage, read_result, verdict
 
 MARKS = {"better": " ▲", "worse": " ▼", "undecided": ""}
@@ -42,16 +48,18 @@ def _table(variants: Sequence[Variant], cell: RowKey) -> Iterator[str]:
     results = {one.name: read_result(one.files[cell]) for one in variants}
     row = results[variants[0].name].row
     names = [
-        name for name in shown_in("ablations") if any(name in r.metrics for r in results.values())
+        name
+        for name in select_metrics("ablations")
+        if any(name in r.metrics for r in results.values())
     ]
-    yield f"{heading(row)}, {row_name(row)}, {row['persons']} persons:"
+    yield f"{table_heading(row)}, {row_name(row)}, {row['persons']} persons:"
     yield ""
     rows = [
         [one.name]
         + [_cell(results[one.name], name) + _mark(one, variants[0], cell, name) for name in names]
         for one in variants
     ]
-    yield from markdown_table(["", *map(with_arrow, names)], rows)
+    yield from markdown_table(["", *map(metric_label, names)], rows)
 
 
 def _mark(one: Variant, first: Variant, cell: RowKey, name: str) -> str:
@@ -65,4 +73,4 @@ def _mark(one: Variant, first: Variant, cell: RowKey, name: str) -> str:
 def _cell(result: Result, name: str) -> str:
     if name not in result.metrics:
         return ""
-    return number(result.metrics[name]["value"], name)
+    return format_number(result.metrics[name]["value"], name)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from headmime.evaluation.metric_table import METRICS, shown_in
+from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.studies.claims.verdict import Finding
 
 WIDTH = 9.0  # inches
@@ -21,7 +21,7 @@ def claims_figure(findings: Sequence[Finding], subtitle: str) -> Figure:
             for relation in finding.relations
             if relation.metric == metric
         ]
-        for metric in shown_in("claims")
+        for metric in select_metrics("claims")
     }
     heights = [len(lines) + 2 for lines in panels.values()]
     figure = Figure((WIDTH, LINE * sum(heights) + 1.2), layout="constrained")

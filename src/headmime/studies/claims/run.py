@@ -10,16 +10,16 @@ import numpy as np
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
-from headmime.benchmark.rows import Rows, study_origin
+from headmime.benchmark.rows import RowRunner, study_origin
 from headmime.benchmark.settings import RowSettings, check
 from headmime.errors import HeadmimeError
-from headmime.evaluation.metric_table import shown_in
+from headmime.evaluation.metric_table import select_metrics
 from headmime.evaluation.plots import require_matplotlib
 from headmime.evaluation.results import SETS, Result, read_features, read_result, write_json
-from headmime.evaluation.statistics import RESAMPLES, Draws, mean_sample, set_sample
+from headmime.evaluation.statistics import RESAMPLES, BootstrapDraws, mean_sample, set_sample
 from headmime.progress import progress
-from headmime.studies.claims.verdict import SAYS, Cell, Finding, Scores, cells, findings
-from headmime.studies.trainings import train_apart
+from headmime.studies.claims.verdict import SAYS, Cell, Finding, Scores, claim_cells, findings
+from headmime.studies.trainings import train_in_subprocess
 
 log = logging.getLogger(__name__)
 SET_DRAWS = 300  # of FID, which takes a moment each
@@ -64,15 +64,15 @@ def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterato
         log.info("%s is not there yet: rendering %d sitters.", folder, design.sitters["n"])
         # They have exact landmarks, as every split that tests.
         render(**design.sitters, out=str(folder), size=settings.size, landmark_noise=0.0)
-    ceiling = read_result(Rows(settings).run("real", design.Ts[0], "ceiling: "))
+    ceiling = read_result(RowRunner(settings).run("real", design.Ts[0], "ceiling: "))
     found = ceiling.metrics["id_rank1"]
     log.info("id_rank1 of real frames: %.3f (n %d)", found["value"], found["n"])
     for seed in design.seeds:
         for experiment in (design.ff, design.ft):
             words = [f"seed={seed}", "ckpt=auto", *design.train]
-            train_apart(experiment, words, _run_folder(design, experiment, seed))
+            train_in_subprocess(experiment, words, _run_folder(design, experiment, seed))
     files = _rows(settings)
-    scores, n = scores_of(files)
+    scores, n = load_scores(files)
     results = findings(scores, design.Ts, found["value"], n)
     out = Path(design.out).expanduser()
     shared = _shared(settings, files, ceiling, n)
@@ -110,7 +110,7 @@ def _run_folder(design: Claims, experiment: str, seed: int) -> Path:
 def _rows(settings: ClaimsSettings) -> dict[Cell, list[Path]]:
     """The result files of every cell, one per seed; those that are there are not made again."""
     design = settings.claims
-    chosen = cells(design.Ts)
+    chosen = claim_cells(design.Ts)
     files: dict[Cell, list[Path]] = {cell: [] for cell in chosen}
     for place, seed in enumerate(design.seeds):
         ff, ft = (
@@ -120,7 +120,7 @@ def _rows(settings: ClaimsSettings) -> dict[Cell, list[Path]]:
         for start in dict.fromkeys(cell.start for cell in chosen):
             keys = {"weights_ff": ff, "weights": ft, "seed": seed, "start": start}
             finetune = replace(settings.finetune, seed=seed)
-            rows = Rows(replace(settings, **keys, finetune=finetune), keys)
+            rows = RowRunner(replace(settings, **keys, finetune=finetune), keys)
             for number, cell in enumerate(chosen, start=1):
                 if cell.start == start:
                     where = f"{place * len(chosen) + number}/{len(design.seeds) * len(chosen)} "
@@ -128,18 +128,20 @@ def _rows(settings: ClaimsSettings) -> dict[Cell, list[Path]]:
     return files
 
 
-def scores_of(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, int]]:
+def load_scores(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, int]]:
     """What result files (one per seed) say of every cell, for the persons that all of them have;
     and how many persons and seeds these are.
     """
-    table = shown_in("claims")
+    table = select_metrics("claims")
     results = {cell: [read_result(file) for file in of_cell] for cell, of_cell in files.items()}
     features = {cell: [read_features(file) for file in of_cell] for cell, of_cell in files.items()}
     means = [name for name in table if name not in SETS]
     every = [one for of_cell in results.values() for one in of_cell]
     persons = sorted(set.intersection(*(set(one.persons[m]) for one in every for m in means)))
     seeds = len(next(iter(files.values())))
-    draws, set_draws = (Draws.of(len(persons), seeds, times) for times in (RESAMPLES, SET_DRAWS))
+    draws, set_draws = (
+        BootstrapDraws.of(len(persons), seeds, times) for times in (RESAMPLES, SET_DRAWS)
+    )
     scores: dict[str, dict[Cell, Any]] = {metric: {} for metric in table}
     with progress("bootstrap") as on_cell:
         for done, cell in enumerate(files):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from headmime.evaluation.metric_table import METRICS, shown_in
-from headmime.evaluation.statistics import Sample
-from headmime.learning.starts import OWN, STARTS
+from headmime.evaluation.metric_table import METRICS, select_metrics
+from headmime.evaluation.statistics import BootstrapSample
+from headmime.learning.init_embeddings import OWN, STARTS
 
 IDENTITIES, SEEDS = 20, 2
 """Fewer of them decide nothing."""
@@ -39,7 +39,7 @@ class Cell(NamedTuple):
     T: int
 
 
-Scores = Mapping[str, Mapping[Cell, Sample]]
+Scores = Mapping[str, Mapping[Cell, BootstrapSample]]
 """Metric -> cell -> its value, in the metric's own unit."""
 
 
@@ -49,7 +49,7 @@ class Relation:
 
     name: str
     metric: str
-    difference: Sample
+    difference: BootstrapSample
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Finding:
     relations: Sequence[Relation]
 
 
-def cells(Ts: Sequence[int]) -> list[Cell]:
+def claim_cells(Ts: Sequence[int]) -> list[Cell]:
     """All cells that the claims compare; starts of fine-tuning at the middle one of three Ts."""
     own = [Cell(method, OWN, T) for method in ("ff", "ft") for T in Ts]
     return own + [Cell("ft", start, Ts[1]) for start in STARTS if start != OWN]
@@ -98,7 +98,7 @@ def verdict(found: Sequence[Relation], ceiling: float, n: tuple[int, int]) -> st
 
 def relations(claim: str, scores: Scores, Ts: Sequence[int]) -> list[Relation]:
     """The relations that a claim says, of the three numbers of frames `Ts`; none for C6."""
-    metrics = {"C2": ("fid", "ssim"), "C3": ("csim",)}.get(claim, shown_in("claims"))
+    metrics = {"C2": ("fid", "ssim"), "C3": ("csim",)}.get(claim, select_metrics("claims"))
     return [
         Relation(f"{metric}: {name}", metric, METRICS[metric].better * difference)
         for metric in metrics
@@ -107,8 +107,8 @@ def relations(claim: str, scores: Scores, Ts: Sequence[int]) -> list[Relation]:
 
 
 def _differences(
-    claim: str, of: Mapping[Cell, Sample], Ts: Sequence[int]
-) -> Iterator[tuple[str, Sample]]:
+    claim: str, of: Mapping[Cell, BootstrapSample], Ts: Sequence[int]
+) -> Iterator[tuple[str, BootstrapSample]]:
     """(name, difference) of one metric: above 0 where the claim is right and more is better."""
     few, some, many = Ts
     ff, ft = ({T: of[Cell(method, OWN, T)] for T in Ts} for method in ("ff", "ft"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from headmime.evaluation.metric_table import METRICS, shown_in
+from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.studies.finetune_curves.table import Point
 
 PANEL = 2.1, 2.0  # inches
@@ -27,7 +27,7 @@ def curves_figure(points: Sequence[Point], mode: str, subtitle: str) -> Figure:
     points = [one for one in points if one.mode == mode]
     Ts = sorted({one.T for one in points})
     settings = list(dict.fromkeys(one.setting for one in points))
-    shown = shown_in("panels")
+    shown = select_metrics("panels")
     shape = len(Ts), len(shown)
     figure = Figure((PANEL[0] * shape[1], PANEL[1] * shape[0] + 0.9), layout="constrained")
     panels = figure.subplots(*shape, squeeze=False)

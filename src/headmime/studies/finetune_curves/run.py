@@ -13,7 +13,7 @@ from omegaconf import MISSING, OmegaConf
 from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
 from headmime.benchmark.command import typed_command
 from headmime.benchmark.methods import Methods
-from headmime.benchmark.rows import Rows
+from headmime.benchmark.rows import RowRunner
 from headmime.benchmark.settings import RowSettings, check, check_only
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import PROTOCOL, digest
@@ -73,7 +73,7 @@ ConfigStore.instance().store("curves_schema", CurvesSettings)
 
 
 @dataclass(frozen=True)
-class Tuning:
+class CurveModel:
     """A setting by its name, the parts that it freezes, and the models it starts from."""
 
     name: str
@@ -114,7 +114,7 @@ def run_curves(settings: CurvesSettings) -> list[Path]:
     design = settings.curves
     _check(settings)
     rows = {
-        mode: Rows(replace(settings, mode=mode, motion=motion))
+        mode: RowRunner(replace(settings, mode=mode, motion=motion))
         for mode, motion in design.modes.items()
     }
     tunings = [_tuning(settings, rows, name) for name in design.only or design.settings]
@@ -146,7 +146,7 @@ def _check(settings: CurvesSettings) -> None:
 
 
 def _plots(
-    rows: Mapping[str, Rows], found: Sequence[Point], dataset: str, out: Path
+    rows: Mapping[str, RowRunner], found: Sequence[Point], dataset: str, out: Path
 ) -> Iterator[Path]:
     from headmime.evaluation.plots.quality import write_figure
     from headmime.studies.finetune_curves.plot import curves_figure
@@ -158,12 +158,12 @@ def _plots(
         yield from write_figure(curves_figure(found, mode, title), out / f"curves-{mode}")
 
 
-def _tuning(settings: CurvesSettings, rows: Mapping[str, Rows], name: str) -> Tuning:
+def _tuning(settings: CurvesSettings, rows: Mapping[str, RowRunner], name: str) -> CurveModel:
     chosen = _setting(settings, name)
     schema = OmegaConf.structured(settings.finetune)
     finetune = OmegaConf.to_object(OmegaConf.merge(schema, chosen.finetune))
     store = next(iter(rows.values())).context.store
-    return Tuning(name, chosen.frozen, Methods(replace(settings, finetune=finetune), store))
+    return CurveModel(name, chosen.frozen, Methods(replace(settings, finetune=finetune), store))
 
 
 def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
@@ -172,7 +172,7 @@ def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
 
 
 def _points(
-    rows: Mapping[str, Rows], tuning: Tuning, T: int, design: Curves, place: str
+    rows: Mapping[str, RowRunner], tuning: CurveModel, T: int, design: Curves, place: str
 ) -> list[Point]:
     """Person after person: each is fine-tuned once, unless all its scores are known already."""
     steps = sorted(design.steps)
@@ -186,7 +186,9 @@ def _points(
             adapt_at = tuning.adapt_at(steps)
             for mode, one in rows.items():
                 for trial in (t for t in one.context.trials if t in trials):
-                    context = replace(one.context, trials=[_shown(one, trial, mode, design)])
+                    context = replace(
+                        one.context, trials=[_frames_to_score(one, trial, mode, design)]
+                    )
                     for step in steps:
                         key = digest(tuning.key(steps), step)
                         row = evaluate(context, adapt_at(step), T, key)
@@ -198,7 +200,7 @@ def _points(
     ]
 
 
-def _shown(rows: Rows, trial: Trial, mode: str, design: Curves) -> Trial:
+def _frames_to_score(rows: RowRunner, trial: Trial, mode: str, design: Curves) -> Trial:
     """Self-reenactment is scored on frames that are unlike all sources; the same for every T."""
     if mode != "self":
         return trial
@@ -206,7 +208,7 @@ def _shown(rows: Rows, trial: Trial, mode: str, design: Curves) -> Trial:
 
 
 def _origin(
-    rows: Mapping[str, Rows], tunings: Sequence[Tuning], settings: CurvesSettings
+    rows: Mapping[str, RowRunner], tunings: Sequence[CurveModel], settings: CurvesSettings
 ) -> dict[str, Any]:
     first = next(iter(rows.values()))
     context, methods = first.context, first.methods
@@ -223,6 +225,6 @@ def _origin(
         "size": context.size,
         "scorers": context.scorers.origin,
         "stand_in": context.scorers.stand_in,
-        "code": {"scores": PROTOCOL, **methods.made_of("ft")},
+        "code": {"scores": PROTOCOL, **methods.origin_of("ft")},
         "trials": {mode: [t.name for t in one.context.trials] for mode, one in rows.items()},
     }

@@ -8,10 +8,10 @@ import numpy as np
 from headmime.data.store import Store
 from headmime.evaluation.evaluate import Row
 from headmime.evaluation.formatting import csv_table
-from headmime.evaluation.metric_table import shown_in
+from headmime.evaluation.metric_table import select_metrics
 from headmime.evaluation.results import values_by_person
 from headmime.evaluation.statistics import Estimate, mean_estimate
-from headmime.evaluation.trials import Trial, points
+from headmime.evaluation.trials import Trial, load_landmarks
 from headmime.landmarks.points import head_turn, mouth_opening
 
 TURN, MOUTH = 0.08, 0.05  # 16 degrees, and lips apart as in speaking, count alike
@@ -40,7 +40,9 @@ def distance_to_sources(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarra
 
 def on_distant_frames(store: Store, trial: Trial, T: int, count: int) -> Trial:
     """A self-reenactment, of which the `count` frames most unlike the first T sources are kept."""
-    far = distance_to_sources(points(store, trial.driving), points(store, trial.gallery[:T]))
+    far = distance_to_sources(
+        load_landmarks(store, trial.driving), load_landmarks(store, trial.gallery[:T])
+    )
     kept = tuple(trial.driving[k] for k in sorted(np.argsort(-far, kind="stable")[:count]))
     return replace(trial, driving=kept, truth=kept)
 
@@ -65,7 +67,7 @@ def join_rows(rows: Iterable[Row]) -> Row:
 
 def point(setting: str, T: int, mode: str, step: int, row: Row) -> Point:
     """What the trials of `row` say, as means over persons with intervals."""
-    persons = {name: values_by_person(row, name) for name in shown_in("curves")}
+    persons = {name: values_by_person(row, name) for name in select_metrics("curves")}
     return Point(
         setting,
         T,

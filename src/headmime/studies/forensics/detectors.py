@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from headmime.landmarks.draw import draw
+from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.finetune import embed
 from headmime.nets import Nets
 from headmime.pixels import to_tensor
@@ -44,7 +44,9 @@ def discriminator(nets: Nets) -> FakeDetector:
         scores = []
         for start in range(0, len(frames), BATCH):
             x = to_tensor(frames[start : start + BATCH]).to(size_of.device)
-            y = to_tensor(draw(landmarks[start : start + BATCH], x.shape[-1])).to(size_of.device)
+            y = to_tensor(draw_landmarks(landmarks[start : start + BATCH], x.shape[-1])).to(
+                size_of.device
+            )
             scores.append(-nets.discriminator(x, y, e.expand(len(x), -1)).score)
         return torch.cat(scores).cpu().numpy()
 

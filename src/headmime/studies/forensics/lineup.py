@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import av
 import numpy as np
 
-from headmime.evaluation.evaluate import Adapt, EvalContext, animator_of
+from headmime.evaluation.evaluate import Adapt, EvalContext, make_animator
 from headmime.evaluation.frame_folder import FrameFolder
-from headmime.evaluation.trials import asked_landmarks, pictures, points
+from headmime.evaluation.trials import driving_landmarks, load_frames, load_landmarks
 from headmime.progress import OnFrame, reported
 
 
@@ -36,16 +36,16 @@ def lineups(
     found = []
     for trial in reported(context.trials, len(context.trials), on_trial):
         store, given = context.store, trial.gallery[:T]
-        source_landmarks = points(store, given)
-        asked = asked_landmarks(store, trial, source_landmarks, context.motion)
+        source_landmarks = load_landmarks(store, given)
+        asked = driving_landmarks(store, trial, source_landmarks, context.motion)
         found.append(
             Lineup(
                 person=trial.person,
-                real=pictures(store, trial.truth, context.size),
-                made=animator_of(context, method, trial, T)(asked),
-                landmarks=points(store, trial.truth),
+                real=load_frames(store, trial.truth, context.size),
+                made=make_animator(context, method, trial, T)(asked),
+                landmarks=load_landmarks(store, trial.truth),
                 asked=asked,
-                sources=pictures(store, given, context.size),
+                sources=load_frames(store, given, context.size),
                 source_landmarks=source_landmarks,
             )
         )

@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.model import torch_device
-from headmime.benchmark.rows import Rows
+from headmime.benchmark.rows import RowRunner
 from headmime.benchmark.settings import RowSettings, check
 from headmime.errors import HeadmimeError
 from headmime.evaluation.method_table import WITHOUT_TRUTH
@@ -66,7 +66,7 @@ def run_forensics(settings: ForensicsSettings) -> Iterator[str]:
         raise HeadmimeError(
             "Forensics needs made frames and true ones: mode=self, not method=real."
         )
-    rows = Rows(settings)
+    rows = RowRunner(settings)
     row = rows.description(settings.method, settings.T)
     chosen = {key: value for key, value in asdict(settings.forensics).items() if key != "out"}
     result = {"row": row, "forensics": chosen, "findings": {}, "origin": software_origin()}
@@ -79,7 +79,7 @@ def run_forensics(settings: ForensicsSettings) -> Iterator[str]:
     yield str(write_json(Path(settings.forensics.out).expanduser() / f"{stem}.json", result))
 
 
-def _findings(settings: ForensicsSettings, rows: Rows) -> Iterator[tuple[str, str, Detection]]:
+def _findings(settings: ForensicsSettings, rows: RowRunner) -> Iterator[tuple[str, str, Detection]]:
     """(detector, treatment, finding), as they are made."""
     forensics = settings.forensics
     with progress("Frames") as on_trial:

@@ -16,13 +16,13 @@ from omegaconf import MISSING
 from PIL import Image
 
 from headmime.benchmark.methods import Methods
-from headmime.benchmark.rows import protocol_of
+from headmime.benchmark.rows import draw_protocol
 from headmime.benchmark.settings import RowGrid, RowSettings, check
 from headmime.data.protocol import Case
 from headmime.data.shards import JPEG_QUALITY
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.evaluation.trials import pictures, points
+from headmime.evaluation.trials import load_frames, load_landmarks
 from headmime.files import replacing
 from headmime.images import Animator
 from headmime.progress import progress
@@ -34,7 +34,7 @@ from headmime.studies.userstudy.study import (
     Triplet,
     picture_path,
 )
-from headmime.studies.userstudy.triplets import Draw, Frame, draw_triplets
+from headmime.studies.userstudy.triplets import Frame, TripletFrames, sample_triplets
 
 
 @dataclass
@@ -85,7 +85,7 @@ def run_prepare(settings: UserStudySettings) -> str:
         raise HeadmimeError(f"study.out={out} exists already: choose another folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
     store = Store(Path(settings.store).expanduser())
-    drawn = protocol_of(settings, store)
+    drawn = draw_protocol(settings, store)
     methods = Methods(settings, store)
     rows = {
         f"{method}_T{T}": _row(settings, methods, drawn.cases, method, T)
@@ -107,7 +107,7 @@ def _row(
 
     def animator(case: int) -> Animator:
         frames = cases[case].sources[:T]
-        return adapt(pictures(store, frames, size), points(store, frames))
+        return adapt(load_frames(store, frames, size), load_landmarks(store, frames))
 
     record = {
         **settings.data(),
@@ -115,7 +115,7 @@ def _row(
         "size": size,
         "method": method,
         "T": T,
-        **methods.made_of(method),
+        **methods.origin_of(method),
     }
     return StudyRow(animator, record)
 
@@ -139,7 +139,7 @@ def prepare(
     """
     if folder.exists():
         raise HeadmimeError(f"{folder} exists already: choose another folder for a new study.")
-    draws, left_out = draw_triplets(store, cases, count * len(rows), seed)
+    draws, left_out = sample_triplets(store, cases, count * len(rows), seed)
     if not draws:
         raise HeadmimeError(
             f"No case of {store.folder} has three frames beside the model's source frames."
@@ -164,12 +164,12 @@ def _triplets(
     store: Store,
     rows: Mapping[str, StudyRow],
     size: int,
-    draws: Sequence[Draw],
+    draws: Sequence[TripletFrames],
     on_step: Callable[[int, int], None],
 ) -> list[Triplet]:
     """The triplets, case by case: at most one animator is alive at a time."""
     times: Counter[int] = Counter()
-    dealt: list[tuple[int, str, Draw]] = []
+    dealt: list[tuple[int, str, TripletFrames]] = []
     for draw in draws:
         row = list(rows)[(times[draw.case] + draw.case) % len(rows)]
         times[draw.case] += 1
@@ -179,16 +179,16 @@ def _triplets(
     for done, (case, row, draw) in enumerate(dealt, 1):
         if (case, row) != made:
             made, animator = (case, row), rows[row].animator(case)
-        (generated,) = animator(points(store, (draw.driving,)))
+        (generated,) = animator(load_landmarks(store, (draw.driving,)))
         names = [
-            _write(folder, picture) for picture in (generated, *pictures(store, draw.real, size))
+            _write(folder, picture) for picture in (generated, *load_frames(store, draw.real, size))
         ]
         triplets.append(_triplet(store, row, draw, names))
         on_step(done, len(dealt))
     return triplets
 
 
-def _triplet(store: Store, row: str, draw: Draw, names: Sequence[str]) -> Triplet:
+def _triplet(store: Store, row: str, draw: TripletFrames, names: Sequence[str]) -> Triplet:
     generated, one, two = names
 
     def origin(frame: Frame) -> tuple[str, str, int]:

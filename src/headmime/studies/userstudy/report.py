@@ -46,7 +46,7 @@ class User:
     bootstrap: tuple[float, float] | None
 
 
-def user(study: Study, answers: Sequence[Answer], row: str, seed: int = 0) -> User:
+def user_score(study: Study, answers: Sequence[Answer], row: str, seed: int = 0) -> User:
     """USER of a row of the study: found / answered, with intervals."""
     rows = [record for record in records(study, answers) if record["row"] == row]
     found, answered = sum(record["found"] for record in rows), len(rows)
@@ -134,7 +134,8 @@ def to_json(study: Study, answers: Sequence[Answer]) -> str:
             "bootstrap": "95 %, over people in the pictures and annotators",
         },
         "rows": {
-            row: {**asdict(user(study, answers, row)), "of": study.rows[row]} for row in study.rows
+            row: {**asdict(user_score(study, answers, row)), "of": study.rows[row]}
+            for row in study.rows
         },
         "study": {
             "sha256": study.hash,

@@ -43,7 +43,7 @@ CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """A request that is answered by a status and a sentence."""
 
     def __init__(self, status: HTTPStatus, sentence: str) -> None:
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             self._check_origin()
             content, kind = respond()
             status = HTTPStatus.OK
-        except Refused as refused:
+        except RequestError as refused:
             self.close_connection = True  # what it sent may not have been read
             status = refused.status
             content, kind = _json({"error": str(refused)})
@@ -121,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Host") not in own or (
             origin is not None and origin not in {f"http://{name}" for name in own}
         ):
-            raise Refused(HTTPStatus.FORBIDDEN, f"Open the study at {self.server.url}")
+            raise RequestError(HTTPStatus.FORBIDDEN, f"Open the study at {self.server.url}")
 
     def _get(self) -> tuple[bytes, str]:
         if self.path in PAGE:
@@ -140,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
             )
         name = self.path.removeprefix("/picture/").removesuffix(".png")
         if self.path != f"/picture/{name}.png" or name not in self.server.names:
-            raise Refused(HTTPStatus.NOT_FOUND, "There is nothing here.")
+            raise RequestError(HTTPStatus.NOT_FOUND, "There is nothing here.")
         return picture_path(self.server.folder, name).read_bytes(), "image/png"
 
     def _post(self) -> tuple[bytes, str]:
@@ -151,16 +151,16 @@ class Handler(BaseHTTPRequestHandler):
             "/api/withdraw": self._withdraw,
         }
         if self.path not in actions:
-            raise Refused(HTTPStatus.NOT_FOUND, "There is nothing here.")
+            raise RequestError(HTTPStatus.NOT_FOUND, "There is nothing here.")
         request = self._request()
         try:
             return _json(actions[self.path](request))
         except Withdrawn:
-            raise Refused(
+            raise RequestError(
                 HTTPStatus.GONE, "The answers under this code were deleted; begin with another."
             ) from None
         except KeyError:
-            raise Refused(
+            raise RequestError(
                 HTTPStatus.UNAUTHORIZED, "This code has not begun: start at the first page."
             ) from None
 
@@ -173,17 +173,17 @@ class Handler(BaseHTTPRequestHandler):
             if not isinstance(request, dict):
                 raise ValueError
         except ValueError:
-            raise Refused(HTTPStatus.BAD_REQUEST, "This is no question of the page.") from None
+            raise RequestError(HTTPStatus.BAD_REQUEST, "This is no question of the page.") from None
         return request
 
     def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("consent") is not True:
-            raise Refused(HTTPStatus.BAD_REQUEST, "Without consent nothing begins.")
+            raise RequestError(HTTPStatus.BAD_REQUEST, "Without consent nothing begins.")
         code = str(request.get("annotator") or "").strip()
         if not code:
             code = "".join(secrets.choice(CODE_LETTERS) for _ in range(6))
         if not CODE.fullmatch(code):
-            raise Refused(
+            raise RequestError(
                 HTTPStatus.BAD_REQUEST, "A code is up to 32 letters (a to z), digits, - and _."
             )
         self.server.answers.begin(code)
@@ -216,11 +216,13 @@ class Handler(BaseHTTPRequestHandler):
             or type(milliseconds) is not int
             or not 0 <= milliseconds < 2**53
         ):
-            raise Refused(HTTPStatus.BAD_REQUEST, "This is no answer to a triplet of the study.")
+            raise RequestError(
+                HTTPStatus.BAD_REQUEST, "This is no answer to a triplet of the study."
+            )
         try:
             self.server.answers.add(annotator, triplet.id, picked, milliseconds)
         except AlreadyAnswered:
-            raise Refused(HTTPStatus.CONFLICT, "This triplet has been answered.") from None
+            raise RequestError(HTTPStatus.CONFLICT, "This triplet has been answered.") from None
         return {}
 
     def _withdraw(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ Frame = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Draw:
+class TripletFrames:
     """Frames for a triplet. The picture of `driving` will be generated, from its landmarks."""
 
     case: int
@@ -22,9 +22,9 @@ class Draw:
     sequences: str  # one of study.SEQUENCES
 
 
-def draw_triplets(
+def sample_triplets(
     store: Store, cases: Sequence[Case], count: int, seed: int
-) -> tuple[list[Draw], dict[int, str]]:
+) -> tuple[list[TripletFrames], dict[int, str]]:
     """Draw `count` triplets, going round the cases; no frame is shown twice, and no source at all.
 
     The three pictures come from three videos of the person where the store has them, else from
@@ -36,13 +36,13 @@ def draw_triplets(
     used: dict[str, set[Frame]] = {person: set() for person in videos}
     for case in cases:
         used[store.videos[case.video][0]] |= set(case.sources)
-    draws: list[Draw] = []
+    draws: list[TripletFrames] = []
     left_out: dict[int, str] = {}
     going = list(range(len(cases)))
     while going and len(draws) < count:
         for index in going[: count - len(draws)]:
             person = store.videos[cases[index].video][0]
-            draw = _draw(store, index, cases[index], videos[person], used[person], rng)
+            draw = _sample(store, index, cases[index], videos[person], used[person], rng)
             if draw is None:
                 going.remove(index)
                 if all(earlier.case != index for earlier in draws):
@@ -53,14 +53,14 @@ def draw_triplets(
     return draws, left_out
 
 
-def _draw(
+def _sample(
     store: Store,
     index: int,
     case: Case,
     videos: list[int],
     used: set[Frame],
     rng: np.random.Generator,
-) -> Draw | None:
+) -> TripletFrames | None:
     held_out = [frame for frame in case.held_out if frame not in used]
     if not held_out:
         return None
@@ -76,13 +76,15 @@ def _draw(
         groups = [group for group in groups if group]
         if len(groups) >= 2:
             one, two = rng.choice(len(groups), 2, replace=False)
-            return Draw(index, driving, (_any(groups[one], rng), _any(groups[two], rng)), kind)
+            return TripletFrames(
+                index, driving, (_any(groups[one], rng), _any(groups[two], rng)), kind
+            )
     every = sorted(frame for frames in free.values() for frame in frames)
     if len(every) < 3:
         return None
     thirds = [[every[place] for place in part] for part in np.array_split(range(len(every)), 3)]
     one, two = (third for third in thirds if driving not in third)
-    return Draw(index, driving, (_any(one, rng), _any(two, rng)), "moments")
+    return TripletFrames(index, driving, (_any(one, rng), _any(two, rng)), "moments")
 
 
 def _videos_by_person(store: Store) -> dict[str, list[int]]:

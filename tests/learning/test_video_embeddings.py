@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headmime.learning.rows import Rows
+from headmime.learning.video_embeddings import VideoEmbeddings
 
 M, N = 6, 3
 visits = st.lists(st.lists(st.integers(0, M - 1), min_size=1, max_size=4), min_size=1, max_size=12)
@@ -17,7 +17,7 @@ visits = st.lists(st.lists(st.integers(0, M - 1), min_size=1, max_size=4), min_s
 def test_updates_equal_dense_adam(visits: list[list[int]], seed: int) -> None:
     """In float64, over any order of visits, a row named twice in one batch included."""
     torch.manual_seed(seed)
-    rows = Rows(M, N, lr=0.1, beta2=0.9, eps=1e-8).double()
+    rows = VideoEmbeddings(M, N, lr=0.1, beta2=0.9, eps=1e-8).double()
     dense = rows.W.clone().requires_grad_()
     adam = torch.optim.Adam([dense], lr=0.1, betas=(0.0, 0.9), eps=1e-8)
     for visit in visits:
@@ -30,7 +30,7 @@ def test_updates_equal_dense_adam(visits: list[list[int]], seed: int) -> None:
 
 
 def test_fetched_rows_are_leaves_and_copies() -> None:
-    rows = Rows(M, N, lr=0.1, beta2=0.9, eps=1e-8)
+    rows = VideoEmbeddings(M, N, lr=0.1, beta2=0.9, eps=1e-8)
     before = rows.W.clone()
     leaf = rows.fetch(torch.tensor([1, 1, 4]))
     assert leaf.is_leaf
@@ -40,7 +40,7 @@ def test_fetched_rows_are_leaves_and_copies() -> None:
 
 
 def test_only_untouched_rows_start_from_their_embeddings() -> None:
-    rows = Rows(M, N, lr=0.1, beta2=0.9, eps=1e-8)
+    rows = VideoEmbeddings(M, N, lr=0.1, beta2=0.9, eps=1e-8)
     rows.update(torch.tensor([1]), torch.ones(1, N))
     touched = rows.W[1].clone()
     rows.start_from(torch.tensor([1, 2]), torch.full((2, N), 7.0))
@@ -49,7 +49,7 @@ def test_only_untouched_rows_start_from_their_embeddings() -> None:
 
 
 def test_a_row_named_twice_starts_from_its_first_embedding() -> None:
-    rows = Rows(M, N, lr=0.1, beta2=0.9, eps=1e-8)
+    rows = VideoEmbeddings(M, N, lr=0.1, beta2=0.9, eps=1e-8)
     rows.start_from(torch.tensor([4, 2, 4]), torch.tensor([[1.0] * N, [2.0] * N, [3.0] * N]))
     assert rows.W[[2, 4], 0].tolist() == [2.0, 1.0]
 
@@ -60,7 +60,7 @@ def test_a_million_rows_take_memory_as_they_are_touched() -> None:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
     before = resident()
-    rows = Rows(1_000_000, 512, lr=0.1, beta2=0.9, eps=1e-8)
+    rows = VideoEmbeddings(1_000_000, 512, lr=0.1, beta2=0.9, eps=1e-8)
     assert resident() - before < 64 * 2**20
     i = torch.tensor([0, 999_999])
     rows.start_from(i, torch.ones(2, 512))

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from headmime.errors import HeadmimeError
+from headmime.learning.diagnostics import grid_diagnostics
+from headmime.learning.distributed import mean_over_processes, min_over_processes
 from headmime.learning.meta import MetaLearning
-from headmime.learning.processes import least, mean
-from headmime.learning.readings import grid_readings
 from headmime.learning.settings import LossWeights
 
 BLACK = -0.9
@@ -33,7 +33,7 @@ REMEDIES = {
     "loss/cnt": "lower optim.lr_generator, and check what the perceptual networks take as input",
     "loss/adv": "raise loss.content, or lower loss.adversarial or the rates (optim.lr_*)",
     "loss/fm": "lower loss.feature_matching or optim.lr_discriminator",
-    "loss/mch": "lower loss.matching or optim.lr_rows",
+    "loss/mch": "lower loss.matching or optim.lr_video_embeddings",
     "loss/pix": "lower loss.pixel or optim.lr_generator",
     "loss/dsc": "lower optim.lr_discriminator",
 }
@@ -42,7 +42,7 @@ SLOWER = (
 )
 
 
-class Watch(pl.Callback):
+class DivergenceMonitor(pl.Callback):
     """Averages a run's readings on the device, looks at a fixed validation batch, and raises
     HeadmimeError when a reading is no number or the pictures have turned black or one colour.
 
@@ -77,14 +77,14 @@ class Watch(pl.Callback):
         self._until += self._numbers
         self._batches += 1
 
-    def readings(self, module: MetaLearning) -> dict[str, float]:
+    def diagnostics(self, module: MetaLearning) -> dict[str, float]:
         """The means since the last reset over all processes, and the grid's readings now."""
         batch = {name: t.to(module.device) for name, t in self.batch.items()}
-        grid = {name: value.item() for name, value in grid_readings(module.nets, batch).items()}
+        grid = {name: value.item() for name, value in grid_diagnostics(module.nets, batch).items()}
         if not self._batches:
             return grid
-        means = mean(self._sums / self._batches).tolist()
-        self._until = least(self._until)
+        means = mean_over_processes(self._sums / self._batches).tolist()
+        self._until = min_over_processes(self._until)
         return dict(zip(self._names, means, strict=True)) | grid
 
     def judge(self, module: MetaLearning, readings: dict[str, float], episode: int) -> None:
@@ -93,7 +93,7 @@ class Watch(pl.Callback):
         """
         if not self.stop:
             return
-        said = self._not_a_number(readings) or one_colour(readings, module.weights, episode)
+        said = self._not_a_number(readings) or describe_collapse(readings, module.weights, episode)
         if said is not None:
             good = f"is {self.state}" if self.state.is_file() else "was not kept yet"
             raise HeadmimeError(
@@ -103,7 +103,7 @@ class Watch(pl.Callback):
     def check(self, module: MetaLearning, episode: int) -> None:
         """Judge the readings of this moment, if anything can come of it."""
         if self.stop:
-            self.judge(module, self.readings(module), episode)
+            self.judge(module, self.diagnostics(module), episode)
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._batches:  # of a run that went on
@@ -133,10 +133,10 @@ class Watch(pl.Callback):
         terms = [name for name in names if name in REMEDIES] or names
         remedy = REMEDIES.get(terms[0], SLOWER) if len(terms) == 1 else SLOWER
         ago = self._batches - int(first)
-        return f"{_listed(terms)} became NaN or infinite {ago} batches ago; {remedy}"
+        return f"{_join_words(terms)} became NaN or infinite {ago} batches ago; {remedy}"
 
 
-def one_colour(readings: dict[str, float], weights: LossWeights, episode: int) -> str | None:
+def describe_collapse(readings: dict[str, float], weights: LossWeights, episode: int) -> str | None:
     """Say what is wrong with the grid's pictures, and which term outweighs the others; None if
     nothing is.
     """
@@ -164,5 +164,5 @@ def one_colour(readings: dict[str, float], weights: LossWeights, episode: int) -
     )
 
 
-def _listed(names: list[str]) -> str:
+def _join_words(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

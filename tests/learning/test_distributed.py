@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from headmime.learning import processes
-from headmime.learning.processes import sum_of_bits
+from headmime.learning import distributed
+from headmime.learning.distributed import sum_of_bits
 
 WORKER = Path(__file__).with_name("worker.py")
 PATIENCE = 600.0
@@ -57,7 +57,7 @@ def test_sums_of_bits_are_exact_and_need_little_memory(monkeypatch: pytest.Monke
     summed: list[int] = []
     whole = Tensor.sum
     monkeypatch.setattr(Tensor, "sum", lambda t: (summed.append(t.numel()), whole(t))[1])
-    monkeypatch.setattr(processes, "SUMMED", 8)
+    monkeypatch.setattr(distributed, "SUMMED", 8)
     ones = torch.ones(5, 4)
     assert sum_of_bits(ones) == 20 * 0x3F800000
     ones[3, 2] = torch.nextafter(ones[3, 2], torch.tensor(2.0))

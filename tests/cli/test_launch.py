@@ -4,7 +4,7 @@ import re
 import pytest
 from pytorch_lightning.utilities import rank_zero_only
 
-from headmime.cli.processes import Placement, place, started
+from headmime.cli.launch import Placement, is_launched, resolve_placement
 from headmime.errors import HeadmimeError
 
 TOLD = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
@@ -21,9 +21,9 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_alone_the_settings_count() -> None:
-    assert not started()
-    assert place("cpu", "auto", 1) == Placement(1, 1, "cpu")
-    assert place("cpu", "3", 1).processes == 3
+    assert not is_launched()
+    assert resolve_placement("cpu", "auto", 1) == Placement(1, 1, "cpu")
+    assert resolve_placement("cpu", "3", 1).processes == 3
 
 
 @pytest.mark.parametrize("started_by_torchrun", [False, True])
@@ -37,14 +37,14 @@ def test_devices_are_counted_not_named(
         environment.setenv("WORLD_SIZE", "2")
     remedy = f"CUDA_VISIBLE_DEVICES={ids} headmime train ... trainer.devices={count}"
     with pytest.raises(HeadmimeError, match=re.escape(remedy) + "$"):
-        place("gpu", devices, 1)
+        resolve_placement("gpu", devices, 1)
 
 
 def test_torchrun_says_how_many_there_are(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("LOCAL_WORLD_SIZE", "2")
     environment.setenv("WORLD_SIZE", "8")
-    assert started()
-    assert place("cpu", "auto", 1) == Placement(2, 4, "cpu")
+    assert is_launched()
+    assert resolve_placement("cpu", "auto", 1) == Placement(2, 4, "cpu")
 
 
 def test_tasks_of_submitit_are_told_of_each_other(environment: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_tasks_of_submitit_are_told_of_each_other(environment: pytest.MonkeyPatc
     for name, value in {**job, "GLOBALID": "1", "LOCALID": "1"}.items():
         environment.setenv(f"SUBMITIT_LOCAL_{name}", value)
     environment.setenv("SUBMITIT_EXECUTOR", "local")
-    assert place("cpu", "auto", 1) == Placement(2, 1, "cpu")
+    assert resolve_placement("cpu", "auto", 1) == Placement(2, 1, "cpu")
     told = {name: os.environ[name] for name in TOLD}
     assert int(told.pop("MASTER_PORT")) > 1024
     assert told == dict(zip(TOLD, ["1", "2", "1", "2", "127.0.0.1"], strict=False))
@@ -61,4 +61,4 @@ def test_tasks_of_submitit_are_told_of_each_other(environment: pytest.MonkeyPatc
 def test_tasks_of_srun_alone_are_refused(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SLURM_STEP_NUM_TASKS", "8")
     with pytest.raises(HeadmimeError, match="torchrun"):
-        started()
+        is_launched()

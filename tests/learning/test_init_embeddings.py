@@ -4,7 +4,11 @@ import numpy as np
 import torch
 
 from headmime.learning.finetune import embed
-from headmime.learning.starts import average_embedding, random_embedding, starting_from
+from headmime.learning.init_embeddings import (
+    average_embedding,
+    random_embedding,
+    with_fixed_embedding,
+)
 from headmime.nets import Nets
 from headmime.nets.personal import personalise
 
@@ -12,7 +16,7 @@ from headmime.nets.personal import personalise
 def test_everybody_has_the_given_embedding(nets: Nets) -> None:
     """psi' = P e and w' = w0 + e, whoever is shown."""
     e = torch.arange(8.0)
-    other = starting_from(e, nets)
+    other = with_fixed_embedding(e, nets)
     for seed in (0, 1):
         x = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
         found = embed(other, x, np.full((3, 68, 2), 0.5, np.float32))

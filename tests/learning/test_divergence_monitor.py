@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from headmime.errors import HeadmimeError
+from headmime.learning.diagnostics import gradient_norm, grid_diagnostics, step_diagnostics
+from headmime.learning.divergence_monitor import DivergenceMonitor, describe_collapse
 from headmime.learning.meta import MetaLearning
-from headmime.learning.readings import gradient_norm, grid_readings, step_readings
 from headmime.learning.settings import LossWeights
-from headmime.learning.watch import Watch, one_colour
 
 HEALTHY = {
     "grid/brightness": -0.1,
@@ -29,45 +29,51 @@ def module(meta_learning: Callable[..., MetaLearning]) -> MetaLearning:
 
 
 @pytest.fixture
-def watch(batch: dict[str, Tensor], tmp_path: Path) -> Watch:
-    return Watch(batch, tmp_path / "last.ckpt", stop=True)
+def watch(batch: dict[str, Tensor], tmp_path: Path) -> DivergenceMonitor:
+    return DivergenceMonitor(batch, tmp_path / "last.ckpt", stop=True)
 
 
-def see(watch: Watch, module: MetaLearning, **terms: float) -> None:
+def see(watch: DivergenceMonitor, module: MetaLearning, **terms: float) -> None:
     outputs = {f"loss/{name}": torch.tensor(value) for name, value in terms.items()}
     watch.on_train_batch_end(None, module, outputs, None, 0)
 
 
-def test_readings_are_means_since_the_last_reset(watch: Watch, module: MetaLearning) -> None:
+def test_readings_are_means_since_the_last_reset(
+    watch: DivergenceMonitor, module: MetaLearning
+) -> None:
     see(watch, module, cnt=9.0)
     watch.reset()
     see(watch, module, cnt=1.0)
     see(watch, module, cnt=2.0)
-    assert watch.readings(module)["loss/cnt"] == 1.5
+    assert watch.diagnostics(module)["loss/cnt"] == 1.5
 
 
-def test_the_term_that_was_no_number_first_is_named(watch: Watch, module: MetaLearning) -> None:
+def test_the_term_that_was_no_number_first_is_named(
+    watch: DivergenceMonitor, module: MetaLearning
+) -> None:
     see(watch, module, cnt=1.0, adv=1.0, dsc=1.0)
     see(watch, module, cnt=1.0, adv=float("inf"), dsc=1.0)
     see(watch, module, cnt=float("nan"), adv=float("nan"), dsc=float("nan"))
     with pytest.raises(HeadmimeError, match=r"episode 24: loss/adv became NaN.* 2 batches ago; ra"):
-        watch.judge(module, watch.readings(module), 24)
+        watch.judge(module, watch.diagnostics(module), 24)
 
 
-def test_weights_without_a_number_show_in_the_grid(watch: Watch, module: MetaLearning) -> None:
+def test_weights_without_a_number_show_in_the_grid(
+    watch: DivergenceMonitor, module: MetaLearning
+) -> None:
     see(watch, module, cnt=1.0)
     module.generator.synthesis.to_rgb.bias.data.fill_(float("nan"))
     with pytest.raises(HeadmimeError, match="grid/pix"):
-        watch.judge(module, watch.readings(module), 8)
+        watch.judge(module, watch.diagnostics(module), 8)
 
 
-def test_a_healthy_run_goes_on(watch: Watch, module: MetaLearning) -> None:
+def test_a_healthy_run_goes_on(watch: DivergenceMonitor, module: MetaLearning) -> None:
     see(watch, module, cnt=1.0, adv=-3.0)
-    watch.judge(module, watch.readings(module), 8)
+    watch.judge(module, watch.diagnostics(module), 8)
 
 
 def test_a_black_grid_stops_it_and_the_last_state_is_named(
-    watch: Watch, module: MetaLearning
+    watch: DivergenceMonitor, module: MetaLearning
 ) -> None:
     watch.state.touch()
     see(watch, module, cnt=1.0, adv=-9.0)
@@ -75,9 +81,9 @@ def test_a_black_grid_stops_it_and_the_last_state_is_named(
     with pytest.raises(
         HeadmimeError, match=r"black .*loss/adv was 90%.*good state is .*last\.ckpt"
     ):
-        watch.judge(module, watch.readings(module), 8)
-    patient = Watch(watch.batch, watch.state, stop=False)
-    patient.judge(module, patient.readings(module), 8)
+        watch.judge(module, watch.diagnostics(module), 8)
+    patient = DivergenceMonitor(watch.batch, watch.state, stop=False)
+    patient.judge(module, patient.diagnostics(module), 8)
 
 
 @pytest.mark.parametrize(
@@ -91,29 +97,29 @@ def test_a_black_grid_stops_it_and_the_last_state_is_named(
     ],
 )
 def test_what_counts_as_one_colour(readings: dict[str, float], said: str | None) -> None:
-    sentence = one_colour(HEALTHY | readings, LossWeights(), 2000)
+    sentence = describe_collapse(HEALTHY | readings, LossWeights(), 2000)
     assert sentence is None if said is None else said in sentence
 
 
 def test_the_first_pictures_may_be_flat_but_not_black() -> None:
-    assert one_colour(HEALTHY | {"grid/contrast": 0.02}, LossWeights(), 1999) is None
-    assert one_colour(HEALTHY | {"grid/brightness": -0.95}, LossWeights(), 8) is not None
+    assert describe_collapse(HEALTHY | {"grid/contrast": 0.02}, LossWeights(), 1999) is None
+    assert describe_collapse(HEALTHY | {"grid/brightness": -0.95}, LossWeights(), 8) is not None
 
 
 def test_the_term_that_outweighs_the_others_is_named() -> None:
     """1 x 1.0 beside 1 x 3.0 and 10 x 0.1: 60 %; with content at 16: 80 %."""
     black = HEALTHY | {"grid/brightness": -1.0}
-    assert "loss/adv was 60% of the objective; raise loss.content" in one_colour(
+    assert "loss/adv was 60% of the objective; raise loss.content" in describe_collapse(
         black, LossWeights(), 8
     )
-    assert "loss/cnt was 80%" in one_colour(black, LossWeights(content=16.0), 8)
+    assert "loss/cnt was 80%" in describe_collapse(black, LossWeights(content=16.0), 8)
 
 
 def test_readings_of_a_step_by_hand(module: MetaLearning) -> None:
     real, fake = torch.tensor([2.0, 0.5, 1.0, 0.0]), torch.tensor([-1.0, -2.0, -3.0, 3.0])
     e_hat = torch.tensor([[1.0, 1.0], [3.0, 1.0]])
     module.discriminator.w0.grad = torch.full((8,), 2.0)
-    seen = step_readings(module.nets, real, fake, e_hat, torch.zeros(2, 2))
+    seen = step_diagnostics(module.nets, real, fake, e_hat, torch.zeros(2, 2))
     assert seen["saturated/real"] == 0.5
     assert seen["saturated/fake"] == 0.75
     assert seen["embedding/distance"] == 1.0
@@ -147,7 +153,7 @@ def numbered(x: Tensor, y: Tensor) -> Tensor:
 
 
 def test_grid_of_a_perfect_copy(batch: dict[str, Tensor]) -> None:
-    seen = grid_readings((numbered, Painter(batch["x_t"]), None), batch)
+    seen = grid_diagnostics((numbered, Painter(batch["x_t"]), None), batch)
     assert seen["grid/pix"] == 0
     assert seen["grid/contrast"] == 1
     assert seen["grid/person"] == 1
@@ -156,6 +162,6 @@ def test_grid_of_a_perfect_copy(batch: dict[str, Tensor]) -> None:
 
 def test_red_has_a_cast_of_two_and_no_contrast(batch: dict[str, Tensor]) -> None:
     red = torch.tensor([1.0, -1.0, -1.0])[:, None, None].expand(3, 3, 16, 16)
-    seen = grid_readings((numbered, Painter(red), None), batch)
+    seen = grid_diagnostics((numbered, Painter(red), None), batch)
     assert seen["grid/cast"].item() == pytest.approx(2)
     assert seen["grid/contrast"] == seen["grid/person"] == 0

@@ -21,20 +21,20 @@ SUBPIXEL_BITS = 8
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
-def draw(landmarks: np.ndarray, size: int) -> np.ndarray:
+def draw_landmarks(landmarks: np.ndarray, size: int) -> np.ndarray:
     """Contours of landmarks in crop coordinates: [T?, 68, 2] -> uint8 RGB [T?, size, size, 3].
 
     Lines are antialiased and placed to a fraction of a pixel; their width grows with the size.
     """
     pictures = np.empty((*landmarks.shape[:-2], size, size, 3), np.uint8)
     if landmarks.ndim == 2:
-        draw_into([pictures], landmarks[None])
+        draw_landmarks_into([pictures], landmarks[None])
     else:
-        draw_into(pictures, landmarks)
+        draw_landmarks_into(pictures, landmarks)
     return pictures
 
 
-def draw_into(pictures: Sequence[np.ndarray], landmarks: np.ndarray) -> None:
+def draw_landmarks_into(pictures: Sequence[np.ndarray], landmarks: np.ndarray) -> None:
     """Draw landmarks [T, 68, 2] into T pictures, uint8 [size, size, 3], whatever they held."""
     size = len(pictures[0])
     # OpenCV's (0, 0) is the centre of the first pixel. Far-away points would overflow.

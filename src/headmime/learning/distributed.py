@@ -18,27 +18,27 @@ SUMMED = 2**20
 """Words added up at once, since torch makes a copy of them as int64; this many stay in a cache."""
 
 
-def processes() -> int:
+def world_size() -> int:
     """How many processes train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def gathered(t: Tensor) -> Tensor:
+def all_gather(t: Tensor) -> Tensor:
     """Return [processes * B, ...]: every process's t [B, ...], in their order; shapes are equal."""
-    if processes() == 1:
+    if world_size() == 1:
         return t
-    parts = [torch.empty_like(t) for _ in range(processes())]
+    parts = [torch.empty_like(t) for _ in range(world_size())]
     dist.all_gather(parts, t.contiguous())
     return torch.cat(parts)
 
 
 def mean_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its mean over the processes, in a few large all_reduce calls."""
-    if processes() == 1:
+    if world_size() == 1:
         return
     under_way = []
     for gradients in _buckets(p.grad for p in parameters if p.grad is not None):
-        flat = torch.cat([g.flatten() for g in gradients]).div_(processes())
+        flat = torch.cat([g.flatten() for g in gradients]).div_(world_size())
         under_way.append((gradients, flat, dist.all_reduce(flat, async_op=True)))
     for gradients, flat, work in under_way:
         work.wait()
@@ -46,18 +46,18 @@ def mean_gradients(parameters: Iterable[nn.Parameter]) -> None:
             g.copy_(mean.view(g.shape))
 
 
-def mean(t: Tensor) -> Tensor:
+def mean_over_processes(t: Tensor) -> Tensor:
     """Return the mean of the processes' t, of equal shapes."""
-    if processes() == 1:
+    if world_size() == 1:
         return t
-    total = t / processes()
+    total = t / world_size()
     dist.all_reduce(total)
     return total
 
 
-def least(t: Tensor) -> Tensor:
+def min_over_processes(t: Tensor) -> Tensor:
     """Return the smallest of the processes' t, element by element."""
-    if processes() == 1:
+    if world_size() == 1:
         return t
     smallest = t.clone()
     dist.all_reduce(smallest, dist.ReduceOp.MIN)
@@ -68,10 +68,10 @@ def require_equal(state: dict[str, Tensor], remedy: str) -> None:
     """Raise HeadmimeError, with ``remedy``, unless all processes hold the same tensors (sums of
     their bits, which are exact, are compared).
     """
-    if processes() == 1:
+    if world_size() == 1:
         return
     sums = torch.stack([sum_of_bits(t) for t in state.values()])
-    equal = least(sums) == -least(-sums)
+    equal = min_over_processes(sums) == -min_over_processes(-sums)
     different = [name for name, same in zip(state, equal.tolist(), strict=True) if not same]
     if different:
         raise HeadmimeError(

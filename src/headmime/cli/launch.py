@@ -34,12 +34,12 @@ class Placement:
         return self.devices * self.nodes
 
 
-def started() -> bool:
-    """Whether this process is one of several that torchrun, submitit or `start` started; after it,
+def is_launched() -> bool:
+    """Whether this process is one of several that torchrun, submitit or `launch` started; after it,
     all three have left torchrun's variables in the environment.
     """
     if "SUBMITIT_EXECUTOR" in os.environ:
-        _as_torchrun_does()
+        _set_rendezvous()
     elif (
         "LOCAL_WORLD_SIZE" not in os.environ and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
     ):
@@ -50,7 +50,7 @@ def started() -> bool:
     return "LOCAL_WORLD_SIZE" in os.environ
 
 
-def place(accelerator: str, devices: str, nodes: int) -> Placement:
+def resolve_placement(accelerator: str, devices: str, nodes: int) -> Placement:
     """What the settings, or whoever started this process, mean on this machine."""
     if "," in devices:
         named = [device.strip() for device in devices.split(",") if device.strip()]
@@ -59,7 +59,7 @@ def place(accelerator: str, devices: str, nodes: int) -> Placement:
             f"many there are: CUDA_VISIBLE_DEVICES={','.join(named)} headmime train ... "
             f"trainer.devices={len(named)}"
         )
-    if started():
+    if is_launched():
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         devices, nodes = str(local), int(os.environ["WORLD_SIZE"]) // local
     elif nodes > 1:
@@ -83,7 +83,7 @@ def place(accelerator: str, devices: str, nodes: int) -> Placement:
     return Placement(probe.num_devices, nodes, probe.strategy.root_device.type)
 
 
-def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
+def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None:
     """Call ``function(*arguments)`` in one new process per device, as `torchrun --standalone` does;
     when one fails, the others are ended. What the first said or left with is said again here, once.
     """
@@ -102,7 +102,7 @@ def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
     said = "OMP_NUM_THREADS" in os.environ
     try:
         with nullcontext() if said else threads_of_children(shared):
-            elastic_launch(config, _told)(function, *arguments)
+            elastic_launch(config, _run_process)(function, *arguments)
     except SignalException as told:
         raise SystemExit(128 + told.sigval) from told
     except ChildFailedError as failed:
@@ -116,14 +116,14 @@ def start(devices: int, function: Callable[..., None], *arguments: Any) -> None:
         raise
 
 
-def _told(function: Callable[..., None], *arguments: Any) -> None:
+def _run_process(function: Callable[..., None], *arguments: Any) -> None:
     """What runs in each process."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     function(*arguments)
 
 
-def _as_torchrun_does() -> None:
+def _set_rendezvous() -> None:
     """Tell the tasks of a submitit job of each other."""
     from submitit import JobEnvironment
     from submitit.helpers import TorchDistributedEnvironment

@@ -7,8 +7,18 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+# Names of version 0.1.0 in a state, and those of today.
+CALLBACKS = {
+    "Averages": "MovingAverages",
+    "Curves": "MetricLogger",
+    "Grids": "SampleGridCallback",
+    "Keep": "CheckpointCallback",
+    "Watch": "DivergenceMonitor",
+}
+MODULES = {"rows": "video_embeddings"}
 
-class CompleteFiles(TorchCheckpointIO):
+
+class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes beside the file and renames; reads tensors only (nothing is unpickled), mapped into
     memory, so that the processes of one machine share one copy of W.
     """
@@ -23,4 +33,9 @@ class CompleteFiles(TorchCheckpointIO):
         os.replace(partial, path)
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        state["callbacks"] = {CALLBACKS.get(k, k): v for k, v in state["callbacks"].items()}
+        names = (name.partition(".") for name in state["state_dict"])
+        new = [MODULES.get(module, module) + dot + rest for module, dot, rest in names]
+        state["state_dict"] = dict(zip(new, state["state_dict"].values(), strict=True))
+        return state

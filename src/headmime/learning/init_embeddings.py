@@ -13,7 +13,7 @@ OWN = "own"
 STARTS = (OWN, "average", "random")
 
 
-class Given(nn.Module):
+class FixedEmbedding(nn.Module):
     """Stands for the embedder: the embedding e [N], whoever is shown."""
 
     def __init__(self, e: Tensor) -> None:
@@ -25,9 +25,9 @@ class Given(nn.Module):
         return self.e.expand(len(x), -1)
 
 
-def starting_from(e: Tensor, nets: Nets) -> Nets:
+def with_fixed_embedding(e: Tensor, nets: Nets) -> Nets:
     """The same networks, for which everybody's embedding is e [N]: fine-tuning starts there."""
-    return nets._replace(embedder=Given(e))
+    return nets._replace(embedder=FixedEmbedding(e))
 
 
 def average_embedding(embeddings: Tensor) -> Tensor:

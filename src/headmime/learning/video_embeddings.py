@@ -7,7 +7,7 @@ from torch import Tensor, nn
 UNTOUCHED = -1
 
 
-class Rows(nn.Module):
+class VideoEmbeddings(nn.Module):
     """The columns W_i of the paper, kept as rows [M, N] of a buffer, so that a step costs the same
     for any M.
 
@@ -65,7 +65,7 @@ class Rows(nn.Module):
         self.touched[i] = self.updates
 
 
-class NoRows(nn.Module):
+class NoVideoEmbeddings(nn.Module):
     """Stands where W is left out (an ablation): every row is 0 and stays so; D is V^T w0 + b."""
 
     row: Tensor

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from headmime.nets import Nets
 
 
-def step_readings(
+def step_diagnostics(
     nets: Nets, real: Tensor, fake: Tensor, e_hat: Tensor, W_i: Tensor
 ) -> dict[str, Tensor]:
     """Return detached scalars of a step: D's scores [B], its hinges, the embeddings [B, N] beside
@@ -37,7 +37,7 @@ def gradient_norm(net: nn.Module) -> Tensor:
     return nn.utils.get_total_norm(gradients).detach()
 
 
-def grid_readings(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def grid_diagnostics(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return scalars of a fixed validation batch, pictures [-1, 1].
 
     ``grid/pix``: mean |x_hat - x|. ``grid/brightness``: mean of x_hat (-1 is black).
