@@ -65,8 +65,8 @@ CLAIMS = (
     f"{SMALL} claims.sitters=null size=32 {ROWS} "
     f"claims.Ts=[1,2,3] claims.seeds=[1] {trainings('claims')}"
 )
-RECIPE = f"{BRIEF_ROWS} {trainings('recipe', 'ema.half_life=4')}"
-LARGER = trainings("recipe", "init=null", "new_layers_first=0")
+ABLATIONS = f"{BRIEF_ROWS} {trainings('ablations', 'ema.half_life=4')}"
+LARGER = trainings("ablations", "init=null", "new_layers_first=0")
 # The networks of 32 pixels that the training of clips.md has left behind.
 CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 sources=8"
 
@@ -141,10 +141,12 @@ HOW = {
     r"headmime userstudy serve .": How("--port 0", FILES, served=True),
     r"headmime userstudy report .": How(instead=FILES),
     r"make claims$": How(CLAIMS),
-    r"make recipe$": How(f"{RECIPE} recipe.only=[base]"),
-    r"make recipe ARGS=recipe.minutes=10": How(RECIPE),
-    r"make recipe ARGS=\+recipe": How(f"{RECIPE} recipe.only=[slow]"),
-    r"make recipe EXP=recipe_256$": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[base]"),
+    r"make ablations EXP=ablations_128$": How(f"{ABLATIONS} ablations.only=[base]"),
+    r"make ablations EXP=ablations_128 ARGS=ablations.minutes=10": How(ABLATIONS),
+    r"make ablations EXP=ablations_128 ARGS=\+ablations": How(f"{ABLATIONS} ablations.only=[slow]"),
+    r"make ablations EXP=ablations_256$": How(
+        f"{SMALL} {ROWS} size=32 {LARGER} ablations.only=[base]"
+    ),
     r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
     r"make curves ARGS=curves.only": How(CURVES),
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
@@ -172,9 +174,9 @@ HOW = {
 NOT_RUN = {
     r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
-    r"make recipe .*recipe.only=\[base,k[14],": "17 trainings; a test composes each variant",
-    r"make recipe EXP=recipe_256 ARGS=": "three trainings; a test composes each variant",
-    r"make recipe EXP=recipe_identity": "as recipe_256, which is run; a test composes each variant",
+    r"make ablations .*only=\[base,k(1,b|4,)": "17 trainings; a test composes each variant",
+    r"make ablations EXP=ablations_256 ARGS=": "three trainings; a test composes each variant",
+    r"make ablations EXP=ablations_identity": "as ablations_256; a test composes each variant",
     r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",

@@ -25,12 +25,48 @@ def test_readme_names_the_two_commands() -> None:
     assert blocks(README, "bash")[0].splitlines() == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def anchors(page: Path) -> set[str]:
+    """Of its headings, as GitHub writes them."""
+    heads = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S), re.M
+    )
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_local_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
-    assert targets or page != README
-    for target in targets:
-        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+    """To a file, and to a heading of it where the link names one."""
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text())
+    assert links or page != README
+    for target, heading in links:
+        file = page.parent / target if target else page
+        assert file.exists(), f"{name(page)} links to {target}"
+        assert not heading or heading in anchors(file), f"{name(page)} links to {target}#{heading}"
+
+
+def test_the_index_names_every_page() -> None:
+    """docs/README.md or, of the results, docs/results/README.md."""
+    indices = (ROOT / "docs" / "README.md", ROOT / "docs" / "results" / "README.md")
+    links = {
+        (index.parent / target).resolve()
+        for index in indices
+        for target in re.findall(r"\]\(([^)#:]+\.md)", index.read_text())
+    }
+    assert not {page.resolve() for page in PAGES[1:]} - links - set(indices[:1])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_prose_is_wrapped(page: Path) -> None:
+    """At 120; not tables, code, and what `headmime report` writes."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    lines = text.splitlines()
+    if "headmime report" in lines[2:3] or text.startswith("# Results\n\nMade by"):
+        return
+    assert not [line for line in lines if len(line) > 120 and line[0] not in "| "]
 
 
 @pytest.mark.slow
