@@ -21,7 +21,7 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves recipe test check bench lint lock wheelhouse clean
+.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves test check bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
@@ -68,9 +68,6 @@ preprocess: $(READY) ## make a clip store of a data set: ROOT=VoxCeleb2 OUT=runs
 
 train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.accelerator=gpu seed=3'
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)
-
-ablations: $(READY) ## train the CPU experiment once without each part of the method: experiments/ablations.yaml
-	$(BIN)/headmime train -cn ablations $(ARGS)
 
 figures: EXP = eval_sitters
 figures: $(READY) ## draw what rows look like: grid, quality against T, worst 5 %, videos: EXP=eval_sitters OUT=runs/figures
@@ -129,9 +126,9 @@ curves: EXP = finetuning_curves
 curves: $(READY) ## how long to fine-tune? identity against motion over updates (resumes): OUT=runs/curves ARGS='store=...'
 	$(BIN)/headmime curves -cn $(EXP) $(if $(OUT),"curves.out=$(OUT)") $(ARGS)
 
-recipe: EXP = recipe
-recipe: $(READY) ## short trainings with one thing changed each, scored (hours; resumes): ARGS='recipe.minutes=20 store=...'
-	$(BIN)/headmime recipe -cn $(EXP) $(if $(OUT),"recipe.out=$(OUT)") $(ARGS)
+ablations: EXP = ablations
+ablations: $(READY) ## what a part, a loss, a setting buys: trainings, scored (hours; resumes): EXP=ablations|ablations_128|ablations_256|ablations_identity
+	$(BIN)/headmime ablations -cn $(EXP) $(if $(OUT),"ablations.out=$(OUT)") $(ARGS)
 
 test: $(READY) ## run the quick tests (under 8 minutes on 2 idle cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)

@@ -99,10 +99,10 @@ VERBS = {
         "how long to fine-tune? identity against motion, over updates (-cn finetuning_curves)",
         (*ROW_PATHS, "curves.out"),
     ),
-    "recipe": Verb(
-        f"{SCORING}:recipe",
-        "short trainings with one thing changed each, scored (-cn recipe)",
-        (*ROW_PATHS, "recipe.runs", "recipe.out"),
+    "ablations": Verb(
+        f"{SCORING}:ablations",
+        "what a part, a loss, a setting buys: short trainings, scored (-cn ablations)",
+        (*ROW_PATHS, "ablations.runs", "ablations.out"),
     ),
     "report": Verb(f"{SCORING}:report", "a page of tables from result files: [FOLDER] [PAGE]"),
     "forensics": Verb(
@@ -182,6 +182,8 @@ def _main(words: list[str]) -> int:
         print(_version())
         return 0
     name, *arguments = words
+    if name == "recipe":
+        return _complain("`headmime recipe` is now `headmime ablations`, its keys ablations.*.", 2)
     if name not in VERBS:
         return _complain(f"There is no verb {name!r}; the verbs are: {', '.join(VERBS)}.", 2)
     return _run(name, arguments, debug)

@@ -1,4 +1,4 @@
-"""The verbs that score: eval, table, figures, claims, curves, recipe, forensics, report.
+"""The verbs that score: eval, table, figures, claims, curves, ablations, forensics, report.
 
 A verb's keys are those of a row (conf/evaluate.yaml) and those of its study (conf/study/).
 """
@@ -64,15 +64,15 @@ def curves() -> None:
     _run("curves", run_curves)
 
 
-def recipe() -> None:
-    """`headmime recipe`: short trainings with one thing changed each; the tables are printed."""
+def ablations() -> None:
+    """`headmime ablations`: short trainings with one thing changed each; the tables are printed."""
     from headmime.studies.ablations.run import run_ablations
 
     def run(settings: Any) -> Iterator[Any]:
         page, record = run_ablations(settings)
         yield from (page.read_text(), page, record)
 
-    _run("recipe", run)
+    _run("ablations", run)
 
 
 def forensics() -> None:
