@@ -138,7 +138,7 @@ HOW = {
         f"{SMALL} {ROWS} study.triplets=1", {"userstudy": "userstudy PORT=0"}, served=True
     ),
     r"headmime userstudy prepare": How(f"{SMALL} {ROWS} study.triplets=1"),
-    r"headmime userstudy serve .": How("--port 0", FILES, served=True),
+    r"headmime userstudy serve .": How("port=0", FILES, served=True),
     r"headmime userstudy report .": How(instead=FILES),
     r"make claims$": How(CLAIMS),
     r"make ablations EXP=ablations_128$": How(f"{ABLATIONS} ablations.only=[base]"),
