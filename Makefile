@@ -76,7 +76,7 @@ figures: $(READY) ## draw what rows look like: grid, quality against T, worst 5 
 userstudy: EXP = eval_sitters
 userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy PORT=8765 EXP=eval_sitters ARGS='T=8'
 	test -d "$(STUDY)" || $(BIN)/headmime userstudy prepare -cn $(EXP) "study.out=$(STUDY)" $(ARGS)
-	$(BIN)/headmime userstudy serve "$(STUDY)" --port $(PORT)
+	$(BIN)/headmime userstudy serve "$(STUDY)" port=$(PORT)
 
 eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)

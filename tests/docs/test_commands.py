@@ -226,7 +226,10 @@ def is_a_name(command: str) -> bool:
     """Whether this only names a verb or a target, in a sentence."""
     targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.M)
     program, *words = command.split()
-    return len(words) == 1 and words[0] in {"make": targets, "headmime": VERBS}.get(program, ())
+    return len(words) == 1 and words[0] in {
+        "make": targets,
+        "headmime": {verb.split()[0] for verb in VERBS},
+    }.get(program, ())
 
 
 def shortened(command: str, how: How) -> list[str]:

@@ -43,7 +43,7 @@ def personalise(
     model: Model,
     sources: Sequence[str | Path],
     frames: int = MOST,
-    finetune: FineTuneSettings | str | None = "default",
+    finetune: FineTuneSettings | str | None = "fast",
     perceptual: nn.Module | None = None,
     consent: str | None = None,
     detector: Detector | None = None,
@@ -51,7 +51,7 @@ def personalise(
 ) -> Person:
     """One person's model from pictures, folders, globs and videos of that person.
 
-    At most `frames` frames are used. `finetune`: "default" (better, a minute or so), "paper", own
+    At most `frames` frames are used. `finetune`: "fast" (better, a minute or so), "paper", own
     settings, or "none" (or None): feed-forward, instant. `perceptual`: the frozen networks of
     L_CNT; None: EfficientNet-Lite0, which comes with the installation. `consent`: own, licensed,
     public-domain or research. `detector`: another one than the model's.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import simplejpeg
 import torch
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from headmime.animate.model import Model
@@ -216,7 +216,8 @@ def bundled_embeddings(nets: Nets, size: int) -> Tensor:
 
 
 def finetune_settings(name: str) -> FineTuneSettings | None:
-    """The settings of conf/finetune/<name>.yaml; None for "none", which is feed-forward.
+    """The settings of conf/finetune/<name>.yaml; None for "none", which is feed-forward. "default"
+    is what 0.1.0 called "fast".
 
     HeadmimeError naming the others if there is no such file.
     """
@@ -225,5 +226,12 @@ def finetune_settings(name: str) -> FineTuneSettings | None:
     check_choice("finetune", name, names)
     if name == NONE:
         return None
-    chosen = OmegaConf.load(folder / f"{name}.yaml")
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(FineTuneSettings), chosen))
+    schema = OmegaConf.structured(FineTuneSettings)
+    return OmegaConf.to_object(OmegaConf.merge(schema, _with_defaults(folder / f"{name}.yaml")))
+
+
+def _with_defaults(file: Path) -> DictConfig:
+    """What a file says over what its defaults list brings, as Hydra composes them."""
+    own = OmegaConf.load(file)
+    below = [_with_defaults(file.with_name(f"{one}.yaml")) for one in own.pop("defaults", [])[:1]]
+    return OmegaConf.merge(*below, own)

@@ -134,8 +134,9 @@ class Methods:
         rehearsal = (
             sha256(REHEARSAL_FILE) if finetune.rehearsal or self.settings.start != OWN else None
         )
-        bfloat16 = finetune.autocasts(self._device)  # as it is here
-        return {**asdict(finetune), "rehearsal_frames": rehearsal, "bfloat16": bfloat16}
+        weights = {**asdict(finetune.weights), "matching": 10.0}  # 0.1.0 had it, without effect
+        actual = {"bfloat16": finetune.autocasts(self._device), "weights": weights}
+        return {**asdict(finetune), "rehearsal_frames": rehearsal, **actual}
 
     def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> PersonalGenerator:
         def make() -> PersonalGenerator:

@@ -114,7 +114,7 @@ def train(run: TrainingRun) -> None:
     with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: there was no loop, at whose end all is kept
-        keep.keep(trainer, module)
+        keep.run(trainer, module)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 

@@ -16,7 +16,7 @@ from headmime.learning.closeup import closeup_loss
 from headmime.learning.gradients import adam, freeze
 from headmime.learning.jitter import Jitter, apply_jitter
 from headmime.learning.rehearsal import Rehearsal
-from headmime.learning.settings import LossWeights
+from headmime.learning.settings import FineTuneWeights
 from headmime.losses import (
     adversarial_loss,
     content_loss,
@@ -43,8 +43,7 @@ class FineTuneSettings:
 
     Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
     smaller), not more than ``maximum_steps``, but at least ``minimum_steps``. ``rehearsal`` frames
-    of other people join every update of the generator (not in the paper). ``matching`` of
-    ``weights`` has no use here (Eq. 10).
+    of other people join every update of the generator (not in the paper).
     ``bfloat16``: autocast, where the device computes in it.
     """
 
@@ -59,7 +58,7 @@ class FineTuneSettings:
     eps: float = 1e-8
     discriminator_steps: int = 2
     rehearsal: int = 0
-    weights: LossWeights = field(default_factory=LossWeights)
+    weights: FineTuneWeights = field(default_factory=FineTuneWeights)
     jitter: Jitter = field(default_factory=Jitter)
     bfloat16: bool = False
     seed: int = 0
@@ -206,7 +205,7 @@ def _discriminate(
 
 
 def _rehearsal_loss(
-    G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: nn.Module
+    G: PersonalGenerator, others: Rehearsal, L: FineTuneWeights, perceptual: nn.Module
 ) -> Tensor:
     """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
 

@@ -39,7 +39,7 @@ class Interruption(pl.Callback):
         number = self._agreed()
         if number:
             self._told = 0
-            self.keep.keep(trainer, module)
+            self.keep.run(trainer, module)
             self._leave(signal.Signals(number))
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.model import torch_device
@@ -44,9 +43,6 @@ class ForensicsSettings(RowSettings):
     """A row's keys, and those of the detectors; conf/study/forensics.yaml says what they mean."""
 
     forensics: Forensics = field(default_factory=Forensics)
-
-
-ConfigStore.instance().store("forensics_schema", ForensicsSettings)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 from PIL import Image
 
@@ -52,9 +51,6 @@ class UserStudySettings(RowSettings):
     """A row's keys, and the study's; conf/study/userstudy.yaml says what they mean."""
 
     study: UserStudy = field(default_factory=UserStudy)
-
-
-ConfigStore.instance().store("userstudy_schema", UserStudySettings)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class StudyServer(ThreadingHTTPServer):
             super().__init__((HOST, port), Handler)
         except OSError as error:
             raise HeadmimeError(
-                f"Port {port} cannot be used ({error.strerror}): give another one by --port."
+                f"Port {port} cannot be used ({error.strerror}): give another one by port=."
             ) from error
 
     @property
