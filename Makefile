@@ -28,7 +28,7 @@ help: ## list the targets (this list)
 		printf '  make %-11s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
-	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/scale.md)"
+	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/guide/train.md)"
 
 setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
 
@@ -82,7 +82,7 @@ eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
 
-motion: $(READY) ## absolute or relative? both, against sitters' true cross-reenactment: docs/animation.md
+motion: $(READY) ## absolute or relative? both, against sitters' true cross-reenactment: docs/results/motion.md
 	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
 		out=runs/stores/sitters_cross
 	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
@@ -99,12 +99,12 @@ table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or D
 	$(BIN)/headmime table -cn $(EXP) $(if $(DATA),"store=$(DATA)" "dataset=$(notdir $(DATA))") $(ARGS)
 
 results: HALF = report
-results: OUT = $(if $(filter report,$(HALF)),docs/results.md,runs/results-$(HALF).md)
+results: OUT = $(if $(filter report,$(HALF)),docs/results/results.md,runs/results-$(HALF).md)
 results: RESULTS = $(if $(filter report,$(HALF)),runs/results,runs/results-$(HALF))
 results: STORE = runs/stores/real-$(HALF)
 results: ON_REAL = $(BIN)/headmime table -cn eval_real "store=$(STORE)" "dataset=real-$(HALF)" "results=$(RESULTS)"
-results: $(READY) ## real people: store, tables (self, cross, portraits), report: REAL=folder HALF=report|tune (docs/evaluation.md)
-	@test -n "$(REAL)" || { echo "REAL is missing, the folder of clips.tsv, portraits.tsv and their files (docs/data.md):" \
+results: $(READY) ## real people: store, tables (self, cross, portraits), report: REAL=folder HALF=report|tune (docs/guide/evaluate.md)
+	@test -n "$(REAL)" || { echo "REAL is missing, the folder of clips.tsv, portraits.tsv and their files (docs/guide/own_data.md):" \
 		"make results REAL=folder"; exit 1; }
 	$(BIN)/headmime preprocess data=listed "data.split=$(HALF)" "root=$(REAL)" "out=$(STORE)" detector=dlib frames=null test_share=1
 	$(ON_REAL) $(ARGS)
@@ -115,8 +115,8 @@ results: $(READY) ## real people: store, tables (self, cross, portraits), report
 		$(ON_REAL) $(ARGS) mode=portrait drivers=3 motion=$$motion 'table.Ts=[1]' || exit 1; done
 	$(BIN)/headmime report "$(RESULTS)" "$(OUT)"
 
-report: $(READY) ## write docs/results.md from the results: RESULTS=runs/results OUT=docs/results.md
-	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results.md)"
+report: $(READY) ## write docs/results/results.md from the results: RESULTS=runs/results OUT=docs/results/results.md
+	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results/results.md)"
 
 claims: EXP = claims
 claims: $(READY) ## test the paper's claims on sitters (hours; resumes): EXP=claims OUT=experiments/claims
@@ -159,7 +159,7 @@ wheelhouse: PLATFORM = manylinux_2_28_x86_64
 wheelhouse: OUT = wheelhouse
 wheelhouse: GLIBC = $(word 3,$(subst _, ,$(PLATFORM)))
 wheelhouse: MACHINE = $(PLATFORM:manylinux_2_$(GLIBC)_%=%)
-wheelhouse: ## wheels for a machine without network: PYTHON=3.12 PLATFORM=manylinux_2_28_x86_64 OUT=wheelhouse TORCH=no (docs/cluster.md)
+wheelhouse: ## wheels for a machine without network: PYTHON=3.12 PLATFORM=manylinux_2_28_x86_64 OUT=wheelhouse TORCH=no (docs/guide/cluster.md)
 	@# pip takes a platform for what it says; what was built for an older glibc runs too.
 	$(PIP) download --require-hashes --no-deps --dest "$(OUT)" --python-version $(PYTHON) --implementation cp \
 		$$(seq -f '--platform manylinux_2_%g_$(MACHINE)' $(GLIBC) -1 5) --platform manylinux2014_$(MACHINE) \

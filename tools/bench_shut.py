@@ -3,7 +3,7 @@
     python tools/bench_shut.py STORE [PAIRS]
 
 Feed-forward on one picture, relative motion, people of the split `test` driven by other people
-whose eyes move (20 pairs); correlation and amplitude as in docs/evaluation.md, by dlib. SHUT=0
+whose eyes move (20 pairs); correlation and amplitude as in docs/guide/evaluate.md, by dlib. SHUT=0
 takes openings as they are seen. The last column: how far the lids that are asked for move.
 """
 

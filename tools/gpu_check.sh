@@ -7,7 +7,7 @@
 # The tests of tests/gpu; the bench; a training of UPDATES updates that is stopped by SIGTERM, and gone on
 # with for as many. Whatever a step says, the next one runs. In $OUT are summary.log, a log of each step,
 # and bench.json. Without STORE it trains on made-up pictures. DEVICE=cpu is a rehearsal.
-# Needs no network: what is not installed comes from the folder WHEELS (docs/scale.md).
+# Needs no network: what is not installed comes from the folder WHEELS (docs/guide/train.md).
 set -u
 OUT=${OUT:-runs/gpu_check} RUN=${RUN:-runs/gpu_check_run}
 source "$(dirname "$0")/gpu_common.sh"

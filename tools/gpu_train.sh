@@ -7,7 +7,7 @@
 # the curves and the last two grids, as run.tar in pieces of PIECE: `cat run.tar.* | tar x`. Weights are
 # written every SAVE_EVERY updates. The run's folder is RUN: a second call goes on from its state.
 # DEVICE=cpu is a rehearsal. Needs no network: what is not installed comes from the folder WHEELS
-# (docs/scale.md).
+# (docs/guide/train.md).
 set -u
 OUT=${OUT:-runs/gpu_train} RUN=${RUN:-runs/gpu_train_run}
 source "$(dirname "$0")/gpu_common.sh"

@@ -124,8 +124,8 @@ def test_frames_of_another_system_are_a_row(words, tmp_path, capsys):
 def test_what_the_page_writes_for_another_system_comes_back_as_a_row(
     words, store, tmp_path, monkeypatch
 ):
-    """docs/evaluation.md's program, after which the other system returns the driving frames."""
-    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text()
+    """docs/guide/evaluate.md's program, after which the other system returns the driving frames."""
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "evaluate.md").read_text()
     (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
     for said, here in (
         ("runs/stores/sitters_eval", str(store)),

@@ -16,7 +16,8 @@ import pytest
 from headmime.cli import VERBS
 
 ROOT = Path(__file__).parents[2]
-PAGES = {page.name: page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+FILES_OF_PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = {str(page.relative_to(ROOT)): page for page in FILES_OF_PAGES}
 OTHERS = "ffmpeg|ssh|apt-get|uv|docker|apptainer|sbatch|wandb|sha1sum|md5sum"
 PROGRAMS = rf"make|headmime|python[\d.]*|pytest|torchrun|pip|ray|bash|{OTHERS}"
 # A fenced block, an indented line, or words in backticks.
@@ -308,7 +309,8 @@ def test_commands_run_as_printed(
 @pytest.mark.slow
 def test_a_job_is_handed_to_slurm(place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no SLURM here: an `sbatch` that keeps what it is given and refuses."""
-    (command,) = [line for line in commands(PAGES["scale.md"]) if "submitit_slurm" in line]
+    page = PAGES["docs/guide/train.md"]
+    (command,) = [line for line in commands(page) if "submitit_slurm" in line]
     bin = place / "slurm"
     bin.mkdir()
     for name, line in (("sbatch", f'cp "$1" {bin}/job.sh; exit 1'), ("srun", "exit 1")):

@@ -70,7 +70,7 @@ VERBS = {
     ),
     "report": Verb(
         "cli.scoring:report",
-        "docs/results.md from the results: [FOLDER] [PAGE]",
+        "a page of tables from result files: [FOLDER] [PAGE]",
         files=("results", "out"),
     ),
     "figures": Verb(

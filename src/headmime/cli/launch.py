@@ -45,7 +45,7 @@ def is_launched() -> bool:
     ):
         raise HeadmimeError(
             "srun started several processes that do not know of each other: start them with "
-            "torchrun or with `-m hydra/launcher=submitit_slurm` (docs/scale.md)."
+            "torchrun or with `-m hydra/launcher=submitit_slurm` (docs/guide/train.md)."
         )
     return "LOCAL_WORLD_SIZE" in os.environ
 
@@ -65,7 +65,7 @@ def resolve_placement(accelerator: str, devices: str, nodes: int) -> Placement:
     elif nodes > 1:
         raise HeadmimeError(
             f"trainer.num_nodes={nodes}: several machines are started with torchrun or with "
-            "`-m hydra/launcher=submitit_slurm` (docs/scale.md)."
+            "`-m hydra/launcher=submitit_slurm` (docs/guide/train.md)."
         )
     try:
         probe = pl.Trainer(

@@ -1,4 +1,4 @@
-"""Writing a store (see docs/data.md): shards, each on its own, then index and manifest on top."""
+"""Write a store (docs/reference/formats.md): shards one by one, then the index and the manifest."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Store v2: clips of cropped faces with their landmarks, on disk (see docs/data.md).
+"""Store v2: clips of cropped faces with their landmarks, on disk (see docs/reference/formats.md).
 
     manifest.json            format, version, size, detector, counts, sha256 of every file
     clips.npy                one row per clip, sorted by person, video and clip

@@ -1,1 +1,1 @@
-"""How good an animator is: one door for models, baselines, ceilings (see docs/evaluation.md)."""
+"""Evaluation of animators: models, baselines and the ceiling (see docs/guide/evaluate.md)."""

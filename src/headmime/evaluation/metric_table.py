@@ -86,7 +86,7 @@ METRICS: dict[str, Metric] = {
     "flicker_face": Metric(-1, None, "pixels", 2, "of 255"),
     "flicker_background": Metric(-1, None, "pixels", 2, "of 255"),
 }
-"""In the order in which they are reported. docs/evaluation.md says how each is measured."""
+"""In the order in which they are reported. docs/reference/metrics.md says how each is measured."""
 
 
 def select_metrics(where: str) -> list[str]:

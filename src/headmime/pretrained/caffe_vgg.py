@@ -55,13 +55,13 @@ def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
     vgg19_file = existing_file(
         vgg19,
         "perceptual.vgg19",
-        "Caffe's VGG19 (docs/cluster.md), or choose perceptual=torchvision or "
+        "Caffe's VGG19 (docs/guide/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
     vggface_file = existing_file(
         vggface,
         "perceptual.vggface",
-        "Caffe's VGGFace (docs/cluster.md), or choose perceptual=torchvision or "
+        "Caffe's VGGFace (docs/guide/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
     files = {vgg19_file.name: sha256(vgg19_file), vggface_file.name: sha256(vggface_file)}

@@ -1,6 +1,6 @@
 """An invisible mark: 32 bits, keyed, spread over all of the picture and over time.
 
-docs/provenance.md says what it survives.
+docs/reference/provenance.md says what it survives.
 """
 
 from headmime.provenance.watermark.detection import DetectionResult, detect

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 SET_DRAWS = 300  # of FID, which takes a moment each
 RULE = (
     "95 % paired bootstrap over identities and seeds, "
-    f"{RESAMPLES} draws ({SET_DRAWS} for FID); docs/claims.md"
+    f"{RESAMPLES} draws ({SET_DRAWS} for FID); docs/results/claims.md"
 )
 
 

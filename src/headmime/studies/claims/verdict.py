@@ -1,8 +1,8 @@
 """What the paper's table claims, as relations between cells, and what is found of them.
 
-A relation is a difference that is above 0 where the paper is right. The rule (docs/claims.md) was
-written before any run: a claim holds if the 95 % intervals of all its relations lie above 0, does
-not hold if one of them lies below, and else is undecided.
+A relation is a difference that is above 0 where the paper is right. The rule was written before any
+run (docs/results/claims.md): a claim holds if the 95 % intervals of all its relations lie above 0,
+does not hold if one of them lies below, and else is undecided.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
