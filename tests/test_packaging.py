@@ -29,6 +29,7 @@ DISTRIBUTIONS = {
     "warp": "warp-lang",
     # hydra-core's own configuration library, always installed with it
     "omegaconf": "hydra-core",
+    "yaml": "pyyaml",
     # gradio's own web framework, pytest's own reader of versions, onnx's own protobuf
     "starlette": "gradio",
     "packaging": "pytest",
