@@ -27,9 +27,9 @@ DISTRIBUTIONS = {
     "hydra": "hydra-core",
     "skimage": "scikit-image",
     "warp": "warp-lang",
-    # hydra-core's own configuration library with its YAML, always installed with it
+    # hydra-core's own configuration library, always installed with it
     "omegaconf": "hydra-core",
-    "yaml": "hydra-core",
+    "yaml": "pyyaml",
     # gradio's own web framework, pytest's own reader of versions, onnx's own protobuf
     "starlette": "gradio",
     "packaging": "pytest",
