@@ -66,7 +66,7 @@ class Report:
 
 
 def report(settings: Report) -> Iterator[Path]:
-    """`headmime report`: result files -> docs/results.md."""
+    """`headmime report`: result files -> a page of tables (docs/results/results.md)."""
     from headmime.benchmark.report import report
 
     folder, out = Path(settings.results).expanduser(), Path(settings.out).expanduser()
