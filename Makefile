@@ -21,7 +21,7 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves test check bench lint lock wheelhouse clean
+.PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics table1 results report claims curves ablations test check bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
