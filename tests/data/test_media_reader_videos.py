@@ -39,9 +39,9 @@ def make(tmp_path: Path) -> Make:
             if ratio is not None:
                 stream.codec_context.sample_aspect_ratio = ratio
             for t in range(frames):
-                picture = np.zeros((32, 64, 3), np.uint8)
-                picture[:16, :16] = 255 - 20 * (t % 10)
-                frame = av.VideoFrame.from_ndarray(picture)
+                image = np.zeros((32, 64, 3), np.uint8)
+                image[:16, :16] = 255 - 20 * (t % 10)
+                frame = av.VideoFrame.from_ndarray(image)
                 frame.pts = times[t] if times else t
                 frame.time_base = Fraction(1, 25)
                 container.mux(stream.encode(frame))

@@ -101,7 +101,7 @@ def test_what_counts_as_one_colour(readings: dict[str, float], said: str | None)
     assert sentence is None if said is None else said in sentence
 
 
-def test_the_first_pictures_may_be_flat_but_not_black() -> None:
+def test_the_first_images_may_be_flat_but_not_black() -> None:
     assert describe_collapse(HEALTHY | {"grid/contrast": 0.02}, LossWeights(), 1999) is None
     assert describe_collapse(HEALTHY | {"grid/brightness": -0.95}, LossWeights(), 8) is not None
 
@@ -135,16 +135,16 @@ def test_norm_of_a_network_s_gradient() -> None:
 
 
 class Painter:
-    """Stands for G: paints the pictures whose numbers are the embeddings."""
+    """Stands for G: paints the images whose numbers are the embeddings."""
 
-    def __init__(self, pictures: Tensor) -> None:
-        self.pictures = pictures
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
 
     def project(self, e_hat: Tensor) -> Tensor:
         return e_hat
 
     def __call__(self, y: Tensor, psi: Tensor) -> Tensor:
-        return self.pictures[psi[:, 0].long()]
+        return self.images[psi[:, 0].long()]
 
 
 def numbered(x: Tensor, y: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ class EpisodeDataset(Dataset):
     Each run of `len(dataset)` episodes visits every video of the split exactly once, in an order of
     its own. An episode's frames are K + 1 different ones, drawn from all clips of its video. Videos
     with fewer frames are left out; the rows of the others stay what they are. A share `mirror` of
-    the episodes is seen in a mirror, with all its pictures, drawings and strips; the row of W is
+    the episodes is seen in a mirror, with all its images, drawings and strips; the row of W is
     still its video's.
 
     Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: the source
@@ -78,7 +78,7 @@ class EpisodeDataset(Dataset):
         return {name: value[0] for name, value in to_floats(self.batch([n])).items()}
 
     def batch(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor]:
-        """Several episodes, stacked, with pictures and drawings as uint8 in 0..255, of `size`
+        """Several episodes, stacked, with images and drawings as uint8 in 0..255, of `size`
         pixels instead of the dataset's.
 
         A quarter of the floats' bytes. In memory the colours of a pixel are neighbours, as decoder
@@ -96,20 +96,20 @@ class EpisodeDataset(Dataset):
                 landmarks[b] = mirror_landmarks(landmarks[b])
                 x_s[b], x_t[b] = x_s[b, :, :, ::-1], x_t[b, :, ::-1]
         # One after the other: decoder and lines would push each other out of the caches.
-        drawings = [picture for b in range(B) for picture in (*y_s[b], y_t[b])]
+        drawings = [image for b in range(B) for image in (*y_s[b], y_t[b])]
         draw_landmarks_into(drawings, landmarks.reshape(-1, 68, 2))
-        pictures = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
+        images = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
         return {
-            **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in pictures.items()},
+            **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in images.items()},
             "strips_t": torch.from_numpy(closeup_strips(landmarks[:, -1])),
             "row": torch.from_numpy(rows),
             "episode": torch.tensor(numbers),
         }
 
     def sample(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor | int]:
-        """What :meth:`batch` is made of, for those who have the pictures (`resident.py`): frames
+        """What :meth:`batch` is made of, for those who have the images (`resident.py`): frames
         [B, K + 1], numbered through the store, the target last; mirrored [B]; row and episode;
-        side: of the pictures.
+        side: of the images.
         """
         rows, frames = zip(*map(self._chosen, numbers), strict=True)
         return {

@@ -1,4 +1,4 @@
-"""What is in a store: numbers, a sheet of pictures; and is every file what it was when written?"""
+"""What is in a store: numbers, a sheet of images; and is every file what it was when written?"""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from headmime.landmarks.points import head_turn
 
 CLIPS_LOOKED_AT = 2000  # evenly spread, for what has to be read frame by frame
 TILE = 128
-COLUMNS, ROWS = 6, 8  # of the sheet: a video's picture, with its drawing beside it
+COLUMNS, ROWS = 6, 8  # of the sheet: a video's image, with its drawing beside it
 
 BLOCK = 1 << 22  # bytes that are read at a time
 
@@ -24,7 +24,7 @@ BLOCK = 1 << 22  # bytes that are read at a time
 class StoreSummary:
     """Counts, and values for histograms.
 
-    splits: name -> (persons, videos, clips, frames). bytes: of pictures and tables. frames: of each
+    splits: name -> (persons, videos, clips, frames). bytes: of images and tables. frames: of each
     video, [videos]. scores: the detector's mean confidence, [clips]. turns: `head_turn` of the
     frames of at most CLIPS_LOOKED_AT clips.
     """
@@ -79,10 +79,8 @@ def contact_sheet(store: Store) -> np.ndarray:
     for video in _spread(len(store.videos), COLUMNS * ROWS):
         clip = store.clips_of(video)[0]
         t = store.clip(clip).frames // 2
-        picture = resize(store.frame(clip, t), TILE)
-        tiles.append(
-            np.concatenate([picture, draw_landmarks(store.landmarks_at(clip, t), TILE)], 1)
-        )
+        image = resize(store.frame(clip, t), TILE)
+        tiles.append(np.concatenate([image, draw_landmarks(store.landmarks_at(clip, t), TILE)], 1))
     missing = -len(tiles) % COLUMNS
     tiles += [np.zeros_like(tiles[0])] * missing
     rows = [np.concatenate(tiles[k : k + COLUMNS], 1) for k in range(0, len(tiles), COLUMNS)]

@@ -18,17 +18,17 @@ pi_heif.register_heif_opener()  # telephones' HEIC files, for Image.open
 
 
 def read_image(path: Path | str) -> np.ndarray:
-    """A picture upright as its camera meant it: uint8 RGB [H, W, 3].
+    """An image upright as its camera meant it: uint8 RGB [H, W, 3].
 
     Transparency is put on white, 16 bits become 8, an animation gives its first frame.
-    HeadmimeError if the file cannot be read as a picture.
+    HeadmimeError if the file cannot be read as an image.
     """
     try:
-        with open_file(path) as file, Image.open(file) as picture:
-            return np.array(_to_rgb(ImageOps.exif_transpose(picture)))
+        with open_file(path) as file, Image.open(file) as image:
+            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise HeadmimeError(
-            f"{path} cannot be read as a picture ({_reason(error)}): give a JPEG, PNG, WebP, "
+            f"{path} cannot be read as an image ({_reason(error)}): give a JPEG, PNG, WebP, "
             "HEIC, TIFF or GIF."
         ) from error
 
@@ -39,15 +39,15 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bits a pixel, grey
-        grey = np.asarray(picture.convert("I"))
-        picture = Image.fromarray((grey.clip(0, 65535) // 257).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits a pixel, grey
+        grey = np.asarray(image.convert("I"))
+        image = Image.fromarray((grey.clip(0, 65535) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
 
 
 class UnreadableVideo(HeadmimeError):
@@ -64,8 +64,8 @@ class VideoInfo:
 
     width, height: of the frames that `read_video` yields. frames: estimated from the duration where
     the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
-    `own_duration`, else the longest of picture and sound. start: of the first frame, in seconds of
-    the file's own clock, which picture and sound share.
+    `own_duration`, else the longest of image and sound. start: of the first frame, in seconds of
+    the file's own clock, which image and sound share.
     """
 
     width: int
@@ -100,7 +100,7 @@ def video_info(path: Path | str) -> VideoInfo:
     with _open(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
-            raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
+            raise UnreadableVideo(path, "holds no frames", "give a video with an image")
         height, width, _ = _upright(first, stream).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         duration = float(stream.duration * stream.time_base) if stream.duration else 0.0
@@ -142,7 +142,7 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
             start = time if start is None else start
             yield DecodedFrame(time - start, frame.is_corrupt, frame, stream)
         if start is None:
-            raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
+            raise UnreadableVideo(path, "holds no frames", "give a video with an image")
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.Vi
                 if not stream.disposition & av.stream.Disposition.attached_pic
             ]
             if not streams:
-                raise UnreadableVideo(path, "has no video in it", "give a file with a picture")
+                raise UnreadableVideo(path, "has no video in it", "give a file with an image")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
     except (OSError, av.error.FFmpegError) as error:
@@ -171,6 +171,6 @@ def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.Vi
 def _upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
     """RGB pixels, square, turned as the camera was held."""
     ratio = stream.sample_aspect_ratio or 1
-    picture = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))
+    image = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))
     quarter_turns = round(frame.rotation / 90)  # anticlockwise
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns))
+    return np.ascontiguousarray(np.rot90(image, quarter_turns))

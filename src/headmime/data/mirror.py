@@ -16,9 +16,9 @@ OTHER_SIDE = np.r_[
 
 
 def mirror_landmarks(landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks [..., 68, 2] in crop coordinates -> those of the picture mirrored left to right.
+    """Landmarks [..., 68, 2] in crop coordinates -> those of the image mirrored left to right.
 
-    The person's right eye stays at the left of the picture, as `headmime.landmarks.points` and the
+    The person's right eye stays at the left of the image, as `headmime.landmarks.points` and the
     strips of `headmime.landmarks.closeups` have it.
     """
     return landmarks[..., OTHER_SIDE, :] * np.float32([-1, 1]) + np.float32([1, 0])

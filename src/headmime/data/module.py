@@ -75,7 +75,7 @@ class EpisodeData(pl.LightningDataModule):
 
     @property
     def shared_bytes(self) -> int:
-        """Shared memory that a process's loader needs at most: K + 1 pictures and drawings of each
+        """Shared memory that a process's loader needs at most: K + 1 images and drawings of each
         episode, in the batches that its workers keep ready. Nothing to speak of, where the frames
         are on the device.
         """
@@ -85,7 +85,7 @@ class EpisodeData(pl.LightningDataModule):
         return self.workers * PREFETCHED * self.batch * episode
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of episodes, their pictures uint8 until they are on the device."""
+        """Batches of episodes, their images uint8 until they are on the device."""
         self.sampler = EpisodeSampler(
             len(self.dataset),
             self.batch,
@@ -116,7 +116,7 @@ class EpisodeData(pl.LightningDataModule):
     def on_after_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
-        """Bring the pictures to float32 in [-1, 1]."""
+        """Bring the images to float32 in [-1, 1]."""
         return to_floats(self.resident.batch(batch) if self.resident else batch)
 
     @cached_property

@@ -51,12 +51,12 @@ class OpenShards:
 
 
 class OpenShard:
-    """One shard: rows of its table, and pictures by their row."""
+    """One shard: rows of its table, and images by their row."""
 
     FILES = ("frames.bin", "frames.npy")
 
     def __init__(self, folder: Path, sizes: dict[str, int]) -> None:
-        self._pictures, self._table = (_File(folder / name, sizes[name]) for name in self.FILES)
+        self._images, self._table = (_File(folder / name, sizes[name]) for name in self.FILES)
         self._first_row = _header_length(self._table)
 
     def rows(self, first: int, count: int) -> np.ndarray:
@@ -65,16 +65,16 @@ class OpenShard:
         content = self._table.read(self._first_row + first * size, count * size)
         return np.frombuffer(content, FRAME_ROW)
 
-    def decode(self, row: np.void, picture: np.ndarray, size: int) -> bool:
-        """Decode the picture of a row, `size` pixels wide and high, into uint8 RGB [S, S, 3].
+    def decode(self, row: np.void, image: np.ndarray, size: int) -> bool:
+        """Decode the image of a row, `size` pixels wide and high, into uint8 RGB [S, S, 3].
 
-        S is `size` or less. False if it is damaged; `picture` then holds anything.
+        S is `size` or less. False if it is damaged; `image` then holds anything.
         """
-        S = len(picture)
+        S = len(image)
         shrunk_while_decoding = size == S or size in [S * scale for scale in SCALES]
-        decoded = picture if shrunk_while_decoding else np.empty((size, size, 3), np.uint8)
+        decoded = image if shrunk_while_decoding else np.empty((size, size, 3), np.uint8)
         try:
-            jpeg = self._pictures.read(int(row["offset"]), int(row["bytes"]))
+            jpeg = self._images.read(int(row["offset"]), int(row["bytes"]))
             side = len(decoded)
             found = simplejpeg.decode_jpeg(jpeg, min_height=side, min_width=side, buffer=decoded)
         except (OSError, ValueError):
@@ -82,7 +82,7 @@ class OpenShard:
         if found.shape != decoded.shape:
             return False
         if not shrunk_while_decoding:
-            cv2.resize(decoded, (S, S), dst=picture, interpolation=cv2.INTER_AREA)
+            cv2.resize(decoded, (S, S), dst=image, interpolation=cv2.INTER_AREA)
         return True
 
 

@@ -28,7 +28,7 @@ class _Frames(NamedTuple):
     are not the mirrored lines to the last bit.
     """
 
-    pictures: Tensor  # uint8 [n, S, S, 3]
+    images: Tensor  # uint8 [n, S, S, 3]
     drawings: Tensor  # uint8 [m, n, S, S, 3]
     strips: Tensor  # float32 [m, n, 2, 2, 3]
 
@@ -50,8 +50,8 @@ class ResidentFrames:
         on the device of `drawn`, without waiting for it.
         """
         frames, mirrored, side = drawn["frames"], drawn["mirrored"], drawn["side"]
-        pictures, drawings, maps = self._at(side, frames.device)
-        x = pictures[frames]  # [B, K + 1, S, S, 3]
+        images, drawings, maps = self._at(side, frames.device)
+        x = images[frames]  # [B, K + 1, S, S, 3]
         if self.ways == 2:
             x = torch.where(mirrored.view(-1, 1, 1, 1, 1), x.flip(-2), x)
         way = mirrored.long()
@@ -67,7 +67,7 @@ class ResidentFrames:
     def _at(self, side: int, device: torch.device) -> _Frames:
         if self._frames is None:
             self._check(device)
-        if self._frames is None or self._frames.pictures.shape[1] != side:
+        if self._frames is None or self._frames.images.shape[1] != side:
             self._frames = None  # its memory is needed
             self._frames = self._read(side, device)
         return self._frames
@@ -117,11 +117,11 @@ class ResidentFrames:
 def _bring(store: Store, clip: int, frames: _Frames) -> None:
     """Decode and draw the frames of one clip, and put them in their places."""
     first, end = store.frame_starts[clip], store.frame_starts[clip + 1]
-    pictures = np.empty((end - first, *frames.pictures.shape[1:]), np.uint8)
-    landmarks = store.read_into(pictures, [(clip, t) for t in range(end - first)])
-    frames.pictures[first:end] = torch.from_numpy(pictures)
+    images = np.empty((end - first, *frames.images.shape[1:]), np.uint8)
+    landmarks = store.read_into(images, [(clip, t) for t in range(end - first)])
+    frames.images[first:end] = torch.from_numpy(images)
     for way in range(len(frames.drawings)):
         seen = np.ascontiguousarray(mirror_landmarks(landmarks)) if way else landmarks
-        draw_landmarks_into(pictures, seen)
-        frames.drawings[way, first:end] = torch.from_numpy(pictures)
+        draw_landmarks_into(images, seen)
+        frames.drawings[way, first:end] = torch.from_numpy(images)
         frames.strips[way, first:end] = torch.from_numpy(closeup_strips(seen))

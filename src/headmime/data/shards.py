@@ -25,7 +25,7 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True)
 class ClipFrames:
-    """A clip to be stored. `frames` may be a generator: it is read once, picture by picture."""
+    """A clip to be stored. `frames` may be a generator: it is read once, image by image."""
 
     person: str
     video: str  # one recording of the person; W has one row per video
@@ -124,12 +124,12 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
             first = len(rows)
             _check_clip(clip)
             sharpness = []
-            for t, picture in enumerate(clip.frames):
-                size = size or len(picture)
-                if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
-                    raise ValueError(f"expected uint8 [{size}, {size}, 3], got {picture.shape}")
-                sharpness.append(grey_sharpness(picture))
-                jpeg = encode(picture, quality)
+            for t, image in enumerate(clip.frames):
+                size = size or len(image)
+                if image.shape != (size, size, 3) or image.dtype != np.uint8:
+                    raise ValueError(f"expected uint8 [{size}, {size}, 3], got {image.shape}")
+                sharpness.append(grey_sharpness(image))
+                jpeg = encode(image, quality)
                 file.write(jpeg)
                 digest.update(jpeg)
                 rows.append((offset, len(jpeg), clip.scores[t], clip.times[t], clip.landmarks[t]))
@@ -175,9 +175,9 @@ def _turns(landmarks: np.ndarray) -> list[float]:
     return [float(turns.min()), float(turns.max())]
 
 
-def encode(picture: np.ndarray, quality: int) -> bytes:
-    """A picture, uint8 RGB [H, W, 3], as the JPEG that a shard holds."""
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+def encode(image: np.ndarray, quality: int) -> bytes:
+    """An image, uint8 RGB [H, W, 3], as the JPEG that a shard holds."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 

@@ -2,8 +2,8 @@
 
     manifest.json            format, version, size, detector, counts, sha256 of every file
     clips.npy                one row per clip, sorted by person, video and clip
-    shard-00000/frames.bin   JPEG pictures, one after another
-    shard-00000/frames.npy   one row per picture: where it is, its time, score and 68 landmarks
+    shard-00000/frames.bin   JPEG images, one after another
+    shard-00000/frames.npy   one row per image: where it is, its time, score and 68 landmarks
     shard-00000/clips.json   the shard's clips in the order they were written
 
 This file reads; `shards.py` writes. What is large stays on disk until it is asked for.
@@ -32,7 +32,7 @@ CLIP_KEYS = ("person", "video", "clip", "split", "source", "detector")
 class Quality:
     """Measures to choose clips by. NaN in stores of version 1, which lack them.
 
-    sharpness: variance of the Laplacian of the grey values (0..255) of a stored picture, mean over
+    sharpness: variance of the Laplacian of the grey values (0..255) of a stored image, mean over
     the clip. face: median of `face_size` in pixels of the source. turn: the least and the largest
     `head_turn`; their difference is the range of yaw.
     """
@@ -123,12 +123,12 @@ class Store:
 
     def frame(self, clip: int, t: int) -> np.ndarray:
         """Frame t of a clip, decoded: uint8 RGB [size, size, 3]."""
-        picture = np.empty((self.size, self.size, 3), np.uint8)
-        self.read_into([picture], [(clip, t)])
-        return picture
+        image = np.empty((self.size, self.size, 3), np.uint8)
+        self.read_into([image], [(clip, t)])
+        return image
 
     def read_into(
-        self, pictures: Sequence[np.ndarray], frames: Sequence[tuple[int, int]]
+        self, images: Sequence[np.ndarray], frames: Sequence[tuple[int, int]]
     ) -> np.ndarray:
         """Decode n frames (clip, t) into uint8 RGB [S, S, 3]; S is the store's size or smaller.
 
@@ -139,7 +139,7 @@ class Store:
         for k, (clip, t) in enumerate(frames):
             shard = self._shards[int(self._rows["shard"][clip])]
             (row,) = shard.rows(self._row(clip, t), 1)
-            if not shard.decode(row, pictures[k], self.size):
+            if not shard.decode(row, images[k], self.size):
                 raise HeadmimeError(
                     f"Frame {t} of clip {self.clip(clip).clip!r} in {self.folder} is damaged: "
                     "make the store again."

@@ -1,4 +1,4 @@
-"""Where eyes and mouth are: two strips of the picture, few pixels that say who speaks and what."""
+"""Where eyes and mouth are: two strips of the image, few pixels that say who speaks and what."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def closeup_strips(landmarks: np.ndarray) -> np.ndarray:
     """Landmarks in crop coordinates [..., 68, 2] -> [..., 2, 2, 3] float32: of eyes and of mouth.
 
     Each is an affine map from a strip, twice as wide as high, (-1, -1) its upper left and (1, 1)
-    its lower right corner, to the picture with the same corners, as `affine_grid` takes it. Strips
+    its lower right corner, to the image with the same corners, as `affine_grid` takes it. Strips
     lie along the line between the eyes.
     """
     right, left = (landmarks[..., eye, :].mean(-2) for eye in (points.EYE_R, points.EYE_L))

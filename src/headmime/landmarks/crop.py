@@ -15,9 +15,9 @@ ABOVE, BELOW, BESIDE = 0.55, 0.12, 0.15  # what every frame keeps around its out
 
 @dataclass(frozen=True)
 class Crop:
-    """An upright square of a picture: its top-left corner and its side, in pixels (floats).
+    """An upright square of an image: its top-left corner and its side, in pixels (floats).
 
-    (0, 0) is the top-left corner of the picture's top-left pixel. The square may leave the picture.
+    (0, 0) is the top-left corner of the image's top-left pixel. The square may leave the image.
     """
 
     x: float
@@ -25,17 +25,17 @@ class Crop:
     side: float
 
     def to_crop(self, pixels: np.ndarray) -> np.ndarray:
-        """Picture coordinates [..., 2] -> crop coordinates [..., 2] (0..1 inside the square)."""
+        """Image coordinates [..., 2] -> crop coordinates [..., 2] (0..1 inside the square)."""
         return ((pixels - (self.x, self.y)) / self.side).astype(np.float32)
 
     def to_pixels(self, landmarks: np.ndarray) -> np.ndarray:
-        """Crop coordinates [..., 2] -> picture coordinates [..., 2]: the inverse of `to_crop`."""
+        """Crop coordinates [..., 2] -> image coordinates [..., 2]: the inverse of `to_crop`."""
         return (landmarks * np.float64(self.side) + (self.x, self.y)).astype(np.float32)
 
-    def cut(self, picture: np.ndarray, size: int) -> np.ndarray:
+    def cut(self, image: np.ndarray, size: int) -> np.ndarray:
         """The square, resampled: uint8 [H, W, 3] -> uint8 [size, size, 3].
 
-        Shrinking averages over areas, enlarging is bicubic, and what lies outside of the picture
+        Shrinking averages over areas, enlarging is bicubic, and what lies outside of the image
         is its reflection.
         """
         fine = max(1, int(np.ceil(self.side / size)))  # samples per output pixel and direction
@@ -43,7 +43,7 @@ class Crop:
         first = 0.5 * step - 0.5  # centre of the first sample, relative to pixel centres
         matrix = np.array([[step, 0, self.x + first], [0, step, self.y + first]])
         samples = cv2.warpAffine(
-            picture,
+            image,
             matrix,
             (size * fine, size * fine),
             flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_LINEAR if fine > 1 else cv2.INTER_CUBIC),
@@ -55,7 +55,7 @@ class Crop:
 
 
 def crop_box(pixels: np.ndarray) -> Crop:
-    """The one box for a whole clip, from its landmarks alone, float [T, 68, 2] in picture pixels.
+    """The one box for a whole clip, from its landmarks alone, float [T, 68, 2] in image pixels.
 
     The face from brows to chin takes about half of the side, with the hair above it and some neck
     and shoulder below. Every frame's face, and its forehead, lie inside: a head that moves a lot

@@ -21,7 +21,7 @@ from headmime.landmarks.points import face_size
 SMALL, LARGE = 480, 1600
 MOST_ENLARGEMENT = 2.0
 MMOD_SIDE = 480
-MMOD_LEAST = 40  # its window: in pictures that are much smaller it fails
+MMOD_LEAST = 40  # its window: in images that are much smaller it fails
 # A face that is followed is looked for in every fifth frame; in between, its points are fitted from
 # where they were, as long as they hardly depend on where exactly that is (see `PointTrees`).
 CHECK_EVERY, STEADY = 5, 0.025
@@ -71,11 +71,11 @@ class DlibDetector:
 
     def _detect(self, frame: np.ndarray) -> list[Face]:
         for side in (SMALL, LARGE):
-            picture, whole = _copy(frame, side)
-            if found := self._hog_boxes(picture, 0.0):
+            image, whole = _copy(frame, side)
+            if found := self._hog_boxes(image, 0.0):
                 return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
-        picture, whole = _copy(frame, MMOD_SIDE)
-        found = self._mmod_boxes(picture)
+        image, whole = _copy(frame, MMOD_SIDE)
+        found = self._mmod_boxes(image)
         return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
 
     def _face_of_mmod(self, frame: np.ndarray, box: Box, score: float) -> Face:
@@ -93,14 +93,14 @@ class DlibDetector:
         near = search_square(box)
         return _best(self._hog_boxes(near.cut(frame, NEAR_SIDE), NEAR_THRESHOLD), near, box)
 
-    def _hog_boxes(self, picture: np.ndarray, threshold: float) -> list[Found]:
-        boxes, scores, _ = self._hog.run(picture, 0, threshold)
-        return [(_in_picture(b, picture), s) for b, s in zip(boxes, scores, strict=True)]
+    def _hog_boxes(self, image: np.ndarray, threshold: float) -> list[Found]:
+        boxes, scores, _ = self._hog.run(image, 0, threshold)
+        return [(_in_image(b, image), s) for b, s in zip(boxes, scores, strict=True)]
 
-    def _mmod_boxes(self, picture: np.ndarray) -> list[Found]:
-        if min(picture.shape[:2]) < MMOD_LEAST:
+    def _mmod_boxes(self, image: np.ndarray) -> list[Found]:
+        if min(image.shape[:2]) < MMOD_LEAST:
             return []
-        return [(_in_picture(f.rect, picture), f.confidence) for f in self._mmod(picture, 0)]
+        return [(_in_image(f.rect, image), f.confidence) for f in self._mmod(image, 0)]
 
 
 def _copy(frame: np.ndarray, side: int) -> tuple[np.ndarray, Crop]:
@@ -111,10 +111,10 @@ def _copy(frame: np.ndarray, side: int) -> tuple[np.ndarray, Crop]:
     return resize(frame, width, height, cv2.INTER_LINEAR), Crop(0, 0, longest)
 
 
-def _in_picture(box: dlib.rectangle, picture: np.ndarray) -> Box:
-    """dlib's inclusive pixels, as shares of the picture's longer side."""
+def _in_image(box: dlib.rectangle, image: np.ndarray) -> Box:
+    """dlib's inclusive pixels, as shares of the image's longer side."""
     corners = (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
-    return tuple(value / max(picture.shape[:2]) for value in corners)
+    return tuple(value / max(image.shape[:2]) for value in corners)
 
 
 def _to_frame(box: Box, crop: Crop) -> Box:
@@ -145,16 +145,16 @@ class PointTrees:
         self._trees = dlib.shape_predictor(face_recognition_models.pose_predictor_model_location())
 
     def fit(self, frame: np.ndarray, box: Box) -> tuple[np.ndarray, float]:
-        """Points float32 [68, 2] in picture pixels, and how much they depend on the exact box.
+        """Points float32 [68, 2] in image pixels, and how much they depend on the exact box.
 
         The latter is a standard deviation over `face_size`: about 0.01, and 0.03 where they are
         likely to be wrong.
         """
         crop = search_square(box)
-        picture = crop.cut(frame, FIT_SIDE)
+        image = crop.cut(frame, FIT_SIDE)
         middle, half = np.full(2, FIT_SIDE / 2), FIT_SIDE / FIT_WIDTH / 2
-        middle, half = _expected(self._fit(picture, middle - half, middle + half))
-        return self._mean(picture, crop, middle, half, SHIFTS)
+        middle, half = _expected(self._fit(image, middle - half, middle + half))
+        return self._mean(image, crop, middle, half, SHIFTS)
 
     def fit_again(self, frame: np.ndarray, box: Box) -> tuple[np.ndarray, float]:
         """The same in less than half of the time, where `box` is that of the frame before: not
@@ -165,17 +165,17 @@ class PointTrees:
         return self._mean(crop.cut(frame, FIT_SIDE), crop, middle, half, FEW_SHIFTS)
 
     def _mean(
-        self, picture: np.ndarray, crop: Crop, middle: np.ndarray, half: float, shifts: np.ndarray
+        self, image: np.ndarray, crop: Crop, middle: np.ndarray, half: float, shifts: np.ndarray
     ) -> tuple[np.ndarray, float]:
         middles = middle + half * shifts
-        fits = np.stack([self._fit(picture, m - half, m + half) for m in middles])
+        fits = np.stack([self._fit(image, m - half, m + half) for m in middles])
         points = fits.mean(0)
         deviation = np.sqrt(((fits - points) ** 2).sum(-1).mean()) / face_size(points)
         return crop.to_pixels(points / FIT_SIDE), float(deviation)
 
-    def _fit(self, picture: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    def _fit(self, image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         left, top, right, bottom = np.rint([*low, *high]).astype(int)
-        parts = self._trees(picture, dlib.rectangle(left, top, right - 1, bottom - 1)).parts()
+        parts = self._trees(image, dlib.rectangle(left, top, right - 1, bottom - 1)).parts()
         return np.array([(part.x + 0.5, part.y + 0.5) for part in parts])
 
 

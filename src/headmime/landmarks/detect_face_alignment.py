@@ -19,7 +19,7 @@ LOOKED_AT = 640  # faces are searched in a copy whose longer side is at most thi
 class FaceAlignmentDetector:
     """The networks of the package face-alignment, on the GPU if there is one.
 
-    s3fd, fan: files with their weights; None downloads them at first use. batch: pictures, or
+    s3fd, fan: files with their weights; None downloads them at first use. batch: images, or
     faces, that go through a network together.
     """
 
@@ -48,8 +48,8 @@ class FaceAlignmentDetector:
         faces: list[list[Face]] = [[] for _ in frames]
         for first in range(0, len(found), self.batch):
             part = found[first : first + self.batch]
-            pictures = [(frames[k], box[:4]) for k, box in part]
-            pixels, scores = self._networks.find_points(self._fan, pictures, self._device)
+            images = [(frames[k], box[:4]) for k, box in part]
+            pixels, scores = self._networks.find_points(self._fan, images, self._device)
             for (k, box), points, score in zip(part, pixels, scores.mean(1), strict=True):
                 faces[k].append(Face(points, float(score), tuple(box[:4].tolist())))
         return faces

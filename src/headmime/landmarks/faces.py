@@ -6,13 +6,13 @@ from typing import Protocol
 
 import numpy as np
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom in picture pixels
+Box = tuple[float, float, float, float]  # left, top, right, bottom in image pixels
 SAME_FACE = 0.3  # boxes that overlap more than this are one face in neighbouring frames
 
 
 @dataclass(frozen=True)
 class Face:
-    """A face in a picture, everything in picture pixels.
+    """A face in an image, everything in image pixels.
 
     pixels: float32 [68, 2]. score: the detector's confidence, larger is surer (its scale is the
     detector's own). box: where the detector saw it. unchecked: frames since it did, in which only

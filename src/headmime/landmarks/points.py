@@ -1,6 +1,6 @@
 """The 68 points of a face in iBUG order: their names, and small measures of size and expression.
 
-Right and left are the person's own: the right eye is on the left side of the picture.
+Right and left are the person's own: the right eye is on the left side of the image.
 """
 
 import numpy as np
@@ -66,7 +66,7 @@ def head_turn(landmarks: np.ndarray) -> np.ndarray:
     """How far the nose's tip is from the middle of the eyes, along their axis, over `face_size`.
 
     [..., 68, 2] -> [...], dimensionless and unaffected by tilt: 0 is frontal, positive is turned
-    towards the right side of the picture, about 0.07 for 15 degrees and 0.2 for 45.
+    towards the right side of the image, about 0.07 for 15 degrees and 0.2 for 45.
     """
     eye_r, eye_l, _ = _eyes_and_mouth(landmarks)
     axis = eye_l - eye_r

@@ -1,4 +1,4 @@
-"""The two networks of the package face-alignment, many pictures at a time.
+"""The two networks of the package face-alignment, many images at a time.
 
 The package goes through them face by face. The networks, the crop and the decoding of boxes are
 its own; the results are the same, but for points that it rounds down to whole pixels.
@@ -24,7 +24,7 @@ from headmime.errors import HeadmimeError
 CAFFE_MEAN = (104.0, 117.0, 123.0)  # BGR
 VARIANCES = (0.1, 0.2)  # of S3FD's regression
 CANDIDATE, SURE, SAME = 0.05, 0.5, 0.3  # scores to look at, scores to keep, overlap of one face
-LEAST_SIDE = 32  # smaller pictures vanish on their way through S3FD
+LEAST_SIDE = 32  # smaller images vanish on their way through S3FD
 URLS = {"s3fd": s3fd_urls["s3fd"], "fan": models_urls["2DFAN-4"]}
 
 
@@ -56,15 +56,15 @@ def load(kind: str, weights: str | None, device: torch.device) -> nn.Module:
 
 
 @torch.inference_mode()
-def find_boxes(net: nn.Module, pictures: np.ndarray, device: torch.device) -> list[np.ndarray]:
-    """Boxes of every picture, uint8 RGB [B, H, W, 3] -> B times float [n, 5], the surest first.
+def find_boxes(net: nn.Module, images: np.ndarray, device: torch.device) -> list[np.ndarray]:
+    """Boxes of every image, uint8 RGB [B, H, W, 3] -> B times float [n, 5], the surest first.
 
     Left, top, right, bottom and score (0.5 to 1), in pixels.
     """
-    B, H, W, _ = pictures.shape
+    B, H, W, _ = images.shape
     if min(H, W) < LEAST_SIDE:
         return [np.zeros((0, 5))] * B
-    x = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).flip(1).float()
+    x = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).flip(1).float()
     outputs = iter(net(x - torch.tensor(CAFFE_MEAN, device=device).view(1, 3, 1, 1)))
     numbers, boxes = [], []
     for level, (classes, regression) in enumerate(zip(outputs, outputs, strict=True)):
@@ -90,12 +90,12 @@ def _best(boxes: np.ndarray) -> np.ndarray:
 def find_points(
     net: nn.Module, faces: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The points of faces, each a picture uint8 RGB [H, W, 3] and a box [4] in it.
+    """The points of faces, each an image uint8 RGB [H, W, 3] and a box [4] in it.
 
-    Returns float32 [B, 68, 2] in pixels of the pictures, and the heat maps' peaks [B, 68].
+    Returns float32 [B, 68, 2] in pixels of the images, and the heat maps' peaks [B, 68].
     """
     squares = [_square(box) for _, box in faces]
-    crops = [crop(picture, *square) for (picture, _), square in zip(faces, squares, strict=True)]
+    crops = [crop(image, *square) for (image, _), square in zip(faces, squares, strict=True)]
     x = torch.from_numpy(np.stack(crops)).to(device).permute(0, 3, 1, 2).float() / 255
     heat = net(x)[-1] + flip(net(flip(x))[-1], is_label=True)
     places, scores = _peaks(heat.cpu())

@@ -112,7 +112,7 @@ class SampleGridCallback(pl.Callback):
         self._batches = state["batches"]
 
     def draw(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Write the picture for the present weights; hand it to loggers that take pictures."""
+        """Write the image for the present weights; hand it to loggers that take images."""
         if not trainer.is_global_zero:
             return
         grid = sample_grid(module, {name: t.to(module.device) for name, t in self.batch.items()})

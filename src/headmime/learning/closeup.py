@@ -1,6 +1,6 @@
 """Eyes and mouth, magnified for the losses (a deviation; weight 0 in the paper's settings).
 
-Together they are a few hundred pixels of a small picture, and L_CNT hardly hears them.
+Together they are a few hundred pixels of a small image, and L_CNT hardly hears them.
 """
 
 import torch
@@ -13,8 +13,8 @@ from headmime.precision import at_least_float32
 
 
 def close_up(x: Tensor, strips: Tensor) -> Tensor:
-    """Return the strips [B, 2, 2, 3] of `headmime.landmarks.closeups` of pictures x [B, 3, S, S],
-    one above the other, as pictures [B, 3, S, S]. Gradient to: x.
+    """Return the strips [B, 2, 2, 3] of `headmime.landmarks.closeups` of images x [B, 3, S, S],
+    one above the other, as images [B, 3, S, S]. Gradient to: x.
     """
     S, x = x.shape[-1], at_least_float32(x)
     shape = [len(x), x.shape[1], S // 2, S]
@@ -28,7 +28,7 @@ def closeup_loss(
     x_hat: Tensor, x: Tensor, strips: Tensor, perceptual: nn.Module, weights: LossWeights
 ) -> Tensor:
     """L_CNT and the pixel loss of the close-ups, weighted against each other as those of the whole
-    pictures [B, 3, S, S]. Gradient to: x_hat.
+    images [B, 3, S, S]. Gradient to: x_hat.
     """
     near_hat, near = close_up(x_hat, strips), close_up(x, strips)
     with torch.no_grad():

@@ -38,12 +38,12 @@ def gradient_norm(net: nn.Module) -> Tensor:
 
 
 def grid_diagnostics(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return scalars of a fixed validation batch, pictures [-1, 1].
+    """Return scalars of a fixed validation batch, images [-1, 1].
 
     ``grid/pix``: mean |x_hat - x|. ``grid/brightness``: mean of x_hat (-1 is black).
     ``grid/cast``: how far the strongest colour's mean lies above that of the other two (red: 2).
-    ``grid/contrast``: deviation over each picture, as a share of the targets' (0: one colour).
-    ``grid/person``: how much another person's embedding changes the picture, as a share of the
+    ``grid/contrast``: deviation over each image, as a share of the targets' (0: one colour).
+    ``grid/person``: how much another person's embedding changes the image, as a share of the
     difference between the targets (0: the embedding is ignored).
     ``grid/spread``: deviation of the embeddings over the people (0: the embedder has collapsed).
     ``target/*``: brightness and cast of the targets.
@@ -67,10 +67,10 @@ def grid_diagnostics(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _cast(pictures: Tensor) -> Tensor:
-    channels = pictures.mean(dim=(0, 2, 3))
+def _cast(images: Tensor) -> Tensor:
+    channels = images.mean(dim=(0, 2, 3))
     return (1.5 * channels - channels.sum() / 2).max()
 
 
-def _contrast(pictures: Tensor) -> Tensor:
-    return pictures.std(dim=(2, 3)).mean()
+def _contrast(images: Tensor) -> Tensor:
+    return images.std(dim=(2, 3)).mean()

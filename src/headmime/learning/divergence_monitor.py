@@ -15,11 +15,11 @@ from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights
 
 BLACK = -0.9
-"""Mean of the grid's pictures, in [-1, 1], from which on they are called black."""
+"""Mean of the grid's images, in [-1, 1], from which on they are called black."""
 CAST = 1.2
 """How much more of one colour than the targets have counts as that colour alone (2: pure red)."""
 FLAT = 0.1
-"""Share of the targets' contrast below which a picture is one colour."""
+"""Share of the targets' contrast below which an image is one colour."""
 SETTLED = 2_000
 """Episodes until which a run may be flat: an untrained generator is, for a while."""
 TERMS = {
@@ -44,7 +44,7 @@ SLOWER = (
 
 class DivergenceMonitor(pl.Callback):
     """Averages a run's readings on the device, looks at a fixed validation batch, and raises
-    HeadmimeError when a reading is no number or the pictures have turned black or one colour.
+    HeadmimeError when a reading is no number or the images have turned black or one colour.
 
     ``stop`` False only measures. ``state`` is the file that the error names as the last good one.
     """
@@ -137,7 +137,7 @@ class DivergenceMonitor(pl.Callback):
 
 
 def describe_collapse(readings: dict[str, float], weights: LossWeights, episode: int) -> str | None:
-    """Say what is wrong with the grid's pictures, and which term outweighs the others; None if
+    """Say what is wrong with the grid's images, and which term outweighs the others; None if
     nothing is.
     """
     brightness, contrast = readings["grid/brightness"], readings["grid/contrast"]

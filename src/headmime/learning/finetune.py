@@ -1,4 +1,4 @@
-"""Fine-tuning on T pictures of a new person (paper section 3.3): Eq. 7-11."""
+"""Fine-tuning on T images of a new person (paper section 3.3): Eq. 7-11."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ class FineTuneSettings:
     seed: int = 0
 
     def steps(self, frames: int) -> int:
-        """Updates of the generator for ``frames`` pictures."""
+        """Updates of the generator for ``frames`` images."""
         passes = math.ceil(self.epochs * frames / self.batch)
         longest = passes if self.maximum_steps is None else self.maximum_steps
         return max(self.minimum_steps, min(passes, longest))
@@ -76,7 +76,7 @@ class FineTuneSettings:
 
 
 class FineTuneBatch(NamedTuple):
-    """What an update sees: pictures x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
+    """What an update sees: images x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
 
     x: Tensor
     y: Tensor

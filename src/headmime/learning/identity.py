@@ -33,9 +33,9 @@ FACE = 1.3  # the enlarged hull that counts as the face when networks are compar
 
 
 class Faces(NamedTuple):
-    """pictures uint8 [n, S, S, 3], landmarks [n, 68, 2] in crop coordinates, people int64 [n]."""
+    """images uint8 [n, S, S, 3], landmarks [n, 68, 2] in crop coordinates, people int64 [n]."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     landmarks: np.ndarray
     people: np.ndarray
 
@@ -43,7 +43,7 @@ class Faces(NamedTuple):
 @dataclass
 class IdentitySettings:
     """CosFace's scale and margin, AdamW's rates, and how long the network is trained: `steps`, or
-    `minutes` if these are over before. A step sees two pictures of each of `people`.
+    `minutes` if these are over before. A step sees two images of each of `people`.
     """
 
     steps: int = 10_000
@@ -57,14 +57,14 @@ class IdentitySettings:
 
 
 def read_faces(store: Store, people: Sequence[Sequence[tuple[int, int]]], halvings: int) -> Faces:
-    """The frames (clip, t) of every person, numbered in the order given; the store's pictures are
+    """The frames (clip, t) of every person, numbered in the order given; the store's images are
     halved `halvings` times.
     """
     frames = [frame for person in people for frame in person]
     side = store.size >> halvings
-    pictures = np.empty((len(frames), side, side, 3), np.uint8)
-    landmarks = store.read_into(list(pictures), frames)
-    return Faces(pictures, landmarks, np.repeat(np.arange(len(people)), [len(p) for p in people]))
+    images = np.empty((len(frames), side, side, 3), np.uint8)
+    landmarks = store.read_into(list(images), frames)
+    return Faces(images, landmarks, np.repeat(np.arange(len(people)), [len(p) for p in people]))
 
 
 def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
@@ -79,16 +79,16 @@ def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
 
 def mask_background(faces: Faces, scale: float = FACE) -> Faces:
     """The same, grey outside of `face_mask`."""
-    shown = np.full_like(faces.pictures, GREY)
-    for picture, points, out in zip(faces.pictures, faces.landmarks, shown, strict=True):
-        cv2.copyTo(picture, face_mask(points, len(picture), scale), out)
-    return faces._replace(pictures=shown)
+    shown = np.full_like(faces.images, GREY)
+    for image, points, out in zip(faces.images, faces.landmarks, shown, strict=True):
+        cv2.copyTo(image, face_mask(points, len(image), scale), out)
+    return faces._replace(images=shown)
 
 
 @torch.no_grad()
 def embed_images(embed: Callable[[Tensor], Tensor], faces: Faces) -> np.ndarray:
-    """`embed` (pictures [B, 3, S, S] in [-1, 1] -> [B, N]) of all of them, [n, N]."""
-    parts = np.array_split(faces.pictures, -(-len(faces.pictures) // 64))
+    """`embed` (images [B, 3, S, S] in [-1, 1] -> [B, N]) of all of them, [n, N]."""
+    parts = np.array_split(faces.images, -(-len(faces.images) // 64))
     return torch.cat([embed(to_tensor(part)) for part in parts]).numpy()
 
 
@@ -128,11 +128,11 @@ def _conv_and_norm(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 def margin_softmax(e: Tensor, scale: float, margin: float) -> Tensor:
-    """CosFace over the batch: cross entropy of scale * (cosine to every other picture), the one of
+    """CosFace over the batch: cross entropy of scale * (cosine to every other image), the one of
     the same person's less `margin`.
 
-    e [2P, N] of length 1: a picture of each of P people, then another of each. In the place of
-    CosFace's centres of all people, which thousands of people with few pictures each learn slowly.
+    e [2P, N] of length 1: an image of each of P people, then another of each. In the place of
+    CosFace's centres of all people, which thousands of people with few images each learn slowly.
     Gradient to: e.
     """
     partner = torch.arange(len(e)).roll(len(e) // 2)
@@ -145,7 +145,7 @@ def train_identity(
     settings: IdentitySettings,
     on_step: Callable[[int, float, float, IdentityTraining], None],
 ) -> None:
-    """Train on augmented pictures of people, who are in order, with two or more pictures each.
+    """Train on augmented images of people, who are in order, with two or more images each.
     After each step `on_step` is given (steps done, progress 0..1, the loss, the network).
     """
     torch.manual_seed(settings.seed)
@@ -191,10 +191,10 @@ def learning_rate_factor(progress: float) -> float:
 
 
 def augment(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """Pictures as the network is to judge them: float32 [B, 3, 112, 112] in [-1, 1]."""
+    """Images as the network is to judge them: float32 [B, 3, 112, 112] in [-1, 1]."""
     others = np.roll(chosen, 1)
     views = [
-        _random_background(faces.pictures[k], faces.landmarks[k], faces.pictures[other], rng)
+        _random_background(faces.images[k], faces.landmarks[k], faces.images[other], rng)
         for k, other in zip(chosen, others, strict=True)
     ]
     # colours are changed a plane at a time, which is twice as fast
@@ -203,28 +203,28 @@ def augment(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tenso
 
 
 def _random_background(
-    picture: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
+    image: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The face in another's picture (half of the cases) or before a plain colour (a fifth);
+    """The face in another's image (half of the cases) or before a plain colour (a fifth);
     shifted, scaled, turned, in half of the cases mirrored, perhaps blurred: uint8 [112, 112, 3].
     """
-    side, kind = len(picture), rng.random()
+    side, kind = len(image), rng.random()
     if kind < 0.7:
-        plain = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), picture.shape)
+        plain = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), image.shape)
         around = (other if kind < 0.5 else plain).copy()
-        picture = cv2.copyTo(picture, face_mask(points, side, rng.uniform(1.0, 1.5)), around)
+        image = cv2.copyTo(image, face_mask(points, side, rng.uniform(1.0, 1.5)), around)
     angle, scale = rng.normal(0, 6), SIDE / side * np.exp(rng.normal(0, 0.08))
     to_view = cv2.getRotationMatrix2D((side / 2, side / 2), angle, scale)
     to_view[:, 2] += SIDE / 2 - side / 2 + rng.normal(0, 0.03 * SIDE, 2)
     if rng.random() < 0.5:
         to_view[0] = -to_view[0]
         to_view[0, 2] += SIDE
-    view = cv2.warpAffine(picture, to_view, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
+    view = cv2.warpAffine(image, to_view, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
     return cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.6)) if rng.random() < 0.4 else view
 
 
 def _random_light(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Exposure that falls off across the picture, the light's colour, contrast and saturation."""
+    """Exposure that falls off across the image, the light's colour, contrast and saturation."""
     n, ramp = len(x), np.linspace(-1, 1, SIDE)
 
     def factors(deviation: float, *shape: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Random similarities of pictures and their landmarks (a deviation; off in `finetune=paper`)."""
+"""Random similarities of images and their landmarks (a deviation; off in `finetune=paper`)."""
 
 from dataclasses import astuple, dataclass
 
@@ -10,27 +10,27 @@ from torch.nn import functional as F
 
 @dataclass
 class Jitter:
-    """Largest random similarity put on a picture and its landmarks together; 0 is the paper's: the
-    picture as it is.
+    """Largest random similarity put on an image and its landmarks together; 0 is the paper's: the
+    image as it is.
 
-    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side, for a single picture.
+    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side, for a single image.
     """
 
     rotation: float = 0.0
     scale: float = 0.0
     shift: float = 0.0
 
-    def of(self, pictures: int) -> "Jitter":
-        """What is left of it where there are several ``pictures``, which move themselves: half for
+    def of(self, images: int) -> "Jitter":
+        """What is left of it where there are several ``images``, which move themselves: half for
         eight (the cube root).
         """
-        return Jitter(*(most / pictures ** (1 / 3) for most in astuple(self)))
+        return Jitter(*(most / images ** (1 / 3) for most in astuple(self)))
 
 
 def apply_jitter(
     x: Tensor, landmarks: np.ndarray, jitter: Jitter, rng: np.random.Generator
 ) -> tuple[Tensor, np.ndarray]:
-    """Put one random similarity on each picture [B, 3, S, S] and on its landmarks [B, 68, 2];
+    """Put one random similarity on each image [B, 3, S, S] and on its landmarks [B, 68, 2];
     outside is a reflection.
     """
     B = len(x)

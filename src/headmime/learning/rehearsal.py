@@ -1,6 +1,6 @@
 """Frames of other people that fine-tuning keeps in mind (a deviation; off in `finetune=paper`).
 
-On one picture, fine-tuning learns the person and forgets that landmarks move a face. Rehearsing a
+On one image, fine-tuning learns the person and forgets that landmarks move a face. Rehearsing a
 few people with their own, fixed AdaIN parameters keeps psi answering to landmarks, while psi'
 belongs to the new person alone.
 """

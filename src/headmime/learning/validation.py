@@ -25,7 +25,7 @@ from headmime.pixels import grey_sharpness, to_uint8
 def compute_validation_terms(
     nets: Nets, batches: Iterable[dict[str, Tensor]], perceptual: nn.Module, weights: LossWeights
 ) -> dict[str, float]:
-    """Return the terms of G(y_t, P E(x_s, y_s)) beside x_t, pictures float [-1, 1].
+    """Return the terms of G(y_t, P E(x_s, y_s)) beside x_t, images float [-1, 1].
 
     ``val/cnt``, ``val/pix``, ``val/near``: the terms of the objective of these names, before their
     weights, means over episodes. ``val/sharpness``: `grey_sharpness` of the outputs over that of
@@ -43,8 +43,8 @@ def compute_validation_terms(
                 terms.append(closeup_loss(x_hat, x, batch["strips_t"], perceptual, weights))
             means.append([term.item() for term in terms])
             sizes.append(len(x))
-            for name, pictures in (("output", x_hat), ("target", x)):
-                sharpness[name] += [grey_sharpness(picture) for picture in to_uint8(pictures)]
+            for name, images in (("output", x_hat), ("target", x)):
+                sharpness[name] += [grey_sharpness(image) for image in to_uint8(images)]
     output, target = (float(np.median(values)) for values in sharpness.values())
     values = [*np.average(means, 0, sizes).tolist(), output / target if target else math.nan]
     return dict(zip(validation_terms(weights), values, strict=True))
@@ -79,13 +79,13 @@ class Validation(pl.Callback):
         self._batches = 0
         self._validated_at = -1
         self._distance = math.inf  # of the best value to its ideal
-        self._pictures: list[dict[str, Tensor]] = []
+        self._images: list[dict[str, Tensor]] = []
 
     def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         if trainer.is_global_zero:
             numbers = range(self.episodes)
             first = numbers[:: self.batch]
-            self._pictures = [self.held_out.batch(numbers[k : k + self.batch]) for k in first]
+            self._images = [self.held_out.batch(numbers[k : k + self.batch]) for k in first]
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
@@ -129,5 +129,5 @@ class Validation(pl.Callback):
 
     def _on(self, device: torch.device) -> Iterator[dict[str, Tensor]]:
         """The batches, one after the other, as floats on the device."""
-        for batch in self._pictures:
+        for batch in self._images:
             yield to_floats({name: t.to(device) for name, t in batch.items()})

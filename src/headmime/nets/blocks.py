@@ -1,7 +1,7 @@
 """The residual and attention blocks that the three networks share (BigGAN's blocks, with spectral
 normalisation).
 
-A convolution that feeds a normalisation has no bias: the normalisation would remove it. Pictures
+A convolution that feeds a normalisation has no bias: the normalisation would remove it. Images
 lie in memory with channels last, in which a CPU convolves and pools twice as fast; each network
 sees to it at its door, and every operation here keeps it.
 """
@@ -34,20 +34,20 @@ def adain(h: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
 
 
 def instance_norm(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Normalise each picture's channels over space, then scale and shift: h [B, C, H, W], scale and
+    """Normalise each image's channels over space, then scale and shift: h [B, C, H, W], scale and
     shift [B, C]; the statistics are float32, under autocast too.
     """
     if len(h) > 1 and torch.compiler.is_dynamo_compiling():
         return _instance_norm_at_once(h, scale, shift)
-    # batch norm of a single picture is its instance norm: one fused operation, with channels last
-    pictures = zip(h.split(1), scale, shift, strict=True)
-    each = [F.batch_norm(p, None, None, a, b, training=True) for p, a, b in pictures]
+    # batch norm of a single image is its instance norm: one fused operation, with channels last
+    images = zip(h.split(1), scale, shift, strict=True)
+    each = [F.batch_norm(p, None, None, a, b, training=True) for p, a, b in images]
     return each[0] if len(each) == 1 else torch.cat(each)
 
 
 def _instance_norm_at_once(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """The same, up to rounding, in one formula: a compiler fuses it, and would make kernels of
-    their own for every picture's batch norm.
+    their own for every image's batch norm.
     """
     x, scale, shift = (at_least_float32(t) for t in (h, scale, shift))
     variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
@@ -56,7 +56,7 @@ def _instance_norm_at_once(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 class InstanceNorm(nn.Module):
-    """:func:`instance_norm` with a learned scale and shift, the same for every picture."""
+    """:func:`instance_norm` with a learned scale and shift, the same for every image."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class SameBlock(nn.Module):
 class AdaptiveBlock(nn.Module):
     """AdaIN residual block [B, in, H, W] -> [B, out, s H, s W] with s = 2 when ``up``, else 1.
 
-    It reads :attr:`n_psi` numbers per picture: gamma and beta of the first AdaIN (in), then of the
+    It reads :attr:`n_psi` numbers per image: gamma and beta of the first AdaIN (in), then of the
     second (out).
     """
 

@@ -14,7 +14,7 @@ W0_DEVIATION = 0.02
 
 
 class Judgement(NamedTuple):
-    """A score per picture [B] float32 and the features of every residual block, for L_FM."""
+    """A score per image [B] float32 and the features of every residual block, for L_FM."""
 
     score: Tensor
     features: list[Tensor]

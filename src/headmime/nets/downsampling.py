@@ -1,4 +1,4 @@
-"""The downsampling trunk that embedder and discriminator have in common: (picture, drawing) -> 4x4
+"""The downsampling trunk that embedder and discriminator have in common: (image, drawing) -> 4x4
 features.
 """
 
@@ -8,8 +8,8 @@ from headmime.nets.blocks import DownBlock, SelfAttention
 from headmime.nets.shape import ModelShape
 from headmime.precision import at_least_float32
 
-PICTURE_AND_DRAWING = 6
-"""Input channels: an RGB picture and its RGB landmark drawing."""
+IMAGE_AND_DRAWING = 6
+"""Input channels: an RGB image and its RGB landmark drawing."""
 
 
 def trunk(shape: ModelShape) -> nn.ModuleList:
@@ -17,7 +17,7 @@ def trunk(shape: ModelShape) -> nn.ModuleList:
     self-attention.
     """
     layers = nn.ModuleList()
-    channels, resolution = PICTURE_AND_DRAWING, shape.image_size
+    channels, resolution = IMAGE_AND_DRAWING, shape.image_size
     for width in shape.down_channels():
         layers.append(DownBlock(channels, width, first=not layers))
         channels, resolution = width, resolution // 2

@@ -2,7 +2,7 @@
 work.
 
 Averaging 2x2 pixels after a 3x3 convolution is a 4x4 convolution of stride 2; a 3x3 convolution of
-a picture enlarged 2x2 is a 4x4 transposed convolution of stride 2. Both are equalities (up to
+an image enlarged 2x2 is a 4x4 transposed convolution of stride 2. Both are equalities (up to
 rounding) with 16 products for each small pixel instead of 36.
 """
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 WIDEST = 256
-"""Input channels up to which pooling is folded. Beyond, pictures are so small that making the
+"""Input channels up to which pooling is folded. Beyond, images are so small that making the
 larger kernel costs what it saves.
 """
 

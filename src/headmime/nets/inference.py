@@ -30,7 +30,7 @@ class InferenceGenerator(nn.Module):
         self.register_buffer("psi", psi)
 
     def forward(self, y: Tensor) -> Tensor:
-        """Return pictures [B, 3, S, S] float32 in (-1, 1), for drawings y of that shape in [-1,
+        """Return images [B, 3, S, S] float32 in (-1, 1), for drawings y of that shape in [-1,
         1].
         """
         return self.synthesis(y, self.psi.expand(len(y), -1))
@@ -42,7 +42,7 @@ def for_inference(
 ) -> InferenceGenerator:
     """Return a copy of ``generator`` for the person with AdaIN parameters psi [A], on its device.
 
-    ``dtype``: float32 (pictures equal the generator's to 1e-5), bfloat16 or float16 for the
+    ``dtype``: float32 (images equal the generator's to 1e-5), bfloat16 or float16 for the
     convolutions; statistics are float32 always.
     """
     graph = InferenceGenerator(deepcopy(generator.synthesis), psi.detach().clone())
@@ -56,7 +56,7 @@ def for_inference(
 
 
 def packed(graph: InferenceGenerator) -> InferenceGenerator:
-    """Return ``graph`` itself, on a CPU now quicker for single pictures (packing.py); it cannot be
+    """Return ``graph`` itself, on a CPU now quicker for single images (packing.py); it cannot be
     exported any more.
     """
     for layer in graph.modules():
@@ -98,7 +98,7 @@ class _Pooled(_Plain):
 
 
 class _Enlarged(_Plain):
-    """In the place of a convolution of an enlarged picture."""
+    """In the place of a convolution of an enlarged image."""
 
     def on_upsampled(self, h: Tensor) -> Tensor:
         return F.conv_transpose2d(h, self.kernel, stride=2, padding=1)

@@ -1,5 +1,5 @@
 """Kernels in the order in which the CPU's library (oneDNN) reads them: put so once and not at every
-call, which for single pictures takes a fifth of the time.
+call, which for single images takes a fifth of the time.
 
 torch does so within its compiler only, which needs a C++ compiler wherever it runs; the two
 operations here are those that its compiler emits.
@@ -19,7 +19,7 @@ class Packed:
     """``torch.nn.functional.conv2d`` with a kernel [O, I, k, k], always with the same stride and
     padding.
 
-    The kernel is put in the order that is best for the first pictures [B, I, H, W] that come; those
+    The kernel is put in the order that is best for the first images [B, I, H, W] that come; those
     of other sizes may take longer.
     """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from headmime.errors import HeadmimeError
 
 FINAL_RESOLUTION = 4
-"""Embedder and discriminator halve the picture down to 4x4."""
+"""Embedder and discriminator halve the image down to 4x4."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class ModelShape:
         if not 1 <= self.generator_levels <= len(self.down_channels()):
             raise HeadmimeError(
                 f"model.generator_levels={self.generator_levels} must lie between 1 and"
-                f" {len(self.down_channels())} for pictures of {size} pixels."
+                f" {len(self.down_channels())} for images of {size} pixels."
             )
         if self.down_channels()[-1] != self.max_width:
             raise HeadmimeError(

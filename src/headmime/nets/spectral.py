@@ -5,7 +5,7 @@ only when the training step calls :func:`power_iterate`: two forward passes of o
 step therefore see the same weights, gradient accumulation changes nothing, and a personal copy
 computes to the bit what its origin computes.
 
-Kernels lie in memory with channels last, as the pictures do, and so do their gradients.
+Kernels lie in memory with channels last, as the images do, and so do their gradients.
 """
 
 from collections.abc import Iterator

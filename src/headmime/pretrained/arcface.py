@@ -11,7 +11,7 @@ from headmime.pretrained.weights import existing_file
 
 SIDE = 112
 BATCH = 16
-# Where ArcFace's training pictures have the eyes, the tip of the nose and the mouth's corners.
+# Where ArcFace's training images have the eyes, the tip of the nose and the mouth's corners.
 TEMPLATE = np.array(
     [
         (38.2946, 51.6963),
@@ -46,7 +46,7 @@ class ArcFace:
 
 
 def align_face(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The 112x112 picture: a similarity brings five points to ArcFace's, by least squares."""
+    """The 112x112 image: a similarity brings five points to ArcFace's, by least squares."""
     eyes = [landmarks[36:42].mean(0), landmarks[42:48].mean(0)]
     points = np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]]) * len(frame) - 0.5
     z, w = (p[:, 0] + 1j * p[:, 1] for p in (points.astype(np.float64), TEMPLATE))

@@ -59,7 +59,7 @@ class DlibIdentity:
 
 
 def _chip(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The aligned 150x150 picture that the network looks at."""
+    """The aligned 150x150 image that the network looks at."""
     side = max(SIDE, len(frame))
     if side != len(frame):
         frame = cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC)

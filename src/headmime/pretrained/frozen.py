@@ -21,14 +21,14 @@ class Frozen(nn.Module):
         return super().train(False)
 
     def of_close_ups(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """What L_CNT compares of magnified eyes and mouths: the same as of whole pictures, unless
+        """What L_CNT compares of magnified eyes and mouths: the same as of whole images, unless
         the network knows whole faces only.
         """
         return self(images)
 
 
 def per_channel(values: Sequence[float]) -> torch.Tensor:
-    """A number for each channel of pictures, [1, C, 1, 1]: to be a buffer, since a tensor made of
+    """A number for each channel of images, [1, C, 1, 1]: to be a buffer, since a tensor made of
     numbers at each call makes the host wait for the device.
     """
     return torch.tensor(values).view(1, -1, 1, 1)
@@ -45,7 +45,7 @@ class FrozenConv(nn.Module):
         self, weight: torch.Tensor, bias: torch.Tensor, stride: int = 1, groups: int = 1
     ) -> None:
         super().__init__()
-        # with channels last, as the pictures come
+        # with channels last, as the images come
         weight = weight.float().contiguous(memory_format=torch.channels_last)
         self.register_buffer("weight", weight, persistent=False)
         self.register_buffer("bias", bias.float().contiguous(), persistent=False)

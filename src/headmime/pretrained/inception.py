@@ -20,7 +20,7 @@ BATCH = 16
 
 
 class InceptionFeatures(TorchScorer):
-    """The last pooling, 2,048 numbers; pictures enlarged to 299 as TensorFlow 1 did."""
+    """The last pooling, 2,048 numbers; images enlarged to 299 as TensorFlow 1 did."""
 
     name = "inception-2048"
 
@@ -31,8 +31,8 @@ class InceptionFeatures(TorchScorer):
     @torch.inference_mode()
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """See `FeatureScorer`."""
-        pictures = torch.from_numpy(frames).movedim(-1, 1).to(self.device)
-        parts = [self._network(pictures[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
+        images = torch.from_numpy(frames).movedim(-1, 1).to(self.device)
+        parts = [self._network(images[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
         return torch.cat(parts).float().cpu().numpy()
 
 

@@ -18,7 +18,7 @@ BATCH = 16
 
 
 class LpipsAlexNet(TorchScorer):
-    """LPIPS 0.1 between pictures as they are (not resized). See `DistanceScorer`."""
+    """LPIPS 0.1 between images as they are (not resized). See `DistanceScorer`."""
 
     name = "lpips-alex"
 

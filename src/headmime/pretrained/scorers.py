@@ -1,4 +1,4 @@
-"""What evaluation asks of the networks that score: pictures in, arrays out, and their origin.
+"""What evaluation asks of the networks that score: images in, arrays out, and their origin.
 
 A network that scores has no part in a training loss, and the reverse. The packaged ones are
 stand-ins and say so; those of the literature are read from files that the user names.
@@ -29,7 +29,7 @@ class IdentityScorer(Scorer, Protocol):
 
 
 class FeatureScorer(Scorer, Protocol):
-    """One feature vector per picture, whose distributions FID and KID compare."""
+    """One feature vector per image, whose distributions FID and KID compare."""
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """Frames -> float32 [n, D]."""
@@ -37,7 +37,7 @@ class FeatureScorer(Scorer, Protocol):
 
 
 class DistanceScorer(Scorer, Protocol):
-    """How different two pictures look, 0 for equal ones."""
+    """How different two images look, 0 for equal ones."""
 
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """Frames and as many others -> float32 [n]."""

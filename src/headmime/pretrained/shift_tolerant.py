@@ -20,7 +20,7 @@ from headmime.pretrained.frozen import Frozen
 from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
-FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
+FEATURE_SIDE = 128  # images are brought to this for the features of a FID
 FEATURE_SCALE = 180.0  # brings the features of 320 rendered sitters to a mean square of 1
 LEAST = 64  # below that, later convolutions have less than a pixel to look at
 BATCH = 16
@@ -58,7 +58,7 @@ _PARTS = ("weight", "bias")
 
 
 class ShiftTolerantDistance(TorchScorer):
-    """Shift-tolerant LPIPS between pictures as they are; those smaller than 64 are enlarged to it.
+    """Shift-tolerant LPIPS between images as they are; those smaller than 64 are enlarged to it.
     See `DistanceScorer`.
     """
 
@@ -81,7 +81,7 @@ class ShiftTolerantDistance(TorchScorer):
 
 
 class ShiftTolerantFeatures(TorchScorer):
-    """The last feature's mean over the picture, 256 scaled numbers. See `FeatureScorer`."""
+    """The last feature's mean over the image, 256 scaled numbers. See `FeatureScorer`."""
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
         self.name, self.origin = f"{network.name}-relu5", network.origin

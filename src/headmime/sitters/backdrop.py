@@ -57,27 +57,27 @@ def _tuple(colour: NDArray) -> tuple[float, ...]:
     return tuple(float(c) for c in colour)
 
 
-def _shapes(picture: NDArray, rng: Generator, palette: Palette, count: int) -> None:
+def _shapes(image: NDArray, rng: Generator, palette: Palette, count: int) -> None:
     for _ in range(count):
         colour = _tuple(palette.colour())
         x, y = (int(v) for v in rng.uniform(-0.1, 1.1, 2) * SIDE)
         width, height = (int(v) for v in np.exp(rng.uniform(1.4, 4.4, 2)))
         kind = rng.integers(3)
         if kind == 0:
-            cv2.rectangle(picture, (x, y), (x + width, y + height), colour, -1)
+            cv2.rectangle(image, (x, y), (x + width, y + height), colour, -1)
         elif kind == 1:
             angle = float(rng.uniform(0, 180))
             axes = (width // 2 + 1, height // 2 + 1)
-            cv2.ellipse(picture, (x, y), axes, angle, 0, 360, colour, -1)
+            cv2.ellipse(image, (x, y), axes, angle, 0, 360, colour, -1)
         else:
             ends = [(int(v[0]), int(v[1])) for v in rng.uniform(-0.2, 1.2, (2, 2)) * SIDE]
-            cv2.line(picture, ends[0], ends[1], colour, int(rng.integers(1, 8)))
+            cv2.line(image, ends[0], ends[1], colour, int(rng.integers(1, 8)))
 
 
-def _room(picture: NDArray, rng: Generator, palette: Palette) -> None:
+def _room(image: NDArray, rng: Generator, palette: Palette) -> None:
     """Upright edges: a corner, doors, windows, frames on the wall, furniture along the bottom."""
     corner = int(rng.uniform(0, 1) * SIDE)
-    picture[:, corner:] *= rng.uniform(0.55, 0.95)
+    image[:, corner:] *= rng.uniform(0.55, 0.95)
     for _ in range(int(rng.integers(1, 4))):
         x, y = int(rng.uniform(-0.1, 0.9) * SIDE), int(rng.uniform(-0.3, 0.5) * SIDE)
         wide, high = int(rng.uniform(0.12, 0.45) * SIDE), int(rng.uniform(0.2, 0.9) * SIDE)
@@ -85,17 +85,17 @@ def _room(picture: NDArray, rng: Generator, palette: Palette) -> None:
         if rng.random() < 0.3:  # a window, with the day behind it
             inside = np.array([0.75, 0.85, 1.0]) * rng.uniform(0.5, 1.3)
         border = int(rng.integers(1, 5))
-        cv2.rectangle(picture, (x, y), (x + wide, y + high), _tuple(frame), -1)
+        cv2.rectangle(image, (x, y), (x + wide, y + high), _tuple(frame), -1)
         low, top = (x + border, y + border), (x + wide - border, y + high - border)
-        cv2.rectangle(picture, low, top, _tuple(inside), -1)
+        cv2.rectangle(image, low, top, _tuple(inside), -1)
     if rng.random() < 0.5:
         y = int(rng.uniform(0.55, 0.95) * SIDE)
         left, right = sorted(int(v) for v in rng.uniform(-0.2, 1.2, 2) * SIDE)
-        cv2.rectangle(picture, (left, y), (right, SIDE), _tuple(palette.colour()), -1)
+        cv2.rectangle(image, (left, y), (right, SIDE), _tuple(palette.colour()), -1)
 
 
-def _shelves(picture: NDArray, rng: Generator, palette: Palette) -> None:
-    picture *= 0.4
+def _shelves(image: NDArray, rng: Generator, palette: Palette) -> None:
+    image *= 0.4
     rows = int(rng.integers(2, 6))
     for row in range(rows):
         top, bottom = row * SIDE // rows, (row + 1) * SIDE // rows
@@ -103,14 +103,14 @@ def _shelves(picture: NDArray, rng: Generator, palette: Palette) -> None:
         while x < SIDE:
             wide = int(rng.integers(2, 12))
             rise = int(rng.uniform(0.05, 0.4) * (bottom - top))
-            picture[top + rise : bottom - 2, x : x + wide] = palette.colour()
+            image[top + rise : bottom - 2, x : x + wide] = palette.colour()
             x += wide
 
 
-def _leaves(picture: NDArray, rng: Generator, palette: Palette) -> None:
+def _leaves(image: NDArray, rng: Generator, palette: Palette) -> None:
     """Foliage: many small ellipses of greens and of what shines through them."""
     green = linear(np.array([60, 90, 40]) * rng.uniform(0.5, 1.6, 3))
-    picture *= 0.5 * (green / green.mean()).astype(np.float32)
+    image *= 0.5 * (green / green.mean()).astype(np.float32)
     for _ in range(int(rng.integers(60, 220))):
         x, y = (int(v) for v in rng.uniform(0, 1, 2) * SIDE)
         axes = tuple(int(v) for v in rng.uniform(1, 9, 2))
@@ -119,46 +119,46 @@ def _leaves(picture: NDArray, rng: Generator, palette: Palette) -> None:
         if rng.random() < 0.12:
             colour = np.array([0.8, 0.9, 1.0]) * rng.uniform(0.4, 1.2)
         angle = float(rng.uniform(0, 180))
-        cv2.ellipse(picture, (x, y), axes, angle, 0, 360, _tuple(colour), -1)
+        cv2.ellipse(image, (x, y), axes, angle, 0, 360, _tuple(colour), -1)
 
 
-def _lights(picture: NDArray, rng: Generator, palette: Palette) -> None:
-    picture *= 0.2
+def _lights(image: NDArray, rng: Generator, palette: Palette) -> None:
+    image *= 0.2
     for _ in range(int(rng.integers(4, 18))):
         centre = tuple(int(v) for v in rng.uniform(0, SIDE, 2))
         colour = np.clip(palette.colour() * 1.6 + 0.1, 0, 1.3)
-        cv2.circle(picture, centre, int(rng.integers(2, 12)), _tuple(colour), -1)
+        cv2.circle(image, centre, int(rng.integers(2, 12)), _tuple(colour), -1)
 
 
 def make_backdrop(seed: int) -> NDArray:
-    """A linear RGB picture, float32 [SIDE, SIDE, 3], the same for the same seed."""
+    """A linear RGB image, float32 [SIDE, SIDE, 3], the same for the same seed."""
     rng = np.random.default_rng(seed)
     kind = str(rng.choice(KINDS, p=PORTIONS))
     palette = Palette(rng)
-    picture = _gradient(rng, palette)
+    image = _gradient(rng, palette)
     blur = rng.choice([rng.uniform(0.4, 1.5), rng.uniform(1.5, 4), rng.uniform(4, 9)])
     if kind == "wall":
-        _shapes(picture, rng, palette, int(rng.integers(1, 4)))
+        _shapes(image, rng, palette, int(rng.integers(1, 4)))
     elif kind == "room":
-        _room(picture, rng, palette)
+        _room(image, rng, palette)
     elif kind == "shapes":
-        _shapes(picture, rng, palette, int(rng.integers(5, 25)))
+        _shapes(image, rng, palette, int(rng.integers(5, 25)))
     elif kind == "shelves":
-        _shelves(picture, rng, palette)
+        _shelves(image, rng, palette)
     elif kind == "leaves":
-        _leaves(picture, rng, palette)
+        _leaves(image, rng, palette)
     elif kind == "clouds":
         share = _clouds(rng)
-        picture = picture * share + palette.colour().astype(np.float32) * (1 - share)
+        image = image * share + palette.colour().astype(np.float32) * (1 - share)
     elif kind == "lights":
-        _lights(picture, rng, palette)
+        _lights(image, rng, palette)
     if kind != "lights" and rng.random() < 0.7:  # light falls unevenly on any wall
-        picture = picture * (0.6 + 0.8 * _clouds(rng, (2, 4)))
-    picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), float(blur))
-    return np.ascontiguousarray(np.clip(picture, 0, 1.5), np.float32)
+        image = image * (0.6 + 0.8 * _clouds(rng, (2, 4)))
+    image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), float(blur))
+    return np.ascontiguousarray(np.clip(image, 0, 1.5), np.float32)
 
 
-def sample_backdrop(picture: NDArray, samples: int) -> NDArray:
+def sample_backdrop(image: NDArray, samples: int) -> NDArray:
     """The backdrop at the resolution of a canvas, float32 [samples * samples, 3]."""
-    large = cv2.resize(picture, (samples, samples), interpolation=cv2.INTER_LINEAR)
+    large = cv2.resize(image, (samples, samples), interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(large.reshape(-1, 3), np.float32)

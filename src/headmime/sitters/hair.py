@@ -22,7 +22,7 @@ def grow_hair(
 ) -> list[Strands]:
     """All of a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin.
 
-    detail: 1 for all strands; less gives fewer and wider ones, for small pictures.
+    detail: 1 for all strands; less gives fewer and wider ones, for small images.
     """
     grown = [
         *face_hair.brows(hair, rest, normals, where, rng),

@@ -87,7 +87,7 @@ def shut_at_most(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray
 
 
 OUTWARDS = np.stack([-np.cos(np.linspace(0, np.pi, 17)), np.sin(np.linspace(0, np.pi, 17))], -1)
-"""Where each point of the jaw lies from the middle of an upright face, in the picture [17, 2]."""
+"""Where each point of the jaw lies from the middle of an upright face, in the image [17, 2]."""
 
 
 def landmarks_of(projected: NDArray, landmarks: NDArray, chains: NDArray) -> NDArray:

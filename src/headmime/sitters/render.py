@@ -1,4 +1,4 @@
-"""Pictures of a posed figure: project, draw and shade."""
+"""Images of a posed figure: project, draw and shade."""
 
 from dataclasses import dataclass
 

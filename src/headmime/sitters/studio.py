@@ -1,4 +1,4 @@
-"""Light, camera and what became of the picture afterwards, for one sitter: from a seed."""
+"""Light, camera and what became of the image afterwards, for one sitter: from a seed."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ PAINTED, OLD = 0.12, 0.06
 """Shares of sitters that are paintings, and photographs without colour."""
 
 FOCAL = 2000.0
-"""Picture units per unit of slope: landmarks in these units are the `pixels` that crop_box sees."""
+"""Image units per unit of slope: landmarks in these units are the `pixels` that crop_box sees."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Studio:
 
 @dataclass(frozen=True)
 class Develop:
-    """What stands between the light and the stored picture. Lengths are shares of its side."""
+    """What stands between the light and the stored image. Lengths are shares of its side."""
 
     blur: float
     sharpened: float  # by the camera
@@ -52,7 +52,7 @@ class Develop:
     lights: NDArray  # where it is bright
     vignette: float
     bloom: float  # how much of the light spills over
-    edge: float  # of the picture's upper part that lies outside of the source and mirrors the rest
+    edge: float  # of the image's upper part that lies outside of the source and mirrors the rest
     source: float  # resolution of the source: less than 1 has been enlarged afterwards
     jpeg: int  # quality, 0: none
     crf: int  # of h264, 0: none
@@ -148,7 +148,7 @@ class Camera:
     axes: NDArray
 
     def project(self, points: NDArray) -> NDArray:
-        """Points [..., 3] in metres -> (x, y) in picture units and 1 / distance, [..., 3]."""
+        """Points [..., 3] in metres -> (x, y) in image units and 1 / distance, [..., 3]."""
         seen = (points - self.place) @ self.axes.T
         nearness = 1 / seen[..., 2:]
         return np.concatenate([FOCAL * seen[..., :2] * nearness, nearness], -1)
@@ -157,7 +157,7 @@ class Camera:
 def look_at(target: NDArray, distance: float, azimuth: float, height: float, roll: float) -> Camera:
     """A camera `distance` metres from `target` [3], turned by angles in radians.
 
-    azimuth > 0 looks from the sitter's left, height > 0 from above, roll > 0 tilts the picture.
+    azimuth > 0 looks from the sitter's left, height > 0 from above, roll > 0 tilts the image.
     """
     forward = -np.array(
         [

@@ -48,12 +48,12 @@ DETECTOR = "dlib"
 
 
 def supersampling(size: int) -> int:
-    """Samples per pixel and direction: small pictures need more of them for the same smoothness."""
+    """Samples per pixel and direction: small images need more of them for the same smoothness."""
     return 3 if size <= 96 else 2
 
 
 def hair_detail(size: int) -> float:
-    """Share of the strands of hair that are drawn: in small pictures, fewer and wider ones do."""
+    """Share of the strands of hair that are drawn: in small images, fewer and wider ones do."""
     return 0.6 if size <= 96 else 1.0
 
 
@@ -122,7 +122,7 @@ class SitterRenderer:
 def sitter_clips(
     model: SitterModel, number: int, frames: int, size: int, seed: int, landmark_noise: float = 0.0
 ) -> Iterator[ClipFrames]:
-    """All clips of sitter `number` of the series `seed`; the pictures are rendered when read.
+    """All clips of sitter `number` of the series `seed`; the images are rendered when read.
 
     landmark_noise: of the split "train"; see `write_sitters`.
     """
@@ -216,7 +216,7 @@ def write_sitters(
     drivers: int = 3,
     landmark_noise: float = 1.0,
 ) -> None:
-    """Render n sitters, `frames` pictures of size x size each, into a new store `out`.
+    """Render n sitters, `frames` images of size x size each, into a new store `out`.
 
     `cross` more make the split "cross": each moves like itself and like `drivers` of the others
     (see `cross_clips`). landmark_noise: size of a detector's errors in the landmarks of the split

@@ -33,10 +33,10 @@ KEYS = ["size=64", "frames=6", "workers=2"]
 def paintings(tmp_path_factory: pytest.TempPathFactory, films, mona_lisa: Path) -> Path:
     """Eight films of the painting, tilted to and fro, and two broken files."""
     root = tmp_path_factory.mktemp("paintings")
-    picture = np.asarray(Image.open(mona_lisa).convert("RGB").resize((180, 240)))
+    image = np.asarray(Image.open(mona_lisa).convert("RGB").resize((180, 240)))
     for n in range(8):
         turns = [
-            cv2.warpAffine(picture, cv2.getRotationMatrix2D((90, 90), angle, 1), (180, 240))
+            cv2.warpAffine(image, cv2.getRotationMatrix2D((90, 90), angle, 1), (180, 240))
             for angle in (3 + n / 2) * np.sin(np.linspace(0, 6, 20))
         ]
         films.write(root / f"person {n // 2}" / f"{n}.mp4", turns)

@@ -245,10 +245,10 @@ def test_other_layouts_have_no_rows_to_choose(root: Path):
         list_sources("folder", root, "tune")
 
 
-def test_a_single_picture_is_a_clip_of_one_frame(
+def test_a_single_image_is_a_clip_of_one_frame(
     tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
 ):
-    cv2.imwrite(str(tmp_path / "e.png"), films.picture((20, 30, 32)))
+    cv2.imwrite(str(tmp_path / "e.png"), films.image((20, 30, 32)))
     (clip,) = read_source(tmp_path, source("e.png"), recipe, squares)
     (frame,) = clip.frames
     assert frame.shape == (32, 32, 3) and clip.landmarks.shape == (1, 68, 2)
@@ -258,11 +258,11 @@ def test_a_single_picture_is_a_clip_of_one_frame(
 
 
 @pytest.mark.parametrize("people", [0, 2])
-def test_a_picture_of_nobody_or_of_two_is_refused(
+def test_an_image_of_nobody_or_of_two_is_refused(
     people: int, tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
 ):
     both = [(4, 30, 32), (56, 30, 32)][:people]
-    cv2.imwrite(str(tmp_path / "e.png"), films.picture(*both))
+    cv2.imwrite(str(tmp_path / "e.png"), films.image(*both))
     reading = read_source(tmp_path, source("e.png"), recipe, squares)
     with pytest.raises(StopIteration) as stop:
         next(reading)

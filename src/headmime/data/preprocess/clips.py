@@ -27,7 +27,7 @@ SEARCH_EVERY = 50  # frames between looks for a second person
 
 @dataclass(frozen=True)
 class ClipSettings:
-    """How clips are made. size: of the pictures, in pixels. frames: the most that are kept of a
+    """How clips are made. size: of the images, in pixels. frames: the most that are kept of a
     clip, evenly spaced (None: all). fps: the most that are looked at per second (None: all).
     quality: of the JPEGs. max_seconds: longer sources are refused.
     """
@@ -80,14 +80,14 @@ def _look(film: FrameSource, detector: Detector) -> tuple[Track, np.ndarray, np.
     """The face in every frame that is looked at, the frames' times [T], where shots begin [T]."""
     times, cuts, find_cut = [], [], CutFinder()
 
-    def pictures() -> Iterator[np.ndarray]:
+    def images() -> Iterator[np.ndarray]:
         for frame in film.frames():
-            picture = frame.pixels()
+            image = frame.pixels()
             times.append(frame.time)
-            cuts.append(find_cut(picture) and film.continuous)
-            yield picture
+            cuts.append(find_cut(image) and film.continuous)
+            yield image
 
-    followed = track(pictures(), detector, SEARCH_EVERY)
+    followed = track(images(), detector, SEARCH_EVERY)
     return followed, np.array(times), np.array(cuts, bool)
 
 
@@ -120,12 +120,12 @@ def _cut(
         chosen = first + inside
         box = crop_box(pixels)
         wanted = set(chosen.tolist())
-        pictures = [
+        images = [
             box.cut(frame.pixels(), recipe.size)
             for t, frame in islice(shown, end - (parts.kept[number - 1][1] if number else 0))
             if t in wanted
         ]
-        if len(pictures) != count:
+        if len(images) != count:
             raise SourceRefused("has changed while it was read")
         yield ClipFrames(
             person=source.person,
@@ -137,7 +137,7 @@ def _cut(
             fps=film.fps,
             crop=box,
             detector=detector,
-            frames=pictures,
+            frames=images,
             landmarks=box.to_crop(pixels[inside]),
             times=times[chosen],
             scores=scores[chosen],
@@ -185,7 +185,7 @@ def estimate(
 def _do(
     root: Path, source: Source, recipe: ClipSettings, detector: Detector
 ) -> tuple[list[int], int]:
-    """The bytes of every picture that would be stored, and how many frames were looked at."""
+    """The bytes of every image that would be stored, and how many frames were looked at."""
     sizes = []
     clips = read_source(root, source, recipe, detector)
     while True:
@@ -193,7 +193,7 @@ def _do(
             clip = next(clips)
         except StopIteration as stop:
             return sizes, stop.value.looked_at
-        sizes += [len(encode(picture, recipe.quality)) for picture in clip.frames]
+        sizes += [len(encode(image, recipe.quality)) for image in clip.frames]
 
 
 def _number(source: Source) -> bytes:

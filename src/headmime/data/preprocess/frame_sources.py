@@ -1,4 +1,4 @@
-"""A source as a stream of frames: a video, a folder of pictures, or a single picture."""
+"""A source as a stream of frames: a video, a folder of images, or a single image."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ import numpy as np
 from headmime.data.media_reader import decode_video, read_image, video_info
 from headmime.errors import HeadmimeError
 
-PICTURES_PER_SECOND = 1.0  # in folders of pictures, as VoxCeleb1's faces were extracted
+IMAGES_PER_SECOND = 1.0  # in folders of images, as VoxCeleb1's faces were extracted
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff")
 MISSING_SHARE, MISSING_SECONDS = 0.1, 0.2  # less than this at a video's end is not missed
 
@@ -28,7 +28,7 @@ class SourceRefused(HeadmimeError):
 class FrameSource:
     """fps: frames per second of the source, those that are left out included. continuous: whether
     neighbouring frames show one motion. frames(): all that are to be looked at, from the start.
-    still: whether it is a single picture.
+    still: whether it is a single image.
     """
 
     fps: float
@@ -54,7 +54,7 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return _pictures(path, fps)
+            return _images(path, fps)
         if status.st_size == 0:
             raise SourceRefused("is empty")
         if path.suffix.lower() in STILLS:
@@ -87,26 +87,26 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
     return FrameSource(float(info.fps), True, frames)
 
 
-def _pictures(path: Path, fps: float | None) -> FrameSource:
+def _images(path: Path, fps: float | None) -> FrameSource:
     names = sorted(os.listdir(path), key=os.fsencode)
-    step = 1 if fps is None else max(1, round(PICTURES_PER_SECOND / fps))
+    step = 1 if fps is None else max(1, round(IMAGES_PER_SECOND / fps))
 
     def frames() -> Iterator[Frame]:
         for number in range(0, len(names), step):
-            yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _image(path / names[n]))
+            yield Frame(number / IMAGES_PER_SECOND, lambda n=number: _image(path / names[n]))
 
-    return FrameSource(PICTURES_PER_SECOND, False, frames)
+    return FrameSource(IMAGES_PER_SECOND, False, frames)
 
 
 def _still(path: Path) -> FrameSource:
     def frames() -> Iterator[Frame]:
         yield Frame(0.0, lambda: _image(path))
 
-    return FrameSource(PICTURES_PER_SECOND, False, frames, still=True)
+    return FrameSource(IMAGES_PER_SECOND, False, frames, still=True)
 
 
 def _image(path: Path) -> np.ndarray:
     try:
         return read_image(path)
     except HeadmimeError as error:
-        raise SourceRefused(f"has a picture that cannot be read, {path.name}") from error
+        raise SourceRefused(f"has an image that cannot be read, {path.name}") from error

@@ -22,7 +22,7 @@ COLUMNS = ("file", "identity", "split")
 VOXCELEB_FOLDERS = ((("mp4",), None), (("dev", "mp4"), "train"), (("test", "mp4"), "test"))
 # Where the cropped faces of VoxCeleb1 lie: <name>/1.6/<youtube id>/[<track>/]<number>.jpg below.
 FACES_FOLDERS = (("unzippedFaces",), ("unzippedIntervalFaces", "data"))
-PICTURES = (".jpg", ".jpeg", ".png")
+IMAGES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _walk(
 
 
 def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
-    """The rows of `split` (None: all) of both tables: a video or a single picture each.
+    """The rows of `split` (None: all) of both tables: a video or a single image each.
 
     A person is an identity, a video is a file. HeadmimeError if the tables cannot be used.
     """
@@ -229,7 +229,7 @@ def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
 
 
 def voxceleb1(root: Path) -> Iterator[Source | Refusal]:
-    """As VoxCeleb2; else the cropped faces that its authors extracted, one picture a second."""
+    """As VoxCeleb2; else the cropped faces that its authors extracted, one image a second."""
     if any(root.joinpath(*below).is_dir() for below, _ in VOXCELEB_FOLDERS):
         yield from voxceleb2(root)
         return
@@ -280,8 +280,8 @@ def _faces(files: Iterable[FoundFile | Refusal], depth: int) -> Iterator[Source 
         if len(inside) not in (4, 5) or inside[1] != "1.6":
             reason = "does not lie at <name>/1.6/<youtube id>/<number>.jpg"
             yield Refusal("/".join(found.parts), reason)
-        elif not inside[-1].lower().endswith(PICTURES):
-            yield Refusal("/".join(found.parts), "is not named like a picture")
+        elif not inside[-1].lower().endswith(IMAGES):
+            yield Refusal("/".join(found.parts), "is not named like an image")
         else:
             sizes[found.parts[:-1]] += found.bytes
     for parts, size in sizes.items():

@@ -19,14 +19,14 @@ SECOND_PERSON = 0.5  # a face of at least this share of the followed one's size 
 
 
 class CutFinder:
-    """Looks at one picture after another and keeps a thumbnail of the last one."""
+    """Looks at one image after another and keeps a thumbnail of the last one."""
 
     def __init__(self) -> None:
         self._last: tuple[np.ndarray, np.ndarray] | None = None
 
-    def __call__(self, picture: np.ndarray) -> bool:
-        """Whether a new shot begins with this picture, uint8 RGB [H, W, 3]. The first one: no."""
-        small = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
+    def __call__(self, image: np.ndarray) -> bool:
+        """Whether a new shot begins with this image, uint8 RGB [H, W, 3]. The first one: no."""
+        small = cv2.resize(image, (32, 32), interpolation=cv2.INTER_AREA)
         colours = cv2.calcHist([small], [0, 1, 2], None, [8] * 3, [0, 256] * 3) / 32**2
         last, self._last = self._last, (small.astype(np.float32), colours)
         if last is None:
