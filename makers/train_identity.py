@@ -58,7 +58,7 @@ def main(folder: str, out: Path, settings: IdentitySettings, every: int) -> None
         losses.append(loss)
         if done % every and progress < 1:
             return
-        state = with_magnitudes(net.folded(), aside)
+        state = with_magnitudes(net.fold_norms(), aside)
         found = verification(embed_images(SitterIdentity(state, {}).embed, judged), aside.people)
         print(f"{done} steps, loss {sum(losses) / len(losses):.2f}: {found}", flush=True)
         losses.clear()

@@ -36,7 +36,7 @@ PARTIAL = ".partial-"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def write_atomically(path: Path) -> Iterator[Path]:
     """A new name beside `path`, with its suffix, for a file or a folder that is moved to `path`
     when it is complete. After an error or Ctrl-C it is removed, and `path` is as it was.
     """
@@ -59,14 +59,14 @@ def remove(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file that is there whole or not at all, also after a power cut."""
-    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+    with write_atomically(path) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def locked(file: Path, out: Path) -> Iterator[None]:
+def hold_lock(file: Path, out: Path) -> Iterator[None]:
     """Hold the lock `file`, made if missing, until this process ends in whatever way. HeadmimeError
     if another process holds it; `out`: what that one writes.
     """

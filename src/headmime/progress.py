@@ -33,7 +33,7 @@ def progress(text: str) -> Iterator[Callable[..., None]]:
     Without a terminal, a line a minute and a last one.
     """
     if not console.is_terminal:
-        yield _lines(text)
+        yield _log_lines(text)
         return
     with Progress(
         TextColumn(f"{text:<20}"),
@@ -50,7 +50,7 @@ def progress(text: str) -> Iterator[Callable[..., None]]:
         yield on_step
 
 
-def _lines(text: str) -> Callable[..., None]:
+def _log_lines(text: str) -> Callable[..., None]:
     first: int | None = None
     begun = said = time.monotonic()
 
@@ -69,7 +69,9 @@ def _lines(text: str) -> Callable[..., None]:
     return on_step
 
 
-def reported(items: Iterable[Item], total: int | None, on_frame: OnFrame | None) -> Iterator[Item]:
+def report_progress(
+    items: Iterable[Item], total: int | None, on_frame: OnFrame | None
+) -> Iterator[Item]:
     """`items`, telling `on_frame` of each one that was dealt with."""
     for done, item in enumerate(items, 1):
         yield item

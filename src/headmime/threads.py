@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "3000"}
-ASKED = (*WAITING, "KMP_BLOCKTIME")
-COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+WAIT_POLICY = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "3000"}
+WAIT_VARIABLES = (*WAIT_POLICY, "KMP_BLOCKTIME")
+COUNT_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def wait_passively() -> None:
@@ -19,15 +19,15 @@ def wait_passively() -> None:
     would be slower (docs/bench.md). The library reads this when it loads, with torch: later it has
     no effect on this process, but on those that it starts.
     """
-    if not any(name in os.environ for name in ASKED):
-        os.environ.update(WAITING)
+    if not any(name in os.environ for name in WAIT_VARIABLES):
+        os.environ.update(WAIT_POLICY)
 
 
 @contextmanager
-def threads_of_children(count: int) -> Iterator[None]:
+def limit_child_threads(count: int) -> Iterator[None]:
     """Processes that are started meanwhile compute with `count` threads each (OpenMP, BLAS)."""
-    before = {name: os.environ.get(name) for name in COUNTS}
-    os.environ.update(dict.fromkeys(COUNTS, str(count)))
+    before = {name: os.environ.get(name) for name in COUNT_VARIABLES}
+    os.environ.update(dict.fromkeys(COUNT_VARIABLES, str(count)))
     try:
         yield
     finally:
@@ -38,7 +38,7 @@ def threads_of_children(count: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def start_worker() -> None:
+def init_worker() -> None:
     """In a new worker process: OpenCV on one thread, Ctrl-C is the parent's to handle, and the
     process ends with its parent, however that ends.
     """
@@ -46,10 +46,10 @@ def start_worker() -> None:
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 

@@ -204,17 +204,17 @@ def test_images_too_small_for_a_face(random_s3fd: nn.Module):
 
 
 def test_weights_by_path(random_s3fd: nn.Module, tmp_path: Path):
-    from headmime.landmarks.s3fd_fan import load
+    from headmime.landmarks.s3fd_fan import load_network
 
     file = tmp_path / "s3fd.pth"
     torch.save(random_s3fd.state_dict(), file)
-    assert torch.equal(load("s3fd", str(file), CPU).fc7.weight, random_s3fd.fc7.weight)
+    assert torch.equal(load_network("s3fd", str(file), CPU).fc7.weight, random_s3fd.fc7.weight)
     with pytest.raises(HeadmimeError, match="detector.fan=.* does not hold the weights"):
-        load("fan", str(file), CPU)
+        load_network("fan", str(file), CPU)
     (tmp_path / "empty.pth").touch()
     for name in ("missing.pth", "empty.pth"):
         with pytest.raises(HeadmimeError, match=r"could not be had .* detector\.fan=FILE.*dlib"):
-            load("fan", str(tmp_path / name), CPU)
+            load_network("fan", str(tmp_path / name), CPU)
 
 
 def test_weights_cannot_be_downloaded(
@@ -223,8 +223,8 @@ def test_weights_cannot_be_downloaded(
     def offline(*_: object, **__: object) -> None:
         raise OSError("no network")
 
-    from headmime.landmarks.s3fd_fan import load
+    from headmime.landmarks.s3fd_fan import load_network
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
     with pytest.raises(HeadmimeError, match=r"s3fd-619a316812.pth: no network.*detector.s3fd=FILE"):
-        load("s3fd", None, CPU)
+        load_network("s3fd", None, CPU)

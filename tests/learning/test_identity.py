@@ -79,7 +79,7 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
     (net,) = kept
     net.eval()
     x = identity_input(torch.from_numpy(faces.images).movedim(-1, 1) / 127.5 - 1)
-    frozen = SitterIdentity(net.folded() | {"magnitudes": torch.ones(4)}, {})
+    frozen = SitterIdentity(net.fold_norms() | {"magnitudes": torch.ones(4)}, {})
     with torch.no_grad():
         torch.testing.assert_close(frozen.embed(x), net(x), atol=1e-4, rtol=1e-3)
 

@@ -206,12 +206,14 @@ def test_motion_is_what_it_says(model):
     sitter = random_sitter(rng, model.body.local_names)
     sitter = replace(sitter, studio=replace(sitter.studio, camera_azimuth=0.0, camera_roll=0.0))
     figure = make_figure(model, sitter, 0.6, rng)
-    from headmime.sitters.render import camera_of
+    from headmime.sitters.render import make_camera
 
-    camera = camera_of(sitter.studio)
+    camera = make_camera(sitter.studio)
 
     def points(turns=(0, 0, 0), **actions):
-        return model.landmarks_of(camera, pose(model, figure, still(model, turns, **actions))[0])
+        return model.locate_landmarks(
+            camera, pose(model, figure, still(model, turns, **actions))[0]
+        )
 
     neutral = points()
     assert mouth_opening(points(jawOpen=0.6)) > mouth_opening(neutral) + 0.1
@@ -235,7 +237,7 @@ def test_the_far_points_of_the_jaw_are_on_the_outline(model):
 
     camera = look_at(np.zeros(3), 2.0, 0.0, 0.0, 0.0)
     posed = pose(model, figure, still(model, (0, 0.5, 0)))[0]  # to the sitter's left: far side left
-    points = model.landmarks_of(camera, posed)
+    points = model.locate_landmarks(camera, posed)
     own = camera.project(posed.mesh[model.landmarks[:17]])[:, :2]
     assert (points[10:15, 0] >= own[10:15, 0]).all()
     assert (points[11:14, 0] > own[11:14, 0] + 1).any()

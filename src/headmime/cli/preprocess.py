@@ -17,7 +17,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.data.preprocess.clips import ClipSettings, StoreEstimate, estimate
-from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
+from headmime.data.preprocess.layouts import Listing, assign_splits, list_sources
 from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
@@ -77,7 +77,7 @@ def main(config: DictConfig) -> None:
     root, recipe = _root(settings), _clip_settings(settings)
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
-    listed = with_splits(
+    listed = assign_splits(
         list_sources(settings.data.layout, root, settings.data.split),
         settings.test_share,
         settings.test_persons,

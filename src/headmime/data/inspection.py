@@ -13,7 +13,7 @@ from headmime.images import resize
 from headmime.landmarks.drawing import draw_landmarks
 from headmime.landmarks.points import head_turn
 
-CLIPS_LOOKED_AT = 2000  # evenly spread, for what has to be read frame by frame
+MAX_TURN_CLIPS = 2000  # evenly spread, for what has to be read frame by frame
 TILE = 128
 COLUMNS, ROWS = 6, 8  # of the sheet: a video's image, with its drawing beside it
 
@@ -26,7 +26,7 @@ class StoreSummary:
 
     splits: name -> (persons, videos, clips, frames). bytes: of images and tables. frames: of each
     video, [videos]. scores: the detector's mean confidence, [clips]. turns: `head_turn` of the
-    frames of at most CLIPS_LOOKED_AT clips.
+    frames of at most MAX_TURN_CLIPS clips.
     """
 
     splits: dict[str, tuple[int, int, int, int]]
@@ -52,7 +52,7 @@ def summarise(store: Store) -> StoreSummary:
             sum(clip.frames for clip in part),
         )
     files = [path for path in store.folder.rglob("*") if path.is_file()]
-    looked_at = _spread(store.n, CLIPS_LOOKED_AT)
+    looked_at = _pick_evenly(store.n, MAX_TURN_CLIPS)
     return StoreSummary(
         splits=splits,
         size=store.size,
@@ -76,7 +76,7 @@ def histogram(values: np.ndarray, bins: int = 12, width: int = 40) -> Iterator[s
 def contact_sheet(store: Store) -> np.ndarray:
     """A frame and its drawing of videos evenly spread over the store: uint8 RGB [H, W, 3]."""
     tiles = []
-    for video in _spread(len(store.videos), COLUMNS * ROWS):
+    for video in _pick_evenly(len(store.videos), COLUMNS * ROWS):
         clip = store.clips_of(video)[0]
         t = store.clip(clip).frames // 2
         image = resize(store.frame(clip, t), TILE)
@@ -87,7 +87,7 @@ def contact_sheet(store: Store) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def _spread(n: int, most: int) -> list[int]:
+def _pick_evenly(n: int, most: int) -> list[int]:
     """At most `most` of 0..n-1, evenly."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)).tolist()
 
@@ -100,7 +100,7 @@ def verify_store(
     on_bytes(done, total) is called now and then. HeadmimeError if there is no readable manifest.
     """
     manifest, _ = read_manifest(folder)
-    records = _records(folder, manifest)
+    records = _file_records(folder, manifest)
     total, done = sum(record["bytes"] for record in records.values()), 0
     damages = []
     for path, record in records.items():
@@ -121,11 +121,11 @@ def verify_store(
         done += record["bytes"]
     on_bytes(total, total)
     if not any(damage.startswith(f"{folder / 'clips.npy'} ") for damage in damages):
-        damages += _wrong_counts(folder, manifest)
+        damages += _check_counts(folder, manifest)
     return damages
 
 
-def _records(folder: Path, manifest: dict) -> dict[Path, dict]:
+def _file_records(folder: Path, manifest: dict) -> dict[Path, dict]:
     """Size and hash of every file of the store but its manifest."""
     try:
         records = {folder / name: dict(record) for name, record in manifest["files"].items()}
@@ -142,7 +142,7 @@ def _records(folder: Path, manifest: dict) -> dict[Path, dict]:
         ) from error
 
 
-def _wrong_counts(folder: Path, manifest: dict) -> list[str]:
+def _check_counts(folder: Path, manifest: dict) -> list[str]:
     """The manifest has no hash of its own: its counts should be those of the table of clips."""
     store = Store(folder)
     counts = {

@@ -92,16 +92,16 @@ class DecodedFrame:
 
     def pixels(self) -> np.ndarray:
         """uint8 RGB [H, W, 3], upright, square pixels."""
-        return _upright(self._frame, self._stream)
+        return _rotate_upright(self._frame, self._stream)
 
 
-def video_info(path: Path | str) -> VideoInfo:
+def read_video_info(path: Path | str) -> VideoInfo:
     """Look at the head of a video file. HeadmimeError if it is not one."""
     with _open(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
             raise UnreadableVideo(path, "holds no frames", "give a video with an image")
-        height, width, _ = _upright(first, stream).shape
+        height, width, _ = _rotate_upright(first, stream).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         duration = float(stream.duration * stream.time_base) if stream.duration else 0.0
         duration = duration or (container.duration or 0) / av.time_base
@@ -168,7 +168,7 @@ def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.Vi
         ) from error
 
 
-def _upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
+def _rotate_upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
     """RGB pixels, square, turned as the camera was held."""
     ratio = stream.sample_aspect_ratio or 1
     image = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))

@@ -94,11 +94,13 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Batches(self.dataset.sample if self.resident else self.dataset.batch, self.side_at),
+            _BatchDataset(
+                self.dataset.sample if self.resident else self.dataset.batch, self.side_at
+            ),
             batch_sampler=self.sampler,
-            collate_fn=_as_it_is,
+            collate_fn=_collate,
             num_workers=self.workers,
-            worker_init_fn=_begin_worker,
+            worker_init_fn=_init_worker,
             prefetch_factor=PREFETCHED if self.workers > 0 else None,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
@@ -149,7 +151,7 @@ class EpisodeData(pl.LightningDataModule):
         self.episodes = state["episodes"]
 
 
-class _Batches(Dataset):
+class _BatchDataset(Dataset):
     """The dataset for a loader: whole batches at once, as `made` makes them of numbers and side."""
 
     def __init__(
@@ -173,11 +175,11 @@ class _ResumableLoader(DataLoader):
         pass
 
 
-def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def _collate(batch: dict[str, Tensor]) -> dict[str, Tensor]:
     return batch
 
 
-def _begin_worker(worker: int) -> None:
+def _init_worker(worker: int) -> None:
     """One thread; and go on when told to stop, as all processes of a run are by torchrun and SLURM:
     the run must not lose its loaders before it has kept its state.
     """

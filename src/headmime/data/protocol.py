@@ -91,8 +91,8 @@ def sample_cases(
         elif count < held_out + sources:
             left_out[f"{person}/{name}"] = f"{count} frames, not {held_out} + {sources}"
         else:
-            random = np.random.default_rng(_key(seed, person, name))
-            cases.append(_case(store, video, held_out, sources, random))
+            random = np.random.default_rng(_hash_names(seed, person, name))
+            cases.append(_sample_case(store, video, held_out, sources, random))
     if not cases:
         raise HeadmimeError(
             f"No video of the split {split!r} in {store.folder} has {held_out} held-out and "
@@ -138,7 +138,7 @@ def cross_cases(store: Store, seed: int = 0) -> list[CrossCase]:
                 "make the store again."
             ) from None
         frames = _frames(store, store.clips_of(own))
-        order = np.random.default_rng(_key(seed, person, OWN)).permutation(len(frames))
+        order = np.random.default_rng(_hash_names(seed, person, OWN)).permutation(len(frames))
         cases.append(
             CrossCase(
                 own,
@@ -162,13 +162,13 @@ def _shuffle_videos(store: Store, split: str, seed: int) -> list[int]:
     seen: dict[str, int] = {}
     ranks = {}
     names = {int(video): store.videos[video] for video in store.videos_in(split)}
-    for video in sorted(names, key=lambda video: _key(seed, *names[video])):
+    for video in sorted(names, key=lambda video: _hash_names(seed, *names[video])):
         person, _ = names[video]
         ranks[video] = seen[person] = seen.get(person, -1) + 1
     return sorted(ranks, key=ranks.get)
 
 
-def _case(
+def _sample_case(
     store: Store, video: int, held_out: int, sources: int, random: np.random.Generator
 ) -> Case:
     clips = random.permutation(store.clips_of(video)).tolist()
@@ -213,7 +213,7 @@ def _frames(store: Store, clips: Sequence[int]) -> list[Frame]:
     ]
 
 
-def _key(seed: int, *names: str) -> int:
+def _hash_names(seed: int, *names: str) -> int:
     """A number that depends on the names, not on where they stand in a list."""
     text = "\0".join([str(seed), *names]).encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")

@@ -107,14 +107,14 @@ class ResidentFrames:
         def bring(clips: Sequence[int]) -> None:
             store = Store(self.store.folder)  # a thread's own: open files are not shared
             for clip in clips:
-                _bring(store, int(clip), frames)
+                _load_clip(store, int(clip), frames)
 
         with ThreadPoolExecutor() as threads:
             list(threads.map(bring, np.array_split(np.arange(self.store.n), PARTS)))
         return frames
 
 
-def _bring(store: Store, clip: int, frames: _Frames) -> None:
+def _load_clip(store: Store, clip: int, frames: _Frames) -> None:
     """Decode and draw the frames of one clip, and put them in their places."""
     first, end = store.frame_starts[clip], store.frame_starts[clip + 1]
     images = np.empty((end - first, *frames.images.shape[1:]), np.uint8)

@@ -15,7 +15,7 @@ import numpy as np
 from headmime.data.open_shards import FRAME_ROW
 from headmime.data.store import CLIP_KEYS, FORMAT, VERSION, Store
 from headmime.errors import HeadmimeError
-from headmime.files import PARTIAL, remove, replacing, sha256, write_text
+from headmime.files import PARTIAL, remove, sha256, write_atomically, write_text
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import face_size, head_turn
 from headmime.pixels import grey_sharpness
@@ -53,7 +53,7 @@ def write_shard(
     if final.exists():
         raise HeadmimeError(f"{final} exists already: remove it or write to another folder.")
     # A name of its own: a process that was believed dead may still be at the same shard.
-    with replacing(final) as partial:
+    with write_atomically(final) as partial:
         partial.mkdir(parents=True)
         _write_shard_files(partial, clips, quality)
     return final
@@ -64,7 +64,7 @@ def shard_path(folder: Path, number: int) -> Path:
     return Path(folder) / f"shard-{number:05d}"
 
 
-def check_begun(out: Path, settings: dict[str, Any], begun: dict[str, Any]) -> None:
+def check_settings(out: Path, settings: dict[str, Any], begun: dict[str, Any]) -> None:
     """HeadmimeError if the store `out` was begun with settings other than these."""
     if changed := [key for key, value in settings.items() if begun.get(key) != value]:
         was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
@@ -91,13 +91,13 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
         shards.append({"name": path.name, "size": description["size"], "files": files})
     if not clips:
         raise HeadmimeError(f"{folder} holds no clips: nothing to make a store of.")
-    detector = _the_same(folder, "detector", {clip["detector"] for clip in clips})
-    size = _the_same(folder, "size", {shard.pop("size") for shard in shards} - {None})
+    detector = _require_one_value(folder, "detector", {clip["detector"] for clip in clips})
+    size = _require_one_value(folder, "size", {shard.pop("size") for shard in shards} - {None})
     clips.sort(key=_identity)
     _check_identities(folder, clips)
 
     rows = _clip_rows(clips)
-    with replacing(folder / "clips.npy") as partial, open(partial, "wb") as file:
+    with write_atomically(folder / "clips.npy") as partial, open(partial, "wb") as file:
         np.save(file, rows)
     manifest = {
         "format": FORMAT,
@@ -197,7 +197,7 @@ def _check_identities(folder: Path, clips: list[dict]) -> None:
             )
 
 
-def _the_same(folder: Path, what: str, values: set) -> int | str:
+def _require_one_value(folder: Path, what: str, values: set) -> int | str:
     if len(values) > 1:
         listed = ", ".join(map(str, sorted(values)))
         raise HeadmimeError(f"{folder} mixes clips of {what} {listed}: keep one {what} per store.")

@@ -30,7 +30,7 @@ CHECK_EVERY, STEADY = 5, 0.025
 NEAR_SIDE, NEAR_MMOD_SIDE = 256, 160
 NEAR_THRESHOLD = -0.6
 
-Found = tuple[Box, float]  # with its score
+ScoredBox = tuple[Box, float]  # with its score
 
 FIT_WIDTH, FIT_SIDE = 1.8, 256  # of the square that points are fitted in: in boxes, in pixels
 # The trees jump where boxes move by a pixel; a mean over these shifts (in halves of a box) jitters
@@ -65,16 +65,16 @@ class DlibDetector:
         if found := self._hog_near(frame, face.box):
             return self._face(frame, [found[0]], found[1])
         near = search_square(face.box)
-        if found := _best(self._mmod_boxes(near.cut(frame, NEAR_MMOD_SIDE)), near, face.box):
+        if found := _best_match(self._mmod_boxes(near.cut(frame, NEAR_MMOD_SIDE)), near, face.box):
             return self._face(frame, [face.box, *_shifted_boxes(found[0])], found[1])
         return None
 
     def _detect(self, frame: np.ndarray) -> list[Face]:
         for side in (SMALL, LARGE):
-            image, whole = _copy(frame, side)
+            image, whole = _resize_to(frame, side)
             if found := self._hog_boxes(image, 0.0):
                 return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
-        image, whole = _copy(frame, MMOD_SIDE)
+        image, whole = _resize_to(frame, MMOD_SIDE)
         found = self._mmod_boxes(image)
         return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
 
@@ -89,21 +89,21 @@ class DlibDetector:
         pixels, _ = min((self._points.fit(frame, box) for box in boxes), key=lambda fit: fit[1])
         return Face(pixels, float(score), hog_box(pixels))
 
-    def _hog_near(self, frame: np.ndarray, box: Box) -> Found | None:
+    def _hog_near(self, frame: np.ndarray, box: Box) -> ScoredBox | None:
         near = search_square(box)
-        return _best(self._hog_boxes(near.cut(frame, NEAR_SIDE), NEAR_THRESHOLD), near, box)
+        return _best_match(self._hog_boxes(near.cut(frame, NEAR_SIDE), NEAR_THRESHOLD), near, box)
 
-    def _hog_boxes(self, image: np.ndarray, threshold: float) -> list[Found]:
+    def _hog_boxes(self, image: np.ndarray, threshold: float) -> list[ScoredBox]:
         boxes, scores, _ = self._hog.run(image, 0, threshold)
-        return [(_in_image(b, image), s) for b, s in zip(boxes, scores, strict=True)]
+        return [(_to_shares(b, image), s) for b, s in zip(boxes, scores, strict=True)]
 
-    def _mmod_boxes(self, image: np.ndarray) -> list[Found]:
+    def _mmod_boxes(self, image: np.ndarray) -> list[ScoredBox]:
         if min(image.shape[:2]) < MMOD_LEAST:
             return []
-        return [(_in_image(f.rect, image), f.confidence) for f in self._mmod(image, 0)]
+        return [(_to_shares(f.rect, image), f.confidence) for f in self._mmod(image, 0)]
 
 
-def _copy(frame: np.ndarray, side: int) -> tuple[np.ndarray, Crop]:
+def _resize_to(frame: np.ndarray, side: int) -> tuple[np.ndarray, Crop]:
     """The frame with a longer side of `side`, or less if it is small, and what it shows of it."""
     longest = max(frame.shape[:2])
     scale = min(side / longest, MOST_ENLARGEMENT)
@@ -111,7 +111,7 @@ def _copy(frame: np.ndarray, side: int) -> tuple[np.ndarray, Crop]:
     return resize(frame, width, height, cv2.INTER_LINEAR), Crop(0, 0, longest)
 
 
-def _in_image(box: dlib.rectangle, image: np.ndarray) -> Box:
+def _to_shares(box: dlib.rectangle, image: np.ndarray) -> Box:
     """dlib's inclusive pixels, as shares of the image's longer side."""
     corners = (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
     return tuple(value / max(image.shape[:2]) for value in corners)
@@ -122,7 +122,7 @@ def _to_frame(box: Box, crop: Crop) -> Box:
     return tuple(crop.to_pixels(np.reshape(box, (2, 2))).ravel().tolist())
 
 
-def _best(found: list[Found], near: Crop, box: Box) -> Found | None:
+def _best_match(found: list[ScoredBox], near: Crop, box: Box) -> ScoredBox | None:
     """The surest of the boxes in the crop `near` that can be the face in `box`."""
     moved = [(_to_frame(one, near), score) for one, score in found]
     same = [(one, score) for one, score in moved if overlap(one, box) > SAME_FACE]
@@ -153,7 +153,7 @@ class PointTrees:
         crop = search_square(box)
         image = crop.cut(frame, FIT_SIDE)
         middle, half = np.full(2, FIT_SIDE / 2), FIT_SIDE / FIT_WIDTH / 2
-        middle, half = _expected(self._fit(image, middle - half, middle + half))
+        middle, half = _expected_hog_box(self._fit(image, middle - half, middle + half))
         return self._mean(image, crop, middle, half, SHIFTS)
 
     def fit_again(self, frame: np.ndarray, box: Box) -> tuple[np.ndarray, float]:
@@ -181,7 +181,7 @@ class PointTrees:
 
 def hog_box(points: np.ndarray) -> Box:
     """The box that HOG would give to a face with these points."""
-    middle, half = _expected(points)
+    middle, half = _expected_hog_box(points)
     return (*(middle - half).tolist(), *(middle + half).tolist())
 
 
@@ -192,7 +192,7 @@ def search_square(box: Box) -> Crop:
     return Crop((left + right - side) / 2, (top + bottom - side) / 2, side)
 
 
-def _expected(points: np.ndarray) -> tuple[np.ndarray, float]:
+def _expected_hog_box(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Middle and half side of HOG's box for a face: means over 263 frames of real clips."""
     size = float(face_size(points))
     return points.mean(0) - (0, 0.07 * size), 0.6 * size

@@ -13,7 +13,7 @@ from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.landmarks.faces import SAME_FACE, Face, overlap
 
-LOOKED_AT = 640  # faces are searched in a copy whose longer side is at most this
+SEARCH_SIDE = 640  # faces are searched in a copy whose longer side is at most this
 
 
 class FaceAlignmentDetector:
@@ -38,8 +38,8 @@ class FaceAlignmentDetector:
         self.batch = batch
         self._networks = s3fd_fan
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._s3fd = s3fd_fan.load("s3fd", s3fd, self._device)
-        self._fan = s3fd_fan.load("fan", fan, self._device)
+        self._s3fd = s3fd_fan.load_network("s3fd", s3fd, self._device)
+        self._fan = s3fd_fan.load_network("fan", fan, self._device)
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
         """See `Detector.detect`."""
@@ -68,15 +68,15 @@ class FaceAlignmentDetector:
             places = list(same)
             for first in range(0, len(places), self.batch):
                 part = places[first : first + self.batch]
-                small, scale = _small([frames[k] for k in part])
+                small, scale = _shrink([frames[k] for k in part])
                 found = self._networks.find_boxes(self._s3fd, small, self._device)
                 for k, one in zip(part, found, strict=True):
                     boxes[k] = one / (scale, scale, scale, scale, 1)
         return boxes
 
 
-def _small(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
-    """Frames of one size as [n, H, W, 3] with a longer side of at most LOOKED_AT, and the scale."""
-    scale = min(1.0, LOOKED_AT / max(frames[0].shape[:2]))
+def _shrink(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Frames of one size as [n, H, W, 3] with a longer side of at most SEARCH_SIDE, and the scale."""
+    scale = min(1.0, SEARCH_SIDE / max(frames[0].shape[:2]))
     height, width = (max(1, round(length * scale)) for length in frames[0].shape[:2])
     return np.stack([resize(frame, width, height) for frame in frames]), scale

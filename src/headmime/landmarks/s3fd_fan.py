@@ -28,7 +28,7 @@ LEAST_SIDE = 32  # smaller images vanish on their way through S3FD
 URLS = {"s3fd": s3fd_urls["s3fd"], "fan": models_urls["2DFAN-4"]}
 
 
-def load(kind: str, weights: str | None, device: torch.device) -> nn.Module:
+def load_network(kind: str, weights: str | None, device: torch.device) -> nn.Module:
     """Build "s3fd" or "fan" with weights from a file, or downloaded at first use (None)."""
     url = URLS[kind]
     try:
@@ -78,10 +78,10 @@ def find_boxes(net: nn.Module, images: np.ndarray, device: torch.device) -> list
         boxes.append(np.concatenate([found, score[number, row, column][:, None]], 1))
         numbers.append(number)
     number, box = np.concatenate(numbers), np.concatenate(boxes)
-    return [_best(box[number == k]) for k in range(B)]
+    return [_suppress_overlaps(box[number == k]) for k in range(B)]
 
 
-def _best(boxes: np.ndarray) -> np.ndarray:
+def _suppress_overlaps(boxes: np.ndarray) -> np.ndarray:
     boxes = boxes[nms(boxes, SAME)]
     return boxes[boxes[:, 4] > SURE]
 

@@ -53,7 +53,7 @@ def track(
     pixels, scores, others, people = [], [], [], 0
     last, lost, wait = None, 0, 0  # the face, frames since it was seen, frames until a search
     since = 0  # the last search
-    for frame, faces in _with_faces(frames, detector):
+    for frame, faces in _detect_batches(frames, detector):
         near = last is not None and lost < FOLLOWED
         face = detector.follow(frame, last) if near and faces is None else None
         since += 1
@@ -73,7 +73,7 @@ def track(
             faces = detector.detect([frame])[0]
         if faces is not None:
             people, since = max(people, len(faces)), 0
-        others.append(np.nan if faces is None else _other(face, faces))
+        others.append(np.nan if faces is None else _other_face_size(face, faces))
         if face is None:
             lost += 1
             pixels.append(LOST)
@@ -86,7 +86,7 @@ def track(
     return Track(together, np.array(scores, np.float32), people, np.array(others, np.float32))
 
 
-def _with_faces(
+def _detect_batches(
     frames: Iterable[np.ndarray], detector: Detector
 ) -> Iterator[tuple[np.ndarray, list[Face] | None]]:
     """Every frame with all of its faces; with None where following is quicker than finding."""
@@ -98,7 +98,7 @@ def _with_faces(
         yield from zip(batch, detector.detect(batch), strict=True)
 
 
-def _other(face: Face | None, faces: Sequence[Face]) -> float:
+def _other_face_size(face: Face | None, faces: Sequence[Face]) -> float:
     """The side of the largest other face over that of `face`, 0 if there is none."""
     if face is None:
         return 0.0

@@ -50,7 +50,7 @@ class MovingAverages(pl.Callback):
         get_ema_multi_avg_fn(decay)(self.averages, _parameters(nets), episodes)
 
     @torch.no_grad()
-    def averaged(self, nets: Nets) -> Nets:
+    def averaged_nets(self, nets: Nets) -> Nets:
         """Return copies of E and G that hold the averages, and D as it is.
 
         Raw weights are averaged; sigma is that of the average, since u and v are iterated anew: an

@@ -23,12 +23,12 @@ log = logging.getLogger(__name__)
 
 
 class MetricLogger(pl.Callback):
-    """Logs what ``watch`` has seen every ``every`` batches, with images/s (targets trained on), and
-    has it judge the run. ``watch`` comes before it among the callbacks.
+    """Logs what ``monitor`` has seen every ``every`` batches, with images/s (targets trained on), and
+    has it judge the run. ``monitor`` comes before it among the callbacks.
     """
 
-    def __init__(self, every: int, watch: DivergenceMonitor) -> None:
-        self.every, self.watch = every, watch
+    def __init__(self, every: int, monitor: DivergenceMonitor) -> None:
+        self.every, self.monitor = every, monitor
         self._batches = 0
         self._since = time.perf_counter()
         self._seen = 0
@@ -47,13 +47,13 @@ class MetricLogger(pl.Callback):
         self._batches += 1
         if self._batches == self.every:
             now, seen = time.perf_counter(), episodes_seen(trainer)
-            readings = self.watch.diagnostics(module)
+            readings = self.monitor.diagnostics(module)
             means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
-            log_curves(trainer, means, seen)
+            log_metrics(trainer, means, seen)
             bar = trainer.progress_bar_metrics
             bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
-            self.watch.judge(module, readings, seen)
-            self.watch.reset()
+            self.monitor.raise_if_diverged(module, readings, seen)
+            self.monitor.reset()
             self._batches, self._since, self._seen = 0, now, seen
 
     def state_dict(self) -> dict[str, int]:
@@ -128,7 +128,7 @@ class SampleGridCallback(pl.Callback):
 
 class CheckpointCallback(pl.Callback):
     """Every ``every`` batches and at the end: the whole state, to resume from, and the networks,
-    unless ``watch`` finds that they are past saving.
+    unless ``monitor`` finds that they are past saving.
 
     Batches and not minutes, so that all processes of a run do it at the same time.
     """
@@ -138,9 +138,9 @@ class CheckpointCallback(pl.Callback):
         every: int,
         state: Path,
         export: Callable[[MetaLearning, int], None],
-        watch: DivergenceMonitor,
+        monitor: DivergenceMonitor,
     ) -> None:
-        self.every, self.state, self.export, self.watch = every, state, export, watch
+        self.every, self.state, self.export, self.monitor = every, state, export, monitor
         self._batches = 0
 
     def on_train_batch_end(
@@ -148,17 +148,17 @@ class CheckpointCallback(pl.Callback):
     ) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
-            self.keep(trainer, module)
+            self.save(trainer, module)
 
     def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.keep(trainer, module)
+        self.save(trainer, module)
 
-    def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def save(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write both, on all processes at once and unless they differ; the state needs
         `AtomicCheckpointIO`.
         """
         episode = episodes_seen(trainer)
-        self.watch.check(module, episode)
+        self.monitor.check(module, episode)
         require_equal(
             {name: t for name, t in module.state_dict().items() if not name.endswith((".u", ".v"))},
             f"something computes or sums wrongly on one of them. Nothing was kept at episode"
@@ -191,7 +191,7 @@ def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:
     return np.concatenate([np.concatenate(to_uint8(c), 0) for c in columns], 1)
 
 
-def log_curves(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
+def log_metrics(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
     """Hand values at ``step`` episodes to every logger."""
     for logger in trainer.loggers:
         logger.log_metrics(values, step=step)

@@ -32,6 +32,6 @@ def closeup_loss(
     """
     near_hat, near = close_up(x_hat, strips), close_up(x, strips)
     with torch.no_grad():
-        target = perceptual.of_close_ups(near)
-    cnt = content_loss(perceptual.of_close_ups(near_hat), target)
+        target = perceptual.close_up_features(near)
+    cnt = content_loss(perceptual.close_up_features(near_hat), target)
     return weights.content * cnt + weights.pixel * pixel_loss(near_hat, near)

@@ -87,7 +87,9 @@ class DivergenceMonitor(pl.Callback):
         self._until = min_over_processes(self._until)
         return dict(zip(self._names, means, strict=True)) | grid
 
-    def judge(self, module: MetaLearning, readings: dict[str, float], episode: int) -> None:
+    def raise_if_diverged(
+        self, module: MetaLearning, readings: dict[str, float], episode: int
+    ) -> None:
         """Raise HeadmimeError with the term and a remedy where these readings are those of a run
         that is over.
         """
@@ -103,7 +105,7 @@ class DivergenceMonitor(pl.Callback):
     def check(self, module: MetaLearning, episode: int) -> None:
         """Judge the readings of this moment, if anything can come of it."""
         if self.stop:
-            self.judge(module, self.diagnostics(module), episode)
+            self.raise_if_diverged(module, self.diagnostics(module), episode)
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if self._batches:  # of a run that went on

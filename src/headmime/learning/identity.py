@@ -24,8 +24,8 @@ from headmime.pretrained.sitter_identity import (
     EMBEDDING,
     LAST,
     SIDE,
-    pooled,
     stage_features,
+    weighted_pool,
 )
 
 GREY = 127
@@ -106,10 +106,10 @@ class IdentityTraining(nn.Module):
         """x [B, 3, 112, 112] in [-1, 1] -> [B, 128] of length 1, float32."""
         last = stage_features(self.convs, x)[-1]
         with torch.autocast(x.device.type, enabled=False):
-            return F.normalize(self.norm(self.project(pooled(last, self.pool))))
+            return F.normalize(self.norm(self.project(weighted_pool(last, self.pool))))
 
     @torch.no_grad()
-    def folded(self) -> dict[str, Tensor]:
+    def fold_norms(self) -> dict[str, Tensor]:
         """What `SitterIdentity` reads, without the magnitudes: batch norms folded in."""
         state = {"embedding.pool": self.pool.clone()}
         layers = {name: (conv, norm) for name, (_, conv, norm) in self.convs.items()}

@@ -21,8 +21,8 @@ class Interruption(pl.Callback):
     the main thread.
     """
 
-    def __init__(self, keep: CheckpointCallback) -> None:
-        self.keep = keep
+    def __init__(self, checkpoints: CheckpointCallback) -> None:
+        self.checkpoints = checkpoints
         self._handlers = {number: signal.getsignal(number) for number in SIGNALS}
         self._told = 0
         self._group: dist.ProcessGroup | None = None
@@ -39,7 +39,7 @@ class Interruption(pl.Callback):
         number = self._agreed()
         if number:
             self._told = 0
-            self.keep.keep(trainer, module)
+            self.checkpoints.save(trainer, module)
             self._leave(signal.Signals(number))
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:

@@ -12,7 +12,7 @@ from headmime.learning.closeup import closeup_loss
 from headmime.learning.diagnostics import step_diagnostics
 from headmime.learning.distributed import all_gather, mean_gradients, require_equal, world_size
 from headmime.learning.gradients import adam, freeze
-from headmime.learning.resumption import require_fitting
+from headmime.learning.resumption import require_same_shapes
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.learning.video_embeddings import NoVideoEmbeddings, VideoEmbeddings
 from headmime.losses import (
@@ -28,7 +28,7 @@ from headmime.nets.discriminator import Judgement
 from headmime.nets.spectral import normalised_once, power_iterate
 
 TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "near", "dsc")
-JUDGED = ("real", "fake", "e_hat", "W_i")
+DIAGNOSTIC_INPUTS = ("real", "fake", "e_hat", "W_i")
 
 
 class MetaLearning(pl.LightningModule):
@@ -112,7 +112,7 @@ class MetaLearning(pl.LightningModule):
                 group.update({k: v for k, v in rates.items() if k != "params"})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        require_fitting(checkpoint["state_dict"], self.state_dict())
+        require_same_shapes(checkpoint["state_dict"], self.state_dict())
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> dict[str, Tensor]:
         """One update of E and G, then the updates of D, on the same batch, worked through in
@@ -120,7 +120,7 @@ class MetaLearning(pl.LightningModule):
         """
         E, G, D, perceptual, L = *self.nets, self.perceptual, self.weights
         step_E_and_G, step_D = self.optimizers()
-        parts = _in_parts(batch, self.optimisation.accumulate)
+        parts = _split_batch(batch, self.optimisation.accumulate)
         i_everywhere = all_gather(batch["row"])
 
         for net in (E, G, D):
@@ -177,7 +177,7 @@ class MetaLearning(pl.LightningModule):
             if name in parts[0]
         }
         losses = {f"loss/{name}": term for name, term in whole.items()}
-        judged = (torch.cat([part[name] for part in parts]) for name in JUDGED)
+        judged = (torch.cat([part[name] for part in parts]) for name in DIAGNOSTIC_INPUTS)
         return losses | step_diagnostics(self.nets, *judged)
 
     def _discriminate(self, part: dict[str, Tensor], real: Judgement, parts: int) -> None:
@@ -188,7 +188,7 @@ class MetaLearning(pl.LightningModule):
         part |= {"dsc": dsc, "real": real.score.detach(), "fake": fake.score.detach()}
 
 
-def _in_parts(batch: dict[str, Tensor], n: int) -> list[dict[str, Tensor]]:
+def _split_batch(batch: dict[str, Tensor], n: int) -> list[dict[str, Tensor]]:
     """n batches, of consecutive episodes each."""
     chunks = {name: t.chunk(n) for name, t in batch.items()}
     return [{name: chunks[name][k] for name in batch} for k in range(n)]

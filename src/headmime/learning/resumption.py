@@ -41,7 +41,7 @@ class Resumption(pl.Callback):
             position["completed"] = done - unfinished
 
 
-def require_fitting(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+def require_same_shapes(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
     """Raise HeadmimeError unless a checkpoint's tensors have the names and shapes of ``own``."""
     there, here = ({name: list(t.shape) for name, t in d.items()} for d in (state, own))
     different = [n for n in here | there if here.get(n) != there.get(n)]

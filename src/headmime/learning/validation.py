@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from headmime.data.episodes import EpisodeDataset, to_floats
-from headmime.learning.callbacks import episodes_seen, log_curves
+from headmime.learning.callbacks import episodes_seen, log_metrics
 from headmime.learning.closeup import closeup_loss
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import IDEAL, LossWeights, validation_terms
@@ -52,7 +52,7 @@ def compute_validation_terms(
 
 class Validation(pl.Callback):
     """Every ``every`` batches and at the end: logs `compute_validation_terms` of the first
-    ``episodes`` of ``held_out``, ``batch`` at a time, for the networks that ``exported`` makes of
+    ``episodes`` of ``held_out``, ``batch`` at a time, for the networks that ``export`` makes of
     those in training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to
     its ideal than ever, ``save`` gets these networks and what is to be said of their origin. How
     near is part of the run's state.
@@ -69,12 +69,12 @@ class Validation(pl.Callback):
         batch: int,
         every: int,
         perceptual: nn.Module,
-        exported: Callable[[Nets], Nets],
+        export: Callable[[Nets], Nets],
         keep_best: str | None,
         save: Callable[[Nets, dict[str, Any]], None],
     ) -> None:
         self.held_out, self.episodes, self.batch, self.every = held_out, episodes, batch, every
-        self.perceptual, self.exported = perceptual, exported
+        self.perceptual, self.export = perceptual, export
         self.keep_best, self.save = keep_best, save
         self._batches = 0
         self._validated_at = -1
@@ -104,11 +104,11 @@ class Validation(pl.Callback):
             return
         self._validated_at = seen = episodes_seen(trainer)
         since = time.perf_counter()
-        nets = self.exported(module.nets)
+        nets = self.export(module.nets)
         with trainer.precision_plugin.val_step_context():
             batches = self._on(module.device)
             values = compute_validation_terms(nets, batches, self.perceptual, module.weights)
-        log_curves(trainer, values | {"val/seconds": time.perf_counter() - since}, seen)
+        log_metrics(trainer, values | {"val/seconds": time.perf_counter() - since}, seen)
         shown = self.keep_best or "val/cnt"
         trainer.progress_bar_metrics.update({shown: values[shown]})
         if self.keep_best is not None:

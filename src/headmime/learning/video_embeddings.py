@@ -45,7 +45,7 @@ class VideoEmbeddings(nn.Module):
         row named twice to its first.
         """
         fresh = (self.touched[i] == UNTOUCHED)[:, None]
-        first = _same(i).to(torch.uint8).argmax(dim=1)
+        first = _equal_rows(i).to(torch.uint8).argmax(dim=1)
         self.W[i] = torch.where(fresh, e_hat[first].to(self.W.dtype), self.W[i])
 
     @torch.no_grad()
@@ -54,7 +54,7 @@ class VideoEmbeddings(nn.Module):
         sum.
         """
         with torch.autocast(self.W.device.type, enabled=False):
-            g = _same(i).to(self.W.dtype) @ gradient.to(self.W.dtype)
+            g = _equal_rows(i).to(self.W.dtype) @ gradient.to(self.W.dtype)
         self.updates += 1
         last = torch.where(self.touched[i] == UNTOUCHED, self.updates, self.touched[i])
         gap = (self.updates - last).clamp(min=1).to(g.dtype)
@@ -85,7 +85,7 @@ class NoVideoEmbeddings(nn.Module):
         """Leave the rows at 0."""
 
 
-def _same(i: Tensor) -> Tensor:
+def _equal_rows(i: Tensor) -> Tensor:
     """Return which of the places of i [B] name the same row, bool [B, B].
 
     With it, places that name one row all compute that row's new value, and it does not matter which

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing, sha256
+from headmime.files import sha256, write_atomically
 from headmime.nets import Nets, build_nets
 from headmime.nets.generator import Synthesis
 from headmime.nets.personal import PersonalGenerator
@@ -102,7 +102,10 @@ def _save(
         for name, t in state.items()
     }
     # the tensors take their place first: without its description a checkpoint is not there
-    with replacing(description) as partial_description, replacing(tensor_file) as partial:
+    with (
+        write_atomically(description) as partial_description,
+        write_atomically(tensor_file) as partial,
+    ):
         save_file(stored, partial)
         partial.chmod(0o644)  # safetensors writes for the owner alone
         content = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.nets.inference import InferenceGenerator
 
 INPUT, OUTPUT = "drawing", "picture"
@@ -34,6 +34,6 @@ def write_onnx(
         generator, (y,), input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
     )
     program.model.metadata_props.update(notes)
-    with replacing(path) as partial:
+    with write_atomically(path) as partial:
         program.save(partial, external_data=False)
     return path

@@ -7,7 +7,7 @@ import numpy as np
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.weights import existing_file
+from headmime.pretrained.weights import require_file
 
 SIDE = 112
 BATCH = 16
@@ -63,7 +63,7 @@ def arcface(file: str | None) -> ArcFace:
     Raises HeadmimeError on a missing file or package, or a file that is something else.
     """
     key = "scorers.identity.file"
-    path = existing_file(file, key, "an ArcFace as ONNX (InsightFace's buffalo_l has w600k_r50)")
+    path = require_file(file, key, "an ArcFace as ONNX (InsightFace's buffalo_l has w600k_r50)")
     try:
         import onnxruntime
     except ImportError as error:

@@ -6,7 +6,7 @@ from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pretrained.frozen import Frozen, per_channel
 from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
-from headmime.pretrained.weights import existing_file, read_state_dict
+from headmime.pretrained.weights import read_state_dict, require_file
 
 # Layers and weights of the paper's v2; numbers count torchvision's `features`: relu1_1 ... relu5_1.
 VGG19_TAPS, VGG19_WEIGHT = (1, 6, 11, 20, 29), 1.5e-1
@@ -49,13 +49,13 @@ def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
 
     Raises HeadmimeError if one is missing or is not what its key says.
     """
-    vgg19_file = existing_file(
+    vgg19_file = require_file(
         vgg19,
         "perceptual.vgg19",
         "Caffe's VGG19 (docs/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
-    vggface_file = existing_file(
+    vggface_file = require_file(
         vggface,
         "perceptual.vggface",
         "Caffe's VGGFace (docs/cluster.md), or choose perceptual=torchvision or "

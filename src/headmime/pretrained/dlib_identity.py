@@ -50,7 +50,7 @@ class DlibIdentity:
 
     def __call__(self, frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """See `IdentityScorer`."""
-        chips = [_chip(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
+        chips = [_face_chip(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
         parts = [self._embed(chips[k : k + BATCH]) for k in range(0, len(chips), BATCH)]
         return np.concatenate(parts).astype(np.float32) - self._centre
 
@@ -58,7 +58,7 @@ class DlibIdentity:
         return np.array(self._network.compute_face_descriptor(chips))
 
 
-def _chip(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def _face_chip(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """The aligned 150x150 image that the network looks at."""
     side = max(SIDE, len(frame))
     if side != len(frame):

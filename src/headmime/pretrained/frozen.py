@@ -20,7 +20,7 @@ class Frozen(nn.Module):
     def train(self, mode: bool = True) -> "Frozen":
         return super().train(False)
 
-    def of_close_ups(self, images: torch.Tensor) -> list[torch.Tensor]:
+    def close_up_features(self, images: torch.Tensor) -> list[torch.Tensor]:
         """What L_CNT compares of magnified eyes and mouths: the same as of whole images, unless
         the network knows whole faces only.
         """

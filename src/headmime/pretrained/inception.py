@@ -8,7 +8,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
@@ -41,7 +41,7 @@ def inception_features(file: str | None) -> InceptionFeatures:
 
     Raises HeadmimeError on a missing file or package, or weights of something else.
     """
-    path = weights_file(file, "scorers.features.file", "torch-fidelity's Inception", URL)
+    path = find_weights(file, "scorers.features.file", "torch-fidelity's Inception", URL)
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:

@@ -9,7 +9,7 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pixels import to_tensor
-from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
@@ -41,7 +41,7 @@ def lpips_alexnet(file: str | None) -> LpipsAlexNet:
 
     Raises HeadmimeError on a missing file or package, or weights of something else.
     """
-    path = weights_file(file, "scorers.distance.file", "torchvision's AlexNet", URL)
+    path = find_weights(file, "scorers.distance.file", "torchvision's AlexNet", URL)
     try:
         import lpips
     except ImportError as error:

@@ -29,6 +29,6 @@ class Perceptual(Protocol):
         """
         ...
 
-    def of_close_ups(self, images: torch.Tensor) -> list[torch.Tensor]:
+    def close_up_features(self, images: torch.Tensor) -> list[torch.Tensor]:
         """The same of magnified eyes and mouths, without networks that know whole faces only."""
         ...

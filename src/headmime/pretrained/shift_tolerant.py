@@ -70,14 +70,19 @@ class ShiftTolerantDistance(TorchScorer):
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
         parts = [
-            self._distance(*(_at_least(x[k : k + BATCH]).to(self.device) for x in (one, other)))
+            self._distance(
+                *(_enlarge_small(x[k : k + BATCH]).to(self.device) for x in (one, other))
+            )
             for k in range(0, len(one), BATCH)
         ]
         return torch.cat(parts).cpu().numpy()
 
     def _distance(self, x: Tensor, y: Tensor) -> Tensor:
         pairs = zip(self._network(x), self._network(y), self._network.heads(), strict=True)
-        return sum((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
+        return sum(
+            (head * (_normalise(f) - _normalise(g)) ** 2).sum(1).mean((1, 2))
+            for f, g, head in pairs
+        )
 
 
 class ShiftTolerantFeatures(TorchScorer):
@@ -128,10 +133,10 @@ def _blur_and_halve(x: Tensor) -> Tensor:
     return F.conv2d(F.pad(x, (2, 2, 2, 2), "reflect"), kernel, stride=2, groups=x.shape[1])
 
 
-def _at_least(frames: np.ndarray) -> Tensor:
+def _enlarge_small(frames: np.ndarray) -> Tensor:
     x = to_tensor(frames)
     return x if len(x[0, 0]) >= LEAST else F.interpolate(x, (LEAST, LEAST), mode="bilinear")
 
 
-def _unit(x: Tensor) -> Tensor:
+def _normalise(x: Tensor) -> Tensor:
     return x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)

@@ -91,11 +91,11 @@ class SitterIdentity(Frozen):
     def _features(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         stages = stage_features(self.convs, identity_input(images))
         with torch.autocast(images.device.type, enabled=False):
-            e = F.linear(pooled(stages[-1], self.pool), self.weight, self.bias)
+            e = F.linear(weighted_pool(stages[-1], self.pool), self.weight, self.bias)
             return stages, F.normalize(e)
 
 
-def pooled(last: Tensor, pool: Tensor) -> Tensor:
+def weighted_pool(last: Tensor, pool: Tensor) -> Tensor:
     """The last stage's end [B, C, 7, 7] -> [B, C], float32 under autocast too. `pool` [C, 7, 7]
     weighs a channel's places before they are added up: the chin's are not the forehead's.
     """
@@ -129,7 +129,7 @@ class EfficientNetAndIdentity(Frozen):
         weighted = [f * self.identity_weight for f in self.identity(images)]
         return self.efficientnet(images) + weighted
 
-    def of_close_ups(self, images: Tensor) -> list[Tensor]:
+    def close_up_features(self, images: Tensor) -> list[Tensor]:
         """EfficientNet's five features alone: the identity network knows whole faces."""
         return self.efficientnet(images)
 

@@ -12,7 +12,7 @@ from headmime.files import sha256
 from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGG19_WEIGHT
 from headmime.pretrained.frozen import Frozen, per_channel
 from headmime.pretrained.vgg import VGG19, VGGStack
-from headmime.pretrained.weights import existing_file, read_state_dict
+from headmime.pretrained.weights import read_state_dict, require_file
 
 # ImageNet's mean and deviation, red, green, blue, 0..1: torchvision's preprocessing.
 MEAN = (0.485, 0.456, 0.406)
@@ -50,7 +50,7 @@ def torchvision_vgg(vgg19: str | None, scales: str | None) -> TorchvisionVGG:
     means something else, and origin["scale"] is "unknown". Raises HeadmimeError on missing or unfit
     files.
     """
-    file = existing_file(
+    file = require_file(
         vgg19,
         "perceptual.vgg19",
         "torchvision's vgg19-dcbb9e9d.pth, or choose perceptual=efficientnet",
@@ -58,7 +58,7 @@ def torchvision_vgg(vgg19: str | None, scales: str | None) -> TorchvisionVGG:
     origin = {"files": {file.name: sha256(file)}, "stand_in": True, "scale": "unknown"}
     factors = [1.0] * len(VGG19_TAPS)
     if scales is not None:
-        scales_file = existing_file(
+        scales_file = require_file(
             scales, "perceptual.scales", "or leave it out (the result is then marked scale unknown)"
         )
         factors = _read_scales(scales_file)

@@ -11,7 +11,7 @@ from headmime.errors import HeadmimeError
 from headmime.pretrained.caffemodel import read_caffemodel
 
 
-def existing_file(path: str | Path | None, key: str, what: str) -> Path:
+def require_file(path: str | Path | None, key: str, what: str) -> Path:
     """The file at `path`; `key` is the configuration key that names it, `what` what it should hold.
 
     Raises HeadmimeError if the key is empty or the file is not there.

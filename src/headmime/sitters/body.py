@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,9 @@ def bone_transforms(bones: NDArray, turns: NDArray) -> tuple[NDArray, NDArray]:
     )
 
 
-def skin(vertices: NDArray, weights: NDArray, rotation: NDArray, translation: NDArray) -> NDArray:
+def skin_vertices(
+    vertices: NDArray, weights: NDArray, rotation: NDArray, translation: NDArray
+) -> NDArray:
     """Linear blend skinning of one frame: vertices [V, 3], weights [V, 5], 5 bones' transforms."""
     moved = np.einsum("bij,vj->vbi", rotation, vertices, optimize=True) + translation
     return np.einsum("vb,vbi->vi", weights, moved, optimize=True)
@@ -165,6 +167,6 @@ def _fill_cache(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".extract-") as scratch,
-        replacing(path) as partial,
+        write_atomically(path) as partial,
     ):
         np.savez(partial, **extract(Path(scratch)))

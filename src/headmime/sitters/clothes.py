@@ -78,7 +78,7 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
     return [_shell(body, thick, body_of_shirt, 0), collar]
 
 
-def headwear(clothes: Clothes, body: Body) -> list[Shell]:
+def make_headwear(clothes: Clothes, body: Body) -> list[Shell]:
     """A cap of wool, a headband or a scarf around the head."""
     if not clothes.headwear:
         return []
@@ -108,7 +108,7 @@ def headwear(clothes: Clothes, body: Body) -> list[Shell]:
     return [Shell(source, thick[source], cut[source], inverse.reshape(-1, 3), 2.0)]
 
 
-def earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
+def make_earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
     """A ring below each ear lobe of a neutral person."""
     if not clothes.earrings:
         return []
@@ -123,10 +123,10 @@ def earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
     shape = np.stack(rings)
     extra = np.ones((*shape.shape[:2], 4))
     nowhere = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.float32)
-    return [strands.make(shape, np.array(0.0022), extra, *nowhere, int(shade.WIRE))]
+    return [strands.make_strands(shape, np.array(0.0022), extra, *nowhere, int(shade.WIRE))]
 
 
-def glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
+def make_glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
     """Rims, bridge and temples in front of a neutral person; marks [68, 3] are its landmarks."""
     if not clothes.glasses:
         return []
@@ -162,4 +162,4 @@ def glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
     shape = np.stack(lines)
     extra = np.ones((*shape.shape[:2], 4))
     nowhere = np.zeros((len(shape), 3), np.int32), np.zeros((len(shape), 3), np.float32)
-    return [strands.make(shape, np.array(width), extra, *nowhere, int(shade.WIRE))]
+    return [strands.make_strands(shape, np.array(width), extra, *nowhere, int(shade.WIRE))]

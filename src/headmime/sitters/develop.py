@@ -9,11 +9,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from headmime.sitters.studio import Develop
+from headmime.sitters.studio import DevelopSettings
 
 
 def develop(
-    frames: Iterable[NDArray], how: Develop, size: int, rng: Generator
+    frames: Iterable[NDArray], how: DevelopSettings, size: int, rng: Generator
 ) -> Iterator[NDArray]:
     """Frames of one clip in linear light, float32 [N, N, 3] -> images, uint8 [size, size, 3].
 
@@ -22,15 +22,17 @@ def develop(
     """
     source = min(size, max(16, 2 * round(size * how.source / 2)))
     texture = _texture(size, how) if how.brush else None
-    images = (_downscale(_image(frame, how, size, texture, rng), how, source) for frame in frames)
+    images = (
+        _downscale(_develop_frame(frame, how, size, texture, rng), how, source) for frame in frames
+    )
     if how.crf:
         images = iter(h264(list(images), how.crf))
     for image in images:
         yield image if source == size else _enlarge(image, size)
 
 
-def _image(
-    frame: NDArray, how: Develop, size: int, texture: NDArray | None, rng: Generator
+def _develop_frame(
+    frame: NDArray, how: DevelopSettings, size: int, texture: NDArray | None, rng: Generator
 ) -> NDArray:
     """Tone, paint, colour and noise: float32 0..1 [size, size, 3]."""
     light = cv2.resize(np.maximum(frame, 0), (size, size), interpolation=cv2.INTER_AREA)
@@ -66,7 +68,7 @@ def _image(
     return np.clip(image, 0, 1).astype(np.float32)
 
 
-def _downscale(image: NDArray, how: Develop, source: int) -> NDArray:
+def _downscale(image: NDArray, how: DevelopSettings, source: int) -> NDArray:
     """The image in its source's resolution, through JPEG for some: uint8."""
     if source < len(image):
         image = cv2.resize(image, (source, source), interpolation=cv2.INTER_AREA)
@@ -103,7 +105,7 @@ def h264(images: list[NDArray], crf: int) -> list[NDArray]:
     return [frame.to_ndarray(format="rgb24") for frame in frames]
 
 
-def _texture(size: int, how: Develop) -> NDArray:
+def _texture(size: int, how: DevelopSettings) -> NDArray:
     """A factor on the painted image: strokes, weave and cracks, float32 [size, size, 1]."""
     rng = np.random.default_rng(how.texture)
     width = max(0.6, 0.4 * how.strokes * size)
@@ -128,7 +130,7 @@ def _texture(size: int, how: Develop) -> NDArray:
     return factor.astype(np.float32)[..., None]
 
 
-def _paint(image: NDArray, how: Develop, texture: NDArray) -> NDArray:
+def _paint(image: NDArray, how: DevelopSettings, texture: NDArray) -> NDArray:
     """Flatten small detail into strokes: at each place the calmest of the four squares beside it.
 
     A Kuwahara filter with soft weights.

@@ -12,7 +12,7 @@ from headmime.sitters.identity import Hair
 from headmime.sitters.strands import POOL, Follicles, Strands, pick, unit
 
 
-def tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
+def strand_tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
     """(tone, along, grey, openness) of strands, [*shape, 4]."""
     count, steps = shape
     along = np.broadcast_to(np.linspace(0, 1, steps), shape)
@@ -23,7 +23,7 @@ def tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) 
     return np.stack([tone, along, grey, sky], -1)
 
 
-def brows(
+def grow_brows(
     hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
 ) -> list[Strands]:
     """Short hairs along the painted brows' line."""
@@ -53,14 +53,14 @@ def brows(
     along = np.linspace(0, 1, steps)[None, :, None]
     length = rng.uniform(0.004, 0.0075, (count, 1, 1))
     shape = roots[:, None] + length * along * way[:, None] + 0.0012 * normal[:, None]
-    extra = tones(rng, hair, (count, steps), 0.9)
+    extra = strand_tones(rng, hair, (count, steps), 0.9)
     extra[..., 0] *= 0.75 * hair.brow_colour.mean() / max(hair.colour.mean(), 12) + 0.1
     extra[..., 2] *= 0.7
     width = 0.0009 * np.array([1.0, 0.9, 0.3])
-    return [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
+    return [strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))]
 
 
-def lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
+def grow_lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
     """Upper lashes, and the dark line that they make along the lid."""
     grown = []
     for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):
@@ -82,12 +82,12 @@ def lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[
         width = (0.0006 + 0.0009 * hair.lashes) * np.array([1.0, 0.7, 0.2])
         dark = np.zeros((count, 3, 4))
         dark[..., 3] = 1
-        grown.append(strands.make(shape, width, dark, corners, weights, int(shade.LASH)))
+        grown.append(strands.make_strands(shape, width, dark, corners, weights, int(shade.LASH)))
         line = roots[None] + np.array([0, -0.0012, 0.0002])
         dark = np.zeros((1, count, 4))
         dark[..., 3] = 1
         grown.append(
-            strands.make(
+            strands.make_strands(
                 line,
                 np.array(0.0007 + 0.0011 * hair.lashes),
                 dark,
@@ -99,7 +99,7 @@ def lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[
     return grown
 
 
-def beard(
+def grow_beard(
     hair: Hair,
     rest: NDArray,
     normals: NDArray,
@@ -139,8 +139,8 @@ def beard(
         shape, np.full(count, 0.0012 + hair.curl * 0.003), 0.02, rng.uniform(0, 6.28, count)
     )
     shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
-    extra = tones(rng, hair, (count, steps), 0.5)
+    extra = strand_tones(rng, hair, (count, steps), 0.5)
     width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
-    made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
+    made = strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))
     # beards move with the head, however long
     return [replace(made, share=np.ones_like(made.share), swing=np.zeros_like(made.swing))]

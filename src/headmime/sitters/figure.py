@@ -8,13 +8,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.sitters import clothes, hair, shade, skin
-from headmime.sitters.body import Body, bone_transforms
-from headmime.sitters.body import skin as skinned
+from headmime.sitters.body import Body, bone_transforms, skin_vertices
 from headmime.sitters.extract import vertex_normals
 from headmime.sitters.identity import Sitter
 from headmime.sitters.motion import Motion, bone_turns
-from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of, shut_at_most
-from headmime.sitters.strands import Follicles, follicles
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, limit_blinks, locate_landmarks
+from headmime.sitters.strands import Follicles, make_follicles
 from headmime.sitters.studio import Camera
 
 MATERIAL_OF_PART = np.array(
@@ -37,27 +36,27 @@ class SitterModel:
     chains: NDArray  # see points.jaw_chains
     neighbours: scipy.sparse.csr_matrix  # sums the normals of the triangles around each vertex
 
-    def landmarks_of(self, camera: Camera, posed: "Pose") -> NDArray:
+    def locate_landmarks(self, camera: Camera, posed: "Pose") -> NDArray:
         """The 68 points of a posed figure in image units, [68, 2]."""
         projected = camera.project(posed.mesh[: len(self.body.vertices)])[:, :2]
-        return landmarks_of(projected, self.landmarks, self.chains)
+        return locate_landmarks(projected, self.landmarks, self.chains)
 
 
-def _of_part(body: Body, part: int) -> NDArray:
+def _part_vertices(body: Body, part: int) -> NDArray:
     return np.unique(body.faces[body.part == part])
 
 
-def _middle(body: Body, part: int) -> NDArray:
-    return body.vertices[_of_part(body, part)].mean(0)
+def _part_centre(body: Body, part: int) -> NDArray:
+    return body.vertices[_part_vertices(body, part)].mean(0)
 
 
 def make_model(body: Body) -> SitterModel:
     landmarks = body.vertex(LANDMARK_VERTICES)
     return SitterModel(
         body,
-        follicles(body, landmarks),
+        make_follicles(body, landmarks),
         [str(name) for name in body.action_names],
-        np.stack([_middle(body, RIGHT_EYE), _middle(body, LEFT_EYE)]),
+        np.stack([_part_centre(body, RIGHT_EYE), _part_centre(body, LEFT_EYE)]),
         landmarks,
         jaw_chains(body, landmarks),
         _neighbours(body.faces, len(body.vertices)),
@@ -110,7 +109,7 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
     for part, moved in TEETH_MOVED.items():
-        rest[_of_part(body, part)] += np.array(moved, np.float32)
+        rest[_part_vertices(body, part)] += np.array(moved, np.float32)
     if sitter.clothes.headwear == "scarf":  # it presses the ears to the head
         ears = body.paint_ears > 0.1
         rest[ears, 0] = np.clip(rest[ears, 0], -0.073, 0.073)
@@ -120,12 +119,15 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
     drawn = body.part < 6  # the lash meshes are replaced by strands
     origin, offset = [np.arange(len(rest))], [np.zeros(len(rest))]
     cut = [np.ones(len(rest))]
-    openness = _openness(body) * _unfolded(rest, normals, body.faces)
+    openness = _openness(body) * _fold_shading(rest, normals, body.faces)
     extra = [np.stack([body.paint_lips, body.paint_mouth, body.paint_ears, openness], -1)]
     faces, material = [body.faces[drawn]], [MATERIAL_OF_PART[body.part[drawn]]]
     total = len(rest)
     covered = rest.copy()
-    for shell in [*clothes.dress(sitter.clothes, body), *clothes.headwear(sitter.clothes, body)]:
+    for shell in [
+        *clothes.dress(sitter.clothes, body),
+        *clothes.make_headwear(sitter.clothes, body),
+    ]:
         origin.append(shell.source)
         offset.append(shell.offset)
         cut.append(shell.cut)
@@ -141,10 +143,10 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
             covered[worn] += normals[worn] * shell.offset[shell.cut >= 0, None]
     outside = np.flatnonzero(np.abs(normals).sum(1) > 0)
     outside = outside[(body.paint_mouth[outside] < 0.3) & (rest[outside, 2] > -0.42)]
-    obstacle = hair.obstacle_of(covered[outside], normals[outside])
+    obstacle = hair.make_obstacle(covered[outside], normals[outside])
     grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, detail, rng)
-    grown += clothes.earrings(sitter.clothes, body, rest)
-    grown += clothes.glasses(sitter.clothes, rest, rest[model.landmarks])
+    grown += clothes.make_earrings(sitter.clothes, body, rest)
+    grown += clothes.make_glasses(sitter.clothes, rest, rest[model.landmarks])
 
     first = total
     ribbons, ribbon_material, casting = [], [], []
@@ -197,7 +199,7 @@ def _openness(body: Body) -> NDArray:
     """How open to the sky each vertex is, with eyes in the shade of the upper lid, [V]."""
     openness = body.openness.copy()
     for part in range(1, 6):
-        vertices = _of_part(body, part)
+        vertices = _part_vertices(body, part)
         height = body.vertices[vertices, 2]
         if part <= 2:
             openness[vertices] = 0.88 - 45 * np.clip(height - height.mean(), -0.004, 0.007)
@@ -206,7 +208,7 @@ def _openness(body: Body) -> NDArray:
     return openness
 
 
-def _unfolded(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
+def _fold_shading(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
     """A factor on openness [V]: less in folds of a few millimetres, a little more on ridges."""
     count = len(rest)
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
@@ -242,11 +244,11 @@ def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
     swing = figure.hair_swing[swinging, None]
     solid = body.faces
     poses = []
-    actions = shut_at_most(body, model.landmarks, neutral, motion.actions)
+    actions = limit_blinks(body, model.landmarks, neutral, motion.actions)
     for t, expressed in enumerate(body.express(neutral, actions)):
         change = expressed - neutral
         mesh = figure.rest + change[figure.origin]
-        mesh = skinned(mesh, figure.weights, rotations[t], translations[t])
+        mesh = skin_vertices(mesh, figure.weights, rotations[t], translations[t])
         a, b, c = (mesh[solid[:, k]] for k in range(3))
         normals = model.neighbours @ np.cross(b - a, c - a)
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from headmime.sitters import face_hair, shade, skin, strands
-from headmime.sitters.face_hair import tones
+from headmime.sitters.face_hair import strand_tones
 from headmime.sitters.identity import Hair
 from headmime.sitters.strands import POOL, Follicles, Obstacle, Strands, pick, unit
 
@@ -25,17 +25,17 @@ def grow_hair(
     detail: 1 for all strands; less gives fewer and wider ones, for small images.
     """
     grown = [
-        *face_hair.brows(hair, rest, normals, where, rng),
-        *face_hair.lashes(hair, rest, where, rng),
+        *face_hair.grow_brows(hair, rest, normals, where, rng),
+        *face_hair.grow_lashes(hair, rest, where, rng),
     ]
     if hair.beard or hair.moustache:
-        grown += face_hair.beard(hair, rest, normals, where, detail, rng)
+        grown += face_hair.grow_beard(hair, rest, normals, where, detail, rng)
     if hair.style != "bald" and hair.length > 0:
-        grown += _scalp(hair, rest, normals, obstacle, where, detail, rng)
+        grown += _grow_scalp(hair, rest, normals, obstacle, where, detail, rng)
     return grown
 
 
-def _scalp(
+def _grow_scalp(
     hair: Hair,
     rest: NDArray,
     normals: NDArray,
@@ -153,24 +153,24 @@ def _scalp(
         shape = shape[:, low] * (1 - part) + shape[:, low + 1] * part
         wave = max(hair.curl_length, 4 * float(lengths.mean()) / shape.shape[1])
         shape = strands.curl(shape, np.minimum(amount, 0.011), wave, phase)
-    shape = _out_of_the_face(shape, 0.045 if hair.fringe else 0.075)
+    shape = _clear_face(shape, 0.045 if hair.fringe else 0.075)
     steps = shape.shape[1]
     along = np.linspace(0, 1, steps)
     wide = 0.0019 if short else 0.0027
     if style in {"afro", "curls"}:
         wide = 0.0024
     width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
-    extra = tones(rng, hair, (count, steps), 0.35)
+    extra = strand_tones(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
-    grown = [strands.make(shape, width, extra, *_nowhere(count), int(shade.HAIR))]
+    grown = [strands.make_strands(shape, width, extra, *_no_corners(count), int(shade.HAIR))]
     if style == "bun":
-        grown.append(_bun(hair, tie, rng))
+        grown.append(_make_bun(hair, tie, rng))
     elif style == "tied":
-        grown.append(_tail(hair, tie, obstacle, rng))
+        grown.append(_make_tail(hair, tie, obstacle, rng))
     return grown
 
 
-def _out_of_the_face(shape: NDArray, low: float) -> NDArray:
+def _clear_face(shape: NDArray, low: float) -> NDArray:
     """Cut strands [S, K, 3] off where they would hang in front of the face, below `low` metres."""
     x, y, z = np.moveaxis(shape, -1, 0)
     wide = 0.058 + 0.35 * np.clip(-0.02 - z, 0, 0.06)  # the cheeks stay free down to the neck
@@ -181,12 +181,12 @@ def _out_of_the_face(shape: NDArray, low: float) -> NDArray:
     return np.where(cut[..., None], end[:, None], shape)
 
 
-def _nowhere(count: int) -> tuple[NDArray, NDArray]:
+def _no_corners(count: int) -> tuple[NDArray, NDArray]:
     """Corners and weights of strands that follow no expression."""
     return np.zeros((count, 3), np.int32), np.zeros((count, 3), np.float32)
 
 
-def _bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
+def _make_bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     count, steps = 260, 12
     radius = 0.024 + 0.016 * hair.volume
     axis = unit(rng.normal(size=(count, 3)))
@@ -196,13 +196,13 @@ def _bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     size = radius * rng.uniform(0.8, 1.05, (count, 1, 1))
     ring = np.cos(angle)[..., None] * first[:, None] + np.sin(angle)[..., None] * second[:, None]
     centre = tie + np.array([0, 0.6, 0.35]) * radius
-    extra = tones(rng, hair, (count, steps), 0.6)
-    return strands.make(
-        centre + size * ring, np.array(0.004), extra, *_nowhere(count), int(shade.HAIR)
+    extra = strand_tones(rng, hair, (count, steps), 0.6)
+    return strands.make_strands(
+        centre + size * ring, np.array(0.004), extra, *_no_corners(count), int(shade.HAIR)
     )
 
 
-def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Strands:
+def _make_tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Strands:
     count, steps = 260, 12
     start = np.array([0, 1.0, 0.25]) + 0.25 * rng.normal(size=(count, 3))
     way = np.array([0, 0.15, -1.0]) + 0.12 * rng.normal(size=(count, 3))
@@ -210,10 +210,12 @@ def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Stran
     roots = tie + 0.008 * rng.normal(size=(count, 3))
     clearance = rng.uniform(0.005, 0.03, count)
     shape = strands.grow(roots, start, lambda _: way, lengths, steps, 0.03, obstacle, clearance)
-    extra = tones(rng, hair, (count, steps), 0.6)
-    return strands.make(shape, np.array(0.0042), extra, *_nowhere(count), int(shade.HAIR))
+    extra = strand_tones(rng, hair, (count, steps), 0.6)
+    return strands.make_strands(
+        shape, np.array(0.0042), extra, *_no_corners(count), int(shade.HAIR)
+    )
 
 
-def obstacle_of(vertices: NDArray, normals: NDArray) -> Obstacle:
+def make_obstacle(vertices: NDArray, normals: NDArray) -> Obstacle:
     """A surface to stay out of, from vertices and normals [N, 3]."""
     return Obstacle(cKDTree(vertices), normals)

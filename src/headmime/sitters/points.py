@@ -67,7 +67,7 @@ LIDS = {"eyeBlinkRight": ([37, 38], [41, 40]), "eyeBlinkLeft": ([43, 44], [47, 4
 """What shuts an eye, and the points of its upper and lower lid."""
 
 
-def shut_at_most(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray) -> NDArray:
+def limit_blinks(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray) -> NDArray:
     """Actions [T, 52] of a person `rest` [V, 3] without blinks that go on where the lids have met.
 
     The body model's blink shuts the widest eyes; others would cross their lids by as much as they
@@ -90,7 +90,7 @@ OUTWARDS = np.stack([-np.cos(np.linspace(0, np.pi, 17)), np.sin(np.linspace(0, n
 """Where each point of the jaw lies from the middle of an upright face, in the image [17, 2]."""
 
 
-def landmarks_of(projected: NDArray, landmarks: NDArray, chains: NDArray) -> NDArray:
+def locate_landmarks(projected: NDArray, landmarks: NDArray, chains: NDArray) -> NDArray:
     """The 68 points [68, 2] of a projected mesh [V, 2], those of the jaw on the face's outline."""
     points = projected[landmarks].copy()
     across = points[45] - points[36]

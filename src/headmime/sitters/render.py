@@ -76,7 +76,7 @@ def _project(
     points[i] = wp.vec3((x - corner[0]) * scale, (y - corner[1]) * scale, nearness)
 
 
-def _array(values: NDArray, dtype: type) -> wp.array:
+def _to_warp(values: NDArray, dtype: type) -> wp.array:
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device="cpu")
 
 
@@ -97,13 +97,13 @@ class RenderArrays:
 def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
     """eyes [2, 3]: centres of the right and left eye in template coordinates."""
     return RenderArrays(
-        faces=_array(figure.faces, wp.vec3i),
-        casting=_array(figure.casting, wp.vec3i),
-        material=_array(figure.material, int),
-        cut=_array(figure.cut, float),
-        extra=_array(figure.extra, wp.vec4),
+        faces=_to_warp(figure.faces, wp.vec3i),
+        casting=_to_warp(figure.casting, wp.vec3i),
+        material=_to_warp(figure.material, int),
+        cut=_to_warp(figure.cut, float),
+        extra=_to_warp(figure.extra, wp.vec4),
         template=figure.template,
-        width=_array(figure.hair_width, float),
+        width=_to_warp(figure.hair_width, float),
         look=_appearance(figure, eyes),
     )
 
@@ -111,7 +111,7 @@ def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
 def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     sitter = figure.sitter
     look = shade.Appearance()
-    look.albedo = _array(figure.albedo, wp.vec4)
+    look.albedo = _to_warp(figure.albedo, wp.vec4)
     look.lips = vec3(linear(sitter.skin.lips))
     look.lips_gloss = sitter.skin.lips_gloss
     look.mouth = vec3((0.10, 0.022, 0.02))
@@ -145,7 +145,7 @@ def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     return look
 
 
-def camera_of(studio: Studio) -> Camera:
+def make_camera(studio: Studio) -> Camera:
     return look_at(
         np.array([0.0, -0.03, 0.02]),
         studio.distance,
@@ -155,22 +155,22 @@ def camera_of(studio: Studio) -> Camera:
     )
 
 
-def _towards(azimuth: float, height: float) -> NDArray:
+def _unit_direction(azimuth: float, height: float) -> NDArray:
     return np.array(
         [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
     )
 
 
-def light_of(studio: Studio) -> shade.Light:
+def make_light(studio: Studio) -> shade.Light:
     """The lights of a studio; the shadow map looks along the key light at the head."""
     light = shade.Light()
-    key = _towards(studio.key_azimuth, studio.key_height)
+    key = _unit_direction(studio.key_azimuth, studio.key_height)
     light.key = vec3(key)
     light.key_colour = vec3(studio.key_colour)
     opposite = -np.sign(studio.key_azimuth) * 0.9
-    light.fill = vec3(_towards(opposite, 0.15))
+    light.fill = vec3(_unit_direction(opposite, 0.15))
     light.fill_colour = vec3(studio.fill * studio.fill_colour)
-    light.rim = vec3(_towards(studio.rim_azimuth, 0.5))
+    light.rim = vec3(_unit_direction(studio.rim_azimuth, 0.5))
     light.rim_colour = vec3(studio.rim * np.ones(3))
     light.sky = vec3(studio.ambient * studio.sky)
     light.ground = vec3(studio.ambient * studio.ground)
@@ -202,9 +202,9 @@ def render(
     total = count + 2 * hairs
     world_space = np.empty((total, 3), np.float32)
     world_space[:count] = posed.mesh
-    world = _array(world_space, wp.vec3)
-    centre = _array(posed.hair_points, wp.vec3)
-    tangent = _array(posed.hair_tangents, wp.vec3)
+    world = _to_warp(world_space, wp.vec3)
+    centre = _to_warp(posed.hair_points, wp.vec3)
+    tangent = _to_warp(posed.hair_tangents, wp.vec3)
     sample = crop.side / samples / FOCAL * float(np.linalg.norm(camera.place))
 
     def ribbons(eye: NDArray, narrowest: float) -> None:
@@ -260,14 +260,14 @@ def render(
             prepared.faces,
             prepared.material,
             world,
-            _array(normals, wp.vec3),
-            _array(places.astype(np.float32), wp.vec3),
+            _to_warp(normals, wp.vec3),
+            _to_warp(places.astype(np.float32), wp.vec3),
             prepared.extra,
             vec3(camera.place),
             prepared.look,
             light,
             shadow.depth,
-            _array(behind, wp.vec3),
+            _to_warp(behind, wp.vec3),
             result,
         ],
         device="cpu",

@@ -94,13 +94,13 @@ def cylinder(texture: wp.array2d(dtype=wp.vec4), place: wp.vec3) -> wp.vec4:
 
 
 @wp.func
-def smooth(low: float, high: float, value: float) -> float:
+def smoothstep(low: float, high: float, value: float) -> float:
     t = wp.clamp((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
 @wp.func
-def lit(light: Light, shadow_map: wp.array(dtype=float), place: wp.vec3) -> float:
+def key_visibility(light: Light, shadow_map: wp.array(dtype=float), place: wp.vec3) -> float:
     """Share of the key light that reaches a place, 0..1."""
     offset = place - light.shadow_middle
     n = light.shadow_size
@@ -139,18 +139,18 @@ def cloth_colour(look: Appearance, place: wp.vec3) -> wp.vec3:
     v = (c * place[2] - s * place[0]) * look.pattern_scale
     mix = 0.0
     if look.pattern == 1:
-        mix = smooth(-0.15, 0.15, wp.sin(6.2831853 * v))
+        mix = smoothstep(-0.15, 0.15, wp.sin(6.2831853 * v))
     elif look.pattern == 2:
-        a = smooth(-0.15, 0.15, wp.sin(6.2831853 * u))
-        b = smooth(-0.15, 0.15, wp.sin(6.2831853 * v))
+        a = smoothstep(-0.15, 0.15, wp.sin(6.2831853 * u))
+        b = smoothstep(-0.15, 0.15, wp.sin(6.2831853 * v))
         mix = 0.5 * (a + b)
     elif look.pattern == 3:
         state = wp.rand_init(look.seed)
-        mix = smooth(-0.1, 0.1, wp.noise(state, wp.vec3(u, v, place[1] * look.pattern_scale)))
+        mix = smoothstep(-0.1, 0.1, wp.noise(state, wp.vec3(u, v, place[1] * look.pattern_scale)))
     elif look.pattern == 4:
         du = u - wp.floor(u) - 0.5
         dv = v - wp.floor(v) - 0.5
-        mix = 1.0 - smooth(0.04, 0.07, du * du + dv * dv)
+        mix = 1.0 - smoothstep(0.04, 0.07, du * du + dv * dv)
     colour = look.cloth * (1.0 - mix) + look.cloth_second * mix
     if look.lapel > 0.0 and place[1] < 0.05:
         edge = wp.abs(place[0]) - 0.012 - (look.lapel_top - place[2]) * look.lapel
@@ -210,10 +210,10 @@ def shade(
         colour = wp.vec3(paint[0], paint[1], paint[2])
         gloss = paint[3]
         colour = colour * (1.0 - e[2]) + wp.cw_mul(colour, look.ears) * e[2]
-        lips = smooth(0.25, 0.75, e[0])
+        lips = smoothstep(0.25, 0.75, e[0])
         colour = colour * (1.0 - lips) + look.lips * lips
         gloss = gloss * (1.0 - lips) + look.lips_gloss * lips
-        deep = smooth(0.3, 0.8, e[1])
+        deep = smoothstep(0.3, 0.8, e[1])
         colour = colour * (1.0 - deep) + look.mouth * deep
         gloss = gloss * (1.0 - deep)
         occluded = 1.0 - 0.9 * deep
@@ -230,11 +230,11 @@ def shade(
         spoke = 0.85 + 0.3 * wp.noise(
             wp.rand_init(look.seed), wp.vec2(11.0 * (q[0] - middle[0]) / (0.0064 * r + 1.0e-6), 9.0)
         )
-        iris = look.iris * ((0.75 + 0.5 * smooth(0.35, 0.7, r)) * spoke)
-        iris = iris * (1.0 - smooth(0.72, 0.98, r)) + look.iris_rim * smooth(0.72, 0.98, r)
-        pupil = 1.0 - smooth(look.pupil - 0.07, look.pupil + 0.07, r)
+        iris = look.iris * ((0.75 + 0.5 * smoothstep(0.35, 0.7, r)) * spoke)
+        iris = iris * (1.0 - smoothstep(0.72, 0.98, r)) + look.iris_rim * smoothstep(0.72, 0.98, r)
+        pupil = 1.0 - smoothstep(look.pupil - 0.07, look.pupil + 0.07, r)
         iris = iris * (1.0 - pupil)
-        white = smooth(0.93, 1.08, r)
+        white = smoothstep(0.93, 1.08, r)
         colour = iris * (1.0 - white) + look.sclera * white
         gloss = 0.9
         power = 160.0
@@ -242,15 +242,15 @@ def shade(
         occluded = open_sky
     elif kind == TEETH:
         gap = wp.abs(wp.sin(q[0] * 400.0))
-        colour = look.teeth * (0.72 + 0.28 * smooth(0.0, 0.35, gap))
+        colour = look.teeth * (0.72 + 0.28 * smoothstep(0.0, 0.35, gap))
         gloss = 0.25
         power = 60.0
-        occluded = smooth(-0.085, -0.130, q[1]) * 0.95 + 0.05
+        occluded = smoothstep(-0.085, -0.130, q[1]) * 0.95 + 0.05
     elif kind == TONGUE:
         colour = wp.vec3(0.36, 0.10, 0.09)
         gloss = 0.2
         wrap = wp.vec3(0.3, 0.1, 0.1)
-        occluded = smooth(-0.07, -0.14, q[1]) * 0.85 + 0.1
+        occluded = smoothstep(-0.07, -0.14, q[1]) * 0.85 + 0.1
     elif kind == LASH:
         colour = look.lashes
     elif kind == HAIR:
@@ -276,7 +276,7 @@ def shade(
         )
         n = wp.normalize(n + fold * look.cloth_folds)
 
-    shadow = lit(light, shadow_map, p + n * 0.002)
+    shadow = key_visibility(light, shadow_map, p + n * 0.002)
     sky = 0.5 + 0.5 * n[2]
     ambient = (light.sky * sky + light.ground * (1.0 - sky)) * open_sky
     if kind == HAIR:
@@ -326,7 +326,7 @@ def shade(
     if kind == EYE:
         # a window's reflection: small, white, and not darkened by the lids
         half = wp.normalize(light.key + wp.vec3(0.0, -0.4, 0.1) + to_eye)
-        window = smooth(0.980, 0.990, wp.dot(n, half))
+        window = smoothstep(0.980, 0.990, wp.dot(n, half))
         shine_total = (light.key_colour + light.sky) * (window * 1.1) + light.sky * 0.02
     result[i] = (own + shine_total * (gloss * occluded)) * light.exposure
 

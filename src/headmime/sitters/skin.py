@@ -47,7 +47,7 @@ def noise(rng: Generator, scale: float) -> NDArray:
     return cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
 
 
-def near(centre: tuple[float, float], width: float, height: float) -> NDArray:
+def soft_blob(centre: tuple[float, float], width: float, height: float) -> NDArray:
     """A soft blob: 1 at the centre (around, height), falling off over width and height metres."""
     cells = grid()
     columns = np.exp(-0.5 * ((cells[0, :, 0] - centre[0]) / width) ** 2)
@@ -177,21 +177,21 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     blush = 0.5 * skin.redness + skin.blush
     for eye in (eye_r, eye_l):
         cheek = (eye[0] * 1.25, (eye[1] + marks[33, 1]) / 2 - 0.006)
-        tint(blush * near(cheek, 0.020, 0.014) * (1 + 0.3 * blotches), red)
-        tint(0.55 * skin.bags * near((eye[0] * 0.95, eye[1] - 0.011), 0.013, 0.0045), dark)
-        tint(0.25 * near((eye[0], eye[1] + 0.004), 0.016, 0.009), dark)
-        shadow = near((eye[0] * 1.05, eye[1] + 0.005), 0.013, 0.006)[..., None]
+        tint(blush * soft_blob(cheek, 0.020, 0.014) * (1 + 0.3 * blotches), red)
+        tint(0.55 * skin.bags * soft_blob((eye[0] * 0.95, eye[1] - 0.011), 0.013, 0.0045), dark)
+        tint(0.25 * soft_blob((eye[0], eye[1] + 0.004), 0.016, 0.009), dark)
+        shadow = soft_blob((eye[0] * 1.05, eye[1] + 0.005), 0.013, 0.006)[..., None]
         shadow = shadow * skin.eye_shadow_strength
         tone = tone * (1 - shadow) + linear(skin.eye_shadow) * shadow
-    tint(0.7 * skin.redness * near((0, nose[1] - 0.002), 0.011, 0.010), red)
-    tint(0.3 * skin.redness * near((0, chin[1] + 0.012), 0.014, 0.008), red)
+    tint(0.7 * skin.redness * soft_blob((0, nose[1] - 0.002), 0.011, 0.010), red)
+    tint(0.3 * skin.redness * soft_blob((0, chin[1] + 0.012), 0.014, 0.008), red)
 
     if skin.freckles:
-        spots = ramp(1.5, 2.0, noise(rng, 0.0030)) * (near((0, eye_r[1] - 0.018), 0.05, 0.025))
+        spots = ramp(1.5, 2.0, noise(rng, 0.0030)) * (soft_blob((0, eye_r[1] - 0.018), 0.05, 0.025))
         tint(0.6 * skin.freckles * spots, np.array([0.72, 0.55, 0.45]))
     for _ in range(skin.moles):
         place = (rng.uniform(-0.07, 0.07), rng.uniform(chin[1], 0.09))
-        tint(0.8 * ramp(0.35, 0.6, near(place, 0.0014, 0.0014)), np.array([0.35, 0.26, 0.24]))
+        tint(0.8 * ramp(0.35, 0.6, soft_blob(place, 0.0014, 0.0014)), np.array([0.35, 0.26, 0.24]))
     _wrinkles(skin, marks, rng, tint)
 
     hair_colour = linear(hair.colour) * (1 - 0.6 * hair.grey) + 0.6 * hair.grey * linear(
@@ -219,7 +219,7 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
         mask = ramp(0.0056, 0.0008, away / (tail * hair.brow_thickness))[..., None] * 0.5
         tone = tone * (1 - mask) + brow_colour * mask
 
-    oily = near((0, 0.085), 0.03, 0.018) + near((0, nose[1]), 0.012, 0.025)
+    oily = soft_blob((0, 0.085), 0.03, 0.018) + soft_blob((0, nose[1]), 0.012, 0.025)
     gloss = skin.gloss * (0.45 + 0.55 * np.clip(oily + 0.15 * blotches, 0, 1)) * (0.4 + 0.6 * front)
     gloss = gloss * (1 - 0.8 * beard * (hair.beard > 0))
     return np.concatenate([np.clip(tone, 0.002, 0.95), gloss[..., None]], -1).astype(np.float32)
@@ -233,7 +233,7 @@ def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
     for k in range(3):
         height = 0.066 + 0.011 * k + rng.normal() * 0.002
         line = np.abs(grid()[..., 1] - height - 0.002 * wobble)
-        mask = ramp(0.0026, 0.0004, line) * near((0, height), 0.032, 0.02)
+        mask = ramp(0.0026, 0.0004, line) * soft_blob((0, height), 0.032, 0.02)
         tint(0.75 * old * rng.uniform(0.3, 1) * mask, dark)
     for sign in (-1, 1):
         wing = marks[31 if sign < 0 else 35]

@@ -41,7 +41,7 @@ def unit(vectors: NDArray) -> NDArray:
     return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-12)
 
 
-def make(
+def make_strands(
     points: NDArray,
     width: NDArray,
     extra: NDArray,
@@ -181,7 +181,7 @@ class Follicles:
     lids: NDArray  # vertices of the 68 landmarks
 
 
-def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
+def make_follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
     marks = skin.unroll(body.vertices[landmark_vertices])
     low, high = skin.BROW[:, 1].min() - 0.012, skin.BROW[:, 1].max() + 0.012
 

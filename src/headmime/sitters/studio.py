@@ -34,11 +34,11 @@ class Studio:
     camera_height: float
     camera_roll: float
     backdrop: int  # seed
-    develop: "Develop"
+    develop: "DevelopSettings"
 
 
 @dataclass(frozen=True)
-class Develop:
+class DevelopSettings:
     """What stands between the light and the stored image. Lengths are shares of its side."""
 
     blur: float
@@ -63,7 +63,7 @@ class Develop:
     texture: int  # seed of strokes and canvas
 
 
-def warmth(rng: Generator, spread: float) -> NDArray:
+def random_tint(rng: Generator, spread: float) -> NDArray:
     """A light's colour between bluish and yellowish, with mean 1."""
     warm = rng.normal() * spread
     tint = np.array([1 + warm, 1 + 0.15 * rng.normal() * spread, 1 - warm])
@@ -79,15 +79,16 @@ def random_studio(rng: Generator) -> Studio:
     return Studio(
         key_azimuth=float(np.clip(azimuth, -1.7, 1.7)),
         key_height=float(rng.uniform(0.15, 1.1)),
-        key_colour=(rng.uniform(1.0, 1.5) if hard else rng.uniform(0.7, 1.1)) * warmth(rng, 0.07),
+        key_colour=(rng.uniform(1.0, 1.5) if hard else rng.uniform(0.7, 1.1))
+        * random_tint(rng, 0.07),
         key_soft=float(rng.uniform(0.6, 1.4) if hard else rng.uniform(1.4, 4.0)),
         fill=float(rng.uniform(0.02, 0.25) if hard else rng.uniform(0.05, 0.4)),
-        fill_colour=warmth(rng, 0.12),
+        fill_colour=random_tint(rng, 0.12),
         rim=float(rim),
         rim_azimuth=float(rng.choice([-1, 1]) * rng.uniform(2.0, 2.7)),
         ambient=float(rng.uniform(0.10, 0.3) if hard else rng.uniform(0.2, 0.55)),
-        sky=warmth(rng, 0.10),
-        ground=warmth(rng, 0.12) * rng.uniform(0.25, 0.75),
+        sky=random_tint(rng, 0.10),
+        ground=random_tint(rng, 0.12) * rng.uniform(0.25, 0.75),
         exposure=float(np.exp(0.14 + np.clip(rng.normal(), -2, 2) * 0.27)),
         distance=float(np.exp(rng.uniform(np.log(0.7), np.log(3.0)))),
         camera_azimuth=float(rng.normal() * 0.12),
@@ -98,13 +99,13 @@ def random_studio(rng: Generator) -> Studio:
     )
 
 
-def _develop(rng: Generator) -> Develop:
+def _develop(rng: Generator) -> DevelopSettings:
     """Most are frames of videos; the rest are photographs, old photographs and paintings."""
     kind = rng.random()
     painted, old = kind < PAINTED, PAINTED <= kind < PAINTED + OLD
     video = not painted and not old and rng.random() < 0.7
     saturation = float(np.clip(rng.normal(1.0, 0.17), 0.5, 1.45))
-    cast = warmth(rng, 0.04)
+    cast = random_tint(rng, 0.04)
     shadows, lights = (rng.normal(size=3) * 0.012 for _ in "ab")
     if old:
         saturation = 0.0
@@ -115,7 +116,7 @@ def _develop(rng: Generator) -> Develop:
         cast = np.array([1.05, 1.0, rng.uniform(0.72, 1.0)])  # varnish
         shadows = np.array([0.05, 0.03, 0.0]) * rng.uniform(0, 1) + shadows
     small = rng.random() < (0.17 if video else 0.1)
-    return Develop(
+    return DevelopSettings(
         blur=float(0.002 + (0.0 if rng.random() < 0.6 else 0.007 * rng.random() ** 2)),
         sharpened=float(rng.uniform(0.3, 1.2) if rng.random() < 0.5 else 0),
         noise=float(rng.choice([0.6, rng.uniform(0, 3), rng.uniform(2, 7)], p=[0.5, 0.4, 0.1]))

@@ -15,9 +15,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.data.protocol import AS, CROSS_SPLIT, OWN
-from headmime.data.shards import ClipFrames, check_begun, finish_store, shard_path, write_shard
+from headmime.data.shards import ClipFrames, check_settings, finish_store, shard_path, write_shard
 from headmime.errors import HeadmimeError
-from headmime.files import locked, write_text
+from headmime.files import hold_lock, write_text
 from headmime.landmarks.crop import Crop, crop_box
 from headmime.sitters.backdrop import make_backdrop, sample_backdrop
 from headmime.sitters.body import load_body
@@ -26,8 +26,8 @@ from headmime.sitters.develop import develop
 from headmime.sitters.figure import Pose, SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import Sitter, random_sitter
 from headmime.sitters.motion import FPS, Motion, random_motion
-from headmime.sitters.render import camera_of, light_of, prepare, render
-from headmime.threads import start_worker, threads_of_children
+from headmime.sitters.render import make_camera, make_light, prepare, render
+from headmime.threads import init_worker, limit_child_threads
 
 Clips = Callable[[SitterModel, int], Iterator[ClipFrames]]
 
@@ -78,7 +78,7 @@ class SitterRenderer:
         self.model, self.studio, self.size = model, sitter.studio, size
         self.figure = make_figure(model, sitter, hair_detail(size), rng)
         self._prepared = prepare(self.figure, model.eyes)
-        self._camera, self._light = camera_of(self.studio), light_of(self.studio)
+        self._camera, self._light = make_camera(self.studio), make_light(self.studio)
         self._samples = size * supersampling(size)
         self._background = sample_backdrop(make_backdrop(self.studio.backdrop), self._samples)
 
@@ -96,7 +96,7 @@ class SitterRenderer:
         rest of the clip's fields.
         """
         poses = pose(self.model, self.figure, motion)
-        pixels = np.stack([self.model.landmarks_of(self._camera, posed) for posed in poses])
+        pixels = np.stack([self.model.locate_landmarks(self._camera, posed) for posed in poses])
         crop = framed(crop_box(pixels))
         return ClipFrames(
             fps=FPS / STEP,
@@ -195,12 +195,12 @@ def _jobs(
     crossed = partial(
         cross_clips, cross=cross, drivers=drivers, frames=frames, size=size, seed=seed
     )
-    parts = [(usual, part) for part in _parts(n, SHARD)]
-    parts += [(crossed, part) for part in _parts(cross, CROSS_SHARD)]
+    parts = [(usual, part) for part in _split_range(n, SHARD)]
+    parts += [(crossed, part) for part in _split_range(cross, CROSS_SHARD)]
     return [(shard, *part) for shard, part in enumerate(parts)]
 
 
-def _parts(count: int, size: int) -> list[range]:
+def _split_range(count: int, size: int) -> list[range]:
     return [range(first, min(count, first + size)) for first in range(0, count, size)]
 
 
@@ -244,15 +244,15 @@ def write_sitters(
     work = out.with_name(f".{out.name}.partial")
     unfinished = work / "store"
     unfinished.mkdir(parents=True, exist_ok=True)
-    with locked(work / "lock", out):
-        _begin(settings | {"headmime": version("headmime")}, work, out)
+    with hold_lock(work / "lock", out):
+        _save_settings(settings | {"headmime": version("headmime")}, work, out)
         jobs = _jobs(**settings)
         missing = [job for job in jobs if not shard_path(unfinished, job[0]).exists()]
         done = n + cross - sum(len(numbers) for *_, numbers in missing)
         on_sitters(done)
         # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
-        with threads_of_children(1):
-            pool = multiprocessing.get_context("spawn").Pool(workers, start_worker)
+        with limit_child_threads(1):
+            pool = multiprocessing.get_context("spawn").Pool(workers, init_worker)
         with pool:
             for count in pool.imap_unordered(partial(_write_shard, out=unfinished), missing):
                 done += count
@@ -262,9 +262,9 @@ def write_sitters(
         shutil.rmtree(work)
 
 
-def _begin(settings: dict[str, Any], work: Path, out: Path) -> None:
+def _save_settings(settings: dict[str, Any], work: Path, out: Path) -> None:
     """Keep the settings; HeadmimeError if `out` was begun with others."""
     file = work / "settings.json"
     if not file.exists():
         write_text(file, json.dumps(settings) + "\n")
-    check_begun(out, settings, json.loads(file.read_text()))
+    check_settings(out, settings, json.loads(file.read_text()))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headmime.data.preprocess.clips import ClipSettings
-from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.layouts import assign_splits, list_sources
 from headmime.data.preprocess.run import make_plan, preprocess
 from headmime.data.preprocess.shard_tasks import write_task
 from headmime.data.store import Store
@@ -55,7 +55,7 @@ def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
     (root / "whole" / "around").symlink_to(root)
     (root / "whole" / "self.mp4").symlink_to("self.mp4")
 
-    listed = with_splits(list_sources("folder", root), 0.05, None, 0)
+    listed = assign_splits(list_sources("folder", root), 0.05, None, 0)
     plan = make_plan(listed, {})
 
     def runner(tasks, on_done) -> None:

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from headmime.data.preprocess.clips import ClipSettings
-from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.layouts import assign_splits, list_sources
 from headmime.data.preprocess.run import Runner, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local
 
@@ -68,7 +68,7 @@ def run(root: Path, out: Path, runner: Runner) -> None:
         ClipSettings(size=64, frames=6),
         {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"},
     )
-    listed = with_splits(list_sources("folder", root), 0.05, None, 0)
+    listed = assign_splits(list_sources("folder", root), 0.05, None, 0)
     plan = make_plan(listed, {"size": 64})
     preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)
 

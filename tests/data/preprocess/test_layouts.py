@@ -14,9 +14,9 @@ from headmime.data.preprocess.layouts import (
     Listing,
     Refusal,
     Source,
+    assign_splits,
     list_sources,
     make_listing,
-    with_splits,
 )
 from headmime.errors import HeadmimeError
 
@@ -41,19 +41,19 @@ def test_sources_are_sorted_by_person_video_and_clip_as_bytes():
 
 def test_a_person_is_in_one_split_whoever_else_is_there():
     people = [person(f"id{n:05d}", video=v) for n in range(2000) for v in "xy"]
-    split = {s.person: s.split for s in with_splits(Listing(people, []), 0.1, None, 0).sources}
+    split = {s.person: s.split for s in assign_splits(Listing(people, []), 0.1, None, 0).sources}
     assert 150 < sum(one == "test" for one in split.values()) < 250
-    alone = with_splits(Listing(people[40:42], []), 0.1, None, 0).sources
+    alone = assign_splits(Listing(people[40:42], []), 0.1, None, 0).sources
     assert {source.split for source in alone} == {split[alone[0].person]}
-    other = {s.person: s.split for s in with_splits(Listing(people, []), 0.1, None, 1).sources}
+    other = {s.person: s.split for s in assign_splits(Listing(people, []), 0.1, None, 1).sources}
     assert split != other
 
 
 def test_test_persons_can_be_named_and_a_data_sets_own_split_stays():
     people = [person("anna"), person("ben"), person("cleo", split="test")]
-    named = with_splits(Listing(people, []), 1.0, ["ben"], 0).sources
+    named = assign_splits(Listing(people, []), 1.0, ["ben"], 0).sources
     assert [source.split for source in named] == ["train", "test", "test"]
-    nobody, everybody = (with_splits(Listing(people, []), share, None, 0) for share in (0, 1))
+    nobody, everybody = (assign_splits(Listing(people, []), share, None, 0) for share in (0, 1))
     assert [source.split for source in nobody.sources] == ["train", "train", "test"]
     assert {source.split for source in everybody.sources} == {"test"}
 

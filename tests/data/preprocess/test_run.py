@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from headmime.data.preprocess.clips import ClipSettings, estimate
-from headmime.data.preprocess.layouts import Listing, Source, list_sources, with_splits
+from headmime.data.preprocess.layouts import Listing, Source, assign_splits, list_sources
 from headmime.data.preprocess.run import (
     LEAST_FILES,
     MOST_FILES,
@@ -47,7 +47,7 @@ def run(
     """Preprocess the data set, in this process."""
 
     def start(out: str = "out", runner=one_after_another, on_files=lambda *_: None, **changes):
-        listed = with_splits(list_sources("folder", data_set), 0.5, ["ben"], 0)
+        listed = assign_splits(list_sources("folder", data_set), 0.5, ["ben"], 0)
         used = ClipSettings(**{**asdict(recipe), **changes})
         plan = make_plan(listed, asdict(used))
         keys = {"name": "dlib"}

@@ -58,12 +58,12 @@ def read_source(
     looked_at = 0
     try:
         film = open_frames(root / source.file, recipe.fps, recipe.max_seconds)
-        followed, times, cuts = _look(film, detector)
+        followed, times, cuts = _track_face(film, detector)
         looked_at = len(times)
         parts = find_parts(followed, times, cuts, least=1 if film.still else LEAST)
         if not parts.kept:
-            return Note([_whole(source, parts)], looked_at)
-        yield from _cut(film, source, parts, times, followed.scores, recipe, detector.name)
+            return Note([_refuse_source(source, parts)], looked_at)
+        yield from _crop_clips(film, source, parts, times, followed.scores, recipe, detector.name)
         refused = [
             Refusal(source.file, reason, (float(times[first]), float(times[end - 1])))
             for first, end, reason in parts.refused
@@ -76,7 +76,7 @@ def read_source(
     return Note([Refusal(source.file, reason)], looked_at)
 
 
-def _look(film: FrameSource, detector: Detector) -> tuple[Track, np.ndarray, np.ndarray]:
+def _track_face(film: FrameSource, detector: Detector) -> tuple[Track, np.ndarray, np.ndarray]:
     """The face in every frame that is looked at, the frames' times [T], where shots begin [T]."""
     times, cuts, find_cut = [], [], CutFinder()
 
@@ -91,7 +91,7 @@ def _look(film: FrameSource, detector: Detector) -> tuple[Track, np.ndarray, np.
     return followed, np.array(times), np.array(cuts, bool)
 
 
-def _whole(source: Source, parts: Parts) -> Refusal:
+def _refuse_source(source: Source, parts: Parts) -> Refusal:
     """One reason for a source of which nothing is kept: that of most of its frames."""
     lengths: dict[str, int] = {}
     for first, end, reason in parts.refused:
@@ -99,7 +99,7 @@ def _whole(source: Source, parts: Parts) -> Refusal:
     return Refusal(source.file, max(lengths, key=lengths.__getitem__, default="holds no frames"))
 
 
-def _cut(
+def _crop_clips(
     film: FrameSource,
     source: Source,
     parts: Parts,
@@ -168,11 +168,11 @@ def estimate(
     if not sources:
         raise HeadmimeError(f"root={root} holds no file of the data set's layout.")
     cv2.setNumThreads(1)
-    chosen = sorted(sources, key=_number)[:sample]
+    chosen = sorted(sources, key=_hash_path)[:sample]
     refused, totals = 0, np.zeros(3)
     begun = time.perf_counter()
     for done, source in enumerate(chosen, 1):
-        sizes, looked_at = _do(root, source, recipe, detector)
+        sizes, looked_at = _measure(root, source, recipe, detector)
         totals += (looked_at, len(sizes), sum(sizes) + len(sizes) * FRAME_ROW.itemsize)
         refused += not sizes
         on_files(done, len(chosen))
@@ -182,7 +182,7 @@ def estimate(
     )
 
 
-def _do(
+def _measure(
     root: Path, source: Source, recipe: ClipSettings, detector: Detector
 ) -> tuple[list[int], int]:
     """The bytes of every image that would be stored, and how many frames were looked at."""
@@ -196,5 +196,5 @@ def _do(
         sizes += [len(encode(image, recipe.quality)) for image in clip.frames]
 
 
-def _number(source: Source) -> bytes:
+def _hash_path(source: Source) -> bytes:
     return hashlib.sha256(os.fsencode(source.file)).digest()

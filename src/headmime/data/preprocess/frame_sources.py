@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.media_reader import decode_video, read_image, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video_info
 from headmime.errors import HeadmimeError
 
 IMAGES_PER_SECOND = 1.0  # in folders of images, as VoxCeleb1's faces were extracted
@@ -54,12 +54,12 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return _images(path, fps)
+            return _open_folder(path, fps)
         if status.st_size == 0:
             raise SourceRefused("is empty")
         if path.suffix.lower() in STILLS:
-            return _still(path)
-        info = video_info(path)
+            return _open_still(path)
+        info = read_video_info(path)
     except OSError as error:
         raise SourceRefused(f"cannot be opened ({error.strerror})") from error
     if info.duration > longest:
@@ -87,25 +87,25 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
     return FrameSource(float(info.fps), True, frames)
 
 
-def _images(path: Path, fps: float | None) -> FrameSource:
+def _open_folder(path: Path, fps: float | None) -> FrameSource:
     names = sorted(os.listdir(path), key=os.fsencode)
     step = 1 if fps is None else max(1, round(IMAGES_PER_SECOND / fps))
 
     def frames() -> Iterator[Frame]:
         for number in range(0, len(names), step):
-            yield Frame(number / IMAGES_PER_SECOND, lambda n=number: _image(path / names[n]))
+            yield Frame(number / IMAGES_PER_SECOND, lambda n=number: _read_image(path / names[n]))
 
     return FrameSource(IMAGES_PER_SECOND, False, frames)
 
 
-def _still(path: Path) -> FrameSource:
+def _open_still(path: Path) -> FrameSource:
     def frames() -> Iterator[Frame]:
-        yield Frame(0.0, lambda: _image(path))
+        yield Frame(0.0, lambda: _read_image(path))
 
     return FrameSource(IMAGES_PER_SECOND, False, frames, still=True)
 
 
-def _image(path: Path) -> np.ndarray:
+def _read_image(path: Path) -> np.ndarray:
     try:
         return read_image(path)
     except HeadmimeError as error:

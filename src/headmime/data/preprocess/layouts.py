@@ -22,7 +22,7 @@ COLUMNS = ("file", "identity", "split")
 VOXCELEB_FOLDERS = ((("mp4",), None), (("dev", "mp4"), "train"), (("test", "mp4"), "test"))
 # Where the cropped faces of VoxCeleb1 lie: <name>/1.6/<youtube id>/[<track>/]<number>.jpg below.
 FACES_FOLDERS = (("unzippedFaces",), ("unzippedIntervalFaces", "data"))
-IMAGES = (".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def make_listing(sources: Iterable[Source], refused: Iterable[Refusal]) -> Listi
     )
 
 
-def with_splits(
+def assign_splits(
     listed: Listing, test_share: float, test_persons: Sequence[str] | None, seed: int
 ) -> Listing:
     """Decide the split of everyone whose split the data set does not say.
@@ -130,7 +130,7 @@ def _walk(
         yield Refusal(name, f"cannot be opened ({error.strerror})")
 
 
-def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
+def find_in_tables(root: Path, split: str | None) -> Iterator[Source | Refusal]:
     """The rows of `split` (None: all) of both tables: a video or a single image each.
 
     A person is an identity, a video is a file. HeadmimeError if the tables cannot be used.
@@ -198,10 +198,10 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
     if not root.is_dir():
         raise HeadmimeError(f"root={root} is not a folder: name the folder of the data set.")
     layouts: dict[str, Callable[[Path], Iterator[Source | Refusal]]] = {
-        "voxceleb1": voxceleb1,
-        "voxceleb2": voxceleb2,
-        "folder": folder,
-        "listed": partial(listed, split=split),
+        "voxceleb1": find_voxceleb1,
+        "voxceleb2": find_voxceleb2,
+        "folder": find_in_folders,
+        "listed": partial(find_in_tables, split=split),
     }
     check_choice("data", layout, layouts)
     if split is not None and layout != "listed":
@@ -213,7 +213,7 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
     return make_listing(sources, [one for one in found if isinstance(one, Refusal)])
 
 
-def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
+def find_voxceleb2(root: Path) -> Iterator[Source | Refusal]:
     """mp4/<person>/<youtube id>/<clip>.mp4, also below dev/ (train) and test/ (test)."""
     places = [place for place in VOXCELEB_FOLDERS if root.joinpath(*place[0]).is_dir()]
     if not places:
@@ -228,10 +228,10 @@ def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
             )
 
 
-def voxceleb1(root: Path) -> Iterator[Source | Refusal]:
+def find_voxceleb1(root: Path) -> Iterator[Source | Refusal]:
     """As VoxCeleb2; else the cropped faces that its authors extracted, one image a second."""
     if any(root.joinpath(*below).is_dir() for below, _ in VOXCELEB_FOLDERS):
-        yield from voxceleb2(root)
+        yield from find_voxceleb2(root)
         return
     for below in FACES_FOLDERS:
         if root.joinpath(*below).is_dir():
@@ -245,7 +245,7 @@ def voxceleb1(root: Path) -> Iterator[Source | Refusal]:
     yield from _faces(walk(root), 0)
 
 
-def folder(root: Path) -> Iterator[Source | Refusal]:
+def find_in_folders(root: Path) -> Iterator[Source | Refusal]:
     """Any tree of videos: a video is a file, a person is its folder, or the file in the root."""
     for found in walk(root):
         if isinstance(found, Refusal):
@@ -280,7 +280,7 @@ def _faces(files: Iterable[FoundFile | Refusal], depth: int) -> Iterator[Source 
         if len(inside) not in (4, 5) or inside[1] != "1.6":
             reason = "does not lie at <name>/1.6/<youtube id>/<number>.jpg"
             yield Refusal("/".join(found.parts), reason)
-        elif not inside[-1].lower().endswith(IMAGES):
+        elif not inside[-1].lower().endswith(IMAGE_SUFFIXES):
             yield Refusal("/".join(found.parts), "is not named like an image")
         else:
             sizes[found.parts[:-1]] += found.bytes

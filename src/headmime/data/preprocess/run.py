@@ -12,10 +12,10 @@ from typing import Any
 from headmime.data.preprocess.clips import ClipSettings
 from headmime.data.preprocess.layouts import Listing, Refusal, Source, make_listing
 from headmime.data.preprocess.shard_tasks import WORK, Task, read_note
-from headmime.data.shards import check_begun, finish_store
+from headmime.data.shards import check_settings, finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.files import locked, write_text
+from headmime.files import hold_lock, write_text
 
 # Small data sets: shards enough for all cores. Large ones: few enough to keep all of them open.
 SHARDS, LEAST_FILES, MOST_FILES = 64, 2, 128
@@ -54,7 +54,7 @@ def make_plan(listed: Listing, settings: dict[str, Any]) -> Plan:
 
 def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
     """HeadmimeError if `out` was begun with another plan, of which this is the record."""
-    check_begun(out, plan.settings, record["settings"])
+    check_settings(out, plan.settings, record["settings"])
     if plan.listing != record["listing"]:
         raise HeadmimeError(
             f"The files of the data set have changed since {out} was begun: choose another out=, "
@@ -62,7 +62,7 @@ def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
         )
 
 
-def keep_plan(plan: Plan, path: Path, out: Path) -> None:
+def save_plan(plan: Plan, path: Path, out: Path) -> None:
     """Write the plan's record, or check it against the one that is there."""
     if path.exists():
         check_plan(plan, json.loads(path.read_text()), out)
@@ -105,8 +105,8 @@ def preprocess(
             f"{out} exists and is no unfinished store: remove it or choose another out=."
         )
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    with locked(out / WORK / "lock", out):
-        keep_plan(plan, out / WORK / "plan.json", out)
+    with hold_lock(out / WORK / "lock", out):
+        save_plan(plan, out / WORK / "plan.json", out)
         where, keys = (root.absolute(), out.absolute()), tuple(sorted(detector.items()))
         tasks = [
             Task(number, *where, sources, recipe, keys)

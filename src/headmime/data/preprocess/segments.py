@@ -52,24 +52,24 @@ def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray, least: int = L
     """
     pixels = track.pixels.copy()
     kept, refused = [], []
-    crowded = _crowded(track.others)
+    crowded = _find_crowded(track.others)
     edges = [0, *np.flatnonzero(cuts[1:]) + 1, len(times)]
     for first, end in pairwise(edges):
         pixels[first:end] = fill_gaps(track.pixels[first:end])
         reasons = np.where(np.isnan(pixels[first:end, 0, 0]), "no face", "")
         reasons = np.where(crowded[first:end] & (reasons == ""), "two people", reasons)
-        for low, high in _equal(reasons, first):
+        for low, high in _equal_runs(reasons, first):
             reason = str(reasons[low - first])
             if not reason and high - low < least:
                 reason = f"only {high - low} frames of one person in one shot"
             if reason:
                 refused.append((low, high, reason))
             else:
-                kept += _pieces(low, high, times, least)
+                kept += _split_evenly(low, high, times, least)
     return Parts(pixels, kept, refused)
 
 
-def _crowded(others: np.ndarray) -> np.ndarray:
+def _find_crowded(others: np.ndarray) -> np.ndarray:
     """Where a second person may be: up to the nearest searches that found only one."""
     searched = np.flatnonzero(~np.isnan(others))
     alone = searched[others[searched] < SECOND_PERSON]
@@ -81,13 +81,13 @@ def _crowded(others: np.ndarray) -> np.ndarray:
     return crowded
 
 
-def _equal(values: np.ndarray, offset: int) -> list[tuple[int, int]]:
+def _equal_runs(values: np.ndarray, offset: int) -> list[tuple[int, int]]:
     """Runs of equal values, as (first, end) + offset."""
     edges = [0, *np.flatnonzero(values[1:] != values[:-1]) + 1, len(values)]
     return [(first + offset, end + offset) for first, end in pairwise(edges)]
 
 
-def _pieces(first: int, end: int, times: np.ndarray, least: int) -> list[tuple[int, int]]:
+def _split_evenly(first: int, end: int, times: np.ndarray, least: int) -> list[tuple[int, int]]:
     """Equal pieces of at most LONGEST seconds."""
     count = int((times[end - 1] - times[first]) / LONGEST) + 1
     count = min(count, (end - first) // least)

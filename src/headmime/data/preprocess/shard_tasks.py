@@ -96,7 +96,7 @@ def write_task(task: Task) -> None:
     task.mark.unlink(missing_ok=True)
 
 
-def problem(task: Task, error: HeadmimeError | OSError) -> str:
+def describe_error(task: Task, error: HeadmimeError | OSError) -> str:
     """What stands in the way of all tasks, as a sentence."""
     if isinstance(error, HeadmimeError):
         return str(error)

@@ -12,9 +12,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from headmime.data.preprocess.shard_tasks import Task, problem, write_task
+from headmime.data.preprocess.shard_tasks import Task, describe_error, write_task
 from headmime.errors import HeadmimeError
-from headmime.threads import start_worker, threads_of_children
+from headmime.threads import init_worker, limit_child_threads
 
 
 def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: int) -> None:
@@ -59,7 +59,7 @@ def _start_worker() -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    with threads_of_children(1):
+    with limit_child_threads(1):
         process.start()
     theirs.close()  # so that ours reads its end when the process dies
     return process, ours
@@ -67,9 +67,9 @@ def _start_worker() -> tuple[BaseProcess, Connection]:
 
 def _serve(connection: Connection) -> None:
     """Write one shard after another."""
-    start_worker()
+    init_worker()
     while True:
-        connection.send(_answer(connection.recv()))
+        connection.send(_run_task(connection.recv()))
 
 
 def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: str) -> None:
@@ -90,7 +90,7 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
         ) from error
     try:
         # A lost machine is not the fault of the file in work: Ray would count it as a try.
-        remote = ray.remote(num_cpus=1, max_retries=0)(_answer)
+        remote = ray.remote(num_cpus=1, max_retries=0)(_run_task)
         running = {remote.remote(task): task for task in tasks}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
@@ -118,10 +118,10 @@ def _check_reachable(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def _answer(task: Task) -> str | None:
+def _run_task(task: Task) -> str | None:
     """Write a shard; None, or what stands in the way."""
     try:
         write_task(task)
     except (HeadmimeError, OSError) as error:
-        return problem(task, error)
+        return describe_error(task, error)
     return None
