@@ -1,6 +1,4 @@
-"""Between images as they are decoded and encoded (uint8 RGB) and images as the networks see
-them (float32 [-1, 1]).
-"""
+"""Conversion between decoded images (uint8 RGB) and network inputs (float32 in [-1, 1])."""
 
 import cv2
 import numpy as np

@@ -1,7 +1,7 @@
-"""Training of `headmime.pretrained.sitter_identity` to tell rendered people apart.
+"""Trains `headmime.pretrained.sitter_identity` to recognise rendered people.
 
-All frames of a sitter share clothes, hair, light and backdrop: what surrounds the face is replaced,
-and light and colour are changed, so that the face is what is left to know somebody by.
+All frames of a sitter share clothes, hair, light and backdrop. Augmentation replaces the
+surroundings of the face and changes light and colour, so that only the face identifies a person.
 """
 
 import math
@@ -29,7 +29,7 @@ from headmime.pretrained.sitter_identity import (
 )
 
 GREY = 127
-FACE = 1.3  # the enlarged hull that counts as the face when networks are compared
+FACE = 1.3  # scale of the landmarks' hull that counts as the face when networks are compared
 
 
 class Faces(NamedTuple):
@@ -42,8 +42,8 @@ class Faces(NamedTuple):
 
 @dataclass
 class IdentitySettings:
-    """CosFace's scale and margin, AdamW's rates, and how long the network is trained: `steps`, or
-    `minutes` if these are over before. A step sees two images of each of `people`.
+    """CosFace's scale and margin, AdamW's rates, and the length of training: `steps` or `minutes`,
+    whichever ends first. A batch has two images of each of `people`.
     """
 
     steps: int = 10_000
@@ -57,8 +57,8 @@ class IdentitySettings:
 
 
 def read_faces(store: Store, people: Sequence[Sequence[tuple[int, int]]], halvings: int) -> Faces:
-    """The frames (clip, t) of every person, numbered in the order given; the store's images are
-    halved `halvings` times.
+    """Read the frames (clip, t) of every person, people numbered in input order; images are halved
+    `halvings` times.
     """
     frames = [frame for person in people for frame in person]
     side = store.size >> halvings
@@ -68,8 +68,8 @@ def read_faces(store: Store, people: Sequence[Sequence[tuple[int, int]]], halvin
 
 
 def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
-    """1 inside the convex hull of landmarks [68, 2] (crop coordinates), enlarged about its middle
-    by `scale`, and 0 outside: uint8 [side, side].
+    """Mask of the convex hull of landmarks [68, 2] (crop coordinates), scaled about its centre by
+    `scale`: uint8 [side, side], 1 inside.
     """
     middle = (landmarks.min(0) + landmarks.max(0)) / 2
     corners = ((landmarks - middle) * scale + middle) * side
@@ -78,22 +78,22 @@ def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
 
 
 def mask_background(faces: Faces, scale: float = FACE) -> Faces:
-    """The same, grey outside of `face_mask`."""
-    shown = np.full_like(faces.images, GREY)
-    for image, points, out in zip(faces.images, faces.landmarks, shown, strict=True):
+    """Return the faces with everything outside of `face_mask` grey."""
+    masked = np.full_like(faces.images, GREY)
+    for image, points, out in zip(faces.images, faces.landmarks, masked, strict=True):
         cv2.copyTo(image, face_mask(points, len(image), scale), out)
-    return faces._replace(images=shown)
+    return faces._replace(images=masked)
 
 
 @torch.no_grad()
 def embed_images(embed: Callable[[Tensor], Tensor], faces: Faces) -> np.ndarray:
-    """`embed` (images [B, 3, S, S] in [-1, 1] -> [B, N]) of all of them, [n, N]."""
+    """Apply `embed` (images [B, 3, S, S] in [-1, 1] -> [B, N]) to all faces: [n, N]."""
     parts = np.array_split(faces.images, -(-len(faces.images) // 64))
     return torch.cat([embed(to_tensor(part)) for part in parts]).numpy()
 
 
 class IdentityTraining(nn.Module):
-    """The network of `SitterIdentity` while it learns: its layers have batch norms."""
+    """The trainable form of `SitterIdentity`, with batch norms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class IdentityTraining(nn.Module):
 
     @torch.no_grad()
     def fold_norms(self) -> dict[str, Tensor]:
-        """What `SitterIdentity` reads, without the magnitudes: batch norms folded in."""
+        """The state of `SitterIdentity` except `magnitudes`: batch norms folded into weights."""
         state = {"embedding.pool": self.pool.clone()}
         layers = {name: (conv, norm) for name, (_, conv, norm) in self.convs.items()}
         for name, (layer, norm) in (layers | {"embedding": (self.project, self.norm)}).items():
@@ -128,11 +128,11 @@ def _conv_and_norm(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 def margin_softmax(e: Tensor, scale: float, margin: float) -> Tensor:
-    """CosFace over the batch: cross entropy of scale * (cosine to every other image), the one of
-    the same person's less `margin`.
+    """CosFace within the batch: cross entropy over scale * cosine to every other image, with
+    `margin` subtracted from the cosine to the same person's image.
 
-    e [2P, N] of length 1: an image of each of P people, then another of each. In the place of
-    CosFace's centres of all people, which thousands of people with few images each learn slowly.
+    e [2P, N] of unit length: one image of each of P people, then a second one of each. Replaces
+    CosFace's learnt class centres, which train slowly for thousands of people with few images.
     Gradient to: e.
     """
     partner = torch.arange(len(e)).roll(len(e) // 2)
@@ -145,14 +145,14 @@ def train_identity(
     settings: IdentitySettings,
     on_step: Callable[[int, float, float, IdentityTraining], None],
 ) -> None:
-    """Train on augmented images of people, who are in order, with two or more images each.
-    After each step `on_step` is given (steps done, progress 0..1, the loss, the network).
+    """Train on augmented images; `faces.people` is sorted, with two or more images per person.
+    Calls on_step(steps done, progress 0..1, loss, network) after each step.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     net = IdentityTraining().to(memory_format=torch.channels_last)
     frames = np.split(np.arange(len(faces.people)), np.flatnonzero(np.diff(faces.people)) + 1)
-    waiting = np.empty(0, np.int64)
+    queue = np.empty(0, np.int64)
     matrices = [p for p in net.parameters() if p.ndim > 1]
     rest = [p for p in net.parameters() if p.ndim == 1]
     groups = [
@@ -161,13 +161,13 @@ def train_identity(
     ]
     optimiser = torch.optim.AdamW(groups, settings.lr, fused=True)
     half = computes_in_bfloat16("cpu")
-    begin, done, progress = time.monotonic(), 0, 0.0
+    start, done, progress = time.monotonic(), 0, 0.0
     while progress < 1:
         for group in optimiser.param_groups:
             group["lr"] = settings.lr * learning_rate_factor(progress)
-        while len(waiting) < settings.people:
-            waiting = np.concatenate([waiting, rng.permutation(len(frames))])
-        people, waiting = np.split(waiting, [settings.people])
+        while len(queue) < settings.people:
+            queue = np.concatenate([queue, rng.permutation(len(frames))])
+        people, queue = np.split(queue, [settings.people])
         pairs = np.stack([rng.choice(frames[person], 2, replace=False) for person in people], 1)
         x = augment(faces, pairs.ravel(), rng)
         net.train()
@@ -178,26 +178,26 @@ def train_identity(
         loss.backward()
         optimiser.step()
         done += 1
-        minutes = (time.monotonic() - begin) / 60
+        minutes = (time.monotonic() - start) / 60
         progress = min(1.0, max(done / settings.steps, minutes / settings.minutes))
         on_step(done, progress, loss.item(), net)
 
 
 def learning_rate_factor(progress: float) -> float:
-    """The share of the highest rate: up to it in a tenth of the time, then down along a cosine."""
+    """Factor on the learning rate: linear warm-up for a tenth of the time, then cosine decay."""
     if progress < 0.1:
         return (progress + 0.001) / 0.101
     return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
 
 
 def augment(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """Images as the network is to judge them: float32 [B, 3, 112, 112] in [-1, 1]."""
+    """Augmented training images: float32 [B, 3, 112, 112] in [-1, 1]."""
     others = np.roll(chosen, 1)
     views = [
         _random_background(faces.images[k], faces.landmarks[k], faces.images[other], rng)
         for k, other in zip(chosen, others, strict=True)
     ]
-    # colours are changed a plane at a time, which is twice as fast
+    # contiguous planes: colour operations are twice as fast
     x = _random_light(to_tensor(np.stack(views)).contiguous(), rng)
     return x.contiguous(memory_format=torch.channels_last)
 
@@ -205,8 +205,8 @@ def augment(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tenso
 def _random_background(
     image: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The face in another's image (half of the cases) or before a plain colour (a fifth);
-    shifted, scaled, turned, in half of the cases mirrored, perhaps blurred: uint8 [112, 112, 3].
+    """Paste the face into another person's image (50 %) or on a plain colour (20 %); shift, scale,
+    rotate, mirror (50 %) and blur (40 %): uint8 [112, 112, 3].
     """
     side, kind = len(image), rng.random()
     if kind < 0.7:
@@ -224,7 +224,7 @@ def _random_background(
 
 
 def _random_light(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Exposure that falls off across the image, the light's colour, contrast and saturation."""
+    """Randomise exposure (with a gradient across the image), light colour, contrast, saturation."""
     n, ramp = len(x), np.linspace(-1, 1, SIDE)
 
     def factors(deviation: float, *shape: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Terms of the objective of people who are not trained on, and the weights that were best there."""
+"""Validation on held-out people, and saving of the best weights."""
 
 import math
 import time
@@ -25,11 +25,11 @@ from headmime.pixels import grey_sharpness, to_uint8
 def compute_validation_terms(
     nets: Nets, batches: Iterable[dict[str, Tensor]], perceptual: nn.Module, weights: LossWeights
 ) -> dict[str, float]:
-    """Return the terms of G(y_t, P E(x_s, y_s)) beside x_t, images float [-1, 1].
+    """Compare G(y_t, P E(x_s, y_s)) with x_t, images float [-1, 1]; return the validation terms.
 
-    ``val/cnt``, ``val/pix``, ``val/near``: the terms of the objective of these names, before their
-    weights, means over episodes. ``val/sharpness``: `grey_sharpness` of the outputs over that of
-    the targets, both medians over episodes (NaN if the targets are flat).
+    ``val/cnt``, ``val/pix``, ``val/near``: the unweighted content, pixel and close-up losses, means
+    over episodes. ``val/sharpness``: median `grey_sharpness` of the outputs over that of the
+    targets (NaN if the targets are flat).
     """
     E, G, _ = nets
     means, sizes = [], []
@@ -51,15 +51,14 @@ def compute_validation_terms(
 
 
 class Validation(pl.Callback):
-    """Every ``every`` batches and at the end: logs `compute_validation_terms` of the first
-    ``episodes`` of ``held_out``, ``batch`` at a time, for the networks that ``export`` makes of
-    those in training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to
-    its ideal than ever, ``save`` gets these networks and what is to be said of their origin. How
-    near is part of the run's state.
+    """Every ``every`` batches and at the end: logs `compute_validation_terms` on the first
+    ``episodes`` of ``held_out``, ``batch`` at a time, for export(networks in training), and the
+    duration ``val/seconds``. When the term ``keep_best`` is closer to its ideal than before, calls
+    ``save`` with these networks and their origin. The best distance is part of the run's state.
 
-    ``held_out`` is at the model's full size, also while training is at a smaller one. Process 0
-    does it alone and exchanges nothing: the others wait for it where they next exchange something.
-    Training's random state and order of episodes stay as they are.
+    ``held_out`` has the model's full size, also in stages with smaller images. Only process 0
+    validates, without collectives: the others block at their next one. Training's random state and
+    order of episodes do not change.
     """
 
     def __init__(
@@ -79,13 +78,14 @@ class Validation(pl.Callback):
         self._batches = 0
         self._validated_at = -1
         self._distance = math.inf  # of the best value to its ideal
-        self._images: list[dict[str, Tensor]] = []
+        self._held_out_batches: list[dict[str, Tensor]] = []
 
     def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         if trainer.is_global_zero:
             numbers = range(self.episodes)
-            first = numbers[:: self.batch]
-            self._images = [self.held_out.batch(numbers[k : k + self.batch]) for k in first]
+            self._held_out_batches = [
+                self.held_out.batch(numbers[k : k + self.batch]) for k in numbers[:: self.batch]
+            ]
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
@@ -99,35 +99,35 @@ class Validation(pl.Callback):
             self.validate(trainer, module)
 
     def validate(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Log the terms of the present weights, and keep these if they are the best so far."""
+        """Log the terms of the current weights, and save these if they are the best so far."""
         if not trainer.is_global_zero:
             return
-        self._validated_at = seen = episodes_seen(trainer)
-        since = time.perf_counter()
+        self._validated_at = episodes = episodes_seen(trainer)
+        start = time.perf_counter()
         nets = self.export(module.nets)
         with trainer.precision_plugin.val_step_context():
             batches = self._on(module.device)
             values = compute_validation_terms(nets, batches, self.perceptual, module.weights)
-        log_metrics(trainer, values | {"val/seconds": time.perf_counter() - since}, seen)
-        shown = self.keep_best or "val/cnt"
-        trainer.progress_bar_metrics.update({shown: values[shown]})
+        log_metrics(trainer, values | {"val/seconds": time.perf_counter() - start}, episodes)
+        term = self.keep_best or "val/cnt"
+        trainer.progress_bar_metrics.update({term: values[term]})
         if self.keep_best is not None:
             value = values[self.keep_best]
             distance = abs(value - IDEAL[self.keep_best])
             if distance < self._distance:
                 self._distance = distance
                 best = {"metric": self.keep_best, "value": value, "held_out": self.episodes}
-                self.save(nets, {"episodes": seen, "best": best})
+                self.save(nets, {"episodes": episodes, "best": best})
 
     def state_dict(self) -> dict[str, Any]:
         return {"batches": self._batches, "metric": self.keep_best, "distance": self._distance}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._batches = state["batches"]
-        if state["metric"] == self.keep_best:  # distances of different metrics do not compare
+        if state["metric"] == self.keep_best:  # distances of different metrics are not comparable
             self._distance = state["distance"]
 
     def _on(self, device: torch.device) -> Iterator[dict[str, Tensor]]:
-        """The batches, one after the other, as floats on the device."""
-        for batch in self._images:
+        """Yield the held-out batches as floats on the device."""
+        for batch in self._held_out_batches:
             yield to_floats({name: t.to(device) for name, t in batch.items()})
