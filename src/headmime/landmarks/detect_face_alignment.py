@@ -76,7 +76,7 @@ class FaceAlignmentDetector:
 
 
 def _shrink(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
-    """Frames of one size as [n, H, W, 3] with a longer side of at most SEARCH_SIDE, and the scale."""
+    """Stack frames of one size, longer side at most SEARCH_SIDE: [n, H, W, 3], and the scale."""
     scale = min(1.0, SEARCH_SIDE / max(frames[0].shape[:2]))
     height, width = (max(1, round(length * scale)) for length in frames[0].shape[:2])
     return np.stack([resize(frame, width, height) for frame in frames]), scale

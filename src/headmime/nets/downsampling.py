@@ -1,6 +1,4 @@
-"""The downsampling trunk that embedder and discriminator have in common: (image, drawing) -> 4x4
-features.
-"""
+"""The downsampling trunk of embedder and discriminator: (image, drawing) -> 4x4 features."""
 
 from torch import Tensor, nn
 
@@ -13,8 +11,8 @@ IMAGE_AND_DRAWING = 6
 
 
 def trunk(shape: ModelShape) -> nn.ModuleList:
-    """Build residual downsampling blocks without normalisation, [B, 6, S, S] -> [B, N, 4, 4], with
-    self-attention.
+    """Build residual downsampling blocks with self-attention, without normalisation: [B, 6, S, S]
+    -> [B, N, 4, 4].
     """
     layers = nn.ModuleList()
     channels, resolution = IMAGE_AND_DRAWING, shape.image_size
@@ -27,5 +25,5 @@ def trunk(shape: ModelShape) -> nn.ModuleList:
 
 
 def pooled(h: Tensor) -> Tensor:
-    """ReLU, then the sum over space: [B, N, H, W] -> [B, N], in float32 (float64 stays)."""
+    """ReLU, then sum over space: [B, N, H, W] -> [B, N], float32 (float64 for float64 input)."""
     return at_least_float32(h).relu().sum(dim=(2, 3))
