@@ -28,7 +28,7 @@ class BrightSquares:
         self.searched: list[tuple[int, ...]] = []
         self.fitted: list[int] = []
 
-    def load(self, kind: str, weights: str | None, device: torch.device) -> str:
+    def load_network(self, kind: str, weights: str | None, device: torch.device) -> str:
         return f"{kind} from {weights}"
 
     def find_boxes(self, net: str, images: np.ndarray, _: torch.device) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The Inception network of FID and KID: TensorFlow's of 2015, as torch-fidelity converted it."""
+"""The Inception network of FID and KID: TensorFlow's of 2015, converted by torch-fidelity."""
 
 import io
 from typing import Any
@@ -20,7 +20,7 @@ BATCH = 16
 
 
 class InceptionFeatures(TorchScorer):
-    """The last pooling, 2,048 numbers; images enlarged to 299 as TensorFlow 1 did."""
+    """Pool features, 2,048 numbers; images are resized to 299 as in TensorFlow 1."""
 
     name = "inception-2048"
 
@@ -37,9 +37,9 @@ class InceptionFeatures(TorchScorer):
 
 
 def inception_features(file: str | None) -> InceptionFeatures:
-    """`file`: weights-inception-2015-12-05-6726825d.pth, or "download".
+    """Load weights-inception-2015-12-05-6726825d.pth from `file`, or "download".
 
-    Raises HeadmimeError on a missing file or package, or weights of something else.
+    HeadmimeError on a missing file or package, or weights of another network.
     """
     path = find_weights(file, "scorers.features.file", "torch-fidelity's Inception", URL)
     try:
@@ -48,7 +48,7 @@ def inception_features(file: str | None) -> InceptionFeatures:
         raise HeadmimeError(
             f"scorers=paper needs torch-fidelity ({error}): `pip install 'headmime[evaluation]'`."
         ) from error
-    # torch-fidelity unpickles without looking: it gets a copy of what was read safely.
+    # torch-fidelity unpickles without checks: pass it a copy of the safely read state dict.
     copy = io.BytesIO()
     torch.save(read_state_dict(path), copy)
     copy.seek(0)
