@@ -74,7 +74,7 @@ ConfigStore.instance().store("preprocess_schema", Preprocess)
 def main(config: DictConfig) -> None:
     """Check the keys; estimate, or write the store and say what became of the files."""
     settings: Preprocess = OmegaConf.to_object(config)
-    root, recipe = _root(settings), _clip_settings(settings)
+    root, clip_settings = _root(settings), _clip_settings(settings)
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
     listed = assign_splits(
@@ -86,7 +86,7 @@ def main(config: DictConfig) -> None:
     if settings.dry_run:
         with progress("trying a sample") as on_files:
             found = instantiate(settings.detector)
-            guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
+            guess = estimate(root, listed.sources, clip_settings, found, settings.sample, on_files)
         print(_format_estimate(guess, listed, settings))
         return
     plan = make_plan(
@@ -94,7 +94,7 @@ def main(config: DictConfig) -> None:
         {
             "data": settings.data.layout,
             "data_split": settings.data.split,
-            **asdict(recipe),
+            **asdict(clip_settings),
             "detector": settings.detector,
             "test_share": settings.test_share,
             "test_persons": settings.test_persons,
@@ -106,7 +106,7 @@ def main(config: DictConfig) -> None:
     with progress("preprocessing") as on_files:
         out = Path(settings.out)
         run, finder = _runner(settings), settings.detector
-        summary = preprocess(root, out, plan, listed.refused, recipe, finder, run, on_files)
+        summary = preprocess(root, out, plan, listed.refused, clip_settings, finder, run, on_files)
     print(_format_report(summary, out, perf_counter() - begun))
 
 

@@ -1,4 +1,4 @@
-"""Reading images, whatever their kind, and videos as a stream of upright frames."""
+"""Reading of images and of videos as streams of upright frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 
-pi_heif.register_heif_opener()  # telephones' HEIC files, for Image.open
+pi_heif.register_heif_opener()  # Image.open for HEIC files
 
 
 def read_image(path: Path | str) -> np.ndarray:
-    """An image upright as its camera meant it: uint8 RGB [H, W, 3].
+    """Read an image with its EXIF orientation applied: uint8 RGB [H, W, 3].
 
-    Transparency is put on white, 16 bits become 8, an animation gives its first frame.
-    HeadmimeError if the file cannot be read as an image.
+    Transparency becomes white, 16 bits become 8, an animation gives its first frame. HeadmimeError
+    if the file cannot be read as an image.
     """
     try:
         with open_file(path) as file, Image.open(file) as image:
@@ -35,7 +35,7 @@ def read_image(path: Path | str) -> np.ndarray:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is of no known kind"  # Pillow's own words name an object, not the file
+        return "it is of no known kind"  # Pillow's message names an object, not the file
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
@@ -51,7 +51,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 class UnreadableVideo(HeadmimeError):
-    """A file that is not, or not wholly, a video; `reason` says why without naming the file."""
+    """A file that is not a video or is damaged; `reason` is the cause without the file's name."""
 
     def __init__(self, path: Path | str, reason: str, remedy: str) -> None:
         super().__init__(f"{path} {reason}: {remedy}.")
@@ -60,12 +60,12 @@ class UnreadableVideo(HeadmimeError):
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says of itself, before it is read.
+    """A video's metadata.
 
-    width, height: of the frames that `read_video` yields. frames: estimated from the duration where
-    the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
-    `own_duration`, else the longest of image and sound. start: of the first frame, in seconds of
-    the file's own clock, which image and sound share.
+    width, height: of the frames that `read_video` yields. frames: at least 1, estimated from the
+    duration if the file has no count. duration: seconds, 0 if unknown; of the video stream if
+    `own_duration`, else of the longest stream. start: time of the first frame on the clock that
+    video and audio streams share, seconds.
     """
 
     width: int
@@ -80,9 +80,9 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """A frame whose pixels are made when asked for. time: seconds since the first frame.
+    """A frame with lazy pixel conversion. time: seconds since the first frame.
 
-    damaged: the decoder found errors in it and has filled in something plausible.
+    damaged: the decoder found errors and concealed them.
     """
 
     time: float
@@ -96,7 +96,7 @@ class DecodedFrame:
 
 
 def read_video_info(path: Path | str) -> VideoInfo:
-    """Look at the head of a video file. HeadmimeError if it is not one."""
+    """Read a video's metadata. HeadmimeError if the file is not a video."""
     with _open(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
@@ -120,17 +120,17 @@ def read_video_info(path: Path | str) -> VideoInfo:
 def read_video(path: Path | str) -> Iterator[tuple[np.ndarray, float]]:
     """Yield (frame, time): uint8 RGB [H, W, 3], upright, square pixels; seconds since the first.
 
-    One frame is in memory at a time. HeadmimeError, when iterated, if the file is not a video or is
-    broken further on.
+    Holds one frame in memory. HeadmimeError, during iteration, if the file is not a video or is
+    damaged.
     """
     for frame in decode_video(path):
         yield frame.pixels(), frame.time
 
 
 def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
-    """Like `read_video`, for who needs only some of the pixels or wants to know of damage.
+    """Like `read_video`, with lazy pixels and the damage flag of each frame.
 
-    threads: the decoder's; 0 leaves their number to it.
+    threads: of the decoder; 0: its default.
     """
     with _open(path) as (container, stream):
         stream.codec_context.thread_count = threads
@@ -147,9 +147,9 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
 
 @contextmanager
 def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
-    """The file and its first moving stream; whatever FFmpeg has against it, as one sentence."""
+    """Open a file and its first video stream; FFmpeg's errors become an UnreadableVideo."""
     try:
-        # FFmpeg takes some names for protocols or patterns: it is given the file, not the name.
+        # FFmpeg parses some names as protocols or patterns: pass the open file, not the name.
         with open_file(path) as file, av.open(file) as container:
             streams = [
                 stream
@@ -157,19 +157,19 @@ def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.Vi
                 if not stream.disposition & av.stream.Disposition.attached_pic
             ]
             if not streams:
-                raise UnreadableVideo(path, "has no video in it", "give a file with an image")
+                raise UnreadableVideo(path, "has no video in it", "give a file with a video stream")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
     except (OSError, av.error.FFmpegError) as error:
         raise UnreadableVideo(
             path,
             f"cannot be read as a video ({error.strerror})",
-            "give a whole file in a format that FFmpeg knows",
+            "give a complete file in a format that FFmpeg supports",
         ) from error
 
 
 def _rotate_upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
-    """RGB pixels, square, turned as the camera was held."""
+    """RGB array with square pixels and the stream's rotation applied."""
     ratio = stream.sample_aspect_ratio or 1
     image = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))
     quarter_turns = round(frame.rotation / 90)  # anticlockwise

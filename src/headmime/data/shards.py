@@ -1,4 +1,4 @@
-"""Writing a store (see docs/data.md): shards, each on its own, then index and manifest on top."""
+"""Writing of stores (see docs/data.md): independent shards, then index and manifest."""
 
 import hashlib
 import json
@@ -25,17 +25,17 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True)
 class ClipFrames:
-    """A clip to be stored. `frames` may be a generator: it is read once, image by image."""
+    """A clip to be stored. `frames` may be a generator; it is iterated once."""
 
     person: str
     video: str  # one recording of the person; W has one row per video
     clip: str
     split: str  # "train" or "test"; the same for all clips of a person
-    source: str  # where it came from: a file, or a seed
+    source: str  # its file, or its seed
     fps: float
     crop: Crop  # in pixels of the source
-    detector: str  # where the landmarks came from
-    frames: Iterable[np.ndarray]  # uint8 [S, S, 3], S the same in the whole store
+    detector: str  # of the landmarks
+    frames: Iterable[np.ndarray]  # uint8 [S, S, 3], with one S per store
     landmarks: np.ndarray  # float [n, 68, 2], crop coordinates
     times: np.ndarray  # float [n], seconds in the source
     scores: np.ndarray  # float [n], the detector's confidence
@@ -44,15 +44,14 @@ class ClipFrames:
 def write_shard(
     folder: Path, number: int, clips: Iterable[ClipFrames], quality: int = JPEG_QUALITY
 ) -> Path:
-    """Write shard `number` of the store in `folder`; it appears only when it is complete.
+    """Write shard `number` of the store in `folder` atomically; return its path.
 
-    Different shards may be written by different processes at the same time. The bytes depend on the
-    clips alone.
+    Different processes may write different shards concurrently. The bytes depend only on the clips.
     """
     final = shard_path(folder, number)
     if final.exists():
         raise HeadmimeError(f"{final} exists already: remove it or write to another folder.")
-    # A name of its own: a process that was believed dead may still be at the same shard.
+    # A unique temporary name: a process presumed dead may still be writing the same shard.
     with write_atomically(final) as partial:
         partial.mkdir(parents=True)
         _write_shard_files(partial, clips, quality)
@@ -60,29 +59,29 @@ def write_shard(
 
 
 def shard_path(folder: Path, number: int) -> Path:
-    """Where shard `number` is, or will be."""
+    """Path of shard `number`."""
     return Path(folder) / f"shard-{number:05d}"
 
 
-def check_settings(out: Path, settings: dict[str, Any], begun: dict[str, Any]) -> None:
-    """HeadmimeError if the store `out` was begun with settings other than these."""
-    if changed := [key for key, value in settings.items() if begun.get(key) != value]:
-        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
+def check_settings(out: Path, settings: dict[str, Any], previous: dict[str, Any]) -> None:
+    """Raise HeadmimeError if the unfinished store `out` has other settings (`previous`)."""
+    if changed := [key for key, value in settings.items() if previous.get(key) != value]:
+        was = ", ".join(f"{key}={previous.get(key)}" for key in changed)
         raise HeadmimeError(
-            f"{out} was begun with {was}: go on with that, or choose another out= for other "
+            f"{out} was begun with {was}: continue with that, or choose another out= for other "
             "settings."
         )
 
 
 def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = ()) -> Store:
-    """Check the shards in `folder` against each other, write index and manifest, open the store.
+    """Check that the shards in `folder` are consistent, write index and manifest, open the store.
 
-    made: how it was made, for the manifest (anything that JSON can say). extra: names of further
-    files in `folder` that belong to the store. What killed writers left behind is removed.
+    made: the manifest's record of how the store was made (JSON values). extra: names of other files
+    in `folder` that belong to the store. Partial files of killed writers are removed.
     """
     folder = Path(folder)
-    for left_behind in folder.glob(f"{PARTIAL}*"):
-        remove(left_behind)
+    for partial_file in folder.glob(f"{PARTIAL}*"):
+        remove(partial_file)
     clips, shards = [], []
     for path in sorted(folder.glob("shard-*")):
         description = json.loads((path / "clips.json").read_text())
@@ -170,13 +169,13 @@ def _check_clip(clip: ClipFrames) -> None:
 
 
 def _turns(landmarks: np.ndarray) -> list[float]:
-    with np.errstate(divide="ignore", invalid="ignore"):  # eyes in one place look nowhere: 0
+    with np.errstate(divide="ignore", invalid="ignore"):  # coincident eyes: 0
         turns = np.nan_to_num(head_turn(landmarks), posinf=0, neginf=0)
     return [float(turns.min()), float(turns.max())]
 
 
 def encode(image: np.ndarray, quality: int) -> bytes:
-    """An image, uint8 RGB [H, W, 3], as the JPEG that a shard holds."""
+    """Encode an image, uint8 RGB [H, W, 3], as a shard's JPEG."""
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
@@ -218,7 +217,7 @@ def _clip_rows(clips: list[dict]) -> np.ndarray:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")  # as Python represents odd file names
+    return text.encode("utf-8", "surrogateescape")  # as Python represents undecodable file names
 
 
 def _file_record(path: Path) -> dict:

@@ -50,20 +50,22 @@ class Note:
 
 
 def read_source(
-    root: Path, source: Source, recipe: ClipSettings, detector: Detector
+    root: Path, source: Source, clip_settings: ClipSettings, detector: Detector
 ) -> Generator[ClipFrames, None, Note]:
     """Decode, follow the face, split, crop: one clip after another, one at a time in memory; then
     return the note. What cannot be stored is a refusal, not an error.
     """
     looked_at = 0
     try:
-        film = open_frames(root / source.file, recipe.fps, recipe.max_seconds)
+        film = open_frames(root / source.file, clip_settings.fps, clip_settings.max_seconds)
         followed, times, cuts = _track_face(film, detector)
         looked_at = len(times)
         parts = find_parts(followed, times, cuts, least=1 if film.still else LEAST)
         if not parts.kept:
             return Note([_refuse_source(source, parts)], looked_at)
-        yield from _crop_clips(film, source, parts, times, followed.scores, recipe, detector.name)
+        yield from _crop_clips(
+            film, source, parts, times, followed.scores, clip_settings, detector.name
+        )
         refused = [
             Refusal(source.file, reason, (float(times[first]), float(times[end - 1])))
             for first, end, reason in parts.refused
@@ -105,7 +107,7 @@ def _crop_clips(
     parts: Parts,
     times: np.ndarray,
     scores: np.ndarray,
-    recipe: ClipSettings,
+    clip_settings: ClipSettings,
     detector: str,
 ) -> Iterator[ClipFrames]:
     """Crop the frames that are kept; the film is read again, so that few are in memory."""
@@ -115,13 +117,13 @@ def _crop_clips(
     for number, (first, end) in enumerate(parts.kept):
         pixels = parts.pixels[first:end]
         pixels = smooth(pixels) if evenly else pixels
-        count = min(end - first, recipe.frames or end - first)
+        count = min(end - first, clip_settings.frames or end - first)
         inside = np.linspace(0, end - first - 1, count).round().astype(int)
         chosen = first + inside
         box = crop_box(pixels)
         wanted = set(chosen.tolist())
         images = [
-            box.cut(frame.pixels(), recipe.size)
+            box.cut(frame.pixels(), clip_settings.size)
             for t, frame in islice(shown, end - (parts.kept[number - 1][1] if number else 0))
             if t in wanted
         ]
@@ -159,7 +161,7 @@ class StoreEstimate:
 def estimate(
     root: Path,
     sources: list[Source],
-    recipe: ClipSettings,
+    clip_settings: ClipSettings,
     detector: Detector,
     sample: int,
     on_files: Callable[[int, int], None],
@@ -172,7 +174,7 @@ def estimate(
     refused, totals = 0, np.zeros(3)
     begun = time.perf_counter()
     for done, source in enumerate(chosen, 1):
-        sizes, looked_at = _measure(root, source, recipe, detector)
+        sizes, looked_at = _measure(root, source, clip_settings, detector)
         totals += (looked_at, len(sizes), sum(sizes) + len(sizes) * FRAME_ROW.itemsize)
         refused += not sizes
         on_files(done, len(chosen))
@@ -183,17 +185,17 @@ def estimate(
 
 
 def _measure(
-    root: Path, source: Source, recipe: ClipSettings, detector: Detector
+    root: Path, source: Source, clip_settings: ClipSettings, detector: Detector
 ) -> tuple[list[int], int]:
     """The bytes of every image that would be stored, and how many frames were looked at."""
     sizes = []
-    clips = read_source(root, source, recipe, detector)
+    clips = read_source(root, source, clip_settings, detector)
     while True:
         try:
             clip = next(clips)
         except StopIteration as stop:
             return sizes, stop.value.looked_at
-        sizes += [len(encode(image, recipe.quality)) for image in clip.frames]
+        sizes += [len(encode(image, clip_settings.quality)) for image in clip.frames]
 
 
 def _hash_path(source: Source) -> bytes:

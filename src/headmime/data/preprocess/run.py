@@ -86,7 +86,7 @@ def preprocess(
     out: Path,
     plan: Plan,
     refused: list[Refusal],
-    recipe: ClipSettings,
+    clip_settings: ClipSettings,
     detector: dict[str, Any],
     run: Runner,
     on_files: Callable[[int, int], None],
@@ -109,7 +109,7 @@ def preprocess(
         save_plan(plan, out / WORK / "plan.json", out)
         where, keys = (root.absolute(), out.absolute()), tuple(sorted(detector.items()))
         tasks = [
-            Task(number, *where, sources, recipe, keys)
+            Task(number, *where, sources, clip_settings, keys)
             for number, sources in enumerate(plan.shards)
         ]
         missing = [task for task in tasks if not task.done]

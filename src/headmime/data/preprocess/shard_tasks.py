@@ -1,4 +1,4 @@
-"""The unit of work: one shard, written by one process, from its files and the recipe alone.
+"""The unit of work: one shard, written by one process, from its files and the clip_settings alone.
 
 Beside the shards, in `.work` of the unfinished store, lie for every shard a note of what was
 refused (there before the shard is) and the number of the file in work (should its process die).
@@ -36,7 +36,7 @@ class Task:
     root: Path
     out: Path
     sources: tuple[Source, ...]
-    recipe: ClipSettings
+    clip_settings: ClipSettings
     detector: tuple[tuple[str, Any], ...]
     deaths: tuple[int, ...] = ()
 
@@ -89,7 +89,7 @@ def write_task(task: Task) -> None:
         return
     cv2.setNumThreads(1)  # there is a process for every core
     try:
-        write_shard(task.out, task.number, _clips(task), task.recipe.quality)
+        write_shard(task.out, task.number, _clips(task), task.clip_settings.quality)
     except (OSError, HeadmimeError):
         if not task.done:  # else another process, that was believed dead, was faster
             raise
@@ -113,7 +113,7 @@ def _clips(task: Task) -> Iterator[ClipFrames]:
         if task.deaths.count(number) >= DEATHS:
             note.refused.append(Refusal(source.file, f"ended {DEATHS} processes that read it"))
             continue
-        told = yield from read_source(task.root, source, task.recipe, finder)
+        told = yield from read_source(task.root, source, task.clip_settings, finder)
         note = Note(note.refused + told.refused, note.looked_at + told.looked_at)
     write_text(task.note, json.dumps(asdict(note), indent=1) + "\n")
 
