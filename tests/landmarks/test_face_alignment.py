@@ -213,7 +213,7 @@ def test_weights_by_path(random_s3fd: nn.Module, tmp_path: Path):
         load_network("fan", str(file), CPU)
     (tmp_path / "empty.pth").touch()
     for name in ("missing.pth", "empty.pth"):
-        with pytest.raises(HeadmimeError, match=r"could not be had .* detector\.fan=FILE.*dlib"):
+        with pytest.raises(HeadmimeError, match=r"could not be loaded .* detector\.fan=FILE.*dlib"):
             load_network("fan", str(tmp_path / name), CPU)
 
 

@@ -1,6 +1,6 @@
-"""face-alignment, the paper's detector: a network for faces (S3FD) and one for points (FAN).
+"""face-alignment, the paper's detector: networks for faces (S3FD) and landmarks (FAN).
 
-Its package comes with the extra `face-alignment`; the weights are downloaded at first use.
+The package is in the extra `face-alignment`; the weights are downloaded at first use.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.landmarks.faces import SAME_FACE, Face, overlap
 
-SEARCH_SIDE = 640  # faces are searched in a copy whose longer side is at most this
+SEARCH_SIDE = 640  # longest side of the images in which faces are searched
 
 
 class FaceAlignmentDetector:
     """The networks of the package face-alignment, on the GPU if there is one.
 
-    s3fd, fan: files with their weights; None downloads them at first use. batch: images, or
-    faces, that go through a network together.
+    s3fd, fan: weight files; None downloads them at first use. batch: batch size of images and
+    faces.
     """
 
     name = "face-alignment"
@@ -61,7 +61,7 @@ class FaceAlignmentDetector:
         return max(moved, key=lambda one: overlap(one.box, face.box), default=None)
 
     def _boxes(self, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Boxes and scores [n, 5] of every frame: frames of one size are searched together."""
+        """Boxes and scores [n, 5] of every frame; frames of equal size are batched."""
         boxes: list[np.ndarray] = [np.zeros((0, 5))] * len(frames)
         order = sorted(range(len(frames)), key=lambda k: frames[k].shape)
         for _, same in groupby(order, key=lambda k: frames[k].shape):

@@ -223,7 +223,7 @@ def test_portraits_are_not_needed_and_a_file_is_taken_once(root: Path):
     ("table", "split", "sentence"),
     [
         (None, None, "has no clips.tsv: it should be a table with the columns file, identity"),
-        (CLIPS, "test", "data.split=test is in no row of .* there is report, tune"),
+        (CLIPS, "test", "data.split=test is in no row of .* they have report, tune"),
         ("file,identity,split\na,b,c\n", None, "Line 2 of .* has no file, identity, split"),
         (CLIPS + "x.mp4\tanna\n", None, "Line 7 of .* has no split"),
         (CLIPS + "x.mp4\tanna\t\ttune\n", None, "anna in two splits, report and tune"),

@@ -158,7 +158,7 @@ def test_folders_that_are_something_else(run: Callable, tmp_path: Path, data_set
 def test_nothing_at_all(run: Callable, tmp_path: Path, data_set: Path):
     for film in data_set.rglob("*.mp4"):
         film.write_bytes(b"")
-    with pytest.raises(HeadmimeError, match="Nothing of 9 files could be stored"):
+    with pytest.raises(HeadmimeError, match="None of 9 files could be stored"):
         run()
     assert len(json.loads((tmp_path / "out" / "quarantine.json").read_text())["refused"]) == 9
 
