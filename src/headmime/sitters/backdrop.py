@@ -1,4 +1,4 @@
-"""What is behind a sitter: walls, rooms, shelves, leaves and lights, most of it out of focus."""
+"""Random backgrounds of sitters: walls, rooms, shelves, leaves and lights, mostly out of focus."""
 
 import cv2
 import numpy as np
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from headmime.sitters.skin import linear
 
 SIDE = 128
-"""Backdrops are mostly soft: they are made this small and enlarged."""
+"""Side in pixels; backdrops are mostly blurred, so they are made small and enlarged."""
 
 KINDS = ["plain", "wall", "room", "shapes", "shelves", "leaves", "clouds", "lights"]
 PORTIONS = [0.20, 0.17, 0.20, 0.08, 0.07, 0.10, 0.10, 0.08]
 
 
 class Palette:
-    """The colours of one place: mostly pale relatives of one hue, seldom something loud."""
+    """Random colours around one hue, mostly of low saturation, with rare saturated outliers."""
 
     def __init__(self, rng: Generator) -> None:
         self._rng = rng
@@ -24,7 +24,7 @@ class Palette:
         self._light = float(rng.uniform(25, 190))
 
     def colour(self) -> NDArray:
-        """Linear RGB."""
+        """Draw a colour, linear RGB."""
         rng = self._rng
         hue, chroma = self._hue + rng.normal() * 0.5, self._chroma * rng.uniform(0.4, 1.6)
         if rng.random() < 0.06:
@@ -45,7 +45,7 @@ def _gradient(rng: Generator, palette: Palette) -> NDArray:
 
 
 def _clouds(rng: Generator, cells: tuple[int, ...] = (4, 9, 22, 48)) -> NDArray:
-    """Noise of many sizes, 0..1 [SIDE, SIDE, 1]."""
+    """Multi-scale noise, 0..1 [SIDE, SIDE, 1]."""
     share = np.zeros((SIDE, SIDE), np.float32)
     for k, count in enumerate(cells):
         coarse = rng.normal(size=(count, count)).astype(np.float32)
@@ -75,14 +75,14 @@ def _shapes(image: NDArray, rng: Generator, palette: Palette, count: int) -> Non
 
 
 def _room(image: NDArray, rng: Generator, palette: Palette) -> None:
-    """Upright edges: a corner, doors, windows, frames on the wall, furniture along the bottom."""
+    """Vertical edges: a corner, doors, windows, frames on the wall, furniture at the bottom."""
     corner = int(rng.uniform(0, 1) * SIDE)
     image[:, corner:] *= rng.uniform(0.55, 0.95)
     for _ in range(int(rng.integers(1, 4))):
         x, y = int(rng.uniform(-0.1, 0.9) * SIDE), int(rng.uniform(-0.3, 0.5) * SIDE)
         wide, high = int(rng.uniform(0.12, 0.45) * SIDE), int(rng.uniform(0.2, 0.9) * SIDE)
         frame, inside = palette.colour(), palette.colour()
-        if rng.random() < 0.3:  # a window, with the day behind it
+        if rng.random() < 0.3:  # a window in daylight
             inside = np.array([0.75, 0.85, 1.0]) * rng.uniform(0.5, 1.3)
         border = int(rng.integers(1, 5))
         cv2.rectangle(image, (x, y), (x + wide, y + high), _tuple(frame), -1)
@@ -108,7 +108,7 @@ def _shelves(image: NDArray, rng: Generator, palette: Palette) -> None:
 
 
 def _leaves(image: NDArray, rng: Generator, palette: Palette) -> None:
-    """Foliage: many small ellipses of greens and of what shines through them."""
+    """Foliage: many small ellipses in greens and, where light shines through, in bright colours."""
     green = linear(np.array([60, 90, 40]) * rng.uniform(0.5, 1.6, 3))
     image *= 0.5 * (green / green.mean()).astype(np.float32)
     for _ in range(int(rng.integers(60, 220))):
@@ -131,7 +131,7 @@ def _lights(image: NDArray, rng: Generator, palette: Palette) -> None:
 
 
 def make_backdrop(seed: int) -> NDArray:
-    """A linear RGB image, float32 [SIDE, SIDE, 3], the same for the same seed."""
+    """Make a backdrop from a seed: linear RGB, float32 [SIDE, SIDE, 3]."""
     rng = np.random.default_rng(seed)
     kind = str(rng.choice(KINDS, p=PORTIONS))
     palette = Palette(rng)
@@ -152,13 +152,13 @@ def make_backdrop(seed: int) -> NDArray:
         image = image * share + palette.colour().astype(np.float32) * (1 - share)
     elif kind == "lights":
         _lights(image, rng, palette)
-    if kind != "lights" and rng.random() < 0.7:  # light falls unevenly on any wall
+    if kind != "lights" and rng.random() < 0.7:  # uneven illumination
         image = image * (0.6 + 0.8 * _clouds(rng, (2, 4)))
     image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), float(blur))
     return np.ascontiguousarray(np.clip(image, 0, 1.5), np.float32)
 
 
 def sample_backdrop(image: NDArray, samples: int) -> NDArray:
-    """The backdrop at the resolution of a canvas, float32 [samples * samples, 3]."""
+    """Resample the backdrop to a canvas's resolution, float32 [samples * samples, 3]."""
     large = cv2.resize(image, (samples, samples), interpolation=cv2.INTER_LINEAR)
     return np.ascontiguousarray(large.reshape(-1, 3), np.float32)

@@ -1,4 +1,4 @@
-"""What cameras, painters and codecs make of the light: the last steps towards an image."""
+"""Post-processing of rendered light: camera, painting style and codecs."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -17,8 +17,8 @@ def develop(
 ) -> Iterator[NDArray]:
     """Frames of one clip in linear light, float32 [N, N, 3] -> images, uint8 [size, size, 3].
 
-    `rng` makes what changes from frame to frame; everything else is the same for all frames. Only
-    h264 looks at several frames at once.
+    `rng` is used for noise, which differs between frames; all else is the same for all frames. Only
+    h264 needs all frames in memory.
     """
     source = min(size, max(16, 2 * round(size * how.source / 2)))
     texture = _texture(size, how) if how.brush else None
@@ -34,14 +34,14 @@ def develop(
 def _develop_frame(
     frame: NDArray, how: DevelopSettings, size: int, texture: NDArray | None, rng: Generator
 ) -> NDArray:
-    """Tone, paint, colour and noise: float32 0..1 [size, size, 3]."""
+    """Apply tone mapping, painting, colour and noise: float32 0..1 [size, size, 3]."""
     light = cv2.resize(np.maximum(frame, 0), (size, size), interpolation=cv2.INTER_AREA)
     if rows := round(how.edge * size):
         light[:rows] = light[rows : 2 * rows][::-1]
     if how.bloom:
         spilled = cv2.GaussianBlur(np.minimum(light, 3), (0, 0), 0.035 * size)
         light = light + how.bloom * (spilled - light)
-    light = light * (1 + light / 6.0) / (1 + light * 0.75)  # a soft shoulder instead of clipping
+    light = light * (1 + light / 6.0) / (1 + light * 0.75)  # soft clipping
     image = np.sqrt(np.clip(light, 0, 1)) ** 0.9  # close to sRGB's curve
     if texture is not None:
         image = _paint(image, how, texture)
@@ -62,14 +62,14 @@ def _develop_frame(
     if how.noise:
         coloured = 0.5 if how.saturation else 0.0
         noise = rng.normal(size=(size, size, 1)) + coloured * rng.normal(size=(size, size, 3))
-        spread = 1.0 + 2.2 * how.grain**2  # about what the blur takes away
+        spread = 1.0 + 2.2 * how.grain**2  # compensates for the blur, approximately
         noise = spread * cv2.GaussianBlur(noise, (0, 0), how.grain)
         image = image + noise * (how.noise / 255 * 0.8)
     return np.clip(image, 0, 1).astype(np.float32)
 
 
 def _downscale(image: NDArray, how: DevelopSettings, source: int) -> NDArray:
-    """The image in its source's resolution, through JPEG for some: uint8."""
+    """Downscale to the source's resolution, with JPEG compression if how.jpeg: uint8."""
     if source < len(image):
         image = cv2.resize(image, (source, source), interpolation=cv2.INTER_AREA)
     small = (image * 255 + 0.5).astype(np.uint8)
@@ -84,14 +84,14 @@ def _enlarge(image: NDArray, size: int) -> NDArray:
 
 
 def h264(images: list[NDArray], crf: int) -> list[NDArray]:
-    """Images uint8 [n, n, 3], n even, as a video of them looks; crf 18 fine .. 40 poor."""
+    """Encode and decode images uint8 [n, n, 3], n even, as h264; crf 18 fine .. 40 poor."""
     size = len(images[0])
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width = encoder.height = size
     encoder.pix_fmt = "yuv420p"
     encoder.time_base = Fraction(1, 25)
-    encoder.thread_count = 1  # the same bytes on any machine's number of cores
-    # mbtree: its look-ahead gives other bytes once in some hundred clips, by what the heap held
+    encoder.thread_count = 1  # the result is independent of the number of cores
+    # mbtree: its look-ahead depends on uninitialised memory in one of some hundred clips
     encoder.options = {"crf": str(crf), "preset": "veryfast", "bf": "0", "mbtree": "0"}
     decoder = av.CodecContext.create("h264", "r")
     decoder.thread_count = 1
@@ -106,7 +106,7 @@ def h264(images: list[NDArray], crf: int) -> list[NDArray]:
 
 
 def _texture(size: int, how: DevelopSettings) -> NDArray:
-    """A factor on the painted image: strokes, weave and cracks, float32 [size, size, 1]."""
+    """Brightness factor of brush strokes, canvas and cracks, float32 [size, size, 1]."""
     rng = np.random.default_rng(how.texture)
     width = max(0.6, 0.4 * how.strokes * size)
     which = cv2.resize(rng.normal(size=(5, 5)), (size, size), interpolation=cv2.INTER_CUBIC)
@@ -131,9 +131,8 @@ def _texture(size: int, how: DevelopSettings) -> NDArray:
 
 
 def _paint(image: NDArray, how: DevelopSettings, texture: NDArray) -> NDArray:
-    """Flatten small detail into strokes: at each place the calmest of the four squares beside it.
-
-    A Kuwahara filter with soft weights.
+    """Flatten detail into brush strokes: a Kuwahara filter with soft weights (each pixel takes the
+    mean of the adjacent square with the least variance).
     """
     side, size = max(2, round(how.strokes * len(image))), len(image)
     wide = cv2.copyMakeBorder(image, side, side, side, side, cv2.BORDER_REFLECT)

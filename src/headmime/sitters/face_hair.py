@@ -1,4 +1,4 @@
-"""Brows, lashes and beards: strands that follow the face's expression."""
+"""Brows, lashes and beards: strands that move with the expression."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -13,7 +13,7 @@ from headmime.sitters.strands import POOL, Follicles, Strands, pick, unit
 
 
 def strand_tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
-    """(tone, along, grey, openness) of strands, [*shape, 4]."""
+    """Random (tone, along, grey, openness) of strands, [*shape, 4]."""
     count, steps = shape
     along = np.broadcast_to(np.linspace(0, 1, steps), shape)
     tone = np.exp(rng.normal(size=(count, 1)) * 0.16) * (0.85 + 0.3 * along)
@@ -26,7 +26,7 @@ def strand_tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: 
 def grow_brows(
     hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
 ) -> list[Strands]:
-    """Short hairs along the painted brows' line."""
+    """Grow short hairs along the painted brows."""
     pool = where.brows
     best = np.full(len(pool.unrolled), 9.0)
     direction = np.zeros((len(best), 2))
@@ -61,7 +61,7 @@ def grow_brows(
 
 
 def grow_lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
-    """Upper lashes, and the dark line that they make along the lid."""
+    """Grow upper lashes, with a dark line along the lid."""
     grown = []
     for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):
         vertex = where.lids[list(ids)]
@@ -107,7 +107,7 @@ def grow_beard(
     detail: float,
     rng: Generator,
 ) -> list[Strands]:
-    """Beard and moustache; detail: see `hair.grow_hair`."""
+    """Grow beard and moustache; detail: see `hair.grow_hair`."""
     pool, marks = where.head, where.marks
     inside = skin.beard_depth(pool.unrolled, marks) + rng.normal(size=POOL) * 0.002
     upper = pool.unrolled[:, 1] > marks[54, 1] - 0.002
@@ -141,6 +141,6 @@ def grow_beard(
     shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
     extra = strand_tones(rng, hair, (count, steps), 0.5)
     width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
-    made = strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))
-    # beards move with the head, however long
-    return [replace(made, share=np.ones_like(made.share), swing=np.zeros_like(made.swing))]
+    grown = strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))
+    # long beards, too, move rigidly with the head
+    return [replace(grown, share=np.ones_like(grown.share), swing=np.zeros_like(grown.swing))]

@@ -1,4 +1,4 @@
-"""A sitter made of triangles: skin, eyes, teeth, clothes and hair in a neutral pose."""
+"""Triangle geometry of a sitter: skin, eyes, teeth, clothes and hair; neutral and posed."""
 
 from dataclasses import dataclass
 
@@ -21,12 +21,14 @@ MATERIAL_OF_PART = np.array(
 )
 LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH = 1, 2, 3, 4  # part numbers
 TEETH_MOVED = {UPPER_TEETH: (0.0, 0.0, -0.0065), LOWER_TEETH: (0.0, 0.003, -0.003)}
-"""Metres from the body model's place: talking shows the upper ones, chins stay whole."""
+"""Offset to the body model, metres: upper teeth are visible in speech, and lower teeth do not
+intersect the chin.
+"""
 
 
 @dataclass(frozen=True)
 class SitterModel:
-    """What all sitters share: made once per process."""
+    """Data shared by all sitters, made once per process."""
 
     body: Body
     follicles: Follicles
@@ -34,10 +36,10 @@ class SitterModel:
     eyes: NDArray  # centres of the right and left eyeball in the template [2, 3]
     landmarks: NDArray  # vertices of the 68 points
     chains: NDArray  # see points.jaw_chains
-    neighbours: scipy.sparse.csr_matrix  # sums the normals of the triangles around each vertex
+    neighbours: scipy.sparse.csr_matrix  # sums triangle normals at each vertex [V, F]
 
     def locate_landmarks(self, camera: Camera, posed: "Pose") -> NDArray:
-        """The 68 points of a posed figure in image units, [68, 2]."""
+        """The 68 landmarks of a posed figure in image units, [68, 2]."""
         projected = camera.project(posed.mesh[: len(self.body.vertices)])[:, :2]
         return locate_landmarks(projected, self.landmarks, self.chains)
 
@@ -72,12 +74,11 @@ def _neighbours(faces: NDArray, count: int) -> scipy.sparse.csr_matrix:
 
 @dataclass(frozen=True)
 class Figure:
-    """N mesh vertices (the body's V first, then the garments') and M points of strands.
+    """N mesh vertices (the body's V, then the garments') and M strand points.
 
-    rest [N, 3], weights [N, 5], template [N, 3], extra [N, 4], cut [N]; origin [N] is the body
-    vertex of each; offset [N] how far it stands off along that vertex' normal. faces count the
-    mesh first, then two vertices per point of a strand; casting are those that cast shadows;
-    hair_* are flattened `Strands`.
+    rest [N, 3], weights [N, 5], template [N, 3], extra [N, 4], cut [N]; origin [N]: the body vertex
+    of each; offset [N]: metres along that vertex's normal. faces index mesh vertices, then two
+    vertices per strand point; casting: faces that cast shadows; hair_*: flattened `Strands`.
     """
 
     sitter: Sitter
@@ -98,25 +99,25 @@ class Figure:
     hair_width: NDArray
     hair_share: NDArray
     hair_swing: NDArray
-    hair_follows: NDArray  # which of the M points follow the face's expression
+    hair_follows: NDArray  # indices of the strand points that move with the expression
     hair_corners: NDArray
     hair_weights: NDArray
     albedo: NDArray
 
 
 def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generator) -> Figure:
-    """Build a sitter's geometry and paint. detail: see `hair.grow_hair`."""
+    """Build a sitter's geometry and skin texture. detail: see `hair.grow_hair`."""
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
     for part, moved in TEETH_MOVED.items():
         rest[_part_vertices(body, part)] += np.array(moved, np.float32)
-    if sitter.clothes.headwear == "scarf":  # it presses the ears to the head
+    if sitter.clothes.headwear == "scarf":  # presses the ears to the head
         ears = body.paint_ears > 0.1
         rest[ears, 0] = np.clip(rest[ears, 0], -0.073, 0.073)
     solid = body.faces[body.part == 0]
     normals = vertex_normals(rest, solid)
 
-    drawn = body.part < 6  # the lash meshes are replaced by strands
+    drawn = body.part < 6  # lash meshes are replaced by strands
     origin, offset = [np.arange(len(rest))], [np.zeros(len(rest))]
     cut = [np.ones(len(rest))]
     openness = _openness(body) * _fold_shading(rest, normals, body.faces)
@@ -138,7 +139,7 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
         faces.append(shell.faces + total)
         material.append(np.full(len(shell.faces), shade.CLOTH))
         total += len(shell.source)
-        if shell.inner < 2:  # hair lies on clothes and under what is worn on the head
+        if shell.inner < 2:  # hair lies on clothes, but under headwear
             worn = shell.source[shell.cut >= 0]
             covered[worn] += normals[worn] * shell.offset[shell.cut >= 0, None]
     outside = np.flatnonzero(np.abs(normals).sum(1) > 0)
@@ -156,7 +157,7 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
         a, b = index[:, :-1].reshape(-1), index[:, 1:].reshape(-1)
         pair = [np.stack([a, a + 1, b], -1), np.stack([a + 1, b + 1, b], -1)]
         ribbons += pair
-        every = 2 if count > 500 else 1  # every other strand of much hair is shadow enough
+        every = 2 if count > 500 else 1  # in dense hair every second strand casts shadows
         casts = np.repeat(np.arange(count) % every == 0, steps - 1)
         casting += [triangles[casts] for triangles in pair]
         ribbon_material.append(np.full(2 * len(a), group.material))
@@ -196,7 +197,7 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
 
 
 def _openness(body: Body) -> NDArray:
-    """How open to the sky each vertex is, with eyes in the shade of the upper lid, [V]."""
+    """Ambient visibility of each vertex [V], with eyes shaded by the upper lid."""
     openness = body.openness.copy()
     for part in range(1, 6):
         vertices = _part_vertices(body, part)
@@ -209,7 +210,7 @@ def _openness(body: Body) -> NDArray:
 
 
 def _fold_shading(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
-    """A factor on openness [V]: less in folds of a few millimetres, a little more on ridges."""
+    """Factor on openness [V]: < 1 in folds of a few millimetres, slightly > 1 on ridges."""
     count = len(rest)
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     pairs = np.concatenate([pairs, pairs[:, ::-1]])
@@ -224,7 +225,7 @@ def _fold_shading(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
 
 @dataclass(frozen=True)
 class Pose:
-    """One frame of a figure in the world: mesh [N, 3] and its normals, strands [M, 3]."""
+    """A figure in one frame, world coordinates: mesh and normals [N, 3], strands [M, 3]."""
 
     mesh: NDArray
     normals: NDArray
@@ -234,7 +235,7 @@ class Pose:
 
 
 def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
-    """Every frame of a motion."""
+    """Pose a figure in every frame of a motion."""
     body = model.body
     count = len(body.vertices)
     neutral = figure.rest[:count]

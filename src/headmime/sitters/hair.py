@@ -1,4 +1,4 @@
-"""Hairstyles: all strands of one sitter."""
+"""Hairstyles: the strands of a sitter."""
 
 import numpy as np
 from numpy.random import Generator
@@ -20,9 +20,9 @@ def grow_hair(
     detail: float,
     rng: Generator,
 ) -> list[Strands]:
-    """All of a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin.
+    """Grow a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin.
 
-    detail: 1 for all strands; less gives fewer and wider ones, for small images.
+    detail: 1 for all strands; lower values give fewer and wider ones, for small images.
     """
     grown = [
         *face_hair.grow_brows(hair, rest, normals, where, rng),
@@ -94,7 +94,7 @@ def _grow_scalp(
             lengths = lengths * np.clip(0.3 + 0.7 * crown[:, 0], 0.25, 1)
             thickness *= 0.8
         if hair.length > 0.1:
-            # one length at the ends, not one length from the root
+            # tips end at one height, instead of equal lengths
             lengths = np.clip(hair.length + (z - 0.07) * 0.7, 0.06, 1) * rng.uniform(
                 0.9, 1.02, count
             )
@@ -119,18 +119,18 @@ def _grow_scalp(
         lengths = hair.length * rng.uniform(0.6, 1.05, count)
 
     def pull(place: NDArray) -> NDArray:
-        """Where hair wants to go: its comb's way on the skull, then down, but out of the face."""
+        """Growth direction: combed on the skull, then down, and away from the face."""
         if style in {"tied", "bun"}:
             return unit(tie - place) + 0.03 * jitter
         off_skull = (np.hypot(place[:, 0], place[:, 1] - 0.01) - 0.078) / 0.03
         hanging = np.clip(np.maximum((0.125 - place[:, 2]) / 0.07, off_skull), 0.4, 1)
         hanging = hanging[:, None] * weight
-        wanted = way * (1 - hanging) + hanging * (1.4 * down + 0.08 * jitter)
+        target = way * (1 - hanging) + hanging * (1.4 * down + 0.08 * jitter)
         wide = np.clip((0.080 - np.abs(place[:, 0])) / 0.015, 0, 1)
         deep = np.clip((-0.035 - place[:, 1]) / 0.02, 0, 1)
         low = np.clip(((0.060 if hair.fringe else 0.105) - place[:, 2]) / 0.015, 0, 1)
         away = np.stack([np.sign(place[:, 0]) * 3.0, 2.0 + 0 * wide, 0 * wide], -1)
-        return wanted + (wide * deep * low)[:, None] * away
+        return target + (wide * deep * low)[:, None] * away
 
     clearance = rng.uniform(0.15, 1.0, count) * thickness
     shape = strands.grow(roots, start, pull, lengths, steps, bend, obstacle, clearance)
@@ -171,9 +171,9 @@ def _grow_scalp(
 
 
 def _clear_face(shape: NDArray, low: float) -> NDArray:
-    """Cut strands [S, K, 3] off where they would hang in front of the face, below `low` metres."""
+    """Cut strands [S, K, 3] where they hang in front of the face, below `low` metres."""
     x, y, z = np.moveaxis(shape, -1, 0)
-    wide = 0.058 + 0.35 * np.clip(-0.02 - z, 0, 0.06)  # the cheeks stay free down to the neck
+    wide = 0.058 + 0.35 * np.clip(-0.02 - z, 0, 0.06)  # keeps the cheeks free down to the neck
     hanging = (np.abs(x) < wide) & (y < -0.055) & (z < low) & (z > -0.13)
     cut = np.maximum.accumulate(hanging, axis=1)
     last = np.maximum(shape.shape[1] - 1 - cut.sum(1), 0)
@@ -182,7 +182,7 @@ def _clear_face(shape: NDArray, low: float) -> NDArray:
 
 
 def _no_corners(count: int) -> tuple[NDArray, NDArray]:
-    """Corners and weights of strands that follow no expression."""
+    """Corners and weights of strands that do not move with the expression."""
     return np.zeros((count, 3), np.int32), np.zeros((count, 3), np.float32)
 
 
@@ -217,5 +217,5 @@ def _make_tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> 
 
 
 def make_obstacle(vertices: NDArray, normals: NDArray) -> Obstacle:
-    """A surface to stay out of, from vertices and normals [N, 3]."""
+    """Make an obstacle from surface vertices and normals [N, 3]."""
     return Obstacle(cKDTree(vertices), normals)

@@ -1,4 +1,4 @@
-"""Images of a posed figure: project, draw and shade."""
+"""Rendering of a posed figure: projection, rasterisation and shading."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from headmime.sitters.warp_cpu import wp
 
 SHADOW_SIZE = 160
 SHADOW_SPAN = 0.46
-"""Texels and metres of the square around the head in which shadows are cast."""
+"""Side in texels and in metres of the shadow map around the head."""
 
 
 @wp.kernel(enable_backward=False)
@@ -28,7 +28,7 @@ def _ribbons(
     first: int,
     world: wp.array(dtype=wp.vec3),
 ):
-    """Two vertices beside every point of a strand, so that the ribbon faces the eye."""
+    """Make two vertices for every strand point, for a ribbon that faces the eye."""
     i = wp.tid()
     side = wp.normalize(wp.cross(tangent[i], eye - centre[i]))
     half = 0.5 * wp.max(width[i], narrowest)
@@ -67,12 +67,12 @@ def _project(
     scale: float,
     points: wp.array(dtype=wp.vec3),
 ):
-    """`camera.Camera.project` and the crop: sample coordinates and nearness."""
+    """`studio.Camera.project` followed by the crop: sample coordinates and nearness."""
     i = wp.tid()
-    seen = world[i] - place
-    nearness = 1.0 / wp.dot(seen, forward)
-    x = focal * wp.dot(seen, right) * nearness
-    y = focal * wp.dot(seen, down) * nearness
+    offset = world[i] - place
+    nearness = 1.0 / wp.dot(offset, forward)
+    x = focal * wp.dot(offset, right) * nearness
+    y = focal * wp.dot(offset, down) * nearness
     points[i] = wp.vec3((x - corner[0]) * scale, (y - corner[1]) * scale, nearness)
 
 
@@ -82,7 +82,7 @@ def _to_warp(values: NDArray, dtype: type) -> wp.array:
 
 @dataclass(frozen=True)
 class RenderArrays:
-    """The arrays of a figure that do not change from frame to frame, where warp can read them."""
+    """The arrays of a figure that are constant over frames, as warp arrays."""
 
     faces: wp.array
     casting: wp.array
@@ -95,7 +95,9 @@ class RenderArrays:
 
 
 def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
-    """eyes [2, 3]: centres of the right and left eye in template coordinates."""
+    """Prepare a figure for rendering; eyes [2, 3]: centres of the right and left eyeball in the
+    template.
+    """
     return RenderArrays(
         faces=_to_warp(figure.faces, wp.vec3i),
         casting=_to_warp(figure.casting, wp.vec3i),
@@ -162,7 +164,7 @@ def _unit_direction(azimuth: float, height: float) -> NDArray:
 
 
 def make_light(studio: Studio) -> shade.Light:
-    """The lights of a studio; the shadow map looks along the key light at the head."""
+    """Make the lights of a studio; the shadow map is projected along the key light."""
     light = shade.Light()
     key = _unit_direction(studio.key_azimuth, studio.key_height)
     light.key = vec3(key)
@@ -194,7 +196,7 @@ def render(
     behind: NDArray,
     samples: int,
 ) -> NDArray:
-    """One frame in linear light, float32 [samples, samples, 3], before the camera's own errors.
+    """Render a frame in linear light, float32 [samples, samples, 3], before post-processing.
 
     behind: the backdrop, float32 [samples * samples, 3].
     """
@@ -248,7 +250,7 @@ def render(
     canvas = raster.rasterise(points, prepared.cut, prepared.faces, samples, samples)
 
     normals = np.concatenate([posed.normals, np.repeat(posed.hair_outward, 2, 0)])
-    # Strands have no template place: their tangent stands there instead.
+    # Strands have no template coordinates: their tangents take this array's rows.
     places = np.concatenate([prepared.template, np.repeat(posed.hair_tangents, 2, 0)])
     result = wp.empty(samples * samples, dtype=wp.vec3, device="cpu")
     wp.launch(

@@ -1,4 +1,4 @@
-"""The painted skin of a sitter: a texture on a cylinder around the template's head."""
+"""Skin texture of a sitter, on a cylinder around the template's head."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -14,7 +14,7 @@ from headmime.sitters.shade import TEXTURE_HIGH, TEXTURE_LOW
 
 ROWS, COLUMNS = 256, 400
 RADIUS = 0.1
-"""Metres: turns angles around the head into lengths along the skin."""
+"""Radius of the cylinder, metres: converts angles around the head to lengths."""
 
 LOW, HIGH = float(TEXTURE_LOW), float(TEXTURE_HIGH)
 
@@ -39,7 +39,7 @@ def grid() -> NDArray:
 
 
 def noise(rng: Generator, scale: float) -> NDArray:
-    """Smooth noise around the head, about -2..2, features of `scale` metres [ROWS, COLUMNS]."""
+    """Smooth noise [ROWS, COLUMNS], periodic around the head, about -2..2, scale in metres."""
     rows = max(2, int((HIGH - LOW) / scale) + 2)
     columns = max(2, int(2 * np.pi * RADIUS / scale) + 2)
     coarse = rng.normal(size=(rows, columns)).astype(np.float32)
@@ -48,7 +48,7 @@ def noise(rng: Generator, scale: float) -> NDArray:
 
 
 def soft_blob(centre: tuple[float, float], width: float, height: float) -> NDArray:
-    """A soft blob: 1 at the centre (around, height), falling off over width and height metres."""
+    """A Gaussian [ROWS, COLUMNS] at a centre (around, height) with deviations width, height (m)."""
     cells = grid()
     columns = np.exp(-0.5 * ((cells[0, :, 0] - centre[0]) / width) ** 2)
     rows = np.exp(-0.5 * ((cells[:, 0, 1] - centre[1]) / height) ** 2)
@@ -59,7 +59,7 @@ FAR = 0.012
 
 
 def distance_to(path: NDArray) -> NDArray:
-    """Distance in metres of every texel to a polyline [N, 2] of (around, height); at most `FAR`."""
+    """Distance (m) of every texel to a polyline [N, 2] of (around, height), clipped at `FAR`."""
     cells = grid()
     (left, low), (right, high) = path.min(0) - FAR, path.max(0) + FAR
     columns = slice(*np.searchsorted(cells[0, :, 0], (left, right)))
@@ -77,14 +77,14 @@ def distance_to(path: NDArray) -> NDArray:
 
 
 def ramp(low: float, high: float, value: NDArray) -> NDArray:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """Smoothstep: 0 below `low`, 1 above `high`."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 HAIRLINE = np.array(
     [
-        # degrees from the nose, height of the lowest hair
+        # degrees around the head from the nose, height of the hairline
         (0, 0.103),
         (18, 0.102),
         (34, 0.094),
@@ -102,17 +102,14 @@ HAIRLINE = np.array(
 
 
 def hair_depth(place: NDArray, hair: Hair) -> NDArray:
-    """How far inside the hairy part of the head a place is, in metres (negative: bare skin).
-
-    place: (around, height) [..., 2].
-    """
+    """Signed distance (m) of places (around, height) [..., 2] to the hairline, positive in hair."""
     angle = np.degrees(np.abs(place[..., 0]) / RADIUS)
     line = np.interp(angle, HAIRLINE[:, 0], HAIRLINE[:, 1])
     line = line + hair.hairline * np.clip(1 - angle / 60, 0, 1)
     line = line + hair.temples * np.exp(-0.5 * ((angle - 36) / 13) ** 2)
     line = line - hair.sideburns * np.exp(-0.5 * ((angle - 78) / 6) ** 2)
     inside = place[..., 1] - line
-    if hair.style == "wreath":  # bald on top, a ring of hair around it
+    if hair.style == "wreath":  # a ring of hair around a bald top
         inside = np.minimum(
             inside, 0.052 - place[..., 1] + 0.1 * np.clip(angle / 90 - 1.35, -1, 0.35)
         )
@@ -120,11 +117,14 @@ def hair_depth(place: NDArray, hair: Hair) -> NDArray:
 
 
 def beard_depth(place: NDArray, marks: NDArray) -> NDArray:
-    """How far inside the beard's region, metres. marks: unrolled landmarks [68, 2]."""
+    """Signed distance of places [..., 2] to the border of the beard, metres, positive inside.
+
+    marks: unrolled landmarks [68, 2].
+    """
     around, height = np.abs(place[..., 0]), place[..., 1]
     mouth, chin = marks[points.LIPS_OUTER], marks[points.CHIN]
     corner = np.abs(mouth[:, 0]).max()
-    # From the sideburn in a hollow curve down the cheek to above the moustache's end
+    # Upper edge: from the sideburn in a concave curve to above the end of the moustache
     ear = RADIUS * np.radians(80)
     upper = np.interp(
         around,
@@ -143,20 +143,20 @@ def beard_depth(place: NDArray, marks: NDArray) -> NDArray:
 BROW = np.array(
     [(0.0090, 0.0490), (0.0175, 0.0510), (0.0275, 0.0524), (0.0390, 0.0514), (0.0505, 0.0466)]
 )
-"""The middle of an average left brow, unrolled, from the nose outwards."""
+"""Centre line of an average left brow, unrolled, from the nose outwards."""
 
 
 def brow_path(hair: Hair, sign: float) -> NDArray:
-    """A brow's middle line [5, 2], unrolled, from the nose outwards; sign: -1 right, 1 left."""
+    """Centre line [5, 2] of a brow, unrolled, from the nose outwards; sign: -1 right, 1 left."""
     path = BROW + np.array([[0, 1.0], [0, 1.2], [0, 1.3], [0, 1.2], [0, 0.8]]) * hair.brow_height
     path = path + np.array([[0, -0.3], [0, 0], [0, 0.5], [0, 0.8], [0, -0.3]]) * hair.brow_arch
     return path * np.array([sign, 1.0])
 
 
 def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
-    """The texture: linear RGB and gloss, float32 [ROWS, COLUMNS, 4].
+    """Paint the texture: linear RGB and gloss, float32 [ROWS, COLUMNS, 4].
 
-    marks: the template's landmarks, unrolled, [68, 2].
+    marks: the template's unrolled landmarks [68, 2].
     """
     cells = grid()
     front = np.exp(-0.5 * (cells[..., 0] / 0.09) ** 4)
@@ -226,7 +226,7 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
 
 
 def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
-    """Forehead lines, crow's feet and the folds beside nose and mouth, as darker lines."""
+    """Tint forehead lines, crow's feet and nasolabial folds as darker lines."""
     dark = np.array([0.66, 0.56, 0.52])
     wobble = noise(rng, 0.02)
     old = skin.age

@@ -1,4 +1,4 @@
-"""Light, camera and what became of the image afterwards, for one sitter: from a seed."""
+"""Random light, camera and post-processing of a sitter."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 PAINTED, OLD = 0.12, 0.06
-"""Shares of sitters that are paintings, and photographs without colour."""
+"""Shares of sitters rendered as paintings and as monochrome photographs."""
 
 FOCAL = 2000.0
-"""Image units per unit of slope: landmarks in these units are the `pixels` that crop_box sees."""
+"""Focal length in image units, the units of landmarks that are passed to crop_box as pixels."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Studio:
 
 @dataclass(frozen=True)
 class DevelopSettings:
-    """What stands between the light and the stored image. Lengths are shares of its side."""
+    """Post-processing from linear light to the stored image. Lengths are shares of its side."""
 
     blur: float
     sharpened: float  # by the camera
@@ -48,12 +48,12 @@ class DevelopSettings:
     contrast: float
     saturation: float
     cast: NDArray  # factors on RGB
-    shadows: NDArray  # added to RGB where it is dark, and
-    lights: NDArray  # where it is bright
+    shadows: NDArray  # added to RGB of dark pixels
+    lights: NDArray  # added to RGB of bright pixels
     vignette: float
-    bloom: float  # how much of the light spills over
-    edge: float  # of the image's upper part that lies outside of the source and mirrors the rest
-    source: float  # resolution of the source: less than 1 has been enlarged afterwards
+    bloom: float  # share of blurred light
+    edge: float  # height of the upper part that lies outside of the source and is reflected
+    source: float  # resolution of the source: below 1, the image is enlarged afterwards
     jpeg: int  # quality, 0: none
     crf: int  # of h264, 0: none
     brush: float  # 0 a photograph, up to 1 a painting
@@ -64,7 +64,7 @@ class DevelopSettings:
 
 
 def random_tint(rng: Generator, spread: float) -> NDArray:
-    """A light's colour between bluish and yellowish, with mean 1."""
+    """A random colour of light between bluish and yellowish, with mean 1."""
     warm = rng.normal() * spread
     tint = np.array([1 + warm, 1 + 0.15 * rng.normal() * spread, 1 - warm])
     return np.clip(tint / tint.mean(), 0.3, 2)
@@ -100,7 +100,7 @@ def random_studio(rng: Generator) -> Studio:
 
 
 def _develop(rng: Generator) -> DevelopSettings:
-    """Most are frames of videos; the rest are photographs, old photographs and paintings."""
+    """Random settings: mostly video frames, else photographs, old photographs and paintings."""
     kind = rng.random()
     painted, old = kind < PAINTED, PAINTED <= kind < PAINTED + OLD
     video = not painted and not old and rng.random() < 0.7
@@ -143,22 +143,24 @@ def _develop(rng: Generator) -> DevelopSettings:
 
 @dataclass(frozen=True)
 class Camera:
-    """place [3] in metres (y to the back, z up), axes [3, 3]: rows right, down, forward."""
+    """A pinhole camera: place [3] in metres (y to the back, z up), axes [3, 3] with rows right,
+    down, forward.
+    """
 
     place: NDArray
     axes: NDArray
 
     def project(self, points: NDArray) -> NDArray:
-        """Points [..., 3] in metres -> (x, y) in image units and 1 / distance, [..., 3]."""
-        seen = (points - self.place) @ self.axes.T
-        nearness = 1 / seen[..., 2:]
-        return np.concatenate([FOCAL * seen[..., :2] * nearness, nearness], -1)
+        """Points [..., 3] in metres -> (x, y) in image units and 1 / depth, [..., 3]."""
+        offsets = (points - self.place) @ self.axes.T
+        nearness = 1 / offsets[..., 2:]
+        return np.concatenate([FOCAL * offsets[..., :2] * nearness, nearness], -1)
 
 
 def look_at(target: NDArray, distance: float, azimuth: float, height: float, roll: float) -> Camera:
-    """A camera `distance` metres from `target` [3], turned by angles in radians.
+    """A camera at `distance` metres from `target` [3]; angles in radians.
 
-    azimuth > 0 looks from the sitter's left, height > 0 from above, roll > 0 tilts the image.
+    azimuth > 0: from the sitter's left, height > 0: from above, roll > 0: rotates the image.
     """
     forward = -np.array(
         [
