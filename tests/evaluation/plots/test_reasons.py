@@ -54,7 +54,7 @@ def measured(stage: FigureContext, trials: list[Trial], monkeypatch: pytest.Monk
         trial = replace(trials[0], gallery=trials[0].gallery[: len(sources)])
         places = dict(zip(trial.gallery, sources, strict=True))
         landmarks = lambda store, refs: np.stack([places.get(ref, asked) for ref in refs])  # noqa: E731
-        monkeypatch.setattr("headmime.evaluation.plots.worst.points", landmarks)
+        monkeypatch.setattr("headmime.evaluation.plots.worst.load_landmarks", landmarks)
         monkeypatch.setattr("headmime.evaluation.trials.load_landmarks", landmarks)
         (one,) = circumstances(
             stage, {trial.name: trial}, [FrameScore(trial.name, 0, 0.5, True)], 8
