@@ -170,7 +170,7 @@ def test_a_shard_may_be_empty_but_not_the_store(tmp_path: Path, clip: MakeClip):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "is twice"),
+        ({}, "occurs twice"),
         ({"clip": "other", "split": "train"}, "in two splits"),
         ({"clip": "other", "detector": "face-alignment"}, "mixes clips of detector dlib, face"),
         (

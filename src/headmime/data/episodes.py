@@ -61,7 +61,7 @@ class EpisodeDataset(Dataset):
             )
         if short := np.count_nonzero(~enough):
             log.warning(
-                "%d of %d videos of the split %r have fewer than %d frames and are left out.",
+                "%d of %d videos of the split %r have fewer than %d frames and are skipped.",
                 short,
                 len(enough),
                 split,

@@ -100,7 +100,7 @@ def read_video_info(path: Path | str) -> VideoInfo:
     with _open(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
-            raise UnreadableVideo(path, "holds no frames", "give a video with an image")
+            raise UnreadableVideo(path, "holds no frames", "give a video with frames")
         height, width, _ = _rotate_upright(first, stream).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         duration = float(stream.duration * stream.time_base) if stream.duration else 0.0
@@ -142,7 +142,7 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
             start = time if start is None else start
             yield DecodedFrame(time - start, frame.is_corrupt, frame, stream)
         if start is None:
-            raise UnreadableVideo(path, "holds no frames", "give a video with an image")
+            raise UnreadableVideo(path, "holds no frames", "give a video with frames")
 
 
 @contextmanager

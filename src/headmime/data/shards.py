@@ -188,7 +188,7 @@ def _check_identities(folder: Path, clips: list[dict]) -> None:
     for one, next_one in pairwise(clips):
         if _identity(one) == _identity(next_one):
             name = "/".join(one[key] for key in ("person", "video", "clip"))
-            raise HeadmimeError(f"Clip {name} is twice in {folder}: remove one of its shards.")
+            raise HeadmimeError(f"Clip {name} occurs twice in {folder}: remove one of its shards.")
         if one["person"] == next_one["person"] and one["split"] != next_one["split"]:
             raise HeadmimeError(
                 f"Person {one['person']!r} in {folder} is in two splits, {one['split']!r} and "

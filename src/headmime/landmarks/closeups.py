@@ -10,7 +10,7 @@ and half of its width in units of `face_size`."""
 
 
 def closeup_strips(landmarks: np.ndarray) -> np.ndarray:
-    """Strips of eyes and mouth, float32 [..., 2, 2, 3], of landmarks [..., 68, 2] (crop coordinates).
+    """Strips of eyes and mouth [..., 2, 2, 3] float32 of landmarks [..., 68, 2] (crop coordinates).
 
     Each is an affine map for `affine_grid` from strip to image coordinates, both with (-1, -1) at
     the upper left and (1, 1) at the lower right corner. Strips are twice as wide as high, parallel

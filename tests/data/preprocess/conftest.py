@@ -93,7 +93,7 @@ def films() -> Films:
 
 
 @pytest.fixture
-def recipe() -> ClipSettings:
+def clip_settings() -> ClipSettings:
     return RECIPE
 
 
@@ -135,7 +135,7 @@ def task(tmp_path: Path) -> Callable[..., Task]:
         out = tmp_path / "out"
         (out / ".work").mkdir(parents=True, exist_ok=True)
         keys = (("_target_", "headmime.landmarks.detect_dlib.DlibDetector"),)
-        values = {"root": tmp_path / "data", "out": out, "recipe": RECIPE, "detector": keys}
+        values = {"root": tmp_path / "data", "out": out, "clip_settings": RECIPE, "detector": keys}
         return Task(number=number, sources=tuple(sources), **{**values, **changes})
 
     return make

@@ -37,13 +37,13 @@ def read_all(*arguments) -> Result:
 
 @pytest.fixture
 def read(
-    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+    tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ) -> Callable[..., Result]:
     """What becomes of a film of these frames."""
 
     def make(images: list[np.ndarray], /, **changes) -> Result:
         films.write(tmp_path / "a.mp4", images)
-        return read_all(tmp_path, source("a.mp4"), replace(recipe, **changes), squares)
+        return read_all(tmp_path, source("a.mp4"), replace(clip_settings, **changes), squares)
 
     return make
 
@@ -103,21 +103,27 @@ def test_a_short_film(read: Callable, films):
     assert refusal.reason == "only 5 frames of one person in one shot"
 
 
-def test_a_folder_of_images(tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable):
+def test_a_folder_of_images(
+    tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
+):
     (tmp_path / "faces").mkdir()
     for n, frame in enumerate(films.one_person(10)):
         Image.fromarray(frame).save(tmp_path / "faces" / f"{n:03d}.jpg")
-    (clip,) = read_all(tmp_path, source("faces"), recipe, squares).clips
+    (clip,) = read_all(tmp_path, source("faces"), clip_settings, squares).clips
     assert clip.times.tolist() == [0, 3, 6, 9] and clip.fps == 1
 
 
-def test_errors_of_our_own_do_not_end_a_run(tmp_path: Path, films, recipe: ClipSettings, source):
+def test_errors_of_our_own_do_not_end_a_run(
+    tmp_path: Path, films, clip_settings: ClipSettings, source
+):
     films.write(tmp_path / "a.mp4", films.one_person())
-    (refusal,) = read_all(tmp_path, source("a.mp4"), recipe, None).refused
+    (refusal,) = read_all(tmp_path, source("a.mp4"), clip_settings, None).refused
     assert refusal.reason.startswith("made headmime fail (AttributeError")
 
 
-def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: ClipSettings, source):
+def test_the_real_detector(
+    mona_lisa: Path, tmp_path: Path, films, clip_settings: ClipSettings, source
+):
     """The painting, tilted to and fro: dlib follows it, and the eyes stay where they are."""
     from headmime.landmarks.detect import load_detector
 
@@ -127,7 +133,9 @@ def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: ClipS
         for angle in 4 * np.sin(np.linspace(0, 6, 16))
     ]
     films.write(tmp_path / "a.mp4", turns)
-    result = read_all(tmp_path, source("a.mp4"), replace(recipe, size=64), load_detector("dlib"))
+    result = read_all(
+        tmp_path, source("a.mp4"), replace(clip_settings, size=64), load_detector("dlib")
+    )
     (clip,) = result.clips
     assert result.refused == [] and clip.frames[0].shape == (64, 64, 3)
     eyes = clip.landmarks[:, 36:48].mean(1)

@@ -34,7 +34,7 @@ DAMAGES: list[Callable[[bytes, random.Random], bytes]] = [
 ]
 
 
-def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
+def test_damaged_files(tmp_path: Path, films, squares, clip_settings: ClipSettings):
     """Nothing raises; files = stored + quarantined; a damaged file costs no other one."""
     seed = int(os.environ.get("DAMAGE_SEED", random.SystemRandom().randrange(10**6)))
     print(f"DAMAGE_SEED={seed}")
@@ -64,7 +64,9 @@ def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
             on_done(task)
 
     out, keys = tmp_path / "out", {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
-    summary = preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)
+    summary = preprocess(
+        root, out, plan, listed.refused, clip_settings, keys, runner, lambda *_: None
+    )
     stored = {clip.source for clip in Store(out).clips}
     quarantined = {one.file for one in summary.refused if one.seconds is None}
     assert {f"whole/{n}.mp4" for n in range(5)} <= stored

@@ -64,13 +64,13 @@ def content(folder: Path) -> dict[str, str]:
 
 def run(root: Path, out: Path, runner: Runner) -> None:
     """As the command, in this process."""
-    recipe, keys = (
+    clip_settings, keys = (
         ClipSettings(size=64, frames=6),
         {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"},
     )
     listed = assign_splits(list_sources("folder", root), 0.05, None, 0)
     plan = make_plan(listed, {"size": 64})
-    preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)
+    preprocess(root, out, plan, listed.refused, clip_settings, keys, runner, lambda *_: None)
 
 
 def test_the_run_is_killed(paintings: Path, tmp_path: Path):

@@ -84,8 +84,8 @@ def test_voxceleb2(tmp_path: Path):
     ]
     assert listed.sources[0].bytes == 5
     assert reasons(listed) == {
-        "mp4/id1/x.mp4": "does not lie at mp4/<person>/<youtube id>/<clip>.mp4",
-        "mp4/id1/x/z/1.mp4": "does not lie at mp4/<person>/<youtube id>/<clip>.mp4",
+        "mp4/id1/x.mp4": "is not at mp4/<person>/<youtube id>/<clip>.mp4",
+        "mp4/id1/x/z/1.mp4": "is not at mp4/<person>/<youtube id>/<clip>.mp4",
         "mp4/id1/x/00001.txt": "is not named <clip>.mp4",
     }
 
@@ -142,7 +142,7 @@ def test_strange_things_are_named_and_the_rest_is_found(tmp_path: Path):
         "link.mp4",
     }
     assert reasons(listed) == {
-        "a/loop": "is a link to a folder that it lies in",
+        "a/loop": "is a link to a parent folder",
         "self": "cannot be opened (Too many levels of symbolic links)",
         "nowhere.mp4": "cannot be opened (No such file or directory)",
         "empty.mp4": "is an empty folder",
@@ -216,7 +216,7 @@ def test_portraits_are_not_needed_and_a_file_is_taken_once(root: Path):
     (root / "clips.tsv").write_text(CLIPS + "clips/b.mp4\tben\tagain\treport\n")
     listed = list_sources("listed", root, "report")
     assert [one.person for one in listed.sources] == ["anna", "anna", "ben"]
-    assert [one.reason for one in listed.refused] == ["stands in the tables twice"]
+    assert [one.reason for one in listed.refused] == ["is listed twice"]
 
 
 @pytest.mark.parametrize(
@@ -246,10 +246,10 @@ def test_other_layouts_have_no_rows_to_choose(root: Path):
 
 
 def test_a_single_image_is_a_clip_of_one_frame(
-    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+    tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ):
     cv2.imwrite(str(tmp_path / "e.png"), films.image((20, 30, 32)))
-    (clip,) = read_source(tmp_path, source("e.png"), recipe, squares)
+    (clip,) = read_source(tmp_path, source("e.png"), clip_settings, squares)
     (frame,) = clip.frames
     assert frame.shape == (32, 32, 3) and clip.landmarks.shape == (1, 68, 2)
     x, y = (clip.landmarks[0].mean(0) * 32).astype(int)
@@ -259,11 +259,11 @@ def test_a_single_image_is_a_clip_of_one_frame(
 
 @pytest.mark.parametrize("people", [0, 2])
 def test_an_image_of_nobody_or_of_two_is_refused(
-    people: int, tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+    people: int, tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ):
     both = [(4, 30, 32), (56, 30, 32)][:people]
     cv2.imwrite(str(tmp_path / "e.png"), films.image(*both))
-    reading = read_source(tmp_path, source("e.png"), recipe, squares)
+    reading = read_source(tmp_path, source("e.png"), clip_settings, squares)
     with pytest.raises(StopIteration) as stop:
         next(reading)
     (refused,) = stop.value.value.refused

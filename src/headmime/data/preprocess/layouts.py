@@ -118,7 +118,7 @@ def _walk(
         elif not stat.S_ISDIR(status.st_mode):
             yield Refusal(name, "is neither a file nor a folder")
         elif (status.st_dev, status.st_ino) in above:
-            yield Refusal(name, "is a link to a folder that it lies in")
+            yield Refusal(name, "is a link to a parent folder")
         else:
             entries = sorted(os.listdir(root.joinpath(*parts)), key=os.fsencode)
             if not entries and has_video_suffix(name):
@@ -157,7 +157,7 @@ def find_in_tables(root: Path, split: str | None) -> Iterator[Source | Refusal]:
             yield Refusal(file, f"cannot be opened ({error.strerror})")
             continue
         if file in seen:
-            yield Refusal(file, "stands in the tables twice")
+            yield Refusal(file, "is listed twice")
         else:
             seen.add(file)
             yield Source(row["identity"], file, PurePath(file).stem, file, size)
@@ -264,7 +264,7 @@ def _voxceleb_clip(found: FoundFile, depth: int, split: str | None) -> Source | 
     if not inside[-1].endswith(".mp4"):
         return Refusal(file, "is not named <clip>.mp4")
     if len(inside) != 3:
-        return Refusal(file, "does not lie at mp4/<person>/<youtube id>/<clip>.mp4")
+        return Refusal(file, "is not at mp4/<person>/<youtube id>/<clip>.mp4")
     person, video, name = inside
     return Source(person, video, name.removesuffix(".mp4"), file, found.bytes, split)
 
@@ -277,7 +277,7 @@ def _faces(files: Iterable[FoundFile | Refusal], depth: int) -> Iterator[Source 
             continue
         inside = found.parts[depth:]
         if len(inside) not in (4, 5) or inside[1] != "1.6":
-            reason = "does not lie at <name>/1.6/<youtube id>/<number>.jpg"
+            reason = "is not at <name>/1.6/<youtube id>/<number>.jpg"
             yield Refusal("/".join(found.parts), reason)
         elif not inside[-1].lower().endswith(IMAGE_SUFFIXES):
             yield Refusal("/".join(found.parts), "is not named like an image")

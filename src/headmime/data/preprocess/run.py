@@ -58,7 +58,7 @@ def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
     if plan.listing != record["listing"]:
         raise HeadmimeError(
             f"The files of the data set have changed since {out} was begun: choose another out=, "
-            "or put them back as they were."
+            "or restore them."
         )
 
 
