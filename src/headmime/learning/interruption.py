@@ -17,8 +17,8 @@ class Interruption(pl.Callback):
     """On SIGTERM, SIGUSR1 or SIGUSR2 to any process: finish the batch, save the state, exit.
 
     Calls the previous signal handler if there is one (submitit requeues its job on SIGUSR2 and only
-    logs SIGTERM), else exits with code 128 + signal. Construct it after such handlers are
-    installed, in the main thread.
+    logs SIGTERM), then exits with code 128 + signal; after a previous handler of SIGTERM the run
+    continues. Construct it after such handlers are installed, in the main thread.
     """
 
     def __init__(self, checkpoints: CheckpointCallback) -> None:

@@ -76,7 +76,7 @@ def distance_to(path: NDArray) -> NDArray:
     return distance
 
 
-def ramp(low: float, high: float, value: NDArray) -> NDArray:
+def smoothstep(low: float, high: float, value: NDArray) -> NDArray:
     """Smoothstep: 0 below `low`, 1 above `high`."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
@@ -187,17 +187,22 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     tint(0.3 * skin.redness * soft_blob((0, chin[1] + 0.012), 0.014, 0.008), red)
 
     if skin.freckles:
-        spots = ramp(1.5, 2.0, noise(rng, 0.0030)) * (soft_blob((0, eye_r[1] - 0.018), 0.05, 0.025))
+        spots = smoothstep(1.5, 2.0, noise(rng, 0.0030)) * (
+            soft_blob((0, eye_r[1] - 0.018), 0.05, 0.025)
+        )
         tint(0.6 * skin.freckles * spots, np.array([0.72, 0.55, 0.45]))
     for _ in range(skin.moles):
         place = (rng.uniform(-0.07, 0.07), rng.uniform(chin[1], 0.09))
-        tint(0.8 * ramp(0.35, 0.6, soft_blob(place, 0.0014, 0.0014)), np.array([0.35, 0.26, 0.24]))
+        tint(
+            0.8 * smoothstep(0.35, 0.6, soft_blob(place, 0.0014, 0.0014)),
+            np.array([0.35, 0.26, 0.24]),
+        )
     _wrinkles(skin, marks, rng, tint)
 
     hair_colour = linear(hair.colour) * (1 - 0.6 * hair.grey) + 0.6 * hair.grey * linear(
         np.array([150.0, 148, 145])
     )
-    beard = ramp(-0.004, 0.006, beard_depth(cells, marks) + 0.0025 * noise(rng, 0.006))
+    beard = smoothstep(-0.004, 0.006, beard_depth(cells, marks) + 0.0025 * noise(rng, 0.006))
     shade = beard * np.clip(
         hair.stubble * 0.55 + (hair.beard > 0) * 0.55 * hair.beard_density, 0, 0.85
     )
@@ -206,17 +211,17 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     if hair.style != "bald":
         inside = hair_depth(cells, hair) + 0.003 * noise(rng, 0.008) + 0.0015 * noise(rng, 0.0035)
         soft = 0.010 if hair.style in {"buzz", "short", "wreath", "afro"} else 0.006
-        scalp = ramp(-0.2 * soft, soft, inside)[..., None]
+        scalp = smoothstep(-0.2 * soft, soft, inside)[..., None]
         scalp = scalp * (0.55 if hair.style == "buzz" and hair.length < 0.005 else 0.9)
         tone = tone * (1 - scalp) + hair_colour * 0.5 * scalp
     elif hair.stubble > 0.3:  # a shaved head
-        scalp = ramp(-0.002, 0.008, hair_depth(cells, hair)) * 0.3 * hair.stubble
+        scalp = smoothstep(-0.002, 0.008, hair_depth(cells, hair)) * 0.3 * hair.stubble
         tint(scalp, np.clip(0.4 + 0.4 * hair_colour / linear(skin.tone), 0.2, 1.0))
     brow_colour = linear(hair.brow_colour)
     for sign in (-1.0, 1.0):
         away = distance_to(brow_path(hair, sign)) + 0.0006 * noise(rng, 0.003)
         tail = np.interp(np.abs(cells[..., 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
-        mask = ramp(0.0056, 0.0008, away / (tail * hair.brow_thickness))[..., None] * 0.5
+        mask = smoothstep(0.0056, 0.0008, away / (tail * hair.brow_thickness))[..., None] * 0.5
         tone = tone * (1 - mask) + brow_colour * mask
 
     oily = soft_blob((0, 0.085), 0.03, 0.018) + soft_blob((0, nose[1]), 0.012, 0.025)
@@ -233,7 +238,7 @@ def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
     for k in range(3):
         height = 0.066 + 0.011 * k + rng.normal() * 0.002
         line = np.abs(grid()[..., 1] - height - 0.002 * wobble)
-        mask = ramp(0.0026, 0.0004, line) * soft_blob((0, height), 0.032, 0.02)
+        mask = smoothstep(0.0026, 0.0004, line) * soft_blob((0, height), 0.032, 0.02)
         tint(0.75 * old * rng.uniform(0.3, 1) * mask, dark)
     for sign in (-1, 1):
         wing = marks[31 if sign < 0 else 35]
@@ -246,9 +251,9 @@ def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
                 corner + np.array([sign * 0.009, -0.010]),
             ]
         )
-        tint((0.10 + 0.45 * old) * ramp(0.0036, 0.0, distance_to(fold)), dark)
+        tint((0.10 + 0.45 * old) * smoothstep(0.0036, 0.0, distance_to(fold)), dark)
         outer = marks[36 if sign < 0 else 45]
         for k in range(3):
             end = outer + np.array([sign * 0.017, 0.009 - 0.008 * k])
             crow = np.array([outer + np.array([sign * 0.004, 0.001]), end])
-            tint(0.55 * old * ramp(0.0018, 0.0004, distance_to(crow)), dark)
+            tint(0.55 * old * smoothstep(0.0018, 0.0004, distance_to(crow)), dark)

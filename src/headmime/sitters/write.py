@@ -44,7 +44,9 @@ TEST_EVERY = 20
 """Every twentieth sitter is in the split "test"."""
 
 DETECTOR = "dlib"
-"""Detector recorded in the store: the exact landmarks follow this detector's conventions."""
+"""Recorded in the store: the exact landmarks imitate this detector's, so that models trained on
+them can be used with it.
+"""
 
 
 def supersampling(size: int) -> int:
