@@ -55,7 +55,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         find_files([tmp_path / "nobody.jpg"])
     with pytest.raises(HeadmimeError, match=r"\*\.jpg: there is no such file"):
         find_files([tmp_path / "*.jpg"])
-    with pytest.raises(HeadmimeError, match="a folder without pictures or videos"):
+    with pytest.raises(HeadmimeError, match="a folder without images or videos"):
         find_files([tmp_path])
     with pytest.raises(HeadmimeError, match="source= is missing"):
         find_files([])
