@@ -116,10 +116,10 @@ def replayed(stages: dict[str, list[float]], rate: float) -> Throughput:
     due = np.arange(len(looking)) / rate
     seen = passed(due, looking)
     made = passed(seen[1], making[seen[0]])
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     for number, now in zip(seen[0][made[0]], made[1], strict=True):
-        watch.shown(due[number], now, len(due) - len(made[0]))
-    return watch.all()
+        stopwatch.record(due[number], now, len(due) - len(made[0]))
+    return stopwatch.all()
 
 
 def passed(came: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -147,7 +147,7 @@ def lid_gaps(faces: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("own", [0.6, 1.0, 1.4])
 def test_eyes_are_as_open_as_the_driver_s_in_shares_of_their_own_opening(mona_landmarks, own):
-    """A detector still sees shut eyes open by `CLOSED_EYE`: then the person's are shut, however wide."""
+    """A detector reports closed eyes as open by `CLOSED_EYE`: the person's are closed then."""
     blink = with_lids(mona_landmarks, [1.0, 1.2, (1 + CLOSED_EYE) / 2, CLOSED_EYE, CLOSED_EYE / 2])
     source = with_lids(mona_landmarks, [own])[0]
     opened = lid_gaps(relative_motion(blink, blink[0], source)) / lid_gaps(source[None])

@@ -204,7 +204,7 @@ def test_a_long_video_is_looked_at_here_and_there(
     marked_frames: Callable,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sources, "LOOKED_AT", 10)
+    monkeypatch.setattr(sources, "MAX_DETECTIONS", 10)
     path = video("long.mp4", marked_frames(*[(1, k % 20) for k in range(95)]))
     found = load_sources([path], 4, 16, marked)
     assert len(found.frames) == 4

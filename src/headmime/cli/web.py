@@ -1,4 +1,4 @@
-"""`headmime web`: the page in the browser, on this machine, until Ctrl-C."""
+"""`headmime web`: serve the local web page until Ctrl-C."""
 
 import signal
 import threading
@@ -44,7 +44,7 @@ ConfigStore.instance().store("web_schema", Web)
 @hydra.main(config_path=str(conf_folder()), config_name="web", version_base="1.3")
 @plain_errors
 def main(config: DictConfig) -> None:
-    """Check the model, serve the page, say where it is."""
+    """Check the settings, load the networks, serve the page, print its address."""
     settings: Web = OmegaConf.to_object(config)
     weights_stem(settings.weights)
     torch_device(settings.device)
@@ -60,7 +60,7 @@ def main(config: DictConfig) -> None:
     for end in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: uploads are deleted
         signal.signal(end, signal.default_int_handler)
     print("Loading the networks ...", flush=True)
-    assert runner.model and runner.frozen  # now, and not while somebody waits
+    assert runner.model and runner.frozen  # load now, not in the first job
     with serve(runner, settings.limits, settings.port) as url:
         print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
         if settings.open:
