@@ -29,7 +29,7 @@ GRAIN = {64: 0, 128: 0, 256: 0}  # 256: about 32 kB a picture
 
 def made_up_store(folder: Path, size: int) -> Store:
     """Moving cuts of the bundled picture with a camera's grain, and one sitter's points."""
-    picture = cv2.imread(str(ASSETS / "pictures" / "mona_lisa.jpg"))[..., ::-1]
+    picture = cv2.imread(str(ASSETS / "images" / "mona_lisa.jpg"))[..., ::-1]
     picture = cv2.resize(picture, (size * 9 // 8, size * 9 // 8), interpolation=cv2.INTER_AREA)
     with np.load(ASSETS / "motions" / "talk.npz", allow_pickle=False) as motion:
         landmarks = motion["landmarks"][:FRAMES].astype(np.float32)

@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def painted() -> Person:
-    picture = ASSETS / "pictures" / "mona_lisa.jpg"
+    picture = ASSETS / "images" / "mona_lisa.jpg"
     return api.personalise(
         api.load(device="cpu"), [picture], finetune=None, consent="public-domain"
     )

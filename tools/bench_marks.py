@@ -49,7 +49,7 @@ def generated(count: int) -> tuple[float, list[np.ndarray], ProvenanceStatement]
     start = time.process_time()
     person = api.personalise(
         api.load(device="cpu"),
-        [ASSETS / "pictures" / "mona_lisa.jpg"],
+        [ASSETS / "images" / "mona_lisa.jpg"],
         finetune=None,
         consent="public-domain",
     )

@@ -91,7 +91,7 @@ def preprocessing() -> Callable[[], object]:
     from headmime.data.preprocess.workers import run_local
 
     folder = Path(tempfile.mkdtemp())
-    picture = Image.open(ASSETS / "pictures" / "mona_lisa.jpg")
+    picture = Image.open(ASSETS / "images" / "mona_lisa.jpg")
     tilted = [np.asarray(picture.rotate(5 * np.sin(k / 9))) for k in range(60)]
     for person in range(4):
         file = folder / "videos" / f"person {person}" / "video.mp4"

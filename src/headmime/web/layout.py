@@ -84,9 +84,7 @@ class Layout:
                 visible=False,
                 elem_id="video",
             )
-            self.output = gr.Radio(
-                OUTPUTS, value="crop", label="Output", elem_id="output"
-            )
+            self.output = gr.Radio(OUTPUTS, value="crop", label="Output", elem_id="output")
             self.quality = gr.Radio(QUALITIES, value=True, label="Quality", elem_id="quality")
             self.consent = gr.Radio(
                 CONSENTS,
