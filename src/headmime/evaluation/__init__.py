@@ -1,1 +1,1 @@
-"""How good an animator is: one door for models, baselines, ceilings (see docs/evaluation.md)."""
+"""Evaluation of models, baselines and ceilings through one interface (see docs/evaluation.md)."""
