@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from headmime.cli.arguments import prepare, quoted
+from headmime.cli.arguments import prepare, quote_path
 from headmime.errors import HeadmimeError
 
 LETTERS = "ab \\'\"${}[],=()~:;é漢\n\t%@?|#*+-"
@@ -21,12 +21,12 @@ def understood(word: str) -> object:
 
 @given(path=NASTY.filter(lambda path: not path.startswith("~")))
 def test_a_quoted_path_means_itself(path: str) -> None:
-    assert understood(f"source={quoted(path)}") == path
-    assert understood(f"source=[{quoted(path)},{quoted('b c')}]") == [path, "b c"]
+    assert understood(f"source={quote_path(path)}") == path
+    assert understood(f"source=[{quote_path(path)},{quote_path('b c')}]") == [path, "b c"]
 
 
 def test_home_is_expanded() -> None:
-    assert understood(f"out={quoted('~/me')}") == str(Path.home() / "me")
+    assert understood(f"out={quote_path('~/me')}") == str(Path.home() / "me")
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_two_pictures_are_jittered_less_than_one(
         seen.append(jitter.rotation)
         return x, landmarks
 
-    monkeypatch.setattr("headmime.learning.finetune.jittered", still)
+    monkeypatch.setattr("headmime.learning.finetune.apply_jitter", still)
     frames, landmarks = person
     settings = FineTuneSettings(epochs=1, batch=2, jitter=Jitter(rotation=10))
     for T in (1, 2):
