@@ -1,4 +1,4 @@
-"""Find which vertices of the body model are the 68 iBUG points, by asking dlib.
+"""Find the vertices of the body model that match the 68 iBUG points, using dlib.
 
 Renders sitters that have nothing in front of their faces, runs dlib's predictor on the pictures,
 and takes for each point the mirror-symmetric vertex that lies nearest on average: on nearly frontal
@@ -29,7 +29,7 @@ from headmime.sitters.render import camera_of, light_of, prepare, render
 
 SIZE = 384
 SITTERS = 150
-# The point that each point becomes when a face is mirrored.
+# Index of each point's counterpart in a mirrored face.
 MIRROR = [
     *range(16, -1, -1),
     *range(26, 16, -1),
