@@ -46,6 +46,6 @@ until_seen() { # NAME EPISODES: train until its curves have seen so many, then S
 
 until_seen training $((UPDATES * BATCH))
 until_seen going_on $(($(episodes) + UPDATES * BATCH)) # it may have seen more by then
-grep -q "Going on from" "$OUT/going_on.log" || say "going_on: did not go on from the state"
+grep -q "Resuming from" "$OUT/going_on.log" || say "going_on: did not go on from the state"
 cp "$RUN"/logs/version_*/metrics.csv "$OUT/" 2> /dev/null
 say "done: $OUT"
