@@ -37,8 +37,8 @@ def clip_errors(number: int) -> list[tuple[np.ndarray, np.ndarray]]:
     for clip in sitter_clips(model, number, FRAMES, SIZE, SEED):
         exact = np.array(clip.landmarks, float) * SIZE
         seen = [
-            trees.fit(picture, hog_box(points))[0]
-            for picture, points in zip(clip.frames, exact, strict=True)
+            trees.fit(image, hog_box(points))[0]
+            for image, points in zip(clip.frames, exact, strict=True)
         ]
         error = to_upright_axes(np.array(seen) - exact, exact) / face_size(exact)[:, None, None]
         good = np.linalg.norm(error, axis=-1).mean(1) < LARGEST

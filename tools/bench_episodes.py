@@ -69,11 +69,11 @@ def measure(store: Store, size: int) -> tuple[float, float]:
     dataset = EpisodeDataset(store, SOURCES, size, seed=0)
     numbers = list(range(BATCH))
     chosen = [dataset.frames_of(n)[1] for n in numbers]
-    pictures = np.empty((SOURCES + 1, size, size, 3), np.uint8)
+    images = np.empty((SOURCES + 1, size, size, 3), np.uint8)
 
     def decode() -> None:
         for frames in chosen:
-            store.read_into(pictures, frames)
+            store.read_into(images, frames)
 
     steps = (decode, lambda: dataset.batch(numbers))
     times = np.array([[_seconds(step) for step in steps] for _ in range(ROUNDS)])

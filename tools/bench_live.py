@@ -76,8 +76,8 @@ def main() -> None:
         decoded = bill("decode", next, video, None)
         if decoded is None:
             break
-        picture = bill("to RGB", decoded.pixels)
-        pixels = bill("follow the face", follow, picture)
+        image = bill("to RGB", decoded.pixels)
+        pixels = bill("follow the face", follow, image)
         played = bill(
             "draw and generate",
             next,
@@ -91,10 +91,8 @@ def main() -> None:
 
 
 def painted() -> Person:
-    picture = ASSETS / "images" / "mona_lisa.jpg"
-    return api.personalise(
-        api.load(device="cpu"), [picture], finetune=None, consent="public-domain"
-    )
+    image = ASSETS / "images" / "mona_lisa.jpg"
+    return api.personalise(api.load(device="cpu"), [image], finetune=None, consent="public-domain")
 
 
 def written(frames: list[np.ndarray], rate: Fraction, person: Person) -> str:

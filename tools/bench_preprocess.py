@@ -45,18 +45,18 @@ def main(root: str, layout: str = "voxceleb2", files: str = "12") -> None:
                 shown = [frame.pixels() for frame in film.frames()]
         with stage("scene cuts"):
             find_cut = CutFinder()
-            for picture in shown:
-                find_cut(picture)
+            for image in shown:
+                find_cut(image)
         with stage("68 points"):
             followed = track(shown, dlib, SEARCH_EVERY)
         with stage("smooth, box"):
             pixels = fill_gaps(followed.pixels, longest=len(shown))
             box = crop_box(smooth(pixels))
         with stage("crop"):
-            cut = [box.cut(picture, SIZE) for picture in shown]
+            cut = [box.cut(image, SIZE) for image in shown]
         with stage("JPEG"):
-            for picture in cut:
-                encode(picture, QUALITY)
+            for image in cut:
+                encode(image, QUALITY)
         frames += len(shown)
     for name, seconds in spent.items():
         print(f"{name:16}{1000 * seconds / frames:7.2f} ms a frame")

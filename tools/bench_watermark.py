@@ -246,11 +246,11 @@ def random_keys(segments: Iterator[Segment], keys: int, clips: int = 20) -> dict
     agree, tried, payloads = np.zeros(CHECK_BITS + 1, int), 0, 0
     for one in islice(segments, clips):
         times = np.arange(len(one.frames)) / float(one.fps)
-        picture = demodulate([plane(f, t, CHROMA) for f, t in zip(one.frames, times, strict=True)])
+        signal = demodulate([plane(f, t, CHROMA) for f, t in zip(one.frames, times, strict=True)])
         for _ in range(keys // (clips * 1000)):
             key = random.bytes(16)
             marks = carriers(CHROMA, key)
-            found = [marks.soft(z, RATE * BITS) for z in candidates(picture, marks)]
+            found = [marks.soft(z, RATE * BITS) for z in candidates(signal, marks)]
             signs = random.choice([-1.0, 1.0], size=(1000, RATE * BITS))
             decoded = decode(np.stack([found[k % len(found)] for k in range(1000)]) * signs)
             for bits in decoded:
