@@ -1,4 +1,4 @@
-# A training in a container (docs/cluster.md). Torch's wheels bring CUDA's libraries; the driver is the host's.
+# A training in a container (docs/guide/cluster.md). Torch's wheels bring CUDA's libraries; the driver is the host's.
 #     make wheelhouse PYTHON=3.12
 #     docker build -t headmime .
 #     docker run --rm --gpus all --shm-size=24g --user "$(id -u):$(id -g)" -v "$PWD/runs:/headmime/runs" headmime train -cn meta_vox2_ft ckpt=auto

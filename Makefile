@@ -21,14 +21,14 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train ablations figures userstudy eval motion forensics table1 results report claims curves recipe test check bench lint lock wheelhouse clean
+.PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics table1 results report claims curves ablations test check bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
 	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-11s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
-	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/scale.md)"
+	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/guide/train.md)"
 
 setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
 
@@ -69,9 +69,6 @@ preprocess: $(READY) ## make a clip store of a data set: ROOT=VoxCeleb2 OUT=runs
 train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='trainer.accelerator=gpu seed=3'
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)
 
-ablations: $(READY) ## train the CPU experiment once without each part of the method: experiments/ablations.yaml
-	$(BIN)/headmime train -cn ablations $(ARGS)
-
 figures: EXP = eval_sitters
 figures: $(READY) ## draw figures of rows: grid, quality against T, worst 5 %, videos: EXP=eval_sitters OUT=runs/figures
 	$(BIN)/headmime figures -cn $(EXP) "figures.out=$(or $(OUT),runs/figures)" $(ARGS)
@@ -79,13 +76,13 @@ figures: $(READY) ## draw figures of rows: grid, quality against T, worst 5 %, v
 userstudy: EXP = eval_sitters
 userstudy: $(READY) ## serve the user study on this machine: STUDY=runs/userstudy PORT=8765 EXP=eval_sitters ARGS='T=8'
 	test -d "$(STUDY)" || $(BIN)/headmime userstudy prepare -cn $(EXP) "study.out=$(STUDY)" $(ARGS)
-	$(BIN)/headmime userstudy serve "$(STUDY)" --port $(PORT)
+	$(BIN)/headmime userstudy serve "$(STUDY)" port=$(PORT)
 
 eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
 
-motion: $(READY) ## compare absolute and relative motion, by sitters' true cross-reenactment: docs/animation.md
+motion: $(READY) ## compare absolute and relative motion, by sitters' true cross-reenactment: docs/results/motion.md
 	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
 		out=runs/stores/sitters_cross
 	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
@@ -102,12 +99,12 @@ table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or D
 	$(BIN)/headmime table -cn $(EXP) $(if $(DATA),"store=$(DATA)" "dataset=$(notdir $(DATA))") $(ARGS)
 
 results: HALF = report
-results: OUT = $(if $(filter report,$(HALF)),docs/results.md,runs/results-$(HALF).md)
+results: OUT = $(if $(filter report,$(HALF)),docs/results/results.md,runs/results-$(HALF).md)
 results: RESULTS = $(if $(filter report,$(HALF)),runs/results,runs/results-$(HALF))
 results: STORE = runs/stores/real-$(HALF)
 results: ON_REAL = $(BIN)/headmime table -cn eval_real "store=$(STORE)" "dataset=real-$(HALF)" "results=$(RESULTS)"
-results: $(READY) ## real people: store, tables (self, cross, portraits), report: REAL=folder HALF=report|tune (docs/evaluation.md)
-	@test -n "$(REAL)" || { echo "REAL is missing, the folder of clips.tsv, portraits.tsv and their files (docs/data.md):" \
+results: $(READY) ## real people: store, tables (self, cross, portraits), report: REAL=folder HALF=report|tune (docs/guide/evaluate.md)
+	@test -n "$(REAL)" || { echo "REAL is missing, the folder of clips.tsv, portraits.tsv and their files (docs/guide/own_data.md):" \
 		"make results REAL=folder"; exit 1; }
 	$(BIN)/headmime preprocess data=listed "data.split=$(HALF)" "root=$(REAL)" "out=$(STORE)" detector=dlib frames=null test_share=1
 	$(ON_REAL) $(ARGS)
@@ -118,8 +115,8 @@ results: $(READY) ## real people: store, tables (self, cross, portraits), report
 		$(ON_REAL) $(ARGS) mode=portrait drivers=3 motion=$$motion 'table.Ts=[1]' || exit 1; done
 	$(BIN)/headmime report "$(RESULTS)" "$(OUT)"
 
-report: $(READY) ## write docs/results.md from the results: RESULTS=runs/results OUT=docs/results.md
-	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results.md)"
+report: $(READY) ## write docs/results/results.md from the results: RESULTS=runs/results OUT=docs/results/results.md
+	$(BIN)/headmime report "$(or $(RESULTS),runs/results)" "$(or $(OUT),docs/results/results.md)"
 
 claims: EXP = claims
 claims: $(READY) ## test the paper's claims on sitters (hours; resumes): EXP=claims OUT=experiments/claims
@@ -129,9 +126,9 @@ curves: EXP = finetuning_curves
 curves: $(READY) ## evaluate the length of fine-tuning: identity against motion over updates (resumes): OUT=runs/curves ARGS='store=...'
 	$(BIN)/headmime curves -cn $(EXP) $(if $(OUT),"curves.out=$(OUT)") $(ARGS)
 
-recipe: EXP = recipe
-recipe: $(READY) ## short trainings with one thing changed each, scored (hours; resumes): ARGS='recipe.minutes=20 store=...'
-	$(BIN)/headmime recipe -cn $(EXP) $(if $(OUT),"recipe.out=$(OUT)") $(ARGS)
+ablations: EXP = ablations
+ablations: $(READY) ## what a part, a loss, a setting buys: trainings, scored (hours; resumes): EXP=ablations|ablations_128|ablations_256|ablations_identity
+	$(BIN)/headmime ablations -cn $(EXP) $(if $(OUT),"ablations.out=$(OUT)") $(ARGS)
 
 test: $(READY) ## run the quick tests (under 8 minutes on 2 idle cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
@@ -143,9 +140,10 @@ check: $(READY) ## run the slow tests: every printed command, kills, the wheel, 
 bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.json (ARGS='--threads 1 --repeats 3')
 	$(BIN)/python tools/bench.py $(ARGS)
 
-lint: $(READY) ## check style and formatting with ruff
+lint: $(READY) ## check style and formatting with ruff, the types of src/ with pyright
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
 
 LOCK = uv pip compile --quiet --group cluster --constraint constraints.txt --python-version 3.11 --generate-hashes \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-emit-index-url --custom-compile-command 'make lock'
@@ -161,7 +159,7 @@ wheelhouse: PLATFORM = manylinux_2_28_x86_64
 wheelhouse: OUT = wheelhouse
 wheelhouse: GLIBC = $(word 3,$(subst _, ,$(PLATFORM)))
 wheelhouse: MACHINE = $(PLATFORM:manylinux_2_$(GLIBC)_%=%)
-wheelhouse: ## wheels for a machine without network: PYTHON=3.12 PLATFORM=manylinux_2_28_x86_64 OUT=wheelhouse TORCH=no (docs/cluster.md)
+wheelhouse: ## wheels for a machine without network: PYTHON=3.12 PLATFORM=manylinux_2_28_x86_64 OUT=wheelhouse TORCH=no (docs/guide/cluster.md)
 	@# pip takes a platform for what it says; what was built for an older glibc runs too.
 	$(PIP) download --require-hashes --no-deps --dest "$(OUT)" --python-version $(PYTHON) --implementation cp \
 		$$(seq -f '--platform manylinux_2_%g_$(MACHINE)' $(GLIBC) -1 5) --platform manylinux2014_$(MACHINE) \

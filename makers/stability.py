@@ -1,5 +1,5 @@
 """Reproduce a known training failure in a short run, and plot its curves beside those of a healthy
-run, for docs/stability.md.
+run, for docs/results/stability.md.
 
 python makers/stability.py healthy           (first: the others are drawn beside it)
 python makers/stability.py sigmoid
@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 
 from headmime.cli import main as headmime
 
-RUNS, DOCS = Path("runs/stability"), Path("docs/stability")
+RUNS, DOCS = Path("runs/stability"), Path("docs/results/stability")
 SMALL = [
     "store=runs/stores/sitters_64",
     "sitters.n=1120",
@@ -104,7 +104,7 @@ def main(name: str, *keys: str) -> None:
         words = [*SMALL, *case.keys.split(), *keys, f"hydra.run.dir={RUNS / name}"]
         print("headmime train -cn cpu_meta", *words)
         headmime(["train", "-cn", "cpu_meta", *words])
-    DOCS.mkdir(exist_ok=True)
+    DOCS.mkdir(parents=True, exist_ok=True)
     figure, axes = plt.subplots(1, len(case.curves), figsize=(3 * len(case.curves), 2.4))
     for axis, curve in zip(axes, case.curves, strict=True):
         drawn: list[float] = []

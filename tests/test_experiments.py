@@ -20,7 +20,7 @@ from headmime.studies.claims.verdict import IDENTITIES, SEEDS
 from headmime.studies.finetune_curves.run import CurveSetting
 
 ABLATIONS = {
-    "none": {},
+    "base": {},
     "no_matching": {"loss.matching": 0},
     "no_feature_matching": {"loss.feature_matching": 0},
     "no_w": {"loss.matching": 0, "optim.lr_video_embeddings": None},
@@ -74,7 +74,7 @@ def test_it_is_short_and_states_claim_and_command(experiment: Path) -> None:
     comments = [line for line in lines if line.startswith("#")]
     assert len(lines) - len(comments) <= 15
     assert comments[0].startswith("# Claim:")
-    kinds = ("train", "eval", "table1", "claims", "curves", "recipe")
+    kinds = ("train", "eval", "table1", "claims", "curves", "ablations")
     commands = [f"make {kind} EXP={experiment.stem}" for kind in kinds]
     assert any(command in line for line in comments for command in commands)
 
@@ -208,31 +208,23 @@ def test_the_claims_have_people_enough_and_fine_tune_at_the_trainings_rates() ->
     assert claims.finetune.epochs == 20 and claims.finetune.jitter == Jitter()
 
 
-@pytest.mark.parametrize(("name", "expected"), ABLATIONS.items())
-def test_an_ablation_changes_its_key_and_no_other(name: str, expected: dict) -> None:
-    full = composed(experiments_folder(), "ablations")
-    ablated = composed(experiments_folder(), "ablations", f"ablation={name}")
-    assert differences(full, ablated) == expected
-    assert all(flat(OmegaConf.to_container(full))[key] != value for key, value in expected.items())
-
-
-def test_the_sweep_has_every_ablation() -> None:
-    assert {file.stem for file in (conf_folder() / "ablation").glob("*.yaml")} == set(ABLATIONS)
-    sweep = OmegaConf.load(experiments_folder() / "ablations.yaml").hydra.sweeper.params.ablation
-    assert sweep.split(",") == list(ABLATIONS)
+def test_the_ablations_are_the_parts_of_the_method() -> None:
+    design = composed(experiments_folder(), "ablations").ablations
+    assert design.variants == ABLATIONS and next(iter(design.variants)) == "base"
+    assert design.minutes is None  # as many updates of each, on any machine
 
 
 @pytest.mark.parametrize(
     ("design", "name"),
     [
         (design, name)
-        for design in ("recipe", "recipe_256", "recipe_identity")
-        for name in OmegaConf.load(experiments_folder() / f"{design}.yaml").recipe.variants
+        for design in ("ablations", "ablations_128", "ablations_256", "ablations_identity")
+        for name in OmegaConf.load(experiments_folder() / f"{design}.yaml").ablations.variants
     ],
 )
-def test_a_variant_of_a_recipe_changes_its_keys_and_no_other(design: str, name: str) -> None:
-    recipe = composed(experiments_folder(), design).recipe
-    keys, all_of_them = recipe.variants[name], [recipe.experiment, *recipe.train]
+def test_a_variant_changes_its_keys_and_no_other(design: str, name: str) -> None:
+    ablations = composed(experiments_folder(), design).ablations
+    keys, all_of_them = ablations.variants[name], [ablations.experiment, *ablations.train]
     full = composed(experiments_folder(), *all_of_them)
     typed = [f"{key}={'null' if value is None else value}" for key, value in keys.items()]
     varied = composed(experiments_folder(), *all_of_them, *typed)

@@ -29,6 +29,7 @@ DISTRIBUTIONS = {
     "warp": "warp-lang",
     # hydra-core's own configuration library, always installed with it
     "omegaconf": "hydra-core",
+    "yaml": "pyyaml",
     # gradio's own web framework, pytest's own reader of versions, onnx's own protobuf
     "starlette": "gradio",
     "packaging": "pytest",
@@ -37,6 +38,7 @@ DISTRIBUTIONS = {
 
 # What is declared and imported nowhere, and who needs it.
 NOT_IMPORTED = {
+    "basedpyright": "run by `make lint`",
     "build": "run by the test of the wheel",
     "hatchling": "pyproject.toml's build-backend",
     "hydra-submitit-launcher": "Hydra finds it: conf/hydra/launcher",

@@ -47,7 +47,7 @@ TFLOP: of a step, as torch counts them (a multiply-add is 2); TFLOP/s: TFLOP / s
 peak: the fastest of some matrix products (2 n^3) and 3x3 convolutions (18 B C^2 S^2), measured here
 share of the peak: TFLOP/s / peak, in the same precision
 memory: the most that tensors took at once, W included (on a CPU: the process so far)
-fine-tuning: finetune=default on T = 8 frames; frame: of the inference graph alone, one at a time
+fine-tuning: finetune=fast on T = 8 frames; frame: of the inference graph alone, one at a time
 loader: batches of 8 episodes of 8 sources, on the device as float32"""
 WARM_UP = 3  # updates of a fine-tuning
 T = 8
@@ -85,7 +85,7 @@ def fine_tuning(shape: ModelShape, device: str, until: float) -> Found:
     """Measure one update, and a whole default fine-tuning if time permits."""
     from headmime.pretrained.efficientnet import efficientnet_lite0  # a separate package
 
-    settings, nets = finetune_settings("default"), build_nets(shape)
+    settings, nets = finetune_settings("fast"), build_nets(shape)
     for net in nets:
         net.to(device)
     perceptual = efficientnet_lite0(side=None).to(device)

@@ -24,8 +24,8 @@ GOALS = {1: 60, 8: 120}  # seconds of wall on two cores
 
 
 def settings_with(keys: Sequence[str]) -> FineTuneSettings:
-    """Those of finetune=default, changed by key=value."""
-    default = OmegaConf.structured(finetune_settings("default"))
+    """Those of finetune=fast, changed by key=value."""
+    default = OmegaConf.structured(finetune_settings("fast"))
     return OmegaConf.to_object(OmegaConf.merge(default, OmegaConf.from_dotlist(list(keys))))
 
 

@@ -3,8 +3,8 @@
     python tools/bench_shut.py STORE [PAIRS]
 
 Feed-forward on one image, relative motion, people of the split `test` driven by other people whose
-eyes move (20 pairs); correlation and amplitude as in docs/evaluation.md, by dlib. CLOSED_EYE=0 uses
-detected openings unchanged. Last column: amplitude of the driving landmarks' lids.
+eyes move (20 pairs); correlation and amplitude as in docs/guide/evaluate.md, by dlib. CLOSED_EYE=0
+uses detected openings unchanged. Last column: amplitude of the driving landmarks' lids.
 """
 
 import sys

@@ -34,14 +34,14 @@ UPDATES, FRAMES, STEPS = 6, 96, 3
 
 
 def finetuning() -> Callable[[], object]:
-    """Updates of `finetune=default` on one image."""
+    """Updates of `finetune=fast` on one image."""
     import numpy as np
 
     from headmime.animate.model import load
     from headmime.animate.person import bundled_people, finetune_settings, personal_generator
     from headmime.pretrained.efficientnet import efficientnet_lite0
 
-    settings = finetune_settings("default")
+    settings = finetune_settings("fast")
     settings.epochs, settings.minimum_steps = 0, UPDATES
     model, perceptual = load(device="cpu"), efficientnet_lite0(side=None)
     frames, landmarks = zip(*bundled_people(model.shape.image_size), strict=True)

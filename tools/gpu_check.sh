@@ -6,7 +6,7 @@
 # Runs the tests of tests/gpu, the bench, and a training of UPDATES updates that is stopped by SIGTERM and
 # resumed for as many. A failed step does not stop the next one. Writes summary.log, a log of each step
 # and bench.json to $OUT. Without STORE it trains on generated images. DEVICE=cpu is a rehearsal.
-# Needs no network: missing packages are installed from the folder WHEELS (docs/scale.md).
+# Needs no network: missing packages are installed from the folder WHEELS (docs/guide/train.md).
 set -u
 OUT=${OUT:-runs/gpu_check} RUN=${RUN:-runs/gpu_check_run}
 source "$(dirname "$0")/gpu_common.sh"

@@ -6,7 +6,7 @@
 # last two grids are written to $OUT as run.tar in pieces of PIECE: `cat run.tar.* | tar x`. Weights are
 # saved every SAVE_EVERY updates. The run's folder is RUN: a second call resumes from its state.
 # DEVICE=cpu is a rehearsal. Needs no network: missing packages are installed from the folder WHEELS
-# (docs/scale.md).
+# (docs/guide/train.md).
 set -u
 OUT=${OUT:-runs/gpu_train} RUN=${RUN:-runs/gpu_train_run}
 source "$(dirname "$0")/gpu_common.sh"

@@ -10,9 +10,12 @@ headmime before torch, or set OMP_WAIT_POLICY=PASSIVE: see `headmime.threads.wai
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headmime.threads import wait_passively
+
+if TYPE_CHECKING:  # for editors and type checkers; at run time see __getattr__
+    from headmime.animate.api import animate, load, personalise, save, verify
 
 __all__ = ["animate", "load", "personalise", "save", "verify"]
 
@@ -25,3 +28,7 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module("headmime.animate.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

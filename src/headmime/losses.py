@@ -6,6 +6,7 @@ Each is a mean over the batch, so that the loss of a batch is the mean of the lo
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,7 +25,8 @@ def content_loss(fake: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
     fake, real: a frozen network's features of x_hat and of x, already scaled by their layers'
     weights. Gradient to: fake.
     """
-    return sum((_mean_absolute(f, r.detach()) for f, r in zip(fake, real, strict=True)), 0.0)
+    terms = (_mean_absolute(f, r.detach()) for f, r in zip(fake, real, strict=True))
+    return cast(Tensor, sum(terms, 0.0))
 
 
 def pixel_loss(x_hat: Tensor, x: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ def wait_passively() -> None:
 
     By default they spin for long, which beside other work costs many times the time and the CPU.
     GNU's library, which torch brings along, spins for a moment first: without, an idle machine
-    would be slower (docs/bench.md). The library reads this when it loads, with torch: later it has
-    no effect on this process, but on those that it starts.
+    would be slower (docs/reference/bench.md). The library reads this when it loads, with torch:
+    later it has no effect on this process, but on those that it starts.
     """
     if not any(name in os.environ for name in ASKED):
         os.environ.update(WAITING)
@@ -53,5 +53,7 @@ def _leave_with_parent() -> None:
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 
-    wait([parent_process().sentinel])
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
     os._exit(1)

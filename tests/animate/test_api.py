@@ -135,7 +135,7 @@ def test_the_whole_picture(person: Person, moving: Path, dlib: Detector, tmp_pat
 
 def test_recipes_are_those_of_the_command_line() -> None:
     assert finetune_settings("none") is None
-    assert [finetune_settings("default").steps(T) for T in (1, 4, 8, 32)] == [80, 80, 160, 160]
+    assert [finetune_settings("fast").steps(T) for T in (1, 4, 8, 32)] == [80, 80, 160, 160]
     paper = finetune_settings("paper")
     assert (paper.epochs, paper.discriminator_steps) == (40, 2)
     with pytest.raises(HeadmimeError, match="finetune=much is not known; choose one of default"):
@@ -150,5 +150,5 @@ def test_fine_tuning_is_what_happens_without_a_wish(
         headmime.animate.api, "person_from_images", lambda *given: asked.append(given)
     )
     headmime.personalise(model, [mona_lisa], detector=dlib)
-    assert asked[0][2] == finetune_settings("default")
+    assert asked[0][2] == finetune_settings("fast")
     assert asked[0][3].origin  # the frozen networks that come with the installation

@@ -25,6 +25,9 @@ def test_the_page_says_what_does_not_beat_the_warp(files):
     assert "does not beat the warp" in page
     assert "(a stand-in)" in page and "Not comparable" in page
     assert "Beside the paper" not in page
+    shown, _, folded = page.partition("<details>")
+    assert "| " not in shown and "(a stand-in)" in shown  # which table, then its numbers
+    assert folded.endswith("\n</details>\n")
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     assert any(line.startswith("| real frames (ceiling), T = 8 | 0.0") for line in rows)
     assert "`headmime eval method=warp`" in page

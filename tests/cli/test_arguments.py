@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from headmime.cli.arguments import prepare, quote_path
+from headmime.benchmark.command import quote_path
+from headmime.cli.arguments import prepare
 from headmime.errors import HeadmimeError
 
 LETTERS = "ab \\'\"${}[],=()~:;é漢\n\t%@?|#*+-"
@@ -40,7 +41,7 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 
 
 def prepared(folders: dict[str, Path], *words: str) -> list[str]:
-    return prepare(words, ("source", "out"), ("source",), **folders)
+    return prepare("train", words, **folders)
 
 
 def test_only_paths_are_quoted_and_repeated_ones_collected(folders: dict) -> None:
@@ -53,6 +54,22 @@ def test_only_paths_are_quoted_and_repeated_ones_collected(folders: dict) -> Non
 def test_nothing_stays_nothing(folders: dict) -> None:
     assert prepared(folders, "out=", "source=") == ["out=''", "source=[]"]
     assert prepared(folders, "out=null") == ["out=null"]
+
+
+def test_words_without_a_key_are_files(
+    folders: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a=b.png").touch()
+    words = prepare("verify", ["x y.png", "json=true", "a=b.png", "c=d.png"], **folders)
+    assert words == ["files=['x y.png','a=b.png']", "json=true", "c=d.png"]  # there is no c=d.png
+    words = prepare("report", ["one", "two", "three"], **folders)
+    assert words == ["results='one'", "out='two'", "three"]
+
+
+def test_a_study_is_named_by_its_verb(folders: dict) -> None:
+    words = prepare("table", ["-cn", "small", "seed=1"], **folders)
+    assert words[:4] == ["-cn", "small", "study=table", "seed=1"]
 
 
 @pytest.mark.parametrize(

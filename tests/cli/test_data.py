@@ -14,11 +14,11 @@ from headmime.landmarks.crop import Crop
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["sitters", "out=x"], 1, "n= is missing"),
-        (["sitters", "n=2"], 1, "out= is missing"),
+        (["sitters", "out=x"], 2, "n= is missing"),
+        (["sitters", "n=2"], 2, "out= is missing"),
         (["sitters", "n=2", "out=x", "colour=red"], 2, "colour"),
         (["sitters", "n=two", "out=x"], 2, "two"),
-        (["sisters", "n=2"], 1, "there are sitters, inspect and verify"),
+        (["sisters", "n=2"], 2, "the verbs are: data sitters, data inspect, data verify."),
     ],
 )
 def test_errors_are_one_sentence(words, code, said, capsys, tmp_path, monkeypatch):
@@ -40,7 +40,7 @@ def test_help(capsys):
 def test_inspect_and_verify(capsys, tmp_path):
     store = small_store(tmp_path / "a store=1")
     sheet = tmp_path / "new folder" / "sheet.png"
-    assert main(["data", "inspect", str(store), "--out", str(sheet)]) == 0
+    assert main(["data", "inspect", str(store), f"out={sheet}"]) == 0
     printed = capsys.readouterr().out
     assert "16 x 16 pixels, points of dlib" in printed and str(sheet) in printed
     assert read_image(sheet).shape[2] == 3

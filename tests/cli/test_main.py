@@ -9,7 +9,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from headmime.cli import VERBS, Verb, main
+from headmime.cli import VERBS, main, scoring
+from headmime.cli.arguments import PATHS
 from headmime.cli.config import conf_folder, experiments_folder, plain_errors
 from headmime.errors import HeadmimeError
 
@@ -50,11 +51,11 @@ assert callable(headmime.animate)
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_every_verb_has_a_module_with_a_main() -> None:
+def test_every_verb_has_a_function() -> None:
     for verb in VERBS.values():
-        module, _, function = verb.module.partition(":")
-        assert callable(getattr(import_module(module), function or "main"))
-        assert set(verb.lists) <= set(verb.paths)
+        module, _, function = verb.function.partition(":")
+        assert callable(getattr(import_module(f"headmime.{module}"), function))
+        assert set(verb.files) <= PATHS
 
 
 def test_without_a_verb_the_usage_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,10 +75,10 @@ def test_a_reader_that_ends_early_is_no_error(words: list[str]) -> None:
 
 
 def test_another_broken_pipe_stays_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
+    def broken(settings: scoring.Report) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(import_module("headmime.cli.scoring"), "report", broken)
+    monkeypatch.setattr(scoring, "report", broken)
     with pytest.raises(BrokenPipeError):
         main(["report"])
 
@@ -100,7 +101,7 @@ def test_an_unknown_verb_is_refused_with_the_list(capsys: pytest.CaptureFixture[
     [
         (["sorce=x"], "'sorce'"),
         (["finetune.epoch=1"], "'finetune.epoch'"),
-        (["finetune=best"], "default none paper"),
+        (["finetune=best"], "default fast none paper"),
         (["seed=x"], "seed=x"),
         (["lonely"], "'lonely' is not of the form key=value"),
     ],
@@ -120,19 +121,15 @@ def test_help_of_a_verb(capsys: pytest.CaptureFixture[str]) -> None:
         assert main([name, "--help"]) == 0
         said = capsys.readouterr().out
         assert f"headmime {name}" in said
-        assert "weights: bundled" in said
+        assert "weights=bundled" in said
 
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> type:
-    """A verb `fail` that raises the class attribute `error`, wrapped as Hydra does it."""
+    """Any verb; it raises the class attribute `error`, wrapped as Hydra does it."""
 
     class Module:
         error: BaseException
-
-        @staticmethod
-        def main() -> None:
-            task(None)
 
     @plain_errors
     def task(config: object) -> None:
@@ -141,8 +138,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> type:
         except Exception as error:
             raise RuntimeError("instantiation failed") from error
 
-    monkeypatch.setitem(VERBS, "fail", Verb("json", "fails"))
-    monkeypatch.setattr("headmime.cli.import_module", lambda name: Module)
+    monkeypatch.setattr("headmime.cli.config.run_verb", lambda verb, config: task(None))
     return Module
 
 
@@ -150,28 +146,28 @@ def test_an_error_of_the_user_is_one_sentence(
     failing: type, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing.error = HeadmimeError("x.jpg is missing.")
-    assert main(["fail"]) == 1
+    assert main(["report"]) == 1
     assert capsys.readouterr().err == "headmime: x.jpg is missing.\n"
 
 
 def test_debug_shows_where_it_came_from(failing: type) -> None:
     failing.error = HeadmimeError("x.jpg is missing.")
     with pytest.raises(RuntimeError) as caught:
-        main(["fail", "--debug"])
+        main(["report", "--debug"])
     assert caught.value.__cause__ is failing.error
 
 
 def test_an_error_of_ours_stays_raw(failing: type) -> None:
     failing.error = ZeroDivisionError()
     with pytest.raises(RuntimeError):
-        main(["fail"])
+        main(["report"])
 
 
 def test_ctrl_c_is_said_and_has_its_exit_code(
     failing: type, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing.error = KeyboardInterrupt()
-    assert main(["fail"]) == 130
+    assert main(["report"]) == 130
     assert capsys.readouterr().err.strip() == "Stopped."
 
 

@@ -30,7 +30,7 @@ def test_a_template_holds_landmarks_and_nothing_else(
     short: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     out = tmp_path / "new" / "her.npz"
-    assert main(["template", str(short), "--out", str(out)]) == 0
+    assert main(["template", str(short), f"out={out}"]) == 0
     assert str(out) in capsys.readouterr().out
     with np.load(out, allow_pickle=False) as content:
         assert sorted(content) == ["fps", "landmarks"]
@@ -44,7 +44,7 @@ def test_a_template_holds_landmarks_and_nothing_else(
 
 def test_part_of_a_video(short: Path, tmp_path: Path) -> None:
     out = tmp_path / "part.npz"
-    assert main(["template", str(short), "--out", str(out), "--start", "0.2", "--end", "0.4"]) == 0
+    assert main(["template", str(short), f"out={out}", "start=0.2", "end=0.4"]) == 0
     assert len(load_template(out).landmarks) == 2
 
 
@@ -59,7 +59,7 @@ def test_without_a_name_it_lies_under_runs(
 @pytest.mark.parametrize("suffix", [".png", ".gif", ".mp4"])
 def test_show_draws_it(tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture) -> None:
     out = tmp_path / f"talk{suffix}"
-    assert main(["template", "show", "talk", "--out", str(out)]) == 0
+    assert main(["template", "show", "talk", f"out={out}"]) == 0
     said = capsys.readouterr().out
     assert "125 frames, 25 a second, 5.0 s; mouth opening 0.1" in said
     if suffix == ".mp4":
@@ -79,8 +79,8 @@ def test_show_draws_it(tmp_path: Path, suffix: str, capsys: pytest.CaptureFixtur
         (["nothing.mp4"], "nothing.mp4: there is no such video."),
         (["show", "nothing"], "there is no such file"),
         (["show", "{video}"], "is no template"),
-        (["{video}", "--out", "x.mp4"], "out=x.mp4: the name must end in .npz."),
-        (["{video}", "--start", "7"], "has no frames between start=7 (in seconds)."),
+        (["{video}", "out=x.mp4"], "out=x.mp4: the name must end in .npz."),
+        (["{video}", "start=7"], "has no frames between start=7 (in seconds)."),
     ],
 )
 def test_mistakes_are_one_sentence(

@@ -74,7 +74,7 @@ def test_prepare_then_report(
         found = triplet.row == "ff_T2"
         answers.add("anna", triplet.id, triplet.generated if found else triplet.real[0], 700)
     capsys.readouterr()
-    assert main(["userstudy", "report", str(folder), "--csv", str(tmp_path / "a.csv")]) == 0
+    assert main(["userstudy", "report", str(folder), f"csv={tmp_path}/a.csv"]) == 0
     printed = capsys.readouterr().out
     assert "ff_T2: USER 1.000 = 2 / 2" in printed and "copy_T2: USER 0.000 = 0 / 2" in printed
     assert "Wilson" in printed and "4 from three videos" in printed
@@ -93,7 +93,7 @@ def test_serve_until_interrupted(
     command = [sys.executable, "-m", "headmime.cli", "userstudy", "serve", str(tmp_path / "study")]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [*command, "--port", "0"],
+        [*command, "port=0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -133,7 +133,10 @@ def test_what_cannot_be_is_a_sentence(
 def test_a_verb_that_is_none_and_a_study_that_is_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["userstudy", "win"]) == 1
-    assert "there are `prepare`, `serve` and `report`" in capsys.readouterr().err
+    assert main(["userstudy", "win"]) == 2
+    assert (
+        "the verbs are: userstudy prepare, userstudy serve, userstudy report."
+        in capsys.readouterr().err
+    )
     assert main(["userstudy", "report", str(tmp_path)]) == 1
     assert "is not a prepared study" in capsys.readouterr().err

@@ -64,7 +64,7 @@ def test_the_exit_code_is_the_worst_file_s(
 
 
 def test_json_has_the_same_and_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "--json", "my file.png", "changed\n.png"]) == 4
+    assert main(["verify", "json=true", "my file.png", "changed\n.png"]) == 4
     good, bad = json.loads(capsys.readouterr().out)
     assert (good["path"], good["state"], good["what"]) == ("my file.png", "trusted", None)
     assert good["statement"]["consent"] == "own"
@@ -81,7 +81,7 @@ def test_on_another_machine_the_signer_is_unknown(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "elsewhere"))
     assert main(["verify", "my file.png"]) == 0
     assert "my file.png: valid (the signer is unknown here); " in capsys.readouterr().out
-    assert main(["verify", "--trust", str(root), "my file.png"]) == 0
+    assert main(["verify", f"trust={root}", "my file.png"]) == 0
     assert "my file.png: trusted; " in capsys.readouterr().out
 
 

@@ -31,7 +31,7 @@ def out(tmp_path: Path) -> Path:
 def test_a_file_that_lost_its_credentials_has_its_watermark(out, capsys):
     assert main(["verify", str(out)]) == 3
     assert capsys.readouterr().out == f"{out}: none; watermark 07a500fe\n"
-    assert main(["verify", "--json", str(out)]) == 3
+    assert main(["verify", str(out), "json=true"]) == 3
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["state"], told["watermark"]) == ("none", "07a500fe")
 
@@ -46,11 +46,11 @@ def test_ones_own_key_finds_ones_own_mark_alone(out, tmp_path, capsys):
     key = tmp_path / "key"
     key.write_bytes(b"sixteen bytes or more")
     encode(tmp_path / "own.mp4", iter(frames(50, key.read_bytes())), Fraction(25), "")
-    assert main(["verify", f"--watermark-key={key}", str(out), str(tmp_path / "own.mp4")]) == 3
+    assert main(["verify", f"watermark_key={key}", str(out), str(tmp_path / "own.mp4")]) == 3
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith(": none") and lines[1].endswith("watermark 07a500fe")
     key.write_bytes(b"short")
-    assert main(["verify", f"--watermark-key={key}", str(out)]) == 1
+    assert main(["verify", f"watermark_key={key}", str(out)]) == 1
     assert "at least 16 bytes" in capsys.readouterr().err
 
 

@@ -1,4 +1,4 @@
-"""`headmime web` before it serves; tests/docs runs what docs/web.md prints."""
+"""`headmime web` before it serves; tests/docs runs what docs/guide/web.md prints."""
 
 import pytest
 

@@ -23,7 +23,7 @@ from headmime.cli import main
 from headmime.provenance.signer import CERTIFICATE, KEY, local_folder, signer_for
 from headmime.provenance.statement import ProvenanceOptions
 
-OUTPUTS = ("--out", "--csv")
+OUTPUTS = ("out=", "csv=")
 ROOT = Path(__file__).parents[2]
 OF_THE_CHECKOUT = ("Makefile", "pyproject.toml", "constraints.txt", "makers", "tools")
 
@@ -150,8 +150,8 @@ def run(place: Path) -> Run:
         done = subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True)
         if done.returncode != 0:
             return f"{done.stdout}\n{done.stderr}"
-        written = dict(word.split("=", 1) for word in words if word.startswith("out="))
-        written |= {option: name for option, name in pairwise(words) if option in OUTPUTS}
+        written = dict(word.split("=", 1) for word in words if word.startswith(OUTPUTS))
+        written |= {option: name for option, name in pairwise(words) if option == "--out"}
         missing = [name for name in written.values() if not list(place.glob(f"{name}*"))]
         return f"It has not written {missing}." if missing and "dry_run=true" not in words else ""
 

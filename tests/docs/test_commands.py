@@ -16,7 +16,8 @@ import pytest
 from headmime.cli import VERBS
 
 ROOT = Path(__file__).parents[2]
-PAGES = {page.name: page for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
+FILES_OF_PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = {str(page.relative_to(ROOT)): page for page in FILES_OF_PAGES}
 OTHERS = "ffmpeg|ssh|apt-get|uv|docker|apptainer|sbatch|wandb|sha1sum|md5sum"
 PROGRAMS = rf"make|headmime|python[\d.]*|pytest|torchrun|pip|ray|bash|{OTHERS}"
 # A fenced block, an indented line, or words in backticks.
@@ -64,8 +65,8 @@ CLAIMS = (
     f"{SMALL} claims.sitters=null size=32 {ROWS} "
     f"claims.Ts=[1,2,3] claims.seeds=[1] {trainings('claims')}"
 )
-RECIPE = f"{BRIEF_ROWS} {trainings('recipe', 'ema.half_life=4')}"
-LARGER = trainings("recipe", "init=null", "new_layers_first=0")
+ABLATIONS = f"{BRIEF_ROWS} {trainings('ablations', 'ema.half_life=4')}"
+LARGER = trainings("ablations", "init=null", "new_layers_first=0")
 # The networks of 32 pixels that the training of clips.md has left behind.
 CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 sources=8"
 
@@ -137,13 +138,15 @@ HOW = {
         f"{SMALL} {ROWS} study.triplets=1", {"userstudy": "userstudy PORT=0"}, served=True
     ),
     r"headmime userstudy prepare": How(f"{SMALL} {ROWS} study.triplets=1"),
-    r"headmime userstudy serve .": How("--port 0", FILES, served=True),
+    r"headmime userstudy serve .": How("port=0", FILES, served=True),
     r"headmime userstudy report .": How(instead=FILES),
     r"make claims$": How(CLAIMS),
-    r"make recipe$": How(f"{RECIPE} recipe.only=[base]"),
-    r"make recipe ARGS=recipe.minutes=10": How(RECIPE),
-    r"make recipe ARGS=\+recipe": How(f"{RECIPE} recipe.only=[slow]"),
-    r"make recipe EXP=recipe_256$": How(f"{SMALL} {ROWS} size=32 {LARGER} recipe.only=[base]"),
+    r"make ablations EXP=ablations_128$": How(f"{ABLATIONS} ablations.only=[base]"),
+    r"make ablations EXP=ablations_128 ARGS=ablations.minutes=10": How(ABLATIONS),
+    r"make ablations EXP=ablations_128 ARGS=\+abl": How(f"{ABLATIONS} ablations.only=[slow]"),
+    r"make ablations EXP=ablations_256$": How(
+        f"{SMALL} {ROWS} size=32 {LARGER} ablations.only=[base]"
+    ),
     r"make curves$": How(f"{CURVES} curves.only=[default] curves.Ts=[1]"),
     r"make curves ARGS=curves.only": How(CURVES),
     r"make curves ARGS=\+curves": How(f"{CURVES} curves.only=[slow] curves.Ts=[1]"),
@@ -171,9 +174,9 @@ HOW = {
 NOT_RUN = {
     r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
-    r"make recipe .*recipe.only=\[base,k[14],": "17 trainings; a test composes each variant",
-    r"make recipe EXP=recipe_256 ARGS=": "three trainings; a test composes each variant",
-    r"make recipe EXP=recipe_identity": "as recipe_256, which is run; a test composes each variant",
+    r"make ablations .*ablations.only=\[base,k[14],": "17 trainings; a test composes each variant",
+    r"make ablations EXP=ablations_256 ARGS=": "three trainings; a test composes each variant",
+    r"make ablations EXP=ablations_identity": "as ablations_256, which is run, composed by a test",
     r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
@@ -222,8 +225,9 @@ def first(table: dict, command: str):
 def is_a_name(command: str) -> bool:
     """Whether this only names a verb or a target, in a sentence."""
     targets = re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.M)
+    verbs = {verb.split()[0] for verb in VERBS}
     program, *words = command.split()
-    return len(words) == 1 and words[0] in {"make": targets, "headmime": VERBS}.get(program, ())
+    return len(words) == 1 and words[0] in {"make": targets, "headmime": verbs}.get(program, ())
 
 
 def shortened(command: str, how: How) -> list[str]:
@@ -305,7 +309,8 @@ def test_commands_run_as_printed(
 @pytest.mark.slow
 def test_a_job_is_handed_to_slurm(place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no SLURM here: an `sbatch` that keeps what it is given and refuses."""
-    (command,) = [line for line in commands(PAGES["scale.md"]) if "submitit_slurm" in line]
+    page = PAGES["docs/guide/train.md"]
+    (command,) = [line for line in commands(page) if "submitit_slurm" in line]
     bin = place / "slurm"
     bin.mkdir()
     for name, line in (("sbatch", f'cp "$1" {bin}/job.sh; exit 1'), ("srun", "exit 1")):

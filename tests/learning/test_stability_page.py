@@ -1,5 +1,5 @@
-"""docs/stability.md: its figures are small and there, its tests exist, its curves are all that are
-logged.
+"""docs/results/stability.md: its figures are small and there, its tests exist.
+docs/reference/curves.md: its curves are all that are logged.
 """
 
 import re
@@ -15,15 +15,17 @@ from headmime.learning.settings import LossWeights
 from headmime.learning.validation import compute_validation_terms
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "stability.md").read_text()
+RESULTS = ROOT / "docs" / "results"
+PAGE = (RESULTS / "stability.md").read_text()
+CURVES = (ROOT / "docs" / "reference" / "curves.md").read_text()
 
 
 def test_the_figures_are_there_and_small() -> None:
     named = set(re.findall(r"\(stability/(\w+)\.png\)", PAGE))
-    there = {file.stem for file in (ROOT / "docs" / "stability").glob("*.png")}
+    there = {file.stem for file in (RESULTS / "stability").glob("*.png")}
     assert named and named == there
     for name in named:
-        assert (ROOT / "docs" / "stability" / f"{name}.png").stat().st_size < 100_000
+        assert (RESULTS / "stability" / f"{name}.png").stat().st_size < 100_000
 
 
 def test_the_tests_it_names_exist() -> None:
@@ -39,7 +41,7 @@ def test_the_tests_it_names_exist() -> None:
 
 def explained() -> set[str]:
     """The curves of the page's table; a name without a group is of the group before it."""
-    table = PAGE.split("## What the curves are")[1].split("\n##")[0]
+    table = CURVES.split("## The curves")[1].split("\n##")[0]
     names: set[str] = set()
     for cell in re.findall(r"^\| (`[^|]*`[^|]*) \|", table, re.M):
         group = ""
@@ -68,5 +70,5 @@ def measured(
 
 def test_the_curves_it_explains_are_all_that_are_measured(measured: set[str]) -> None:
     targets = {name for name in measured if name.startswith("target/")}
-    assert targets == {"target/brightness", "target/cast"} and "`target/*`" in PAGE
+    assert targets == {"target/brightness", "target/cast"} and "`target/*`" in CURVES
     assert explained() == measured - targets

@@ -83,7 +83,7 @@ def see(
         terms = {"val/cnt": 0.0, name: value}
         monkeypatch.setattr(validation, "compute_validation_terms", lambda *_, terms=terms: terms)
         trainer.datamodule.episodes += 8
-        callback.validate(trainer, module)
+        callback.run(trainer, module)
     return [origin["best"]["value"] for _, origin in callback.saved]
 
 
@@ -166,7 +166,7 @@ def test_what_is_exported_is_what_is_validated_and_saved(
     callback, averaged = make(), make(exported=lambda _: nets)
     for one in (callback, averaged):
         one.on_fit_start(trainer, module)
-        one.validate(trainer, module)
+        one.run(trainer, module)
     (_, raw), (_, average) = trainer.curves
     assert raw["val/pix"] != average["val/pix"]
     assert averaged.saved[0][0] is nets
@@ -186,7 +186,7 @@ def test_it_computes_in_the_run_s_precision_and_leaves_training_alone(
     before = {name: t.clone() for name, t in module.state_dict().items()}
     random = torch.get_rng_state()
     callback.on_fit_start(trainer, module)
-    callback.validate(trainer, module)
+    callback.run(trainer, module)
     hook.remove()
     assert seen == [(True, False)] * 3  # five episodes, two at a time
     assert torch.equal(torch.get_rng_state(), random)

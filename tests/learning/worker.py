@@ -156,7 +156,7 @@ def kept(rank: int, bias: float) -> str:
         1, Path("last.ckpt"), lambda module, seen: written.append("weights"), watch
     )
     try:
-        keep.keep(trainer, nn.Sequential(layer))
+        keep.run(trainer, nn.Sequential(layer))
     except HeadmimeError as error:
         written.append(str(error))
     return ", ".join(written)

@@ -25,7 +25,7 @@ MADE = {
     "landmark_vertices": "src/**/points.py",
     "motions": "src/**/motions/talk.npz",
     "rehearsal_frames": "src/**/rehearsal.npz",
-    "stability": "docs/stability/healthy.png",
+    "stability": "docs/results/stability/healthy.png",
     "train_identity": "src/**/identity.safetensors",
 }
 

@@ -72,7 +72,7 @@ def test_scores_embeddings_and_pictures_are_float32(nets: Nets, dtype: torch.dty
 
 
 def test_biases_are_in_all_layers_of_e_and_d_and_in_the_generator_s_last(nets: Nets) -> None:
-    """A norm takes away what a bias before it adds (docs/deviations.md)."""
+    """A norm takes away what a bias before it adds (docs/reference/deviations.md)."""
     for name, net in nets._asdict().items():
         layers = {
             place: layer.bias is not None

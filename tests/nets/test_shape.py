@@ -11,7 +11,7 @@ def parameters(module: torch.nn.Module) -> int:
 
 
 def test_the_paper_s_parameter_counts() -> None:
-    """The paper states E 15 M, G 38 M (with P) and D 20 M; see docs/deviations.md."""
+    """The paper states E 15 M, G 38 M (with P) and D 20 M; see docs/reference/deviations.md."""
     with torch.device("meta"):
         nets = build_nets(ModelShape())
     assert parameters(nets.embedder) == 14_906_945

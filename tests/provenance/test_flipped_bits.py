@@ -92,7 +92,7 @@ def test_one_flipped_bit_is_found(
 def test_every_byte_of_an_mp4_is_hashed_or_excluded_by_the_standard(
     signed: dict[str, Path],
 ) -> None:
-    """docs/provenance.md names the excluded boxes; nothing that is seen or heard is in them."""
+    """docs/reference/provenance.md names the excluded boxes; no image or sound is in them."""
     kinds = {kind for kind, _, _ in boxes(signed[".mp4"].read_bytes())}
     assert kinds == {"ftyp", "manifest", "moov", "free", "mdat"}
     assert kinds - EXCLUDED_BOXES == {"moov", "mdat"}

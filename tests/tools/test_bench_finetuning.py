@@ -41,4 +41,4 @@ def test_a_line_for_each_t_with_the_updates_that_were_made(
 
 
 def test_the_defaults_are_those_of_finetune_default(tool: ModuleType) -> None:
-    assert tool.settings_with(["rehearsal=7"]) == replace(finetune_settings("default"), rehearsal=7)
+    assert tool.settings_with(["rehearsal=7"]) == replace(finetune_settings("fast"), rehearsal=7)

@@ -4,12 +4,19 @@ The package is callable: `headmime.animate(person, driving)` calls `api.animate`
 `headmime.animate` is also the name of this package.
 """
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
 
 
 class _Verb(ModuleType):
+    @property
+    def __signature__(self) -> inspect.Signature:
+        from headmime.animate.api import animate
+
+        return inspect.signature(animate)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         from headmime.animate.api import animate
 

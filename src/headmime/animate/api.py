@@ -7,8 +7,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from torch import nn
-
 from headmime.animate.animation import Animation, animation, check_output, save
 from headmime.animate.driving import (
     TEMPLATE,
@@ -29,6 +27,7 @@ from headmime.landmarks.detect import load_detector as detector_named
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
+from headmime.pretrained.frozen import Frozen
 from headmime.progress import OnFrame
 from headmime.provenance.statement import parse_consent
 from headmime.provenance.verdict import verify
@@ -43,15 +42,15 @@ def personalise(
     model: Model,
     sources: Sequence[str | Path],
     frames: int = MAX_FRAMES,
-    finetune: FineTuneSettings | str | None = "default",
-    perceptual: nn.Module | None = None,
+    finetune: FineTuneSettings | str | None = "fast",
+    perceptual: Frozen | None = None,
     consent: str | None = None,
     detector: Detector | None = None,
     on_step: OnStep | None = None,
 ) -> Person:
     """Create one person's model from images, folders, globs and videos of that person.
 
-    At most `frames` frames are used. `finetune`: "default" (better, a minute or so), "paper", own
+    At most `frames` frames are used. `finetune`: "fast" (better, a minute or so), "paper", own
     settings, or "none" (or None): feed-forward, instant. `perceptual`: frozen networks of L_CNT;
     None: EfficientNet-Lite0, which is bundled. `consent`: own, licensed, public-domain or research.
     `detector`: overrides the model's landmark detector. Raises HeadmimeError if a source is

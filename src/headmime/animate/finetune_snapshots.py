@@ -5,7 +5,6 @@ from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
-from torch import nn
 
 from headmime.animate.person import animator, personal_generator
 from headmime.errors import HeadmimeError
@@ -13,6 +12,7 @@ from headmime.images import Animator
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets import Nets
 from headmime.nets.personal import Personal
+from headmime.pretrained.frozen import Frozen
 
 PARTS = ("down", "same", "up", "to_rgb")
 """Groups of G's shared weights (`Synthesis`), from input to output."""
@@ -24,7 +24,7 @@ def animators_at(
     frames: np.ndarray,
     landmarks: np.ndarray,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
 ) -> dict[int, Animator]:
     """Fine-tune once, for max(`steps`) updates; return the animator after each of `steps`.
 

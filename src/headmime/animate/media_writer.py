@@ -88,8 +88,9 @@ def write_media(
         if marks.label:
             marked = add_label(marked)
         if tools.watermark_key:
-            statement = replace(statement, watermark=secrets.token_bytes(PAYLOAD_BYTES))
-            marked = embed(marked, statement.watermark, tools.watermark_key, float(fps))
+            payload = secrets.token_bytes(PAYLOAD_BYTES)
+            statement = replace(statement, watermark=payload)
+            marked = embed(marked, payload, tools.watermark_key, float(fps))
         if sound is not None:
             statement = replace(statement, kind=Kind.COMPOSITE)
     with replacing(path) as partial:
@@ -145,7 +146,7 @@ def _write_mp4(
                 if frame.shape[0] * frame.shape[1] > LARGE:
                     stream.options = {"crf": QUALITY, **LOW_MEMORY}
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            if track:
+            if track and playback:
                 until = round((index + 1) / fps * RATE)
                 audio = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")
                 audio.rate, audio.pts, audio.time_base = RATE, played, Fraction(1, RATE)

@@ -149,7 +149,7 @@ def _gaps(faces: np.ndarray, opening: Opening) -> np.ndarray:
     """Distances from upper to lower contour points, [T, n]; negative where they cross."""
     _, _, above, below = opening
     gap = faces[:, below[0]] - faces[:, above[0]]
-    return (gap * _opening_direction(faces, opening).conj()).real
+    return np.real(gap * _opening_direction(faces, opening).conj())
 
 
 def _widen_gaps(

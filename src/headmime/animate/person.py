@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import simplejpeg
 import torch
-from omegaconf import OmegaConf
-from torch import Tensor, nn
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
 
 from headmime.animate.model import Model
 from headmime.animate.poses import neutral_frame
@@ -25,6 +25,7 @@ from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
 from headmime.pixels import to_tensor, to_uint8
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.origin import software_origin
 from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
 
@@ -103,7 +104,7 @@ def person_from_images(
     model: Model,
     sources: "Sources",
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None,
+    perceptual: Frozen | None,
     consent: Consent,
     on_step: OnStep | None = None,
 ) -> Person:
@@ -145,7 +146,7 @@ def adapt(
     frames: np.ndarray,
     landmarks: np.ndarray,
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None = None,
+    perceptual: Frozen | None = None,
     on_step: OnStep | None = None,
 ) -> Animator:
     """Adapt to a new person: frames uint8 [T, S, S, 3], landmarks [T, 68, 2] -> animator.
@@ -177,7 +178,7 @@ def personal_generator(
     frames: np.ndarray,
     landmarks: np.ndarray,
     settings: FineTuneSettings | None,
-    perceptual: nn.Module | None = None,
+    perceptual: Frozen | None = None,
     on_step: OnStep | None = None,
     on_person: OnPerson | None = None,
 ) -> PersonalGenerator:
@@ -217,7 +218,8 @@ def bundled_embeddings(nets: Nets, size: int) -> Tensor:
 
 
 def finetune_settings(name: str) -> FineTuneSettings | None:
-    """Read conf/finetune/<name>.yaml; None for "none", which is feed-forward.
+    """Read conf/finetune/<name>.yaml; None for "none", which is feed-forward. "default"
+    is the name of "fast" in 0.1.0.
 
     HeadmimeError naming the others if there is no such file.
     """
@@ -226,5 +228,18 @@ def finetune_settings(name: str) -> FineTuneSettings | None:
     check_choice("finetune", name, names)
     if name == NONE:
         return None
-    chosen = OmegaConf.load(folder / f"{name}.yaml")
-    return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(FineTuneSettings), chosen))
+    schema = OmegaConf.structured(FineTuneSettings)
+    file = _with_defaults(folder / f"{name}.yaml")
+    found = OmegaConf.to_object(OmegaConf.merge(schema, file))
+    assert isinstance(found, FineTuneSettings)
+    return found
+
+
+def _with_defaults(file: Path) -> DictConfig:
+    """What a file says over what its defaults list brings, as Hydra composes them."""
+    own = OmegaConf.load(file)
+    assert isinstance(own, DictConfig)
+    below = [_with_defaults(file.with_name(f"{one}.yaml")) for one in own.pop("defaults", [])[:1]]
+    merged = OmegaConf.merge(*below, own)
+    assert isinstance(merged, DictConfig)
+    return merged

@@ -29,7 +29,7 @@ def as_complex(landmarks: np.ndarray) -> np.ndarray:
 
 def as_points(numbers: np.ndarray) -> np.ndarray:
     """Complex [..., 68] -> float32 [..., 68, 2]: the inverse of `as_complex`."""
-    return np.stack([numbers.real, numbers.imag], -1).astype(np.float32)
+    return np.stack([np.real(numbers), np.imag(numbers)], -1).astype(np.float32)
 
 
 def shapes(landmarks: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
@@ -27,7 +28,7 @@ def has_sound(path: Path) -> bool:
     try:
         with open_file(path) as file, av.open(file) as container:
             return len(container.streams.audio) > 0
-    except (OSError, av.error.FFmpegError):
+    except (OSError, FFmpegError):
         return False
 
 
@@ -70,18 +71,24 @@ def _decode(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
     """Yield (seconds, samples [2, n]) in file order, from shortly before `sound.start`."""
     resampler = av.AudioResampler("fltp", "stereo", RATE)
     try:
-        with open_file(sound.file) as file, av.open(file) as container:
+        with open_file(sound.file) as file, av.open(file, "r") as container:
             if not container.streams.audio:
                 raise HeadmimeError(f"{sound.file} has no sound: give another file or audio=none.")
             stream = container.streams.audio[0]
             if sound.start > 1:
+                assert stream.time_base is not None
                 container.seek(int((sound.start - 1) / stream.time_base), stream=stream)
             for frame in container.decode(stream):
                 for part in resampler.resample(frame):
-                    yield float(part.pts * part.time_base), part.to_ndarray()
+                    yield _seconds(part), part.to_ndarray()
             for part in resampler.resample(None):
-                yield float(part.pts * part.time_base), part.to_ndarray()
-    except (OSError, av.error.FFmpegError) as error:
+                yield _seconds(part), part.to_ndarray()
+    except (OSError, FFmpegError) as error:
         raise HeadmimeError(
             f"{sound.file}: its sound cannot be read ({error.strerror}); say audio=none."
         ) from error
+
+
+def _seconds(part: av.AudioFrame) -> float:
+    assert part.pts is not None and part.time_base is not None  # resampled frames have a time
+    return float(part.pts * part.time_base)

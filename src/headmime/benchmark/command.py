@@ -28,7 +28,9 @@ def typed_command(verb: str) -> str:
 
 
 def _command(verb: str, *words: str) -> str:
-    return shlex.join(["headmime", verb, "-cn", HydraConfig.get().job.config_name, *words])
+    experiment = HydraConfig.get().job.config_name
+    assert experiment is not None
+    return shlex.join(["headmime", verb, "-cn", experiment, *words])
 
 
 def _typed_words() -> Iterator[tuple[str, str]]:
@@ -38,7 +40,9 @@ def _typed_words() -> Iterator[tuple[str, str]]:
         key, value = one.key_or_group, one.value()
         if key == "study":  # implied by the verb
             continue
-        yield key, f"{key}={value}" if isinstance(value, str) else one.input_line
+        word = f"{key}={value}" if isinstance(value, str) else one.input_line
+        assert word is not None
+        yield key, word
 
 
 def quote_path(path: str) -> str:

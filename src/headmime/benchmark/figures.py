@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.media_writer import write_media
@@ -58,9 +57,6 @@ class FiguresSettings(RowSettings):
 
     figures: Figures = field(default_factory=Figures)
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
-
-
-ConfigStore.instance().store("figures_schema", FiguresSettings)
 
 
 def draw_figures(settings: FiguresSettings) -> Iterator[Path]:
@@ -169,5 +165,5 @@ class _Images:
         return all(result.row.get(key) == value for key, value in expected.items())
 
     def _context(self, methods: Sequence[str]) -> FigureContext:
-        adapts = {method: self.methods.adapt(method) for method in methods}
+        adapts = {method: self.methods.adapt_to_anyone(method) for method in methods}
         return FigureContext(self.store, self.methods.size, self.settings.motion, adapts)

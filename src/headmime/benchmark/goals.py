@@ -88,7 +88,9 @@ def _warp_outcome(
     if margin is None:
         return Outcome(goal, "no such frame", None)
     both = set(ft.persons[metric]) & set(warp.persons[metric])
-    ours, theirs = (np.mean([one.persons[metric][who] for who in both]) for one in (ft, warp))
+    ours, theirs = (
+        float(np.mean([one.persons[metric][who] for who in both])) for one in (ft, warp)
+    )
     values = (
         f"FT {format_number(ours, metric)}, warp {format_number(theirs, metric)}; "
         f"margin {format_interval(margin, metric)}, {_people(margin)}"

@@ -90,6 +90,7 @@ class Methods:
     @cached_property
     def folder(self) -> FrameFolder:
         """Folder of method=frames."""
+        assert self.settings.frames is not None  # see `settings.check`
         return FrameFolder(Path(self.settings.frames).expanduser())
 
     def origin_of(self, method: str) -> dict[str, Any]:
@@ -130,13 +131,21 @@ class Methods:
 
         return at_own_side
 
+    def adapt_to_anyone(self, method: str) -> Adapt:
+        """`adapt` for methods that make frames of any landmarks."""
+        adapt = self.adapt(method)
+        if adapt is None or isinstance(adapt, FrameFolder):
+            raise HeadmimeError(f"method={method} makes no frames of landmarks: leave it out.")
+        return adapt
+
     def _fine_tuning(self) -> dict[str, Any]:
         finetune = self.settings.finetune
         rehearsal = (
             sha256(REHEARSAL_FILE) if finetune.rehearsal or self.settings.start != OWN else None
         )
-        bfloat16 = finetune.autocasts(self._device)  # on this device
-        return {**asdict(finetune), "rehearsal_frames": rehearsal, "bfloat16": bfloat16}
+        weights = {**asdict(finetune.weights), "matching": 10.0}  # 0.1.0 had it, without effect
+        actual = {"bfloat16": finetune.autocasts(self._device), "weights": weights}
+        return {**asdict(finetune), "rehearsal_frames": rehearsal, **actual}
 
     def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> PersonalGenerator:
         def make() -> PersonalGenerator:

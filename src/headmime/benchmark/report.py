@@ -1,7 +1,7 @@
 """Markdown report of result files."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def report(files: Sequence[Path], command: str) -> str:
         "",
         f"Made by `{command}` from {len(entries)} result files; none of it is edited by hand.",
         "Cells are value [95 % interval by bootstrap over persons]; ↑ more is better, ↓ less is.",
-        "What each metric is: [evaluation.md](evaluation.md).",
+        "What each metric is: [metrics.md](../reference/metrics.md).",
         *_goals(tables),
         *_gaps(entries),
     ]
@@ -121,21 +121,24 @@ def _disambiguate(entries: list[Entry]) -> list[Entry]:
 
 def _goals(tables: Sequence[list[Entry]]) -> list[str]:
     """Section of the goals for real people, if rows measure them."""
-    rows = [
-        (table_heading(table[0].row), one.goal, one.measured, one.verdict)
+    found = [
+        (table_heading(table[0].row), one)
         for table in tables
         for one in outcomes([entry.result for entry in table])
     ]
-    if not rows:
+    if not found:
         return []
+    rows = [(table, one.goal, one.measured, one.verdict) for table, one in found]
+    reached = sum(one.reached is True for _, one in found)
     return [
         "",
         "## Goals",
         "",
-        "Set for real people before they were measured. A value reaches its goal whatever its "
-        "interval is; only to be better than",
-        "the warp the whole interval of the difference, person by person, must say so. Margins "
-        "are in the metric's unit, above 0 is the right side.",
+        f"{reached} of {len(found)} goals for real people were reached; they were set before the "
+        "measurement. A value reaches its goal",
+        "whatever its interval is; only to be better than the warp, the whole interval of the "
+        "paired difference must be above 0.",
+        "Margins are in the metric's unit, above 0 is the right side.",
         "",
         *markdown_table(("table", "goal", "measured", ""), rows),
     ]
@@ -166,8 +169,13 @@ def _gaps(entries: list[Entry]) -> list[str]:
         "Each row minus the same row driven by the landmarks of the true frames (`motion=own`): "
         "what the shape of the driver's face costs.",
         "",
-        *markdown_table(["", *map(metric_label, shown)], rows),
+        *_folded("Differences", ["", *markdown_table(["", *map(metric_label, shown)], rows)]),
     ]
+
+
+def _folded(summary: str, lines: Iterable[str]) -> list[str]:
+    """Lines that a page shows after a click; the first is empty, as Markdown needs."""
+    return [f"<details><summary>{summary}</summary>", *lines, "", "</details>"]
 
 
 def _table(entries: list[Entry]) -> Iterator[str]:
@@ -181,6 +189,12 @@ def _table(entries: list[Entry]) -> Iterator[str]:
     )
     if first.result.left_out:
         yield f"{first.result.left_out} videos of the split have too few frames for it."
+    yield ""
+    yield from _folded("Metrics, differences and commands", _details(entries))
+
+
+def _details(entries: list[Entry]) -> Iterator[str]:
+    """All metrics of a table, its comparisons, and what each row was made of."""
     for part in REPORT:
         shown = [
             name for name in select_metrics(part) if any(name in e.result.metrics for e in entries)

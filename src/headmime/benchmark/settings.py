@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.motion import MOTIONS
@@ -73,10 +72,6 @@ class TableSettings(RowSettings):
     """A row's keys, and the table's."""
 
     table: Table = field(default_factory=Table)
-
-
-ConfigStore.instance().store("evaluate_schema", RowSettings)
-ConfigStore.instance().store("table_schema", TableSettings)
 
 
 def check_only(only: Sequence[str], known: Mapping[str, Any], key: str, example: str) -> None:

@@ -4,7 +4,7 @@ import os
 import re
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -13,121 +13,112 @@ from headmime.errors import HeadmimeError
 
 @dataclass(frozen=True)
 class Verb:
-    """A row of the verb table. `module`: its `main`, or what is named behind a colon. `paths`: keys
-    taken literally; `lists`: those that may repeat.
+    """A row of the verb table. `function`: what is called, as module:name. `files`: keys that words
+    without a key are given to. `configs`: of conf/, in which its keys are; by default the one of
+    its name. `unused`: keys in them that the verb would not read.
     """
 
-    module: str
+    function: str
     summary: str
-    paths: tuple[str, ...] = ()
-    lists: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+    unused: str = ""
 
-
-DETECTOR_PATHS = ("detector.s3fd", "detector.fan")
-PROVENANCE_PATHS = ("provenance.cert", "provenance.key", "provenance.watermark_key")
-SCORING = "headmime.cli.scoring"
-LEARN_PATHS = ("source", "out", "weights", *DETECTOR_PATHS)
-DRIVE_PATHS = (*LEARN_PATHS, "person", "driving", "audio", *PROVENANCE_PATHS)
-ROW_PATHS = (
-    "store", "weights", "weights_ff", "frames", "results", "memory", "perceptual.vgg19",
-    "perceptual.vggface", "perceptual.scales", "scorers.identity.file", "scorers.features.file",
-    "scorers.distance.file", *DETECTOR_PATHS,
-)  # fmt: skip
 
 VERBS = {
-    "demo": Verb(
-        "headmime.cli.person:demo",
-        "move the Mona Lisa",
-        (*LEARN_PATHS, *PROVENANCE_PATHS),
-        ("source",),
-    ),
-    "animate": Verb(
-        "headmime.cli.person:animate",
-        "drive a person's pictures with a video or a template",
-        DRIVE_PATHS,
-        ("source",),
-    ),
-    "live": Verb(
-        "headmime.cli.live",
-        "a person moves as you do before a camera, at once",
-        DRIVE_PATHS,
-        ("source",),
-    ),
-    "web": Verb(
-        "headmime.cli.web",
-        "the page in the browser, on this machine only",
-        ("weights", *DETECTOR_PATHS, *PROVENANCE_PATHS),
-    ),
+    "demo": Verb("cli.person:demo", "move the Mona Lisa"),
+    "animate": Verb("cli.person:animate", "drive a person's pictures with a video or a template"),
+    "live": Verb("cli.live:main", "a person moves as you do before a camera, at once"),
+    "web": Verb("cli.web:main", "the page in the browser, on this machine only"),
     "finetune": Verb(
-        "headmime.cli.person:finetune",
-        "learn one person and keep the result for `animate person=`",
-        LEARN_PATHS,
-        ("source",),
+        "cli.person:finetune", "learn one person and keep the result for `animate person=`"
     ),
     "template": Verb(
-        "headmime.cli.template",
-        "a video's motion as landmarks alone, for driving=; `template show` draws one",
+        "cli.template:make",
+        "a video's motion as landmarks alone, for driving=: VIDEO",
+        files=("video",),
+    ),
+    "template show": Verb(
+        "cli.template:show", "a template as a picture or a video: TEMPLATE", files=("template",)
     ),
     "export": Verb(
-        "headmime.cli.person:export",
-        "a saved person as an ONNX file, for programs without PyTorch",
-        ("person", "out"),
+        "cli.person:export", "a saved person as an ONNX file, for programs without PyTorch"
+    ),
+    "data sitters": Verb(
+        "cli.data:sitters", "synthetic talking heads become a clip store (n=... out=...)"
     ),
     "preprocess": Verb(
-        "headmime.cli.preprocess",
+        "cli.preprocess:main",
         "a data set of videos becomes a clip store (data=voxceleb2 root=... out=...)",
-        ("root", "out", *DETECTOR_PATHS),
     ),
-    "train": Verb(
-        "headmime.cli.train",
-        "meta-train on a store of clips (-cn EXPERIMENT)",
-        ("store", "init", "ckpt", "perceptual.vgg19", "perceptual.vggface", "perceptual.scales"),
+    "data inspect": Verb("cli.data:inspect", "what is in a clip store: STORE", files=("store",)),
+    "data verify": Verb(
+        "cli.data:verify", "every file of a clip store against its hash: STORE", files=("store",)
     ),
+    "train": Verb("cli.train:main", "meta-train on a store of clips (-cn EXPERIMENT)"),
     "eval": Verb(
-        f"{SCORING}:eval_row",
+        "benchmark.rows:run_row",
         "score a model, a baseline or the ceiling: one row of a table (-cn EXPERIMENT)",
-        ROW_PATHS,
+        configs=("evaluate",),
+        unused="consent",
     ),
-    "table": Verb(f"{SCORING}:table", "all rows of a data set (-cn EXPERIMENT)", ROW_PATHS),
-    "claims": Verb(
-        f"{SCORING}:claims",
-        "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
-        (*ROW_PATHS, "claims.runs", "claims.out"),
+    "table": Verb(
+        "benchmark.rows:run_table",
+        "all rows of a data set (-cn EXPERIMENT)",
+        configs=("study/table", "evaluate"),
+        unused="T consent method",
     ),
-    "curves": Verb(
-        f"{SCORING}:curves",
-        "how long to fine-tune? identity against motion, over updates (-cn finetuning_curves)",
-        (*ROW_PATHS, "curves.out"),
-    ),
-    "recipe": Verb(
-        f"{SCORING}:recipe",
-        "short trainings with one thing changed each, scored (-cn recipe)",
-        (*ROW_PATHS, "recipe.runs", "recipe.out"),
-    ),
-    "report": Verb(f"{SCORING}:report", "docs/results.md from the results: [FOLDER] [PAGE]"),
-    "forensics": Verb(
-        f"{SCORING}:forensics",
-        "can a detector find a row's frames? AUC on unseen people (-cn EXPERIMENT)",
-        (*ROW_PATHS, "forensics.out"),
+    "report": Verb(
+        "cli.scoring:report",
+        "a page of tables from result files: [FOLDER] [PAGE]",
+        files=("results", "out"),
     ),
     "figures": Verb(
-        f"{SCORING}:figures",
+        "benchmark.figures:draw_figures",
         "grids, quality against T, the worst 5 %, videos (-cn EXPERIMENT)",
-        (*ROW_PATHS, "figures.out", *PROVENANCE_PATHS),
+        configs=("study/figures", "evaluate"),
+        unused="detector frames scorers",
     ),
-    "userstudy": Verb(
-        "headmime.cli.userstudy",
-        "can people find the generated picture? prepare | serve | report",
-        (*ROW_PATHS, "study.out"),
+    "claims": Verb(
+        "cli.scoring:claims",
+        "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
+        configs=("study/claims", "evaluate"),
+        unused="T consent drivers frames method seed start weights weights_ff",
+    ),
+    "curves": Verb(
+        "studies.finetune_curves.run:run_curves",
+        "how long to fine-tune? identity against motion, over updates (-cn finetuning_curves)",
+        configs=("study/curves", "evaluate"),
+        unused="T consent frames method mode motion start weights_ff",
+    ),
+    "ablations": Verb(
+        "cli.scoring:ablations",
+        "what a part, a loss, a setting buys: short trainings, scored (-cn ablations)",
+        configs=("study/ablations", "evaluate"),
+        unused="T consent frames method mode motion weights weights_ff",
+    ),
+    "forensics": Verb(
+        "studies.forensics.run:run_forensics",
+        "can a detector find a row's frames? AUC on unseen people (-cn EXPERIMENT)",
+        configs=("study/forensics", "evaluate"),
+        unused="consent",
+    ),
+    "userstudy prepare": Verb(
+        "cli.scoring:userstudy_prepare",
+        "triplets in which people look for the generated picture (-cn EXPERIMENT)",
+        configs=("study/userstudy", "evaluate"),
+        unused="consent detector drivers frames results scorers",
+    ),
+    "userstudy serve": Verb(
+        "cli.userstudy:serve", "the page of a user study, on this machine: STUDY", files=("folder",)
+    ),
+    "userstudy report": Verb(
+        "cli.userstudy:report",
+        "USER of each row, from the answers so far: STUDY",
+        files=("folder",),
     ),
     "verify": Verb(
-        "headmime.cli.verify",
-        "what the credentials of files are worth: FILES [--json] [--trust PEM]",
-    ),
-    "data": Verb(
-        "headmime.cli.data",
-        "make, look into and check stores: sitters | inspect | verify",
-        ("out",),
+        "cli.verify:main", "what the credentials of files are worth: FILE ...", files=("files",)
     ),
 }
 
@@ -176,31 +167,40 @@ def _main(words: list[str]) -> int:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     if not words or words[0] in ("-h", "--help"):
-        print(_usage(), file=sys.stdout if words else sys.stderr)
+        print(USAGE.format(verbs=_list_verbs(VERBS)), file=sys.stdout if words else sys.stderr)
         return 0 if words else 2
     if words[0] == "--version":
         print(_version())
         return 0
-    name, *arguments = words
-    if name not in VERBS:
-        return _complain(f"There is no verb {name!r}; the verbs are: {', '.join(VERBS)}.", 2)
-    return _run(name, arguments, debug)
+    if words[0] == "recipe":
+        return _complain("`headmime recipe` is now `headmime ablations`, its keys ablations.*.", 2)
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in VERBS), None)
+    if name is not None:
+        return _run(name, words[len(name.split()) :], debug)
+    family = [verb for verb in VERBS if verb.startswith(f"{words[0]} ")]
+    if family and set(words[1:]) <= {"-h", "--help"}:
+        print(_list_verbs(family))
+        return 0
+    said = " ".join(words[: 2 if family else 1])
+    return _complain(f"There is no verb {said!r}; the verbs are: {', '.join(family or VERBS)}.", 2)
 
 
 def _run(name: str, arguments: list[str], debug: bool) -> int:
+    if {"-h", "--help"} & set(arguments):
+        from headmime.cli.help import help_text
+
+        print(help_text(name))
+        return 0
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from headmime.cli.arguments import prepare
-    from headmime.cli.config import conf_folder, experiments_folder
+    from headmime.cli.arguments import refuse
 
-    verb = VERBS[name]
+    if refusal := refuse(name, arguments):
+        return _complain(refusal, 2)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printing
     try:
-        prepared = prepare(arguments, verb.paths, verb.lists, conf_folder(), experiments_folder())
-        sys.argv = [f"headmime {name}", *prepared]
-        module, _, function = verb.module.partition(":")
-        getattr(import_module(module), function or "main")()
+        _compose_and_call(name, arguments)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
@@ -221,6 +221,27 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
         hint = f"`headmime {name} --help` lists the keys and their values."
         return _complain(f"{_in_one_line(error)} {hint}", 2)
     return 0
+
+
+def _compose_and_call(name: str, arguments: list[str]) -> None:
+    from headmime.cli import config
+    from headmime.cli.arguments import prepare
+    from headmime.cli.help import verb_configs
+
+    verb = VERBS[name]
+    words = prepare(name, arguments, config.conf_folder(), config.experiments_folder())
+    sys.argv = [f"headmime {name}", *words]
+    module, _, function = verb.function.partition(":")
+    called = getattr(import_module(f"headmime.{module}"), function)
+    if name == "train":  # has a hydra.main of its own, whose module names the log file
+        called()
+        return
+    composed = verb_configs(name)[-1]
+    if composed == "evaluate":  # an experiment may name any study
+        import_module("headmime.cli.scoring").register_schemas()
+    else:
+        config.register_schema(called, composed)
+    config.run_verb(called, composed)
 
 
 def _in_one_line(error: BaseException) -> str:
@@ -245,10 +266,8 @@ def _complain(sentence: str, code: int) -> int:
     return code
 
 
-def _usage() -> str:
-    return USAGE.format(
-        verbs="\n".join(f"  {name:12}{verb.summary}" for name, verb in VERBS.items())
-    )
+def _list_verbs(names: Iterable[str]) -> str:
+    return "\n".join(f"  {name:19}{VERBS[name].summary}" for name in names)
 
 
 def _version() -> str:

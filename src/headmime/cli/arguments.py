@@ -1,10 +1,12 @@
 """The command line before Hydra reads it: paths are quoted, experiments are found."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from headmime.benchmark.command import quote_path
+from headmime.cli import VERBS
+from headmime.cli.help import REQUIRED, top, verb_configs, verb_keys
 from headmime.errors import HeadmimeError
 
 _CONFIG_NAME = ("-cn", "--config-name")
@@ -12,20 +14,66 @@ _CONFIG_DIR = ("-cd", "--config-dir")
 _MULTIRUN = ("-m", "--multirun")
 
 
-def prepare(
-    arguments: Sequence[str],
-    paths: Sequence[str],
-    lists: Sequence[str],
-    conf: Path,
-    experiments: Path,
-) -> list[str]:
-    """What the user typed after the verb -> what Hydra's command line understands.
+# Last parts of keys whose values are taken literally, whatever characters they hold; and those of
+# them that may be given several times: the values are collected in order.
+PATHS = {
+    "source", "out", "person", "driving", "audio", "weights", "weights_ff", "init", "ckpt", "root",
+    "store", "frames", "results", "memory", "runs", "video", "template", "folder", "consent", "csv",
+    "files", "trust", "file", "s3fd", "fan", "cert", "key", "watermark_key", "vgg19", "vggface",
+    "scales",
+}  # fmt: skip
+REPEATED = {"source", "files", "trust"}
 
-    `paths`: keys whose values are paths: taken literally, whatever characters they hold.
-    `lists`: those of them that may be given several times; the values are collected in order.
-    """
+
+def prepare(name: str, arguments: Sequence[str], conf: Path, experiments: Path) -> list[str]:
+    """What the user typed after the verb `name` -> what Hydra's command line understands."""
     words = _find_experiment(_split_options(arguments), conf, experiments)
-    return _quote_paths(words, paths, lists)
+    if files := VERBS[name].files:
+        words = _name_files(words, files, {*map(top, verb_keys(name)), "hydra"})
+    words = _quote_paths(words)
+    group, _, study = verb_configs(name)[0].partition("/")
+    return insert_key(words, f"{group}={study}") if study else words
+
+
+def refuse(verb: str, words: Sequence[str]) -> str | None:
+    """What is wrong with words that name a key of another verb, name one as an option, or leave a
+    required one empty.
+    """
+    own = verb_keys(verb)
+    tops = set(map(top, own))
+    for word in words:
+        if VERBS[verb].files and Path(word).exists():
+            continue
+        key, equals, value = word.partition("=")
+        option = key.removeprefix("--").replace("-", "_")
+        if key.startswith("--") and option in own:
+            value = "true" if own[option].default == "false" else "VALUE"
+            return f"{key} is not of the form key=value: type {option}={value}."
+        if equals and not value and key in own and own[key].default == REQUIRED:
+            return f"{key}= is missing; --help lists the keys."
+        name = top(key.lstrip("+~"))
+        if equals and name not in tops:
+            others = [one for one in VERBS if name in map(top, verb_keys(one))]
+            if others:
+                return f"{verb} has no key {name}=; it is a key of {', '.join(others)}."
+    return None
+
+
+def _name_files(words: Sequence[str], files: Sequence[str], known: Container[str]) -> list[str]:
+    """Words without a key -> `key=word`, with the keys `files` in order, of which one that may be
+    repeated takes all. A file may have a `=` in its name.
+    """
+    left, named = list(files), []
+    for word in words:
+        key, equals, _ = word.partition("=")
+        a_key = equals and (top(key) in known or not Path(word).exists())
+        if word.startswith("-") or a_key or not left:
+            named.append(word)
+            continue
+        named.append(f"{left[0]}={word}")
+        if left[0] not in REPEATED:
+            left.pop(0)
+    return named
 
 
 def _split_options(arguments: Sequence[str]) -> list[str]:
@@ -86,14 +134,14 @@ def _place(words: list[str], option: Sequence[str]) -> int | None:
     return next((n for n, word in enumerate(words) if n and words[n - 1] in option), None)
 
 
-def _quote_paths(words: list[str], paths: Sequence[str], lists: Sequence[str]) -> list[str]:
+def _quote_paths(words: list[str]) -> list[str]:
     kept: list[str | _Repeated] = []
     collected: dict[str, _Repeated] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals or key not in paths or value == "null":
+        if not equals or key.rpartition(".")[2] not in PATHS or value == "null":
             kept.append(word)
-        elif key not in lists:
+        elif key not in REPEATED:
             kept.append(f"{key}={quote_path(value)}")
         else:
             if key not in collected:

@@ -1,95 +1,58 @@
 """`headmime data <what>`: make stores of sitters, look into stores, check them."""
 
-import argparse
-import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
-import hydra
 import numpy as np
-from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
 
-from headmime.cli.config import conf_folder, plain_errors
 from headmime.data.inspection import StoreSummary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
 from headmime.progress import progress
 
-USAGE = """\
-usage: headmime data <what> ...
-
-  sitters   render synthetic talking heads into a clip store: n=... out=...
-  inspect   what is in a store: STORE [--out SHEET.png]
-  verify    check every file of a store against its hash: STORE
-
-headmime data <what> --help   what it takes
-"""
-
 MIB = 1 << 20
 
 
 @dataclass
 class Sitters:
-    """Every key of `headmime data sitters`; conf/sitters.yaml says what they mean."""
+    """Keys of `headmime data sitters`: conf/data_sitters.yaml."""
 
-    n: int | None = None
-    out: str | None = None
-    frames: int = 12
-    size: int = 64
-    seed: int = 0
-    workers: int = 2
-    cross: int = 0
-    drivers: int = 3
-    landmark_noise: float = 1.0
-
-
-ConfigStore.instance().store("sitters_schema", Sitters)
+    n: int
+    out: str
+    frames: int
+    size: int
+    seed: int
+    workers: int
+    cross: int
+    drivers: int
+    landmark_noise: float
 
 
-def main() -> None:
-    """Hand the rest of the command line to what its first word names."""
-    what, *arguments = sys.argv[1:] or ["--help"]
-    if what in ("-h", "--help"):
-        print(USAGE, end="")
-        return
-    if what == "sitters":
-        sys.argv = ["headmime data sitters", *arguments]
-        sitters()
-    elif what in ("inspect", "verify"):
-        {"inspect": inspect, "verify": verify}[what](arguments)
-    else:
-        raise HeadmimeError(f"headmime data {what}: there are sitters, inspect and verify.")
+@dataclass
+class Verify:
+    """store: its folder."""
+
+    store: str
 
 
-@hydra.main(config_path=str(conf_folder()), config_name="sitters", version_base="1.3")
-@plain_errors
-def sitters(config: DictConfig) -> None:
-    """Check the keys, render with a progress bar."""
-    settings: Sitters = OmegaConf.to_object(config)
-    if settings.n is None:
-        raise HeadmimeError("n= is missing: how many sitters to render.")
-    if not settings.out:
-        raise HeadmimeError("out= is missing: the folder of the new store.")
-    render(**OmegaConf.to_container(config))
+@dataclass
+class Inspect(Verify):
+    """out: a contact sheet."""
+
+    out: str | None
+
+
+def sitters(settings: Sitters) -> None:
+    """Render with a progress bar."""
+    render(**asdict(settings))
     print(settings.out)
 
 
-def render(
-    n: int,
-    out: str,
-    frames: int,
-    size: int,
-    seed: int,
-    workers: int,
-    cross: int = 0,
-    drivers: int = 3,
-    landmark_noise: float = 1.0,
-) -> None:
-    """Write a store of sitters, with a progress bar. HeadmimeError where the extra is missing."""
+def render(n: int, out: str, cross: int = 0, **settings: Any) -> None:
+    """`write_sitters` with a progress bar. HeadmimeError where the extra is missing."""
     try:
         from headmime.sitters.write import write_sitters
     except ModuleNotFoundError as missing:
@@ -97,35 +60,24 @@ def render(
             f"Rendering sitters needs the package {missing.name}: pip install 'headmime[sitters]'."
         ) from missing
     with progress("rendering sitters") as on_step:
-        total = n + cross
-
-        def on_sitters(done: int) -> None:
-            on_step(done, total)
-
         write_sitters(
-            n, out, frames, size, seed, workers, on_sitters, cross, drivers, landmark_noise
+            n, out, on_sitters=lambda done: on_step(done, n + cross), cross=cross, **settings
         )
 
 
-def inspect(arguments: Sequence[str]) -> None:
-    """Print what is in a store; with --out, write pictures of it."""
-    parser = argparse.ArgumentParser("headmime data inspect", description="What is in a store.")
-    parser.add_argument("store", help="folder of the store")
-    parser.add_argument("--out", help="a contact sheet of some of its videos (PNG)")
-    given = parser.parse_args(arguments)
-    store = Store(Path(given.store).expanduser())
+def inspect(settings: Inspect) -> None:
+    """Print what is in a store; with out=, write pictures of it."""
+    store = Store(Path(settings.store).expanduser())
     print(_format_report(summarise(store)))
-    if given.out:
-        out = Path(given.out).expanduser()
+    if settings.out:
+        out = Path(settings.out).expanduser()
         _write_png(out, contact_sheet(store))
         print(f"\ncontact sheet: {out}")
 
 
-def verify(arguments: Sequence[str]) -> None:
+def verify(settings: Verify) -> None:
     """Check every file of a store; HeadmimeError (exit code 1) if one is damaged."""
-    parser = argparse.ArgumentParser("headmime data verify", description="Check every hash.")
-    parser.add_argument("store", help="folder of the store")
-    folder = Path(parser.parse_args(arguments).store).expanduser()
+    folder = Path(settings.store).expanduser()
     with progress("MiB checked") as on_step:
         damages = verify_store(folder, lambda done, total: on_step(done // MIB, total // MIB))
     for damage in damages:

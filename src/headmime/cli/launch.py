@@ -10,8 +10,8 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.plugins.environments import LightningEnvironment
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.plugins.environments import LightningEnvironment  # pyright: ignore[reportPrivateImportUsage]  (documented there)
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # pyright: ignore[reportPrivateImportUsage]  (documented there)
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -45,7 +45,7 @@ def is_launched() -> bool:
     ):
         raise HeadmimeError(
             "srun started several independent processes: start them with "
-            "torchrun or with `-m hydra/launcher=submitit_slurm` (docs/scale.md)."
+            "torchrun or with `-m hydra/launcher=submitit_slurm` (docs/guide/train.md)."
         )
     return "LOCAL_WORLD_SIZE" in os.environ
 
@@ -65,7 +65,7 @@ def resolve_placement(accelerator: str, devices: str, nodes: int) -> Placement:
     elif nodes > 1:
         raise HeadmimeError(
             f"trainer.num_nodes={nodes}: several machines are started with torchrun or with "
-            "`-m hydra/launcher=submitit_slurm` (docs/scale.md)."
+            "`-m hydra/launcher=submitit_slurm` (docs/guide/train.md)."
         )
     try:
         probe = pl.Trainer(
@@ -108,8 +108,9 @@ def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None
         raise SystemExit(128 + signal.sigval) from signal
     except ChildFailedError as failed:
         first = min(failed.failures.values(), key=lambda failure: failure.timestamp)
-        if isinstance(first.message, dict):
-            name, _, sentence = first.message["message"].partition(": ")
+        message: Any = first.message
+        if isinstance(message, dict):
+            name, _, sentence = message["message"].partition(": ")
             if name == HeadmimeError.__name__:
                 raise HeadmimeError(sentence) from failed
         elif first.exitcode > 0:

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import hydra
 import numpy as np
 import torch
-from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
-from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate.media_writer import output_path
 from headmime.animate.person import Person
-from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.person import DrivenSettings, check_driven, find_person
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector
@@ -34,22 +30,16 @@ from headmime.provenance.statement import ProvenanceOptions
 WINDOW, MIN_SIDE = "window", 256
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Live(DrivenSettings):
-    """Every key of `headmime live`; conf/live.yaml says what they mean."""
+    """Keys of `headmime live`: conf/live.yaml."""
 
-    driving: str = MISSING
-    out: str = MISSING
-
-
-ConfigStore.instance().store("live_schema", Live)
+    driving: str
+    out: str
 
 
-@hydra.main(config_path=str(conf_folder()), config_name="live", version_base="1.3")
-@plain_errors
-def main(config: DictConfig) -> None:
+def main(settings: Live) -> None:
     """Check the settings, make or load the person, run until the driving ends or Ctrl-C."""
-    settings: Live = OmegaConf.to_object(config)
     _check(settings)
     rate = frame_rate(settings.driving)
     finder = None if settings.person else instantiate(settings.detector)
@@ -60,14 +50,16 @@ def main(config: DictConfig) -> None:
     animator, make_detector = LiveAnimator(person), _detector_factory(settings, person)
     with observe_faces(settings.driving, make_detector) as observations, _status() as report:
         if settings.out == WINDOW:
+            path = None
             throughput = _show_window(animator, observations, size, settings.provenance, report)
         else:
             with LiveVideoWriter(
                 settings.out, rate, person.statement, settings.provenance
             ) as writer:
                 throughput = run_live(animator, observations, size, writer.add, report)
-    if settings.out != WINDOW:
-        print(writer.path)
+            path = writer.path
+    if path is not None:
+        print(path)
     print(throughput)
 
 

@@ -3,14 +3,11 @@
 import json
 import logging
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import hydra
-from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
-from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate import api
 from headmime.animate.animation import NO_SCENE, check_output, check_size
@@ -22,7 +19,6 @@ from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
 from headmime.assets import ASSETS, MONA_LISA
-from headmime.cli.config import conf_folder, plain_errors
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
@@ -44,77 +40,76 @@ DEMO_OUTPUTS = {
 }
 
 
-@dataclass
-class PersonSettings:
-    """Keys of the verbs that make a person's model; the values are in conf/person.yaml."""
+@dataclass(kw_only=True)
+class NetworkSettings:
+    """Keys of the networks that a person is made with: conf/person.yaml."""
 
-    source: list[str] = field(default_factory=list)
-    T: str = "all"
-    consent: str | None = None
-    weights: str = "bundled"
-    detector: dict[str, Any] | None = None
-    device: str = "auto"
-    finetune: FineTuneSettings | None = None
-    perceptual: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
+    weights: str
+    detector: dict[str, Any] | None = None  # where no choice is made
+    device: str
+    perceptual: dict[str, Any]
+    seed: int
 
 
-@dataclass
+@dataclass(kw_only=True)
+class PersonSettings(NetworkSettings):
+    """And of the pictures: conf/source.yaml."""
+
+    finetune: FineTuneSettings | None
+    source: list[str]
+    T: str
+    consent: str | None
+
+
+@dataclass(kw_only=True)
 class DrivenSettings(PersonSettings):
     """Keys of the verbs that also take a saved model, and write marked outputs."""
 
-    person: str | None = None
-    size: int | None = None
-    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
+    person: str | None
+    size: int | None
+    provenance: ProvenanceOptions
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Animate(DrivenSettings):
-    """Every key of `headmime animate`; conf/animate.yaml says what they mean."""
+    """Keys of `headmime animate`: conf/animate.yaml."""
 
-    driving: str | None = None
-    out: str | None = None
-    motion: str = MISSING
-    output: str = MISSING
-    fps: float | None = None
-    start: float = 0.0
-    end: float | None = None
-    audio: str = MISSING
+    driving: str
+    out: str
+    motion: str
+    output: str
+    fps: float | None
+    start: float
+    end: float | None
+    audio: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Demo(PersonSettings):
-    """Every key of `headmime demo`; conf/demo.yaml says what they mean."""
+    """Keys of `headmime demo`: conf/demo.yaml."""
 
-    driving: str = MISSING
-    out: str = MISSING
-    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
+    driving: str
+    out: str
+    provenance: ProvenanceOptions
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Finetune(PersonSettings):
-    """Every key of `headmime finetune`; conf/finetune.yaml says what they mean."""
+    """Keys of `headmime finetune`: conf/finetune.yaml."""
 
-    out: str | None = None
+    out: str
 
 
 @dataclass
 class Export:
-    """Every key of `headmime export`; conf/export.yaml says what they mean."""
+    """Keys of `headmime export`: conf/export.yaml."""
 
-    person: str | None = None
-    out: str | None = None
-
-
-for schema in (Animate, Demo, Finetune, Export):
-    ConfigStore.instance().store(f"{schema.__name__.lower()}_schema", schema)
+    person: str
+    out: str
 
 
-@hydra.main(config_path=str(conf_folder()), config_name="animate", version_base="1.3")
-@plain_errors
-def animate(config: DictConfig) -> None:
+def animate(settings: Animate) -> None:
     """Check what can be checked, make or load the person, write the video."""
-    settings: Animate = OmegaConf.to_object(config)
     _check_animate(settings)
     detector = instantiate(settings.detector)
     person = find_person(settings, detector)
@@ -136,7 +131,6 @@ def animate(config: DictConfig) -> None:
 
 
 def _check_animate(settings: Animate) -> None:
-    _check_given(settings, "animate", "driving", "out")
     check_driven(settings)
     find_driving(settings.driving)
     output_path(settings.out)
@@ -149,11 +143,8 @@ def _check_animate(settings: Animate) -> None:
         api.find_audio(settings.audio)
 
 
-@hydra.main(config_path=str(conf_folder()), config_name="demo", version_base="1.3")
-@plain_errors
-def demo(config: DictConfig) -> None:
+def demo(settings: Demo) -> None:
     """Check what can be checked, fine-tune on the picture, write three files, name them."""
-    settings: Demo = OmegaConf.to_object(config)
     settings.source = settings.source or [str(MONA_LISA)]
     find_driving(settings.driving)
     check(settings)
@@ -172,13 +163,8 @@ def demo(config: DictConfig) -> None:
         print(f"{path}  ({text})")
 
 
-@hydra.main(config_path=str(conf_folder()), config_name="finetune", version_base="1.3")
-@plain_errors
-def finetune(config: DictConfig) -> None:
+def finetune(settings: Finetune) -> None:
     """Check what can be checked, fine-tune, save for `headmime animate person=`."""
-    settings: Finetune = OmegaConf.to_object(config)
-    if not settings.out:
-        raise HeadmimeError("out= is missing: the name for the personal model, such as models/me.")
     check(settings)
     out = Path(settings.out).expanduser().absolute()
     if out.is_dir():
@@ -187,12 +173,8 @@ def finetune(config: DictConfig) -> None:
     print(f"Saved; use it as person={out}")
 
 
-@hydra.main(config_path=str(conf_folder()), config_name="export", version_base="1.3")
-@plain_errors
-def export(config: DictConfig) -> None:
+def export(settings: Export) -> None:
     """Check what can be checked, write a saved person as an ONNX file."""
-    settings: Export = OmegaConf.to_object(config)
-    _check_given(settings, "export", "person", "out")
     out = Path(settings.out).expanduser()
     if out.suffix.lower() != ".onnx" or out.is_dir():
         raise HeadmimeError(f"out={settings.out}: the name of a file that ends in .onnx is needed.")
@@ -209,12 +191,6 @@ def export(config: DictConfig) -> None:
         "origin": json.dumps(person.record["origin"]),
     }
     print(write_onnx(out, for_inference(G, G.psi), person.shape.image_size, notes))
-
-
-def _check_given(settings: Animate | Export, verb: str, *keys: str) -> None:
-    for key in keys:
-        if not getattr(settings, key):
-            raise HeadmimeError(f"{key}= is missing; `headmime {verb} --help` explains the keys.")
 
 
 def check_driven(settings: DrivenSettings) -> None:

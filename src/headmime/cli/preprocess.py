@@ -3,19 +3,15 @@
 import logging
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import hydra
-from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
-from omegaconf import MISSING, DictConfig, OmegaConf
 
-from headmime.cli.config import conf_folder, plain_errors
 from headmime.data.preprocess.clips import ClipSettings, StoreEstimate, estimate
 from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
 from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, make_plan, preprocess
@@ -32,8 +28,8 @@ WHOLE_SET = 145_000  # videos of VoxCeleb2
 class DataSet:
     """layout, split: see `list_sources`. clips_per_video: in the whole data set, if known."""
 
-    layout: str = MISSING
-    clips_per_video: float | None = None
+    layout: str
+    clips_per_video: float | None
     split: str | None = None
 
 
@@ -41,40 +37,34 @@ class DataSet:
 class Cluster:
     """address: of a Ray cluster."""
 
-    address: str = "auto"
+    address: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Preprocess:
-    """Every key of `headmime preprocess`; conf/preprocess.yaml says what they mean."""
+    """Keys of `headmime preprocess`: conf/preprocess.yaml."""
 
-    data: DataSet = field(default_factory=DataSet)
-    root: str | None = None
-    out: str | None = None
-    size: int = 256
-    frames: int | None = 16
-    fps: float | None = None
-    quality: int = 90
-    max_seconds: float = 1800
-    detector: dict[str, Any] = MISSING
-    test_share: float = 0.05
-    test_persons: list[str] | None = None
-    seed: int = 0
-    workers: int | None = None
+    data: DataSet
+    root: str
+    out: str | None
+    size: int
+    frames: int | None
+    fps: float | None
+    quality: int
+    max_seconds: float
+    detector: dict[str, Any]
+    test_share: float
+    test_persons: list[str] | None
+    seed: int
+    workers: int | None
     cluster: Cluster | None = None
-    dry_run: bool = False
-    sample: int = 24
+    dry_run: bool
+    sample: int
 
 
-ConfigStore.instance().store("preprocess_schema", Preprocess)
-
-
-@hydra.main(config_path=str(conf_folder()), config_name="preprocess", version_base="1.3")
-@plain_errors
-def main(config: DictConfig) -> None:
+def main(settings: Preprocess) -> None:
     """Check the keys; estimate, or write the store and say what became of the files."""
-    settings: Preprocess = OmegaConf.to_object(config)
-    root, recipe = _root(settings), _clip_settings(settings)
+    root, recipe = Path(settings.root), _clip_settings(settings)
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
     listed = with_splits(
@@ -89,6 +79,7 @@ def main(config: DictConfig) -> None:
             guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
         print(_format_estimate(guess, listed, settings))
         return
+    assert settings.out is not None
     plan = make_plan(
         listed,
         {
@@ -108,12 +99,6 @@ def main(config: DictConfig) -> None:
         run, finder = _runner(settings), settings.detector
         summary = preprocess(root, out, plan, listed.refused, recipe, finder, run, on_files)
     print(_format_report(summary, out, perf_counter() - begun))
-
-
-def _root(settings: Preprocess) -> Path:
-    if not settings.root:
-        raise HeadmimeError("root= is missing: the folder of the data set.")
-    return Path(settings.root)
 
 
 def _clip_settings(settings: Preprocess) -> ClipSettings:

@@ -31,7 +31,8 @@ warnings.filterwarnings("ignore", "\\n'hydra/launcher/submitit_", UserWarning)
 @plain_errors
 def main(config: DictConfig) -> None:
     """Check the settings, then train in one process per device."""
-    settings: Train = OmegaConf.to_object(config)
+    settings = OmegaConf.to_object(config)
+    assert isinstance(settings, Train)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
@@ -40,10 +41,12 @@ def main(config: DictConfig) -> None:
     t = settings.trainer
     placement = launch.resolve_placement(t.accelerator, t.devices, t.num_nodes)
     _render_missing_sitters(settings)
+    composed, experiment = OmegaConf.to_container(config), hydra_config.job.config_name
+    assert isinstance(composed, dict) and experiment is not None
     run = TrainingRun(
         settings,
-        OmegaConf.to_container(config),
-        hydra_config.job.config_name,
+        composed,
+        experiment,
         folder,
         resume,
         placement,
@@ -92,9 +95,10 @@ def _render_missing_sitters(settings: Train) -> None:
     manifest = Path(settings.store) / "manifest.json"
     if settings.sitters is None or manifest.is_file():
         return
-    while rank_zero_only.rank > 0 and not manifest.is_file():
+    rank = rank_zero_only.rank  # pyright: ignore[reportFunctionMemberAccess]  (Lightning sets it)
+    while rank > 0 and not manifest.is_file():
         time.sleep(1)
-    if rank_zero_only.rank == 0:
+    if rank == 0:
         log.info("%s does not exist: rendering %s sitters.", settings.store, settings.sitters.n)
         size = settings.model.image_size
         render(**asdict(settings.sitters), out=settings.store, size=size)

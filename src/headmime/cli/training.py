@@ -14,7 +14,10 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from pytorch_lightning.callbacks import RichProgressBar
-from pytorch_lightning.plugins.environments import LightningEnvironment, TorchElasticEnvironment
+from pytorch_lightning.plugins.environments import (
+    LightningEnvironment,  # pyright: ignore[reportPrivateImportUsage]  (documented there)
+    TorchElasticEnvironment,  # pyright: ignore[reportPrivateImportUsage]
+)
 from pytorch_lightning.utilities import rank_zero_only
 
 from headmime.assets import weights_path
@@ -43,6 +46,7 @@ from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets
 from headmime.nets.inheritance import inherit
 from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.origin import software_origin
 
 log = logging.getLogger(__name__)
@@ -67,7 +71,7 @@ class TrainingRun:
     """
 
     settings: Train
-    config: dict[str, Any]
+    config: dict[Any, Any]
     experiment: str
     folder: Path
     resume: Path | None
@@ -114,7 +118,7 @@ def train(run: TrainingRun) -> None:
     with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: Lightning calls no hook that saves
-        keep.keep(trainer, module)
+        keep.run(trainer, module)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
@@ -168,7 +172,7 @@ def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
     return "warn"
 
 
-def _record(run: TrainingRun, data: EpisodeData, perceptual: torch.nn.Module) -> Record:
+def _record(run: TrainingRun, data: EpisodeData, perceptual: Frozen) -> Record:
     """Record of the weights' origin."""
     return {
         "detector": data.detector,
@@ -200,7 +204,7 @@ def _validation(
     run: TrainingRun,
     record: Record,
     data: EpisodeData,
-    perceptual: torch.nn.Module,
+    perceptual: Frozen,
     averages: MovingAverages | None,
 ) -> list[Validation]:
     """Return the validation callback; none if disabled or without a test split."""

@@ -1,9 +1,8 @@
 """`headmime verify`: are the credentials of files whole, whose, and is there a watermark?"""
 
-import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from headmime.data.media_reader import UnreadableVideo, read_video
 from headmime.errors import HeadmimeError
@@ -16,57 +15,36 @@ from headmime.provenance.watermark import detect
 CODES = {State.TRUSTED: 0, State.VALID: 0, State.NONE: 3, State.ALTERED: 4, State.INVALID: 4}
 CANNOT = 1
 
-DESCRIPTION = """\
-One line for each file: trusted (unchanged, by a signer whose root is known here), valid (unchanged,
-the signer is unknown), altered (what), invalid (the certificate), or none. Reads what any C2PA tool
-wrote. Where headmime's watermark is found, what it carries is told; it changes no verdict. Nothing
-is sent or fetched.
-"""
-EPILOG = """\
-exit code: 0 all are trusted or valid; 4 one is altered or invalid; 3 else, one has none;
-1 a file cannot be read (and none is altered); 2 usage
-"""
+
+@dataclass
+class VerifySettings:
+    """Keys of `headmime verify`: conf/verify.yaml."""
+
+    files: list[str]
+    json: bool
+    trust: list[str]
+    watermark_key: str | None
 
 
-def main() -> None:
+def main(settings: VerifySettings) -> None:
     """Print a verdict for each file; leave with the worst one's code."""
-    parser = argparse.ArgumentParser(
-        "headmime verify",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("files", nargs="+", metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="a list of objects instead of lines")
-    parser.add_argument(
-        "--trust",
-        action="append",
-        default=[],
-        metavar="PEM",
-        help="a file of root certificates to trust, beside this machine's own (may be repeated)",
-    )
-    parser.add_argument(
-        "--watermark-key",
-        metavar="FILE",
-        help="look for a watermark under this key instead of the public one",
-    )
-    given = parser.parse_args(sys.argv[1:])
     key = prepare_marking(
-        ProvenanceOptions(credentials=False, watermark_key=given.watermark_key)
+        ProvenanceOptions(credentials=False, watermark_key=settings.watermark_key)
     ).watermark_key
+    assert key is not None
     verdicts, codes = [], []
-    for file in given.files:
+    for file in settings.files:
         try:
-            verdict, mark = verify(file, given.trust), watermark(file, key)
+            verdict, mark = verify(file, settings.trust), watermark(file, key)
         except HeadmimeError as error:
             print(f"headmime: {error}", file=sys.stderr)
             codes.append(CANNOT)
             continue
         codes.append(CODES[verdict.state])
         verdicts.append(_plain(verdict) | {"watermark": mark})
-        if not given.json:
+        if not settings.json:
             print(line(verdict, mark))
-    if given.json:
+    if settings.json:
         print(json.dumps(verdicts, indent=1))
     sys.exit(_worst(codes))
 
@@ -106,4 +84,4 @@ def line(verdict: Verdict, mark: str | None = None) -> str:
 
 
 def _plain(verdict: Verdict) -> dict[str, object]:
-    return asdict(verdict) | {"path": str(verdict.path), "state": verdict.state.value}
+    return {**asdict(verdict), "path": str(verdict.path), "state": verdict.state.value}

@@ -3,17 +3,13 @@
 import signal
 import threading
 import webbrowser
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-import hydra
-from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
-from omegaconf import MISSING, DictConfig, OmegaConf
 
 from headmime.animate.model import torch_device, weights_stem
-from headmime.cli.config import conf_folder, plain_errors
+from headmime.cli.person import NetworkSettings
 from headmime.learning.finetune import FineTuneSettings
 from headmime.provenance.marking import prepare_marking
 from headmime.provenance.statement import ProvenanceOptions
@@ -22,30 +18,19 @@ from headmime.web.server import serve
 from headmime.web.uploads import Limits
 
 
-@dataclass
-class Web:
-    """Every key of `headmime web`; conf/web.yaml says what they mean."""
+@dataclass(kw_only=True)
+class Web(NetworkSettings):
+    """Keys of `headmime web`: conf/web.yaml."""
 
-    port: int = MISSING
-    open: bool = MISSING
-    weights: str = MISSING
-    device: str = MISSING
-    seed: int = MISSING
-    detector: dict[str, Any] | None = None
-    finetune: FineTuneSettings = field(default_factory=FineTuneSettings)
-    perceptual: dict[str, Any] = field(default_factory=dict)
-    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
-    limits: Limits = field(default_factory=Limits)
+    port: int
+    open: bool
+    finetune: FineTuneSettings
+    provenance: ProvenanceOptions
+    limits: Limits
 
 
-ConfigStore.instance().store("web_schema", Web)
-
-
-@hydra.main(config_path=str(conf_folder()), config_name="web", version_base="1.3")
-@plain_errors
-def main(config: DictConfig) -> None:
+def main(settings: Web) -> None:
     """Check the settings, load the networks, serve the page, print its address."""
-    settings: Web = OmegaConf.to_object(config)
     weights_stem(settings.weights)
     torch_device(settings.device)
     prepare_marking(settings.provenance)

@@ -9,6 +9,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pi_heif
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from headmime.errors import HeadmimeError
@@ -103,7 +106,9 @@ def video_info(path: Path | str) -> VideoInfo:
             raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
         height, width, _ = _upright(first, stream).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
-        duration = float(stream.duration * stream.time_base) if stream.duration else 0.0
+        duration = 0.0
+        if stream.duration and stream.time_base:
+            duration = float(stream.duration * stream.time_base)
         duration = duration or (container.duration or 0) / av.time_base
         return VideoInfo(
             width=width,
@@ -146,21 +151,21 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
 
 
 @contextmanager
-def _open(path: Path | str) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+def _open(path: Path | str) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     """The file and its first moving stream; whatever FFmpeg has against it, as one sentence."""
     try:
         # FFmpeg takes some names for protocols or patterns: it is given the file, not the name.
-        with open_file(path) as file, av.open(file) as container:
+        with open_file(path) as file, av.open(file, "r") as container:
             streams = [
                 stream
                 for stream in container.streams.video
-                if not stream.disposition & av.stream.Disposition.attached_pic
+                if not stream.disposition & Disposition.attached_pic
             ]
             if not streams:
                 raise UnreadableVideo(path, "has no video in it", "give a file with a picture")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, FFmpegError) as error:
         raise UnreadableVideo(
             path,
             f"cannot be read as a video ({error.strerror})",

@@ -21,4 +21,6 @@ def mirror_landmarks(landmarks: np.ndarray) -> np.ndarray:
     The person's right eye stays at the left of the picture, as `headmime.landmarks.points` and the
     strips of `headmime.landmarks.closeups` have it.
     """
-    return landmarks[..., OTHER_SIDE, :] * np.float32([-1, 1]) + np.float32([1, 0])
+    return landmarks[..., OTHER_SIDE, :] * np.array([-1, 1], np.float32) + np.array(
+        [1, 0], np.float32
+    )

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytorch_lightning as pl
@@ -109,7 +110,7 @@ class EpisodeData(pl.LightningDataModule):
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
         """Count a batch when the training loop takes it; loaders have fetched others by then."""
-        if self.trainer.training:
+        if self.trainer is not None and self.sampler is not None and self.trainer.training:
             self.episodes = self.sampler.start = self.sampler.after(batch["episode"])
         return batch
 
@@ -135,18 +136,18 @@ class EpisodeData(pl.LightningDataModule):
             dataset = EpisodeDataset(self.store, self.sources, self.size, self.seed)
         return default_collate([dataset[k] for k in range(n)])
 
-    def state_dict(self) -> dict[str, int | str]:
+    def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: the episodes consumed, and the store's hash."""
         return {"episodes": self.episodes, "store": self.hash}
 
-    def load_state_dict(self, state: dict[str, int | str]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue after a checkpoint; another store would mean other people by the same rows."""
-        if state["store"] != self.hash:
+        if state_dict["store"] != self.hash:
             raise HeadmimeError(
                 f"The checkpoint was trained on another store than {self.store.folder} (its "
                 "manifest differs): resume with the same store, or start anew with `init`."
             )
-        self.episodes = state["episodes"]
+        self.episodes = state_dict["episodes"]
 
 
 class _Batches(Dataset):
@@ -154,7 +155,7 @@ class _Batches(Dataset):
 
     def __init__(
         self,
-        made: Callable[[list[int], int | None], dict[str, Tensor]],
+        made: Callable[[list[int], int | None], dict[str, Any]],
         side_at: Callable[[int], int] | None,
     ) -> None:
         self.made, self.side_at = made, side_at
@@ -173,7 +174,7 @@ class _ResumableLoader(DataLoader):
         pass
 
 
-def _as_it_is(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+def _as_it_is(batch: Any) -> Any:
     return batch
 
 

@@ -165,7 +165,7 @@ def _shuffle_videos(store: Store, split: str, seed: int) -> list[int]:
     for video in sorted(names, key=lambda video: _key(seed, *names[video])):
         person, _ = names[video]
         ranks[video] = seen[person] = seen.get(person, -1) + 1
-    return sorted(ranks, key=ranks.get)
+    return sorted(ranks, key=ranks.__getitem__)
 
 
 def _case(

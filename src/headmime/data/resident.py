@@ -4,9 +4,9 @@ so that training waits for no decoder and no copy.
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ class ResidentFrames:
         self.store, self.size, self.ways = store, size, 1 + mirrored
         self._frames: _Frames | None = None
 
-    def batch(self, drawn: dict[str, Tensor | int]) -> dict[str, Tensor]:
+    def batch(self, drawn: Mapping[str, Any]) -> dict[str, Tensor]:
         """What `EpisodeDataset.batch` makes, to the last bit, of what `EpisodeDataset.sample` says;
         on the device of `drawn`, without waiting for it.
         """

@@ -1,4 +1,4 @@
-"""Writing a store (see docs/data.md): shards, each on its own, then index and manifest on top."""
+"""Write a store (docs/reference/formats.md): shards one by one, then the index and the manifest."""
 
 import hashlib
 import json
@@ -182,7 +182,7 @@ def encode(picture: np.ndarray, quality: int) -> bytes:
 
 
 def _identity(clip: dict) -> tuple[bytes, bytes, bytes]:
-    return tuple(_bytes(clip[key]) for key in ("person", "video", "clip"))
+    return _bytes(clip["person"]), _bytes(clip["video"]), _bytes(clip["clip"])
 
 
 def _check_identities(folder: Path, clips: list[dict]) -> None:

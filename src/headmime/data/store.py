@@ -1,4 +1,4 @@
-"""Store v2: clips of cropped faces with their landmarks, on disk (see docs/data.md).
+"""Store v2: clips of cropped faces with their landmarks, on disk (see docs/reference/formats.md).
 
     manifest.json            format, version, size, detector, counts, sha256 of every file
     clips.npy                one row per clip, sorted by person, video and clip
@@ -128,7 +128,7 @@ class Store:
         return picture
 
     def read_into(
-        self, pictures: Sequence[np.ndarray], frames: Sequence[tuple[int, int]]
+        self, pictures: Sequence[np.ndarray] | np.ndarray, frames: Sequence[tuple[int, int]]
     ) -> np.ndarray:
         """Decode n frames (clip, t) into uint8 RGB [S, S, 3]; S is the store's size or smaller.
 
@@ -176,7 +176,7 @@ class Store:
 
 
 def _quality(row: np.void) -> Quality:
-    if "sharpness" not in row.dtype.names:
+    if "sharpness" not in (row.dtype.names or ()):
         return Quality(np.nan, np.nan, (np.nan, np.nan))
     return Quality(float(row["sharpness"]), float(row["face"]), tuple(row["turn"].tolist()))
 

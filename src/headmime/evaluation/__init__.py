@@ -1,1 +1,1 @@
-"""Evaluation of models, baselines and ceilings through one interface (see docs/evaluation.md)."""
+"""Evaluation of animators: models, baselines and the ceiling (see docs/guide/evaluate.md)."""

@@ -50,4 +50,4 @@ def write_arrays(file: Path, arrays: Arrays) -> None:
     """Write an .npz atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as partial:
-        np.savez(partial, **arrays)
+        np.savez(partial, **arrays)  # pyright: ignore[reportArgumentType]  (no array is called allow_pickle)

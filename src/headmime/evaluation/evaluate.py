@@ -139,6 +139,7 @@ def _run(
     target = driving_landmarks(store, trial, sources, context.motion)
     truth = None if trial.truth is None else load_frames(store, trial.truth, context.size)
     if method is None:
+        assert truth is not None  # method=real is rejected without true frames
         animator = copy_nearest(truth, target)
     else:
         animator = make_animator(context, method, trial, T)
@@ -148,7 +149,7 @@ def _run(
     arrays |= source_scores(context, gallery, trial, output, features, target)
     arrays |= motion_scores(features.detected, load_landmarks(store, trial.driving))
     landmarks = target
-    if truth is not None:
+    if truth is not None and trial.truth is not None:
         landmarks = load_landmarks(store, trial.truth)
         truth_features = _features(context, truth, landmarks)
         arrays |= {"real": truth_features.features, "fake": features.features}

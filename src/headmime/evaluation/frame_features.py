@@ -1,6 +1,5 @@
 """Outputs of the scoring networks for frames: landmarks, identity embeddings, features."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,9 +89,7 @@ def _group_equal(frames: np.ndarray) -> list[list[int]]:
     return list(groups.values())
 
 
-def _match_face(
-    frame: np.ndarray, expected: Sequence[np.ndarray], detector: Detector
-) -> np.ndarray:
+def _match_face(frame: np.ndarray, expected: np.ndarray, detector: Detector) -> np.ndarray:
     """Detect the landmarks of a face near one of `expected`; NaN if there is none."""
     size = len(frame)
     for landmarks in expected:

@@ -85,7 +85,7 @@ METRICS: dict[str, Metric] = {
     "flicker_face": Metric(-1, None, "pixels", 2, "of 255"),
     "flicker_background": Metric(-1, None, "pixels", 2, "of 255"),
 }
-"""In report order. docs/evaluation.md describes each protocol."""
+"""In report order. docs/reference/metrics.md describes each protocol."""
 
 
 def select_metrics(where: str) -> list[str]:

@@ -36,6 +36,7 @@ class HasSettings(Protocol):
     @property
     def row(self) -> dict[str, Any]:
         """All settings that the numbers depend on."""
+        ...
 
 
 HasRow = TypeVar("HasRow", bound=HasSettings)
@@ -184,7 +185,7 @@ def _by_person(
     for person, pair in pairs:
         parts.setdefault(person, []).append(pair)
     return {
-        person: tuple(np.concatenate(arrays) for arrays in zip(*its, strict=True))
+        person: (np.concatenate([one for one, _ in its]), np.concatenate([two for _, two in its]))
         for person, its in parts.items()
     }
 
@@ -213,9 +214,9 @@ def advantage(one: Path, other: Path, metric: str) -> Estimate | None:
         values = [read_result(file).persons.get(metric, {}) for file in (one, other)]
         if not set(values[0]) & set(values[1]):
             return None
-        difference = paired_difference(*values)
-    ends = sorted((sign * difference.low, sign * difference.high))
-    return Estimate(sign * difference.value, *ends, difference.identities)
+        difference = paired_difference(values[0], values[1])
+    low, high = sorted((sign * difference.low, sign * difference.high))
+    return Estimate(sign * difference.value, low, high, difference.identities)
 
 
 def verdict(advantage: Estimate) -> str:

@@ -1,12 +1,12 @@
 """The detectors by name."""
 
-from typing import Literal
+from typing import Any
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
 
 
-def load_detector(name: Literal["dlib", "face-alignment"], **keys: str | int | None) -> Detector:
+def load_detector(name: str, **keys: Any) -> Detector:
     """The detector of that name; HeadmimeError if its package or its weights are missing.
 
     `keys` are those of `FaceAlignmentDetector`; dlib has none.

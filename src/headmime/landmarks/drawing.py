@@ -34,7 +34,7 @@ def draw_landmarks(landmarks: np.ndarray, size: int) -> np.ndarray:
     return pictures
 
 
-def draw_landmarks_into(pictures: Sequence[np.ndarray], landmarks: np.ndarray) -> None:
+def draw_landmarks_into(pictures: Sequence[np.ndarray] | np.ndarray, landmarks: np.ndarray) -> None:
     """Draw landmarks [T, 68, 2] into T pictures, uint8 [size, size, 3], whatever they held."""
     size = len(pictures[0])
     # OpenCV's (0, 0) is the centre of the first pixel. Far-away points would overflow.

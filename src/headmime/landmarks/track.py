@@ -51,22 +51,23 @@ def track(
     read once and no more than `detector.batch` are kept.
     """
     pixels, scores, others, people = [], [], [], 0
-    last, lost, wait = None, 0, 0  # the face, frames since it was seen, frames until a search
+    last: Face | None = None
+    lost, wait = 0, 0  # frames since the face was seen, frames until a search
     since = 0  # the last search
     for frame, faces in _with_faces(frames, detector):
-        near = last is not None and lost < FOLLOWED
-        face = detector.follow(frame, last) if near and faces is None else None
+        near = last if lost < FOLLOWED else None
+        face = detector.follow(frame, near) if near and faces is None else None
         since += 1
         if near and face is None and lost == 0:
             # Nobody knows since when the points were no longer a face's.
-            for t in range(len(pixels) - last.unchecked, len(pixels)):
+            for t in range(len(pixels) - near.unchecked, len(pixels)):
                 pixels[t], scores[t] = LOST, 0.0
-            last = replace(last, unchecked=LONG_AGO)
+            last = replace(near, unchecked=LONG_AGO)
         if face is None and faces is None and wait > 0:
             wait -= 1
         elif face is None:
             faces = detector.detect([frame])[0] if faces is None else faces
-            same = [f for f in faces if not near or overlap(f.box, last.box) > SAME_FACE]
+            same = [f for f in faces if not near or overlap(f.box, near.box) > SAME_FACE]
             face = largest(same) if same else None
             wait = min(lost, SELDOM)
         elif search_every is not None and since >= search_every:

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from headmime.learning.callbacks import episodes_seen
-from headmime.learning.meta import MetaLearning
 from headmime.nets import Nets
 from headmime.nets.spectral import power_iterate
 
@@ -32,15 +31,15 @@ class MovingAverages(pl.Callback):
         self.episodes = 0
         self.averages: list[Tensor] = []
 
-    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        own = _parameters(module.nets)
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        own = _parameters(pl_module.nets)
         kept = self.averages or [p.detach().clone() for p in own]
         self.averages = [a.to(p.device) for a, p in zip(kept, own, strict=True)]
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self.update(module.nets, episodes_seen(trainer))
+        self.update(pl_module.nets, episodes_seen(trainer))
 
     @torch.no_grad()
     def update(self, nets: Nets, episodes: int) -> None:
@@ -68,9 +67,9 @@ class MovingAverages(pl.Callback):
     def state_dict(self) -> dict[str, Any]:
         return {"episodes": self.episodes, "averages": self.averages}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.episodes, self.averages = state["episodes"], state["averages"]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.episodes, self.averages = state_dict["episodes"], state_dict["averages"]
 
 
-def _parameters(nets: Nets) -> list[nn.Parameter]:
+def _parameters(nets: Nets) -> list[Tensor]:
     return [*nets.embedder.parameters(), *nets.generator.parameters()]

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
 from headmime.learning.distributed import require_equal
@@ -22,45 +23,58 @@ from headmime.pixels import to_uint8
 log = logging.getLogger(__name__)
 
 
-class MetricLogger(pl.Callback):
+class PeriodicCallback(pl.Callback):
+    """Calls `run` every ``every`` batches. Batches and not minutes, so that all processes of a run
+    do it at the same time; how many there were is part of the run's state.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+        self._batches = 0
+
+    def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        """What there is to do."""
+        raise NotImplementedError
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._batches += 1
+        if self._batches % self.every == 0:
+            self.run(trainer, pl_module)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"batches": self._batches}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._batches = state_dict["batches"]
+
+
+class MetricLogger(PeriodicCallback):
     """Logs what ``watch`` has seen every ``every`` batches, with images/s (targets trained on), and
     has it judge the run. ``watch`` comes before it among the callbacks.
     """
 
     def __init__(self, every: int, watch: DivergenceMonitor) -> None:
-        self.every, self.watch = every, watch
-        self._batches = 0
+        super().__init__(every)
+        self.watch = watch
         self._since = time.perf_counter()
         self._seen = 0
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._since, self._seen = time.perf_counter(), episodes_seen(trainer)
 
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: MetaLearning,
-        outputs: Any,
-        batch: Any,
-        _: int,
-    ) -> None:
-        self._batches += 1
-        if self._batches == self.every:
-            now, seen = time.perf_counter(), episodes_seen(trainer)
-            readings = self.watch.diagnostics(module)
-            means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
-            log_curves(trainer, means, seen)
-            bar = trainer.progress_bar_metrics
-            bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
-            self.watch.judge(module, readings, seen)
-            self.watch.reset()
-            self._batches, self._since, self._seen = 0, now, seen
-
-    def state_dict(self) -> dict[str, int]:
-        return {"batches": self._batches}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._batches = state["batches"]
+    def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+        """Log, judge, and begin new averages."""
+        now, seen = time.perf_counter(), episodes_seen(trainer)
+        readings = self.watch.diagnostics(module)
+        means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
+        log_curves(trainer, means, seen)
+        bar = trainer.progress_bar_metrics
+        bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
+        self.watch.judge(module, readings, seen)
+        self.watch.reset()
+        self._since, self._seen = now, seen
 
 
 class ProgressLines(pl.Callback):
@@ -71,7 +85,7 @@ class ProgressLines(pl.Callback):
         self._said = time.monotonic()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now = time.monotonic()
         if trainer.is_global_zero and now - self._said >= self.seconds:
@@ -86,32 +100,19 @@ class ProgressLines(pl.Callback):
             )
 
 
-class SampleGridCallback(pl.Callback):
+class SampleGridCallback(PeriodicCallback):
     """Draws ``source | landmarks | target | output``, a row for each episode of a fixed batch,
     every ``every`` batches.
     """
 
     def __init__(self, every: int, batch: dict[str, Tensor], folder: Path) -> None:
-        self.every, self.batch, self.folder = every, batch, folder
-        self._batches = 0
+        super().__init__(every)
+        self.batch, self.folder = batch, folder
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
-    ) -> None:
-        self._batches += 1
-        if self._batches % self.every == 0:
-            self.draw(trainer, module)
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.run(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.draw(trainer, module)
-
-    def state_dict(self) -> dict[str, int]:
-        return {"batches": self._batches}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._batches = state["batches"]
-
-    def draw(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write the picture for the present weights; hand it to loggers that take pictures."""
         if not trainer.is_global_zero:
             return
@@ -120,17 +121,15 @@ class SampleGridCallback(pl.Callback):
         file = self.folder / f"{episodes_seen(trainer):09d}.png"
         cv2.imwrite(str(file), grid[..., ::-1])
         for logger in trainer.loggers:
-            if isinstance(logger, pl.loggers.TensorBoardLogger):
+            if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("grid", grid, episodes_seen(trainer), dataformats="HWC")
-            elif isinstance(logger, pl.loggers.WandbLogger):
+            elif isinstance(logger, WandbLogger):
                 logger.log_image("grid", [grid], caption=[f"{episodes_seen(trainer)} episodes"])
 
 
-class CheckpointCallback(pl.Callback):
+class CheckpointCallback(PeriodicCallback):
     """Every ``every`` batches and at the end: the whole state, to resume from, and the networks,
     unless ``watch`` finds that they are past saving.
-
-    Batches and not minutes, so that all processes of a run do it at the same time.
     """
 
     def __init__(
@@ -140,20 +139,13 @@ class CheckpointCallback(pl.Callback):
         export: Callable[[MetaLearning, int], None],
         watch: DivergenceMonitor,
     ) -> None:
-        self.every, self.state, self.export, self.watch = every, state, export, watch
-        self._batches = 0
+        super().__init__(every)
+        self.state, self.export, self.watch = state, export, watch
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
-    ) -> None:
-        self._batches += 1
-        if self._batches % self.every == 0:
-            self.keep(trainer, module)
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        self.run(trainer, pl_module)
 
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        self.keep(trainer, module)
-
-    def keep(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Write both, on all processes at once and unless they differ; the state needs
         `AtomicCheckpointIO`.
         """
@@ -168,16 +160,11 @@ class CheckpointCallback(pl.Callback):
             self.export(module, episode)
         trainer.save_checkpoint(self.state)
 
-    def state_dict(self) -> dict[str, int]:
-        return {"batches": self._batches}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._batches = state["batches"]
-
 
 def episodes_seen(trainer: pl.Trainer) -> int:
     """Episodes that the run has trained on, over all processes and resumptions."""
-    return trainer.datamodule.episodes
+    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  (undeclared)
+    return data.episodes
 
 
 def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:

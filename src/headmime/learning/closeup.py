@@ -4,12 +4,13 @@ Together they are a few hundred pixels of a small picture, and L_CNT hardly hear
 """
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from headmime.learning.settings import LossWeights
+from headmime.learning.settings import FineTuneWeights
 from headmime.losses import content_loss, pixel_loss
 from headmime.precision import at_least_float32
+from headmime.pretrained.frozen import Frozen
 
 
 def close_up(x: Tensor, strips: Tensor) -> Tensor:
@@ -25,7 +26,7 @@ def close_up(x: Tensor, strips: Tensor) -> Tensor:
 
 
 def closeup_loss(
-    x_hat: Tensor, x: Tensor, strips: Tensor, perceptual: nn.Module, weights: LossWeights
+    x_hat: Tensor, x: Tensor, strips: Tensor, perceptual: Frozen, weights: FineTuneWeights
 ) -> Tensor:
     """L_CNT and the pixel loss of the close-ups, weighted against each other as those of the whole
     pictures [B, 3, S, S]. Gradient to: x_hat.

@@ -11,7 +11,6 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from headmime.learning.callbacks import episodes_seen
-from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import Stage
 from headmime.nets import Nets
 
@@ -53,15 +52,15 @@ class Curriculum(pl.Callback):
         self.stages, self.size = stages, size
         self.warmup, self.new_layers_first = warmup, new_layers_first
 
-    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        keep_magnitude(module.nets, self.size)
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        keep_magnitude(pl_module.nets, self.size)
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, module: MetaLearning, batch: dict[str, Tensor], _: int
+        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
     ) -> None:
         episode = episodes_seen(trainer) - 1  # the last of this update
         rate = rate_at(self.stages, self.warmup, episode)
-        module.set_rates(rate, inherited=0.0 if episode < self.new_layers_first else rate)
+        pl_module.set_rates(rate, inherited=0.0 if episode < self.new_layers_first else rate)
 
 
 def keep_magnitude(nets: Nets, size: int) -> None:

@@ -61,10 +61,10 @@ class DivergenceMonitor(pl.Callback):
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: dict[str, Tensor],
+        pl_module: pl.LightningModule,
+        outputs: Any,
         batch: Any,
-        _: int,
+        batch_idx: int,
     ) -> None:
         values = torch.stack([value.float() for value in outputs.values()])
         if not self._batches:
@@ -105,10 +105,10 @@ class DivergenceMonitor(pl.Callback):
         if self.stop:
             self.judge(module, self.diagnostics(module), episode)
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if self._batches:  # of a run that went on
             self._sums, self._numbers, self._until = (
-                t.to(module.device) for t in (self._sums, self._numbers, self._until)
+                t.to(pl_module.device) for t in (self._sums, self._numbers, self._until)
             )
 
     def state_dict(self) -> dict[str, Any]:
@@ -117,10 +117,10 @@ class DivergenceMonitor(pl.Callback):
         sums = {"sums": self._sums, "numbers": self._numbers, "until": self._until}
         return {"names": self._names, "batches": self._batches, **sums}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._names, self._batches = state["names"], state["batches"]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._names, self._batches = state_dict["names"], state_dict["batches"]
         self._sums, self._numbers, self._until = (
-            state[name].clone() for name in ("sums", "numbers", "until")
+            state_dict[name].clone() for name in ("sums", "numbers", "until")
         )
 
     def _not_a_number(self, readings: dict[str, float]) -> str | None:

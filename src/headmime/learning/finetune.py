@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import closeup_strips
@@ -16,7 +16,7 @@ from headmime.learning.closeup import closeup_loss
 from headmime.learning.gradients import adam, freeze
 from headmime.learning.jitter import Jitter, apply_jitter
 from headmime.learning.rehearsal import Rehearsal
-from headmime.learning.settings import LossWeights
+from headmime.learning.settings import FineTuneWeights
 from headmime.losses import (
     adversarial_loss,
     content_loss,
@@ -35,6 +35,7 @@ from headmime.nets.personal import (
 from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pixels import to_tensor
 from headmime.precision import computes_in_bfloat16
+from headmime.pretrained.frozen import Frozen
 
 
 @dataclass
@@ -43,8 +44,7 @@ class FineTuneSettings:
 
     Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
     smaller), not more than ``maximum_steps``, but at least ``minimum_steps``. ``rehearsal`` frames
-    of other people join every update of the generator (not in the paper). ``matching`` of
-    ``weights`` has no use here (Eq. 10).
+    of other people join every update of the generator (not in the paper).
     ``bfloat16``: autocast, where the device computes in it.
     """
 
@@ -59,7 +59,7 @@ class FineTuneSettings:
     eps: float = 1e-8
     discriminator_steps: int = 2
     rehearsal: int = 0
-    weights: LossWeights = field(default_factory=LossWeights)
+    weights: FineTuneWeights = field(default_factory=FineTuneWeights)
     jitter: Jitter = field(default_factory=Jitter)
     bfloat16: bool = False
     seed: int = 0
@@ -104,7 +104,7 @@ def fine_tune(
     frames: Tensor,
     landmarks: np.ndarray,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
     on_step: OnStep | None = None,
     rehearsal: Rehearsal | None = None,
     on_person: OnPerson | None = None,
@@ -115,7 +115,9 @@ def fine_tune(
     psi' starts at P e_hat_NEW and w' at w0 + e_hat_NEW; both are trained with psi, theta and b.
     ``nets`` stay as they are. ``rehearsal`` is needed where the settings ask for it.
     """
-    if settings.rehearsal and rehearsal is None:
+    if not settings.rehearsal:
+        rehearsal = None
+    elif rehearsal is None:
         raise HeadmimeError(f"rehearsal={settings.rehearsal} needs frames of other people.")
     if len(frames) == 0 or len(frames) != len(landmarks):
         raise HeadmimeError(
@@ -129,7 +131,7 @@ def fine_tune(
     half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
         shown = next(batches)
-        others = rehearsal.sample(settings.rehearsal, rng) if settings.rehearsal else None
+        others = rehearsal.sample(settings.rehearsal, rng) if rehearsal is not None else None
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
             terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
         if on_step is not None:
@@ -158,7 +160,7 @@ def _step(
     shown: FineTuneBatch,
     others: Rehearsal | None,
     settings: FineTuneSettings,
-    perceptual: nn.Module,
+    perceptual: Frozen,
 ) -> dict[str, Tensor]:
     (G, D), (x, y, near), L = person, shown, settings.weights
     power_iterate(G)
@@ -206,7 +208,7 @@ def _discriminate(
 
 
 def _rehearsal_loss(
-    G: PersonalGenerator, others: Rehearsal, L: LossWeights, perceptual: nn.Module
+    G: PersonalGenerator, others: Rehearsal, L: FineTuneWeights, perceptual: Frozen
 ) -> Tensor:
     """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
 

@@ -19,6 +19,12 @@ def adam(groups: list[dict[str, Any]], beta2: float, eps: float) -> torch.optim.
     return optimizer
 
 
+def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
+    """What backward passes have left in it."""
+    assert leaf.grad is not None
+    return leaf.grad
+
+
 @contextmanager
 def freeze(net: nn.Module) -> Iterator[None]:
     """Inside, ``net`` computes with constants: gradient passes to its inputs and costs nothing for

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -112,8 +112,10 @@ class IdentityTraining(nn.Module):
     def folded(self) -> dict[str, Tensor]:
         """What `SitterIdentity` reads, without the magnitudes: batch norms folded in."""
         state = {"embedding.pool": self.pool.clone()}
-        layers = {name: (conv, norm) for name, (_, conv, norm) in self.convs.items()}
-        for name, (layer, norm) in (layers | {"embedding": (self.project, self.norm)}).items():
+        layers: dict[str, list[Any]] = {
+            name: list(block.children())[1:] for name, block in self.convs.items()
+        }
+        for name, (layer, norm) in (layers | {"embedding": [self.project, self.norm]}).items():
             scale = norm.weight / (norm.running_var + norm.eps).sqrt()
             state[f"{name}.weight"] = layer.weight * scale.view(-1, *[1] * (layer.weight.ndim - 1))
             state[f"{name}.bias"] = norm.bias - norm.running_mean * scale

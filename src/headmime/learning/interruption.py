@@ -27,22 +27,24 @@ class Interruption(pl.Callback):
         self._told = 0
         self._group: dist.ProcessGroup | None = None
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if world_size() > 1:
-            self._group = dist.new_group(backend="gloo")
+            group = dist.new_group(backend="gloo")
+            assert isinstance(group, dist.ProcessGroup)  # else this process would be outside of it
+            self._group = group
         for number in SIGNALS:
             signal.signal(number, self._remember)
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, module: Any, outputs: Any, batch: Any, _: int
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         number = self._agreed()
         if number:
             self._told = 0
-            self.keep.keep(trainer, module)
+            self.keep.run(trainer, pl_module)
             self._leave(signal.Signals(number))
 
-    def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 

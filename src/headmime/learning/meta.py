@@ -5,13 +5,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
 from headmime.learning.closeup import closeup_loss
 from headmime.learning.diagnostics import step_diagnostics
 from headmime.learning.distributed import all_gather, mean_gradients, require_equal, world_size
-from headmime.learning.gradients import adam, freeze
+from headmime.learning.gradients import adam, freeze, gradient_of
 from headmime.learning.resumption import require_fitting
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.learning.video_embeddings import NoVideoEmbeddings, VideoEmbeddings
@@ -26,6 +27,7 @@ from headmime.losses import (
 from headmime.nets import Nets
 from headmime.nets.discriminator import Judgement
 from headmime.nets.spectral import normalised_once, power_iterate
+from headmime.pretrained.frozen import Frozen
 
 TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "near", "dsc")
 JUDGED = ("real", "fake", "e_hat", "W_i")
@@ -38,7 +40,7 @@ class MetaLearning(pl.LightningModule):
         self,
         nets: Nets,
         rows: int,
-        perceptual: nn.Module,
+        perceptual: Frozen,
         weights: LossWeights,
         optimisation: Optimisation,
         inherited: Collection[str] = (),
@@ -70,7 +72,7 @@ class MetaLearning(pl.LightningModule):
         return Nets(self.embedder, self.generator, self.discriminator)
 
     @property
-    def perceptual(self) -> nn.Module:
+    def perceptual(self) -> Frozen:
         """The frozen network of L_CNT."""
         return self._perceptual[0]
 
@@ -92,22 +94,31 @@ class MetaLearning(pl.LightningModule):
             if parameters
         ]
 
+    def _optimizers(self) -> list[LightningOptimizer]:
+        """Of E and G, and of D."""
+        optimizers = self.optimizers()
+        assert isinstance(optimizers, list)
+        return optimizers
+
     def set_rates(self, factor: float, inherited: float) -> None:
         """From now on everything learns at its rate in the settings times ``factor``; inherited
         parameters times ``inherited``.
         """
-        for optimizer in self.optimizers():
+        for optimizer in self._optimizers():
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * (inherited if group["inherited"] else factor)
-        if isinstance(self.video_embeddings, VideoEmbeddings):
-            self.video_embeddings.lr = self.optimisation.lr_video_embeddings * factor
+        lr = self.optimisation.lr_video_embeddings
+        if lr is not None and isinstance(self.video_embeddings, VideoEmbeddings):
+            self.video_embeddings.lr = lr * factor
 
     def on_fit_start(self) -> None:
         self.perceptual.to(self.device)
 
     def on_train_start(self) -> None:
         require_equal(self.state_dict(), "give all of them the same seed, `init` and `ckpt`.")
-        for resumed, configured in zip(self.optimizers(), self.configure_optimizers(), strict=True):
+        for resumed, configured in zip(
+            self._optimizers(), self.configure_optimizers(), strict=True
+        ):
             for group, rates in zip(resumed.param_groups, configured.param_groups, strict=True):
                 group.update({k: v for k, v in rates.items() if k != "params"})
 
@@ -118,8 +129,8 @@ class MetaLearning(pl.LightningModule):
         """One update of E and G, then the updates of D, on the same batch, worked through in
         `accumulate` equal parts; returns the terms (detached scalars).
         """
-        E, G, D, perceptual, L = *self.nets, self.perceptual, self.weights
-        step_E_and_G, step_D = self.optimizers()
+        (E, G, D), perceptual, L = self.nets, self.perceptual, self.weights
+        step_E_and_G, step_D = self._optimizers()
         parts = _in_parts(batch, self.optimisation.accumulate)
         i_everywhere = all_gather(batch["row"])
 
@@ -168,7 +179,7 @@ class MetaLearning(pl.LightningModule):
                         self._discriminate(part, D(part["x_t"], part["y_t"], W_i), len(parts))
             mean_gradients(D.parameters())
             step_D.step()
-            W_i_grad = torch.cat([part["W_i"].grad for part in parts])
+            W_i_grad = torch.cat([gradient_of(part["W_i"]) for part in parts])
             self.video_embeddings.update(i_everywhere, all_gather(W_i_grad) / world_size())
 
         whole = {

@@ -18,14 +18,14 @@ class Resumption(pl.Callback):
     """
 
     def on_save_checkpoint(
-        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         checkpoint["global_batch"] = _global_batch(trainer)
         checkpoint["random"] = torch.get_rng_state()
         checkpoint["random_cuda"] = torch.cuda.get_rng_state_all()
 
     def on_load_checkpoint(
-        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         torch.set_rng_state(checkpoint["random"])
         devices = checkpoint["random_cuda"]
@@ -57,4 +57,5 @@ def require_fitting(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
 
 def _global_batch(trainer: pl.Trainer) -> int:
     """Episodes per update, over all processes."""
-    return trainer.datamodule.batch * trainer.world_size
+    data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  (undeclared)
+    return data.batch * trainer.world_size

@@ -9,18 +9,24 @@ IDEAL = {"val/cnt": 0.0, "val/pix": 0.0, "val/near": 0.0, "val/sharpness": 1.0}
 
 
 @dataclass
-class LossWeights:
-    """What each term of Eq. 3, 4 and 10 counts; the defaults are the paper's (version 2). ``pixel``
-    and ``closeup`` are not in the paper: the latter counts L_CNT and the pixels once more, of eyes
-    and mouth magnified.
+class FineTuneWeights:
+    """The weight of each term of Eq. 10; the defaults are the paper's (version 2). ``pixel`` and
+    ``closeup`` are not in the paper: the latter counts L_CNT and the pixels once more, of eyes and
+    mouth magnified.
     """
 
     content: float = 1.0
     adversarial: float = 1.0
     feature_matching: float = 10.0
-    matching: float = 10.0
     pixel: float = 0.0
     closeup: float = 0.0
+
+
+@dataclass
+class LossWeights(FineTuneWeights):
+    """The weights of Eq. 3 and 4: those of fine-tuning, and that of L_MCH."""
+
+    matching: float = 10.0
 
 
 @dataclass

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from headmime.data.episodes import EpisodeDataset, to_floats
-from headmime.learning.callbacks import episodes_seen, log_curves
+from headmime.learning.callbacks import PeriodicCallback, episodes_seen, log_curves
 from headmime.learning.closeup import closeup_loss
 from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import IDEAL, LossWeights, validation_terms
@@ -19,11 +19,12 @@ from headmime.losses import content_loss, pixel_loss
 from headmime.nets import Nets
 from headmime.nets.spectral import normalised_once
 from headmime.pixels import grey_sharpness, to_uint8
+from headmime.pretrained.frozen import Frozen
 
 
 @torch.no_grad()
 def compute_validation_terms(
-    nets: Nets, batches: Iterable[dict[str, Tensor]], perceptual: nn.Module, weights: LossWeights
+    nets: Nets, batches: Iterable[dict[str, Tensor]], perceptual: Frozen, weights: LossWeights
 ) -> dict[str, float]:
     """Return the terms of G(y_t, P E(x_s, y_s)) beside x_t, pictures float [-1, 1].
 
@@ -50,7 +51,7 @@ def compute_validation_terms(
     return dict(zip(validation_terms(weights), values, strict=True))
 
 
-class Validation(pl.Callback):
+class Validation(PeriodicCallback):
     """Every ``every`` batches and at the end: logs `compute_validation_terms` of the first
     ``episodes`` of ``held_out``, ``batch`` at a time, for the networks that ``exported`` makes of
     those in training, and ``val/seconds``, what that took. When the term ``keep_best`` is nearer to
@@ -68,37 +69,30 @@ class Validation(pl.Callback):
         episodes: int,
         batch: int,
         every: int,
-        perceptual: nn.Module,
+        perceptual: Frozen,
         exported: Callable[[Nets], Nets],
         keep_best: str | None,
         save: Callable[[Nets, dict[str, Any]], None],
     ) -> None:
-        self.held_out, self.episodes, self.batch, self.every = held_out, episodes, batch, every
+        super().__init__(every)
+        self.held_out, self.episodes, self.batch = held_out, episodes, batch
         self.perceptual, self.exported = perceptual, exported
         self.keep_best, self.save = keep_best, save
-        self._batches = 0
         self._validated_at = -1
         self._distance = math.inf  # of the best value to its ideal
         self._pictures: list[dict[str, Tensor]] = []
 
-    def on_fit_start(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
             numbers = range(self.episodes)
             first = numbers[:: self.batch]
             self._pictures = [self.held_out.batch(numbers[k : k + self.batch]) for k in first]
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, module: MetaLearning, outputs: Any, batch: Any, _: int
-    ) -> None:
-        self._batches += 1
-        if self._batches % self.every == 0:
-            self.validate(trainer, module)
-
-    def on_train_end(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         if self._validated_at != episodes_seen(trainer):
-            self.validate(trainer, module)
+            self.run(trainer, pl_module)
 
-    def validate(self, trainer: pl.Trainer, module: MetaLearning) -> None:
+    def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
         """Log the terms of the present weights, and keep these if they are the best so far."""
         if not trainer.is_global_zero:
             return
@@ -120,12 +114,13 @@ class Validation(pl.Callback):
                 self.save(nets, {"episodes": seen, "best": best})
 
     def state_dict(self) -> dict[str, Any]:
-        return {"batches": self._batches, "metric": self.keep_best, "distance": self._distance}
+        best = {"metric": self.keep_best, "distance": self._distance}
+        return super().state_dict() | best
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._batches = state["batches"]
-        if state["metric"] == self.keep_best:  # distances of different metrics do not compare
-            self._distance = state["distance"]
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        if state_dict["metric"] == self.keep_best:  # distances of different metrics do not compare
+            self._distance = state_dict["distance"]
 
     def _on(self, device: torch.device) -> Iterator[dict[str, Tensor]]:
         """The batches, one after the other, as floats on the device."""

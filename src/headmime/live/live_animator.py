@@ -48,17 +48,18 @@ class MotionReference:
         self._own = own
         self._faces: list[np.ndarray] = []
         self._current: np.ndarray | None = None
-        self._best: np.ndarray | None = None
+        self._best = own
 
     def __call__(self, face: np.ndarray) -> np.ndarray:
         """Driver's face -> current reference, both [68, 2] in crop coordinates."""
         if len(self._faces) < REFERENCE_CANDIDATES:
             self._faces.append(face)
             self._best = self._faces[most_similar_frame(np.stack(self._faces), self._own)]
-        self._current = (
+        current = (
             face if self._current is None else self._current + EASING * (self._best - self._current)
         )
-        return self._current
+        self._current = current
+        return current
 
     def reset(self) -> None:
         """Choose a new reference, starting with the next face."""

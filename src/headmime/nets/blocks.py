@@ -126,7 +126,7 @@ class AdaptiveBlock(nn.Module):
         r = self.conv1.on_upsampled(r) if self.up else self.conv1(r)
         r = self.conv2(F.relu(adain(r, gamma2, beta2), inplace=True))
         # Nearest upsampling and a 1x1 convolution commute; this order costs a quarter.
-        return r + (F.interpolate(self.skip(h), scale_factor=2) if self.up else h)
+        return r + (h if self.skip is None else F.interpolate(self.skip(h), scale_factor=2))
 
 
 class SelfAttention(nn.Module):

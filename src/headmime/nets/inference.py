@@ -24,6 +24,8 @@ TOGETHER = 128  # positions that attend at once: with 1024 of them, twice as fas
 class InferenceGenerator(nn.Module):
     """x_hat = G'(y) with constants for weights: no parameters, no gradient."""
 
+    psi: Tensor
+
     def __init__(self, synthesis: Synthesis, psi: Tensor) -> None:
         super().__init__()
         self.synthesis = synthesis
@@ -70,6 +72,9 @@ class _Plain(nn.Module):
     stride and padding.
     """
 
+    kernel: Tensor
+    bias: Tensor | None
+
     def __init__(self, kernel: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
         super().__init__()
         self.register_buffer("kernel", kernels_last(kernel.to(dtype)))
@@ -106,6 +111,8 @@ class _Enlarged(_Plain):
 
 class _Attention(nn.Module):
     """Self-attention, for some positions after the others."""
+
+    gain: Tensor
 
     def __init__(self, attention: SelfAttention) -> None:
         super().__init__()

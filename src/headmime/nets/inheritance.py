@@ -17,7 +17,8 @@ from torch import nn
 
 from headmime.errors import HeadmimeError
 from headmime.nets import Nets
-from headmime.nets.blocks import AdaptiveBlock, DownBlock
+from headmime.nets.blocks import AdaptiveBlock, DownBlock, InstanceNorm
+from headmime.nets.generator import Synthesis
 from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import CONSTRUCTION_ITERATIONS, SpectralConv2d, SpectralLinear
 
@@ -59,7 +60,9 @@ def inherit(nets: Nets, shape: ModelShape, given: Nets, given_shape: ModelShape)
             inherited |= {id(parameter) for parameter in layer.parameters()}
             if isinstance(layer, AdaptiveBlock):
                 P.weight[psi[0][id(layer)]] = given_P.weight[psi[1][id(source)]]
-        inherited |= _image_handed_on(parts[0], given_parts[0][0], shape, given_shape)
+        first = given_parts[0][0]
+        assert isinstance(first, DownBlock)
+        inherited |= _image_handed_on(parts[0], first, shape, given_shape)
     names = [
         f"{net}.{name}"
         for net, module in nets._asdict().items()
@@ -103,14 +106,16 @@ def _image_handed_on(
             _settle(layer)
             if layer.bias is not None:
                 layer.bias[:inputs] = 0
-        if not normed and block.first:
+        if not normed and block.first and block.skip.bias is not None:
             block.skip.bias[:inputs] = OFFSET
     block, offset = blocks[-1], (0.0 if normed else OFFSET)
     _widen(block.conv1, first.conv1, offset)
     _widen(block.skip, first.skip, offset)
     block.conv2.load_state_dict(first.conv2.state_dict())
     block.norm2.load_state_dict(first.norm2.state_dict())
-    if normed:  # undone but for the mean, which the next norm takes away; positive for the ReLU
+    if isinstance(
+        block.norm1, InstanceNorm
+    ):  # undone but for the mean, which the next norm takes away; positive for the ReLU
         block.norm1.weight[:inputs] = torch.tensor(DRAWING_DEVIATION)
         block.norm1.bias[:inputs] = block.norm1.weight[:inputs]
     return {id(p) for layer in (block.conv2, block.norm2) for p in layer.parameters()}
@@ -127,7 +132,7 @@ def _widen(layer: SpectralConv2d, source: SpectralConv2d, offset: float) -> None
     layer.weight[:, :inputs] = source.weight
     layer.u.copy_(source.u)
     layer.v.copy_(v.flatten())
-    if source.bias is not None:
+    if source.bias is not None and layer.bias is not None:
         layer.bias.copy_(source.bias - offset * source.normalised_weight().flatten(1).sum(1))
 
 
@@ -153,13 +158,13 @@ def _layers(parts: Sequence[nn.ModuleList], size: int) -> dict[Key, nn.Module]:
     return found
 
 
-def _parts(nets: Nets) -> Nets:
+def _parts(nets: Nets) -> list[list[nn.ModuleList]]:
     """The lists of layers of each network, from the image on."""
     E, G, D = nets
-    return Nets([E.layers], [G.synthesis.down, G.synthesis.same, G.synthesis.up], [D.v.layers])
+    return [[E.layers], [G.synthesis.down, G.synthesis.same, G.synthesis.up], [D.v.layers]]
 
 
-def _psi_slices(synthesis: nn.Module) -> dict[int, slice]:
+def _psi_slices(synthesis: Synthesis) -> dict[int, slice]:
     """Which rows of P are whose, by the block's id."""
     slices, start = {}, 0
     for block in (*synthesis.same, *synthesis.up):

@@ -33,6 +33,7 @@ def write_onnx(
     program = torch.onnx.export(
         generator, (y,), input_names=[INPUT], output_names=[OUTPUT], dynamo=True, verbose=False
     )
+    assert program is not None
     program.model.metadata_props.update(notes)
     with replacing(path) as partial:
         program.save(partial, external_data=False)

@@ -10,6 +10,7 @@ Kernels lie in memory with channels last, as the pictures do, and so do their gr
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ class _Normalised(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # pyright: ignore[reportIncompatibleMethodOverride]  (torch takes it so)
         weight, u, v, sigma = ctx.saved_tensors
         g, matrix = _in_memory_order(gradient), _in_memory_order(weight)
         with torch.autocast(weight.device.type, enabled=False):

@@ -21,6 +21,9 @@ TORCHVISION_VGG19 = "dcbb9e9d"
 class CaffeVGG(Frozen):
     """Ten features: five of VGG19, then five of VGGFace, each times its network's weight."""
 
+    vgg19_mean: torch.Tensor
+    vggface_mean: torch.Tensor
+
     def __init__(self, vgg19: VGGStack, vggface: VGGStack, files: dict[str, str]) -> None:
         super().__init__("paper", {"files": files, "stand_in": False, "scale": "caffe"})
         self.vgg19 = vgg19
@@ -52,13 +55,13 @@ def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
     vgg19_file = existing_file(
         vgg19,
         "perceptual.vgg19",
-        "Caffe's VGG19 (docs/cluster.md), or choose perceptual=torchvision or "
+        "Caffe's VGG19 (docs/guide/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
     vggface_file = existing_file(
         vggface,
         "perceptual.vggface",
-        "Caffe's VGGFace (docs/cluster.md), or choose perceptual=torchvision or "
+        "Caffe's VGGFace (docs/guide/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
     files = {vgg19_file.name: sha256(vgg19_file), vggface_file.name: sha256(vggface_file)}

@@ -12,6 +12,7 @@ these are read; all others are skipped. Nothing is executed.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,8 +33,10 @@ def read_caffemodel(path: Path) -> dict[str, torch.Tensor]:
         for kind, layer in _fields(memoryview(path.read_bytes())):
             if kind in LAYERS:
                 name_field, blob_field = LAYERS[kind]
-                fields = list(_fields(layer))
-                blobs = [_blob(value) for number, value in fields if number == blob_field]
+                fields = list(_fields(_as_bytes(layer)))
+                blobs = [
+                    _blob(_as_bytes(value)) for number, value in fields if number == blob_field
+                ]
                 if len(blobs) == 2:
                     (name,) = [bytes(value).decode() for n, value in fields if n == name_field]
                     state[f"{name}.weight"], state[f"{name}.bias"] = blobs[0], blobs[1].flatten()
@@ -81,16 +84,23 @@ def _varint(message: memoryview, place: int) -> tuple[int, int]:
 
 def _blob(message: memoryview) -> torch.Tensor:
     """A BlobProto's numbers in its shape: `shape`, or the four sizes of before 2015."""
-    sizes, data = {1: 1, 2: 1, 3: 1, 4: 1}, []
+    sizes: dict[int, Any] = {1: 1, 2: 1, 3: 1, 4: 1}
+    data: list[np.ndarray] = []
     shape: list[int] = []
     for number, value in _fields(message):
         if number in sizes:
             sizes[number] = value
         elif number == 5:
-            data.append(np.frombuffer(value, "<f4"))
+            data.append(np.frombuffer(_as_bytes(value), "<f4"))
         elif number == 7:
-            shape = [dim for _, dims in _fields(value) for dim in _dims(dims)]
+            shape = [dim for _, dims in _fields(_as_bytes(value)) for dim in _dims(dims)]
     return torch.from_numpy(np.concatenate(data)).reshape(shape or list(sizes.values()))
+
+
+def _as_bytes(value: int | memoryview) -> memoryview:
+    if isinstance(value, int):
+        raise TypeError(f"the number {value} in the place of bytes")
+    return value
 
 
 def _dims(value: int | memoryview) -> list[int]:

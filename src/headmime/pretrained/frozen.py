@@ -41,6 +41,9 @@ class FrozenConv(nn.Module):
     padding is TensorFlow's "SAME", the larger part on the right and at the bottom.
     """
 
+    weight: torch.Tensor
+    bias: torch.Tensor
+
     def __init__(
         self, weight: torch.Tensor, bias: torch.Tensor, stride: int = 1, groups: int = 1
     ) -> None:

@@ -7,6 +7,7 @@ shift-invariant again", with a first convolution of stride 1.
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -30,6 +31,9 @@ LAYERS = ((0, 2), (5, 2), (9, 1), (11, 1), (13, 1))
 
 class ShiftTolerantAlexNet(Frozen):
     """Five ReLU outputs of 64, 192, 384, 256 and 256 channels, and LPIPS's linear heads on them."""
+
+    scaling_layer_shift: Tensor
+    scaling_layer_scale: Tensor
 
     def __init__(self, state: dict[str, Tensor], files: dict[str, str]) -> None:
         super().__init__("stlpips-alex", {"files": files, "stand_in": True})
@@ -64,7 +68,7 @@ class ShiftTolerantDistance(TorchScorer):
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
         self.name, self.origin = network.name, network.origin
-        self._network = network
+        self._network, self._heads = network, network.heads
 
     @torch.inference_mode()
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -76,8 +80,9 @@ class ShiftTolerantDistance(TorchScorer):
         return torch.cat(parts).cpu().numpy()
 
     def _distance(self, x: Tensor, y: Tensor) -> Tensor:
-        pairs = zip(self._network(x), self._network(y), self._network.heads(), strict=True)
-        return sum((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
+        pairs = zip(self._network(x), self._network(y), self._heads(), strict=True)
+        parts = ((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
+        return cast(Tensor, sum(parts))
 
 
 class ShiftTolerantFeatures(TorchScorer):

@@ -5,7 +5,7 @@ Its file comes with the installation: the 3x3 convolutions of `CONVOLUTIONS` wit
 folded in, the embedding's weights, and the mean magnitude of every feature.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +38,7 @@ CONVOLUTIONS = dict(_convolutions())
 """Name -> (inputs, outputs, stride) of every 3x3 convolution."""
 
 
-def stage_features(convs: Mapping[str, nn.Module], x: Tensor) -> list[Tensor]:
+def stage_features(convs: nn.ModuleDict, x: Tensor) -> list[Tensor]:
     """x [B, 3, 112, 112] in [-1, 1] -> the four stages' ends, [B, 16, 56, 56] to [B, 112, 7, 7]."""
     features = []
     for stage, (_, blocks) in enumerate(STAGES):
@@ -62,6 +62,10 @@ class SitterIdentity(Frozen):
     """Four features, each over its mean magnitude on sitters: the ends of the last three stages,
     and the embedding, of length 1 before, as [B, 128, 1, 1].
     """
+
+    pool: Tensor
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, state: dict[str, Tensor], files: dict[str, str]) -> None:
         origin = {"files": files, "stand_in": True, "scale": "relative to sitters"}

@@ -22,6 +22,9 @@ DEVIATION = (0.229, 0.224, 0.225)
 class TorchvisionVGG(Frozen):
     """Five features of VGG19, each times 1.5e-1 and its layer's scale."""
 
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
     def __init__(self, vgg19: VGGStack, scales: list[float], origin: dict[str, Any]) -> None:
         super().__init__("torchvision", origin)
         self.vgg19 = vgg19

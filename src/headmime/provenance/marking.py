@@ -40,7 +40,8 @@ def _label(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     font = ImageFont.load_default(size)
     boxes = [(text, font.getbbox(text)) for text in TEXTS]
     text, box = next((pair for pair in boxes if pair[1][2] + size <= width), boxes[-1])
-    plate = Image.new("L", (box[2] - box[0] + size, box[3] - box[1] + size * 2 // 3))
+    wide, high = int(box[2] - box[0]), int(box[3] - box[1])
+    plate = Image.new("L", (wide + size, high + size * 2 // 3))
     ImageDraw.Draw(plate).text((size // 2 - box[0], size // 3 - box[1]), text, 255, font)
     white = np.asarray(plate, np.float32)[-height:, -width:, None] / 255
     return white + BACKING * (1 - white), 255 * white

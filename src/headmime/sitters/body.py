@@ -167,4 +167,5 @@ def _fill_cache(path: Path) -> None:
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".extract-") as scratch,
         replacing(path) as partial,
     ):
-        np.savez(partial, **extract(Path(scratch)))
+        arrays = extract(Path(scratch))
+        np.savez(partial, **arrays)  # pyright: ignore[reportArgumentType]  (no array is called allow_pickle)

@@ -42,7 +42,9 @@ class DetectorErrors:
 def load_error_statistics() -> DetectorErrors:
     with np.load(TABLE, allow_pickle=False) as table:
         return DetectorErrors(
-            *(table[name].astype(np.float64) for name in ("expected", "clip", "frame")),
+            table["expected"].astype(np.float64),
+            table["clip"].astype(np.float64),
+            table["frame"].astype(np.float64),
             float(table["turned"]),
         )
 

@@ -75,7 +75,9 @@ def _downscale(picture: NDArray, how: Develop, source: int) -> NDArray:
     small = (picture * 255 + 0.5).astype(np.uint8)
     if how.jpeg:
         coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, how.jpeg])[1]
-        small = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        assert decoded is not None
+        return decoded
     return small
 
 

@@ -46,11 +46,11 @@ def _triangles(quads: NDArray) -> NDArray:
 @wp.kernel(enable_backward=False)
 def _openness(
     mesh: wp.uint64,
-    points: wp.array(dtype=wp.vec3),
-    normals: wp.array(dtype=wp.vec3),
-    rays: wp.array(dtype=wp.vec3),
+    points: wp.array[wp.vec3],
+    normals: wp.array[wp.vec3],
+    rays: wp.array[wp.vec3],
     reach: float,
-    result: wp.array(dtype=float),
+    result: wp.array[float],
 ):
     i = wp.tid()
     # A literal would be a constant, and warp lets no loop with a bound of its own change one.
@@ -140,10 +140,11 @@ def extract(scratch: Path) -> dict[str, NDArray]:
     faces = inverse.reshape(faces.shape).astype(np.int32)
 
     uv = np.zeros((len(source), 2), np.float32)
-    uv[faces] = texture.numpy()[corners_uv]
+    uv[faces] = np.asarray(texture)[corners_uv]
     paint = {}
     for name, file in PAINT.items():
         picture = cv2.imread(os.fspath(data / "textures" / f"mpfb_{file}.jpg"), 0)
+        assert picture is not None
         picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
         column = np.clip(uv[:, 0] * picture.shape[1], 0, picture.shape[1] - 1).astype(int)
         row = np.clip((1 - uv[:, 1]) * picture.shape[0], 0, picture.shape[0] - 1).astype(int)

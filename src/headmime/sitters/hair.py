@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
 
 from headmime.sitters import face_hair, shade, skin, strands
 from headmime.sitters.face_hair import tones

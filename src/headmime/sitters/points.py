@@ -7,7 +7,7 @@ the jaw 4 to 13 %, where dlib itself is unsure).
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
 
 from headmime.sitters.body import Body
 

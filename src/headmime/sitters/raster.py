@@ -25,14 +25,14 @@ def _bounded(span: wp.vec2, start: float, slope: float) -> wp.vec2:
 
 @wp.kernel(enable_backward=False)
 def _draw(
-    points: wp.array(dtype=wp.vec3),
-    cut: wp.array(dtype=float),
-    faces: wp.array(dtype=wp.vec3i),
+    points: wp.array[wp.vec3],
+    cut: wp.array[float],
+    faces: wp.array[wp.vec3i],
     width: int,
     height: int,
-    depth: wp.array(dtype=float),
-    face: wp.array(dtype=int),
-    inside: wp.array(dtype=wp.vec2),
+    depth: wp.array[float],
+    face: wp.array[int],
+    inside: wp.array[wp.vec2],
 ):
     t = wp.tid()
     f = faces[t]

@@ -20,13 +20,13 @@ SHADOW_SPAN = 0.46
 
 @wp.kernel(enable_backward=False)
 def _ribbons(
-    centre: wp.array(dtype=wp.vec3),
-    tangent: wp.array(dtype=wp.vec3),
-    width: wp.array(dtype=float),
+    centre: wp.array[wp.vec3],
+    tangent: wp.array[wp.vec3],
+    width: wp.array[float],
     eye: wp.vec3,
     narrowest: float,
     first: int,
-    world: wp.array(dtype=wp.vec3),
+    world: wp.array[wp.vec3],
 ):
     """Two vertices beside every point of a strand, so that the ribbon faces the eye."""
     i = wp.tid()
@@ -38,14 +38,14 @@ def _ribbons(
 
 @wp.kernel(enable_backward=False)
 def _flatten(
-    world: wp.array(dtype=wp.vec3),
+    world: wp.array[wp.vec3],
     x: wp.vec3,
     y: wp.vec3,
     z: wp.vec3,
     middle: wp.vec3,
     scale: float,
     half: float,
-    points: wp.array(dtype=wp.vec3),
+    points: wp.array[wp.vec3],
 ):
     """Parallel projection along the light; nearness is 10 at the middle."""
     i = wp.tid()
@@ -57,7 +57,7 @@ def _flatten(
 
 @wp.kernel(enable_backward=False)
 def _project(
-    world: wp.array(dtype=wp.vec3),
+    world: wp.array[wp.vec3],
     place: wp.vec3,
     right: wp.vec3,
     down: wp.vec3,
@@ -65,7 +65,7 @@ def _project(
     focal: float,
     corner: wp.vec2,
     scale: float,
-    points: wp.array(dtype=wp.vec3),
+    points: wp.array[wp.vec3],
 ):
     """`camera.Camera.project` and the crop: sample coordinates and nearness."""
     i = wp.tid()

@@ -16,7 +16,7 @@ SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, WIRE = (wp.constant(k) for k in ran
 class Appearance:
     """What one sitter looks like apart from its geometry."""
 
-    albedo: wp.array2d(dtype=wp.vec4)  # skin around the head: linear RGB, gloss
+    albedo: wp.array2d[wp.vec4]  # skin around the head: linear RGB, gloss
     lips: wp.vec3
     lips_gloss: float
     mouth: wp.vec3
@@ -76,7 +76,7 @@ TEXTURE_HIGH = wp.constant(0.165)
 
 
 @wp.func
-def cylinder(texture: wp.array2d(dtype=wp.vec4), place: wp.vec3) -> wp.vec4:
+def cylinder(texture: wp.array2d[wp.vec4], place: wp.vec3) -> wp.vec4:
     """Bilinear look-up of the skin texture: columns go around the head, rows from top to bottom."""
     rows = texture.shape[0]
     columns = texture.shape[1]
@@ -100,7 +100,7 @@ def smooth(low: float, high: float, value: float) -> float:
 
 
 @wp.func
-def lit(light: Light, shadow_map: wp.array(dtype=float), place: wp.vec3) -> float:
+def lit(light: Light, shadow_map: wp.array[float], place: wp.vec3) -> float:
     """Share of the key light that reaches a place, 0..1."""
     offset = place - light.shadow_middle
     n = light.shadow_size
@@ -166,20 +166,20 @@ def cloth_colour(look: Appearance, place: wp.vec3) -> wp.vec3:
 
 @wp.kernel(enable_backward=False)
 def shade(
-    face: wp.array(dtype=int),
-    inside: wp.array(dtype=wp.vec2),
-    faces: wp.array(dtype=wp.vec3i),
-    material: wp.array(dtype=int),
-    world: wp.array(dtype=wp.vec3),
-    normal: wp.array(dtype=wp.vec3),
-    place: wp.array(dtype=wp.vec3),
-    extra: wp.array(dtype=wp.vec4),
+    face: wp.array[int],
+    inside: wp.array[wp.vec2],
+    faces: wp.array[wp.vec3i],
+    material: wp.array[int],
+    world: wp.array[wp.vec3],
+    normal: wp.array[wp.vec3],
+    place: wp.array[wp.vec3],
+    extra: wp.array[wp.vec4],
     eye: wp.vec3,
     look: Appearance,
     light: Light,
-    shadow_map: wp.array(dtype=float),
-    backdrop: wp.array(dtype=wp.vec3),
-    result: wp.array(dtype=wp.vec3),
+    shadow_map: wp.array[float],
+    backdrop: wp.array[wp.vec3],
+    result: wp.array[wp.vec3],
 ):
     i = wp.tid()
     t = face[i]

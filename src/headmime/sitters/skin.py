@@ -1,5 +1,6 @@
 """The painted skin of a sitter: a texture on a cylinder around the template's head."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -225,7 +226,9 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     return np.concatenate([np.clip(tone, 0.002, 0.95), gloss[..., None]], -1).astype(np.float32)
 
 
-def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
+def _wrinkles(
+    skin: Skin, marks: NDArray, rng: Generator, tint: Callable[[NDArray, NDArray], None]
+) -> None:
     """Forehead lines, crow's feet and the folds beside nose and mouth, as darker lines."""
     dark = np.array([0.66, 0.56, 0.52])
     wobble = noise(rng, 0.02)

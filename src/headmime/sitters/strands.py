@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
 
 from headmime.sitters import skin
 from headmime.sitters.body import Body
@@ -155,7 +155,9 @@ class Pool:
         return (rest[corners] * weights).sum(1), unit((normals[corners] * weights).sum(1))
 
 
-def make_pool(body: Body, low: float, keep, count: int, seed: int) -> Pool:
+def make_pool(
+    body: Body, low: float, keep: Callable[[NDArray], NDArray], count: int, seed: int
+) -> Pool:
     """Places spread evenly over the skin above height `low`, where keep(unrolled) is true."""
     rng = np.random.default_rng(seed)
     solid = body.faces[body.part == 0]

@@ -239,7 +239,13 @@ def write_sitters(
     if out.exists():
         raise HeadmimeError(f"{out} exists already: remove it or write to another folder.")
     load_body()  # fills the cache once, before several processes would
-    settings = {"n": n, "cross": cross, "drivers": drivers, "frames": frames, "size": size}
+    settings: dict[str, Any] = {
+        "n": n,
+        "cross": cross,
+        "drivers": drivers,
+        "frames": frames,
+        "size": size,
+    }
     settings |= {"seed": seed, "landmark_noise": landmark_noise}
     work = out.with_name(f".{out.name}.partial")
     unfinished = work / "store"

@@ -11,8 +11,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from torch import nn
-
 import headmime
 from headmime.animate.animation import Animation
 from headmime.animate.model import Model
@@ -20,9 +18,10 @@ from headmime.animate.person import Person
 from headmime.files import sha256
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
+from headmime.pretrained.frozen import Frozen
 from headmime.provenance.statement import ProvenanceOptions
 
-OnProgress = Callable[[float, str], None]
+OnProgress = Callable[[float, str], object]
 """Called with (completed share, a sentence)."""
 
 VIDEO, GIF = "headmime.mp4", "headmime.gif"
@@ -112,7 +111,7 @@ class JobRunner:
     weights: str
     device: str
     finetune: FineTuneSettings
-    perceptual: Callable[[], nn.Module]
+    perceptual: Callable[[], Frozen]
     detector: Detector | None
     marks: ProvenanceOptions
 
@@ -122,7 +121,7 @@ class JobRunner:
         return headmime.load(self.weights, self.device)
 
     @cached_property
-    def frozen(self) -> nn.Module:
+    def frozen(self) -> Frozen:
         """The frozen networks of L_CNT."""
         return self.perceptual()
 

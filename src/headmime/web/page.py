@@ -88,7 +88,7 @@ class Page:
 
     def _on_files(self, files: list[str] | None, request: gr.Request) -> list[Any]:
         paths = [Path(file) for file in files or []]
-        session = self.sessions.get_or_create(request.session_hash)
+        session = self.sessions.get_or_create(_tab(request))
         session.uploads.update(_uploaded(paths))
         if not paths:
             return [gr.update(visible=False, value=None), *_clear_error()]
@@ -103,7 +103,7 @@ class Page:
     def _on_video(self, video: str | None, request: gr.Request) -> list[Any]:
         if video is None:
             return _clear_error()
-        session = self.sessions.get_or_create(request.session_hash)
+        session = self.sessions.get_or_create(_tab(request))
         session.uploads.update(_uploaded([Path(video)]))
         try:
             check_clip(Path(video), self.limits)
@@ -112,14 +112,14 @@ class Page:
         return _clear_error()
 
     def _on_make(self, request: gr.Request) -> list[Any]:
-        self.sessions.get_or_create(request.session_hash).stop.clear()
+        self.sessions.get_or_create(_tab(request)).stop.clear()
         return [*_clear_outputs(), *_clear_error()]
 
     def _on_stop(self, request: gr.Request) -> None:
-        self.sessions.get_or_create(request.session_hash).stop.set()
+        self.sessions.get_or_create(_tab(request)).stop.set()
 
     def _on_close(self, request: gr.Request) -> None:
-        self.sessions.close(request.session_hash)
+        self.sessions.close(_tab(request))
 
     def _run_job(
         self,
@@ -135,7 +135,7 @@ class Page:
         paths = [Path(file) for file in files or []]
         inputs = [*paths, *([Path(video)] if video else [])]
         try:
-            session = self.sessions.begin(request.session_hash)
+            session = self.sessions.begin(_tab(request))
         except JobStopped:
             return [*_clear_outputs(), *_show_error("Stopped.")]
         try:
@@ -156,7 +156,7 @@ class Page:
         bar: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
         """Write the GIF of the last result, if there is one."""
-        session = self.sessions.find(request.session_hash)
+        session = self.sessions.find(_tab(request))
         if session is None or session.last is None:
             return [gr.skip(), gr.skip()]
         try:
@@ -190,9 +190,9 @@ class Page:
     def _show_result(
         self, result: JobResult, job: JobRequest, session: Session, inputs: list[Path]
     ) -> list[Any]:
-        portrait = save_image(
-            result.animation.person.portrait, session.thumbnails / "portrait.png", PORTRAIT
-        )
+        source = result.animation.person.portrait
+        assert source is not None  # not loaded from a file
+        portrait = save_image(source, session.thumbnails / "portrait.png", PORTRAIT)
         driving = driving_preview(job.driving, self.sessions.results, self.runner.marks)
         notes = _paragraphs([_shorten_paths(note, inputs) for note in result.notes])
         mp4 = gr.update(value=result.video, interactive=True)
@@ -232,6 +232,12 @@ def _clear_outputs() -> list[Any]:
     """Updates that remove the previous result."""
     off = gr.update(value=None, interactive=False)
     return [None, off, off, None, None, ""]
+
+
+def _tab(request: gr.Request) -> str:
+    """The browser's name for the tab that asks."""
+    assert request.session_hash is not None
+    return request.session_hash
 
 
 def _progress(bar: gr.Progress, session: Session) -> Progress:

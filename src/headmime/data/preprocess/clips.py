@@ -132,7 +132,7 @@ def _cut(
             video=source.video,
             # A slash is in no file's name: the parts of one clip meet no other clip.
             clip=source.clip if len(parts.kept) == 1 else f"{source.clip}/{number:03d}",
-            split=source.split,
+            split=source.split or "",  # undecided only where bytes are estimated
             source=source.file,
             fps=film.fps,
             crop=box,
@@ -177,9 +177,8 @@ def estimate(
         refused += not sizes
         on_files(done, len(chosen))
     seconds = time.perf_counter() - begun
-    return StoreEstimate(
-        len(chosen), refused, *(totals / len(chosen)).tolist(), seconds / len(chosen)
-    )
+    looked_at, frames, size = (totals / len(chosen)).tolist()
+    return StoreEstimate(len(chosen), refused, looked_at, frames, size, seconds / len(chosen))
 
 
 def _do(

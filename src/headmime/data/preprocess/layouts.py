@@ -139,7 +139,7 @@ def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
     if not tables:
         raise HeadmimeError(
             f"root={root} has no {TABLES[0]}: it should be a table with the columns "
-            f"{', '.join(COLUMNS)} (docs/data.md)."
+            f"{', '.join(COLUMNS)} (docs/guide/own_data.md)."
         )
     rows = [row for table in tables for row in _rows(table)]
     _check_persons(root, rows)

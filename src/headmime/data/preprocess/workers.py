@@ -4,6 +4,7 @@ Processes may die without taking anything with them. All machines see the data s
 under the same paths and have headmime installed.
 """
 
+import logging
 import multiprocessing
 import socket
 from collections import deque
@@ -35,6 +36,7 @@ def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: i
                 with suppress(BrokenPipeError):  # it has died: told below, as of all that do
                     connection.send(task)
             for connection in wait(list(busy)):
+                assert isinstance(connection, Connection)
                 process, task = busy.pop(connection)
                 try:
                     answer = connection.recv()
@@ -76,13 +78,14 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
     """Like `run_local`, on the cluster at `address` ("auto": the one that this machine is in)."""
     try:
         import ray
+        import ray.exceptions
     except ModuleNotFoundError as missing:
         raise HeadmimeError(
             f"cluster=ray needs the package {missing.name}: pip install 'headmime[cluster]'."
         ) from missing
     try:
         _check_reachable(address)
-        ray.init(address=address, log_to_driver=False, logging_level="warning")
+        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     except (OSError, ValueError) as error:
         raise HeadmimeError(
             f"There is no Ray cluster at cluster.address={address}: start one with `ray start "

@@ -22,7 +22,7 @@ def _gaussian(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mean [D] and a root R [min(n, D), D] of the covariance R^T R."""
     x = features.astype(np.float64)
     mean = x.mean(0)
-    return mean, np.linalg.qr((x - mean) / np.sqrt(len(x) - 1), mode="r")
+    return mean, np.asarray(np.linalg.qr((x - mean) / np.sqrt(len(x) - 1), mode="r"))
 
 
 def kid(real: np.ndarray, fake: np.ndarray) -> float:

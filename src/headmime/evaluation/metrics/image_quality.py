@@ -133,4 +133,5 @@ def flicker(frames: np.ndarray, landmarks: np.ndarray) -> tuple[float, float]:
         background_change = np.delete(change, columns, axis=1)
         if background_change.size:
             background.append(background_change.mean())
-    return tuple(float(np.mean(part)) if part else np.nan for part in (face, background))
+    means = [float(np.mean(part)) if part else np.nan for part in (face, background)]
+    return means[0], means[1]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -103,5 +104,5 @@ def _line(panel: Axes, rows: Sequence[Result], name: str, label: str) -> None:
     )
 
 
-def _label_values(panel: Axes) -> list[tuple[object, str]]:
+def _label_values(panel: Axes) -> list[tuple[Artist, str]]:
     return list(zip(*panel.get_legend_handles_labels(), strict=True))

@@ -45,7 +45,7 @@ class FigureContext:
         reference = trial.driving if trial.truth is None else trial.truth
         return [
             np.repeat(source_frames[:1], len(frames), axis=0),
-            load_frames(self.store, [reference[k] for k in frames], self.size),
+            load_frames(self.store, tuple(reference[k] for k in frames), self.size),
             np.stack([draw_landmarks(one, self.size) for one in target]),
             *(adapt(source_frames, sources)(target) for adapt in self.methods.values()),
         ]

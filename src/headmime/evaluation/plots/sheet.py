@@ -31,6 +31,7 @@ def draw_sheet(heads: Sequence[str], lines: Sequence[SheetRow], tile: int) -> np
     """Lay out `lines` under the column `heads`: uint8 [H, W, 3], images `tile` pixels wide."""
     letters = max(11, round(tile * TEXT))
     font = ImageFont.load_default(letters)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as in all of Pillow's wheels
     step, side = tile + GAP, round(1.6 * letters)
     left = side if any(line.label for line in lines) else 0
     tops, top = [], side

@@ -153,7 +153,7 @@ def _lids(landmarks: np.ndarray) -> np.ndarray:
 def _around(context: FigureContext, trial: Trial, score: FrameScore, T: int) -> float:
     if trial.truth is None:
         return float("nan")
-    true = load_frames(context.store, [trial.truth[score.frame]], context.size).astype(np.float32)
+    true = load_frames(context.store, (trial.truth[score.frame],), context.size).astype(np.float32)
     sources = load_frames(context.store, trial.gallery[:T], context.size).astype(np.float32)
     ring = np.ones((context.size, context.size), bool)
     edge = max(1, round(RING * context.size))

@@ -1,6 +1,6 @@
 """Invisible watermark: 32 bits, keyed, spread over the whole frame and over time.
 
-docs/provenance.md lists its robustness.
+docs/reference/provenance.md lists its robustness.
 """
 
 from headmime.provenance.watermark.detection import DetectionResult, detect

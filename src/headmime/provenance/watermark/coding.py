@@ -45,7 +45,7 @@ def _outputs() -> np.ndarray:
     """Coded bits of every register state as a number 0..7, newest bit lowest, [512]."""
     registers = np.arange(2 * STATES)
     parities = [np.bitwise_count(registers & generator) & 1 for generator in GENERATORS]
-    return sum(parity.astype(int) << place for place, parity in enumerate(parities))
+    return np.sum([parity.astype(int) << place for place, parity in enumerate(parities)], axis=0)
 
 
 OUTPUTS = _outputs()

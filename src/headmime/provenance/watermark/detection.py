@@ -47,8 +47,8 @@ def plane(frame: np.ndarray, time: float, layer: Layer) -> Plane:
     height, width = frame.shape[:2]
     scale = layer.grid / min(height, width)
     # Aspect ratios above 8 are squeezed.
-    size = tuple(min(8 * layer.grid, max(layer.grid, round(n * scale))) for n in (width, height))
-    small = resize(frame, *size, cv2.INTER_LINEAR).astype(np.float32)
+    across, down = (min(8 * layer.grid, max(layer.grid, round(n * scale))) for n in (width, height))
+    small = resize(frame, across, down, cv2.INTER_LINEAR).astype(np.float32)
     return Plane(layer, cv2.transform(small, np.array([layer.sense], np.float32)), time)
 
 

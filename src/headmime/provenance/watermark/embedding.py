@@ -68,7 +68,7 @@ class Carriers:
         signs = 1.0 - 2.0 * np.resize(coded, self.chips)
         sent = self.phases.copy()
         data = sent[self.pilots :]
-        sent[self.pilots :] = data.real * signs[0::2] + 1j * data.imag * signs[1::2]
+        sent[self.pilots :] = np.real(data) * signs[0::2] + 1j * np.imag(data) * signs[1::2]
         # the real part of n rotating waves of amplitude a has mean square n a^2 / 2
         return sent * self.layer.strength * np.sqrt(2 / len(sent))
 
@@ -76,7 +76,8 @@ class Carriers:
         """Received, noisy Z [n] -> soft coded bits [bits]: inverse of `spectrum`."""
         data, phases = received[self.pilots :], self.phases[self.pilots :]
         chips = np.empty(self.chips)
-        chips[0::2], chips[1::2] = data.real * phases.real, data.imag * phases.imag
+        chips[0::2] = np.real(data) * np.real(phases)
+        chips[1::2] = np.imag(data) * np.imag(phases)
         return np.bincount(np.arange(self.chips) % bits, chips, bits)
 
 
@@ -114,7 +115,8 @@ def embed(
     first = next(frames, None)
     if first is None:
         return
-    cosine, sine = _patterns(*first.shape[:2], payload, key)
+    height, width = first.shape[:2]
+    cosine, sine = _patterns(height, width, payload, key)
     for number, frame in enumerate(chain([first], frames)):
         angle = 2 * np.pi * TURNS * number / float(fps)
         mark = cv2.addWeighted(cosine, np.cos(angle), sine, np.sin(angle), 0)

@@ -7,11 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.benchmark.rows import RowRunner, study_origin
 from headmime.benchmark.settings import RowSettings, check, check_only
+from headmime.data.store import read_manifest
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import digest
 from headmime.evaluation.method_table import METHODS
@@ -24,12 +24,13 @@ from headmime.studies.trainings import check_keys, train_in_subprocess
 
 @dataclass
 class Ablations:
-    """What `headmime recipe` trains: `experiment` with the keys of each of `variants` (or those in
-    `only`) for `minutes`; then scores with all `Ts` and `methods` in `modes` (mode -> motion).
+    """What `headmime ablations` trains: `experiment` with the keys of each of `variants` (or those
+    in `only`) for `minutes` (None: as long as it says); then scores with all `Ts` and `methods` in
+    `modes` (mode -> motion).
     """
 
     experiment: str = MISSING
-    minutes: float = MISSING
+    minutes: float | None = MISSING
     variants: dict[str, dict[str, Any]] = field(default_factory=dict)
     only: list[str] = field(default_factory=list)
     train: list[str] = field(default_factory=list)
@@ -42,17 +43,14 @@ class Ablations:
 
 @dataclass
 class AblationsSettings(RowSettings):
-    """A row's keys, and those of the trainings; conf/study/recipe.yaml says what they mean."""
+    """A row's keys, and those of the trainings; conf/study/ablations.yaml says what they mean."""
 
-    recipe: Ablations = field(default_factory=Ablations)
-
-
-ConfigStore.instance().store("recipe_schema", AblationsSettings)
+    ablations: Ablations = field(default_factory=Ablations)
 
 
 def run_ablations(settings: AblationsSettings) -> list[Path]:
     """Check, train what has not been trained, score what has not been scored: the tables' files."""
-    design = settings.recipe
+    design = settings.ablations
     _check(settings)
     names = design.only or list(design.variants)
     missing = [name for name in names if not _finished(settings, name).is_file()]
@@ -63,37 +61,44 @@ def run_ablations(settings: AblationsSettings) -> list[Path]:
         write_text(_finished(settings, name), f"{' '.join(_keys(settings, name))}\n")
     variants = _score(settings, names)
     out = Path(design.out).expanduser()
-    record = write_json(out / "recipe.json", _record(settings, variants))
-    write_text(out / "recipe.md", "\n".join(tables(variants)) + "\n")
-    return [out / "recipe.md", record]
+    record = write_json(out / "ablations.json", _record(settings, variants))
+    write_text(out / "ablations.md", "\n".join(tables(variants)) + "\n")
+    return [out / "ablations.md", record]
 
 
 def _check(settings: AblationsSettings) -> None:
     """What can be known to be wrong before any work."""
-    design = settings.recipe
+    design = settings.ablations
     if not design.variants:
-        raise HeadmimeError("recipe.variants is empty: -cn recipe has some.")
-    check_only(design.only, design.variants, "recipe.variants", "{sources:4}")
-    if design.minutes <= 0:
-        raise HeadmimeError(f"recipe.minutes={design.minutes} should be more than 0.")
+        raise HeadmimeError("ablations.variants is empty: -cn ablations has some.")
+    check_only(design.only, design.variants, "ablations.variants", "{sources:4}")
+    if design.minutes is not None and design.minutes <= 0:
+        raise HeadmimeError(f"ablations.minutes={design.minutes} should be more than 0.")
     others = [
         method for method in design.methods if method not in METHODS or not METHODS[method].learned
     ]
     if others:
-        raise HeadmimeError(f"recipe.methods: {others[0]} is not trained; choose of ff, ft.")
+        raise HeadmimeError(f"ablations.methods: {others[0]} is not trained; choose of ff, ft.")
     for mode, motion in design.modes.items():
         check(replace(settings, mode=mode, motion=motion), design.methods, design.Ts)
+    read_manifest(Path(settings.store).expanduser())
 
 
 def _keys(settings: AblationsSettings, name: str) -> list[str]:
     """Every key of a variant's training."""
-    design = settings.recipe
-    minutes, seconds = divmod(round(60 * design.minutes), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    time = f"{days:02}:{hours:02}:{minutes:02}:{seconds:02}"
+    design = settings.ablations
     own = [f"seed={settings.seed}", "ckpt=auto", *design.train, *_changes(design, name)]
-    return [*own, f"trainer.max_time='{time}'"]
+    return [*own, f"trainer.max_time={_max_time(design.minutes)}"]
+
+
+def _max_time(minutes: float | None) -> str:
+    """Lightning's dd:hh:mm:ss, in quotes; null: as long as the epochs take."""
+    if minutes is None:
+        return "null"
+    minute, second = divmod(round(60 * minutes), 60)
+    hour, minute = divmod(minute, 60)
+    day, hour = divmod(hour, 24)
+    return f"'{day:02}:{hour:02}:{minute:02}:{second:02}'"
 
 
 def _changes(design: Ablations, name: str) -> list[str]:
@@ -106,7 +111,7 @@ def _changes(design: Ablations, name: str) -> list[str]:
 
 def _folder(settings: AblationsSettings, name: str) -> Path:
     """Where it is trained: another place for other keys."""
-    design = settings.recipe
+    design = settings.ablations
     key = digest([design.experiment, *_keys(settings, name)])[:8]
     return Path(design.runs).expanduser() / f"{name}-{key}"
 
@@ -117,7 +122,7 @@ def _finished(settings: AblationsSettings, name: str) -> Path:
 
 
 def _score(settings: AblationsSettings, names: Sequence[str]) -> list[Variant]:
-    design = settings.recipe
+    design = settings.ablations
     variants = []
     for number, name in enumerate(names, start=1):
         weights = _folder(settings, name) / "weights" / "nets"
@@ -138,7 +143,7 @@ def _record(settings: AblationsSettings, variants: Sequence[Variant]) -> dict:
     """What made the numbers, and the numbers."""
     first = read_result(next(iter(variants[0].files.values())))
     return {
-        "origin": study_origin("recipe", settings, first),
+        "origin": study_origin("ablations", settings, first),
         "variants": [
             {
                 "name": one.name,

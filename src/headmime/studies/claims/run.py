@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.benchmark.rows import RowRunner, study_origin
@@ -25,7 +24,7 @@ log = logging.getLogger(__name__)
 SET_DRAWS = 300  # of FID, which is slow
 RULE = (
     "95 % paired bootstrap over identities and seeds, "
-    f"{RESAMPLES} draws ({SET_DRAWS} for FID); docs/claims.md"
+    f"{RESAMPLES} draws ({SET_DRAWS} for FID); docs/results/claims.md"
 )
 
 
@@ -50,9 +49,6 @@ class ClaimsSettings(RowSettings):
     """A row's keys, and those of the claims; conf/study/claims.yaml says what they mean."""
 
     claims: Claims = field(default_factory=Claims)
-
-
-ConfigStore.instance().store("claims_schema", ClaimsSettings)
 
 
 def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The claims of the paper's table as relations between cells, and their verdicts.
 
-A relation is a difference that is positive if the paper is right. The rule (docs/claims.md) was
-written before any run: a claim holds if the 95 % intervals of all its relations lie above 0, does
-not hold if one of them lies below, and is undecided otherwise.
+A relation is a difference that is positive if the paper is right. The rule was written before any
+run (docs/results/claims.md): a claim holds if the 95 % intervals of all its relations lie above 0,
+does not hold if one of them lies below, and is undecided otherwise.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from headmime.animate.finetune_snapshots import animators_at, check_parts, with_frozen
@@ -67,9 +66,6 @@ class CurvesSettings(RowSettings):
     """A row's keys, and those of the curves; conf/study/curves.yaml says what they mean."""
 
     curves: Curves = field(default_factory=Curves)
-
-
-ConfigStore.instance().store("curves_schema", CurvesSettings)
 
 
 @dataclass(frozen=True)
@@ -168,7 +164,9 @@ def _curve_model(settings: CurvesSettings, rows: Mapping[str, RowRunner], name: 
 
 def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
     schema = OmegaConf.structured(CurveSetting)
-    return OmegaConf.to_object(OmegaConf.merge(schema, settings.curves.settings[name]))
+    setting = OmegaConf.to_object(OmegaConf.merge(schema, settings.curves.settings[name]))
+    assert isinstance(setting, CurveSetting)
+    return setting
 
 
 def _points(

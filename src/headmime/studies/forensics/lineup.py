@@ -39,6 +39,7 @@ def lineups(
         store, source_refs = context.store, trial.gallery[:T]
         source_landmarks = load_landmarks(store, source_refs)
         target = driving_landmarks(store, trial, source_landmarks, context.motion)
+        assert trial.truth is not None  # modes without it are rejected
         result.append(
             Lineup(
                 person=trial.person,
@@ -64,7 +65,8 @@ def through_h264(frames: np.ndarray, crf: int) -> np.ndarray:
     """
     encoder = av.CodecContext.create("libx264", "w")
     encoder.height, encoder.width = frames.shape[1:3]
-    encoder.pix_fmt, encoder.framerate, encoder.thread_count = "yuv420p", 25, 1
+    encoder.pix_fmt, encoder.thread_count = "yuv420p", 1
+    encoder.framerate = 25  # pyright: ignore[reportAttributeAccessIssue]  (its stub has it for reading)
     encoder.options = {"crf": str(crf), "g": "1", "bf": "0"}
     packets = []
     for frame in frames:

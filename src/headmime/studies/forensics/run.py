@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from headmime.animate.model import torch_device
@@ -46,9 +45,6 @@ class ForensicsSettings(RowSettings):
     forensics: Forensics = field(default_factory=Forensics)
 
 
-ConfigStore.instance().store("forensics_schema", ForensicsSettings)
-
-
 @dataclass(frozen=True)
 class Detection:
     """A detector's AUC with 95 % interval over persons: 0.5 is chance, 1 is perfect detection.
@@ -84,8 +80,9 @@ def _findings(settings: ForensicsSettings, rows: RowRunner) -> Iterator[tuple[st
     forensics = settings.forensics
     with progress("Frames") as on_trial:
         adapt = rows.methods.adapt(settings.method)
+        assert adapt is not None  # method=real is rejected above
         raw = lineups(rows.context, adapt, settings.T, on_trial)
-        groups = folds_of([one.person for one in raw], forensics.folds, forensics.seed)
+    groups = folds_of([one.person for one in raw], forensics.folds, forensics.seed)
     nets = rows.methods.model_of(settings.method).nets
     device = torch_device(settings.device)
     detectors: dict[str, FakeDetector] = {

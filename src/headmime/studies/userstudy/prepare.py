@@ -11,7 +11,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 from PIL import Image
 
@@ -52,9 +51,6 @@ class UserStudySettings(RowSettings):
     """A row's keys, and the study's; conf/study/userstudy.yaml says what they mean."""
 
     study: UserStudy = field(default_factory=UserStudy)
-
-
-ConfigStore.instance().store("userstudy_schema", UserStudySettings)
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ def run_prepare(settings: UserStudySettings) -> str:
 def _row(
     settings: UserStudySettings, methods: Methods, cases: Sequence[Case], method: str, T: int
 ) -> StudyRow:
-    adapt, store, size = methods.adapt(method), methods.store, methods.size
+    adapt, store, size = methods.adapt_to_anyone(method), methods.store, methods.size
 
     def animator(case: int) -> Animator:
         frames = cases[case].sources[:T]
@@ -175,9 +171,10 @@ def _triplets(
         times[sample.case] += 1
         assigned.append((sample.case, row, sample))
     assigned.sort(key=lambda item: item[:2])
-    triplets, current, animator = [], None, None
+    triplets: list[Triplet] = []
+    current, animator = None, None
     for done, (case, row, sample) in enumerate(assigned, 1):
-        if (case, row) != current:
+        if animator is None or (case, row) != current:
             current, animator = (case, row), rows[row].animator(case)
         (generated,) = animator(load_landmarks(store, (sample.driving,)))
         names = [
@@ -224,5 +221,7 @@ def encode(image: np.ndarray) -> bytes:
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     file = BytesIO()
-    Image.fromarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)).save(file, "PNG", compress_level=0)
+    decoded = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
+    assert decoded is not None
+    Image.fromarray(decoded).save(file, "PNG", compress_level=0)
     return file.getvalue()

@@ -154,7 +154,7 @@ def to_json(study: Study, answers: Sequence[Answer]) -> str:
 def to_csv(study: Study, answers: Sequence[Answer]) -> str:
     """All answers as CSV, one line each."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(records(study, answers))
     return text.getvalue()

@@ -68,7 +68,7 @@ class StudyServer(ThreadingHTTPServer):
             super().__init__((HOST, port), Handler)
         except OSError as error:
             raise HeadmimeError(
-                f"Port {port} cannot be used ({error.strerror}): give another one by --port."
+                f"Port {port} cannot be used ({error.strerror}): give another one by port=."
             ) from error
 
     @property
@@ -80,7 +80,7 @@ class StudyServer(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """Handles one request."""
 
-    server: StudyServer
+    server: StudyServer  # pyright: ignore[reportIncompatibleVariableOverride]  (who makes it)
     server_version, sys_version = "headmime", ""
     protocol_version = "HTTP/1.1"
 

@@ -49,7 +49,7 @@ class Display:
     """A triplet as displayed to an annotator: images from left to right, after a pause."""
 
     triplet: str
-    images: tuple[str, str, str]
+    images: tuple[str, ...]
     pause_ms: int
 
 

@@ -100,4 +100,4 @@ def _free(store: Store, clip: int, used: set[Frame]) -> list[Frame]:
 
 
 def _any(frames: Sequence[Frame], rng: np.random.Generator) -> Frame:
-    return frames[rng.integers(len(frames))]
+    return frames[int(rng.integers(len(frames)))]
