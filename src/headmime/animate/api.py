@@ -92,15 +92,15 @@ def animate(
     check_motion(motion)
     check_output(output)
     check_times(fps, start, end)
+    rate = None if fps is None else Fraction(fps).limit_denominator(1001)
     file = find_driving(driving)
     heard = None if str(audio) in ("none", "driving") else find_audio(audio)
     if file.suffix.lower() == TEMPLATE:
         read = trim(load_template(file), start, end)
+        read = read if rate is None else resample(read, rate)
     else:
         finder = choose_detector(detector, person.record["detector"])
-        read = load_video(file, finder, on_frame, start, end)
-    if fps is not None:
-        read = resample(read, Fraction(fps).limit_denominator(1001))
+        read = load_video(file, finder, on_frame, start, end, rate)
     return animation(person, _heard(read, str(audio), heard), motion, output)
 
 

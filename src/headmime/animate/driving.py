@@ -2,7 +2,6 @@
 
 import logging
 import math
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,9 +11,9 @@ import numpy as np
 
 from headmime.animate.media_writer import output_path, write_media
 from headmime.animate.poses import spread
-from headmime.animate.sound import Sound
+from headmime.animate.sound import Jump, Sound, has_sound
 from headmime.assets import ASSETS
-from headmime.data.media_reader import decode_video, video_info
+from headmime.data.video_reader import decode_video, video_info
 from headmime.errors import HeadmimeError
 from headmime.files import replacing
 from headmime.landmarks.crop import crop_box
@@ -36,6 +35,7 @@ log = logging.getLogger(__name__)
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
 MOST_FPS = 60  # of the frames that are looked at: slow-motion cameras make 240
+EARLY = 0.02  # seconds
 COLUMNS, TILE = 8, 192  # of a drawing: moments in a .png, pixels of each frame
 
 
@@ -83,7 +83,7 @@ def load_template(path: Path) -> Driving:
         with np.load(path, allow_pickle=False) as content:
             landmarks = content["landmarks"].astype(np.float32)
             fps = Fraction(float(content["fps"])).limit_denominator(1001)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damage shows as whatever zipfile, zlib or numpy raise
         raise HeadmimeError(f"{path} is not a driving template: {error}.") from error
     shaped = landmarks.ndim == 3 and landmarks.shape[1:] == (68, 2) and len(landmarks) > 0
     if (
@@ -109,23 +109,30 @@ def load_video(
     on_frame: OnFrame | None = None,
     start: float = 0.0,
     end: float | None = None,
+    fps: Fraction | None = None,
 ) -> Driving:
     """Read the motion of one face (the largest at first) of a video; its frames are not kept.
 
-    Where the face is lost, it moves straight on to where it is found again. A video of varying
-    frame rate is brought to its mean rate, so that the speed stays right; of one with more than 60
-    frames a second, every second (third, ...) is looked at. `start` and `end`: seconds of it.
+    Where the face is lost, it moves straight on to where it is found again. The result has `fps`
+    frames a second; None: the video's rate, of one that varies the rate of its fast parts, of one
+    with over 60 a whole fraction. The speed stays right. `start` and `end`: seconds of it.
     """
     info, times = video_info(path), []
     step = math.ceil(info.fps / MOST_FPS)
-    fps = info.fps / step
-    early = 0.5 / float(info.fps)  # frames come a little before or after their time
+    nominal = info.fps / step
+    early = min(0.5 / float(info.fps), EARLY)  # frames come a little before or after their time
+    jumps: list[Jump] = []
+    clock = removed = 0.0
 
     def frames() -> Iterator[np.ndarray]:
+        nonlocal clock, removed
         for frame in reported(decode_video(path), info.frames, on_frame):
+            if frame.removed != removed:
+                jumps.append(Jump(clock, frame.clock, frame.removed))
+            clock, removed = frame.clock, frame.removed
             if end is not None and frame.time >= end - early:
                 return
-            too_soon = step > 1 and times and frame.time < times[-1] + 1 / float(fps) - early
+            too_soon = times and frame.time < times[-1] + 1 / MOST_FPS - early
             if frame.time >= start - early and not too_soon:
                 times.append(frame.time)
                 yield frame.pixels()
@@ -139,7 +146,8 @@ def load_video(
         log.warning("%s: %d faces; the largest is followed.", path.name, followed.people)
     if lost := np.count_nonzero(~followed.found):
         log.warning("%s: no face in %d of %d frames.", path.name, lost, len(times))
-    if end is None and _ends_early(length := times[-1] + 1 / float(fps), info.duration, fps):
+    length = times[-1] + 1 / float(nominal)
+    if end is None and _ends_early(length, info.duration - max(removed, 0.0), nominal):
         log.warning(
             "%s: its pictures end after %.1f of %.1f seconds; is the file whole?",
             path.name,
@@ -147,14 +155,32 @@ def load_video(
             info.duration,
         )
     pixels = smooth(fill_gaps(followed.pixels, longest=len(times)))
+    audible = info.has_audio and has_sound(path)
+    if info.has_audio and not audible:
+        log.warning("%s: its sound cannot be decoded; the result has none.", path.name)
     crop = crop_box(pixels)
+    rate = fps or local_rate(np.array(times), nominal)
     return Driving(
-        resample_evenly(crop.to_crop(pixels), np.array(times), fps),
-        fps,
+        resample_evenly(crop.to_crop(pixels), np.array(times), rate),
+        rate,
         ingredient("driving", "video", path),
         side=crop.side,
-        sound=Sound(path, info.start + times[0]) if info.has_audio else None,
+        sound=Sound(path, info.start + times[0], tuple(jumps)) if audible else None,
     )
+
+
+def local_rate(times: np.ndarray, nominal: Fraction) -> Fraction:
+    """Frames a second at `times` [T]: the `nominal` rate if it fits, else that of the fast parts.
+
+    The mean rate of a file that holds still images for seconds is far below that of its motion.
+    """
+    steps = np.diff(times)
+    if not (steps > 0).any():
+        return nominal
+    local = 1 / float(np.quantile(steps[steps > 0], 0.25))
+    if 0.75 * local <= nominal <= 1.5 * local:
+        return nominal
+    return Fraction(min(local, MOST_FPS)).limit_denominator(1001)
 
 
 def _ends_early(length: float, announced: float, fps: Fraction) -> bool:

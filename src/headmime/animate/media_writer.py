@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,8 +15,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from headmime.animate.sound import RATE, Playback, Sound
+from headmime.data.video_colours import from_srgb, tag_bt709
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import check_writable, replacing
 from headmime.provenance.credentials import sign
 from headmime.provenance.marking import add_label, prepare_marking
 from headmime.provenance.statement import (
@@ -41,20 +41,21 @@ GIF_MOST_FRAMES, GIF_MOST_PIXELS = 1500, 500_000_000
 GIF_COLOURS_SIDE = 64
 
 
-def output_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
+def output_path(
+    path: str | Path, suffixes: Sequence[str] = SUFFIXES, inputs: Iterable[str | Path] = ()
+) -> Path:
     """`path` as the absolute name of an output that can be written there, its folder made.
 
-    Call it before the work: HeadmimeError if the suffix is unknown or the place cannot be written.
+    Call it before the work: HeadmimeError if the suffix is unknown, the place cannot be written, or
+    it is one of the `inputs`, under whatever name.
     """
     path = Path(path).expanduser().absolute()
     if path.suffix.lower() not in suffixes:
         raise HeadmimeError(f"out={path.name}: the name must end in {', '.join(suffixes)}.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HeadmimeError(f"out={path}: its folder cannot be made ({error.strerror}).") from error
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise HeadmimeError(f"out={path} cannot be written there; choose another name or folder.")
+    check_writable(path)
+    for file in inputs:
+        if path.exists() and Path(file).exists() and path.samefile(file):
+            raise HeadmimeError(f"out={path} is the input {file}: choose another name.")
     return path
 
 
@@ -135,6 +136,7 @@ def _write_mp4(
         container.metadata["comment"] = comment
         stream = container.add_stream("libx264", rate=fps, options={"crf": QUALITY})
         stream.pix_fmt = "yuv420p"
+        tag_bt709(stream)
         track = container.add_stream("aac", rate=RATE, layout="stereo") if sound else None
         playback, played = Playback(sound) if sound else None, 0
         for index, frame in enumerate(frames):
@@ -143,7 +145,7 @@ def _write_mp4(
                 stream.height, stream.width = frame.shape[:2]
                 if frame.shape[0] * frame.shape[1] > LARGE:
                     stream.options = {"crf": QUALITY, **FRUGAL}
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            container.mux(stream.encode(from_srgb(frame)))
             if track:
                 until = round((index + 1) / fps * RATE)
                 heard = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")

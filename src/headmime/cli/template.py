@@ -49,7 +49,7 @@ def _make(arguments: Sequence[str]) -> None:
     video = Path(given.video).expanduser()
     if not video.is_file():
         raise HeadmimeError(f"{given.video}: there is no such video.")
-    out = output_path(given.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,))
+    out = output_path(given.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,), [video])
     with progress("Reading the motion") as on_frame:
         driving = load_video(video, load_detector(given.detector), on_frame, given.start, given.end)
     print(f"{write_template(out, driving)}  ({_format_report(driving)})")
@@ -67,7 +67,7 @@ def _show(arguments: Sequence[str]) -> None:
     if file.suffix.lower() != TEMPLATE:
         raise HeadmimeError(f"{given.template} is no template: `headmime template` makes one.")
     driving = load_template(file)
-    out = output_path(given.out or FOLDER / f"{file.stem}.png")
+    out = output_path(given.out or FOLDER / f"{file.stem}.png", inputs=[file])
     print(f"{write_drawing(out, driving)}  ({_format_report(driving)})")
 
 

@@ -18,7 +18,9 @@ from headmime.landmarks.points import face_size
 
 # HOG finds faces of 80 pixels and more. It looks at a small copy first, and if it finds nothing, at
 # a large one, where a face may be 5 % of the longer side. MMOD finds profiles and tilted heads.
+# Last come still larger copies of photographs, never enlarged.
 SMALL, LARGE = 480, 1600
+PHOTOGRAPHS = 3200, 6400
 MOST_ENLARGEMENT = 2.0
 MMOD_SIDE = 480
 MMOD_LEAST = 40  # its window: in pictures that are much smaller it fails
@@ -75,8 +77,17 @@ class DlibDetector:
             if found := self._hog_boxes(picture, 0.0):
                 return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
         picture, whole = _copy(frame, MMOD_SIDE)
-        found = self._mmod_boxes(picture)
-        return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
+        if found := self._mmod_boxes(picture):
+            return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
+        longest, searched = max(frame.shape[:2]), LARGE
+        for side in PHOTOGRAPHS:
+            if min(side, longest) < 1.25 * searched:
+                break
+            searched = min(side, longest)
+            picture, whole = _copy(frame, searched)
+            if found := self._hog_boxes(picture, 0.0):
+                return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
+        return []
 
     def _face_of_mmod(self, frame: np.ndarray, box: Box, score: float) -> Face:
         """MMOD's boxes of turned heads lie further back than HOG's: HOG is asked again, there."""

@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 
+from headmime.data.video_reader import VIDEO_SUFFIXES
 from headmime.errors import HeadmimeError, check_choice
 
-VIDEO_SUFFIXES = {
-    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov"),
-    *(".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
-}
 TABLES = ("clips.tsv", "portraits.tsv")
 COLUMNS = ("file", "identity", "split")
 # Where VoxCeleb's videos lie, and the split that the place says.
@@ -105,7 +102,7 @@ def walk(root: Path, *below: str) -> Iterator[FoundFile | Refusal]:
 
 def has_video_suffix(name: str) -> bool:
     """Whether the name says that it is a video."""
-    return PurePath(name).suffix.lower() in VIDEO_SUFFIXES
+    return PurePath(name).suffix.lower() in VIDEO_SUFFIXES | {".gif"}
 
 
 def _walk(
