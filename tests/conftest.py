@@ -48,6 +48,12 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def failing() -> Path:
+    """Small inputs that earlier versions failed on."""
+    return Path(__file__).parent / "failing"
+
+
+@pytest.fixture(scope="session")
 def mona_lisa() -> Path:
     """The bundled picture."""
     return ASSETS / "images" / "mona_lisa.jpg"

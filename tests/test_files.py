@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from headmime.animate.sources import load_sources
-from headmime.data.media_reader import read_image, read_video, read_video_info
+from headmime.data.image_reader import read_image
+from headmime.data.video_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file, sha256, write_atomically, write_text
 from headmime.landmarks.detect import load_detector

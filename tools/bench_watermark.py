@@ -31,7 +31,7 @@ from headmime.animate.media_writer import encode
 from headmime.animate.motion import fit_landmarks
 from headmime.animate.person import animator, bundled_people, personal_generator
 from headmime.animate.poses import neutral_frame
-from headmime.data.media_reader import read_video
+from headmime.data.video_reader import read_video
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
 from headmime.provenance.watermark.coding import BITS, CHECK_BITS, RATE, decode, message, payload_of
 from headmime.provenance.watermark.detection import candidates, demodulate, plane

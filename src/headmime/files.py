@@ -8,7 +8,7 @@ import shutil
 import stat
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,6 +47,28 @@ def write_atomically(path: Path) -> Iterator[Path]:
     except BaseException:
         remove(partial)
         raise
+
+
+def check_writable(path: Path) -> None:
+    """HeadmimeError unless a file can be written at `path`, whose folder is made: tried, since a
+    full disk or a read-only one is not seen in permissions.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        with suppress(FileNotFoundError):
+            path.lstat()  # raises for names that are too long
+        trial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}")
+        try:
+            trial.write_bytes(bytes(4096))
+        finally:
+            remove(trial)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name cannot be encoded"
+        raise HeadmimeError(
+            f"out={path} cannot be written ({reason}): choose another name or folder."
+        ) from error
 
 
 def remove(path: Path) -> None:

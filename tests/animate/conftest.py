@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headmime.animate.model import Model
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, Face

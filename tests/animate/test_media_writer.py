@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from headmime.animate.animation import contact_sheet
-from headmime.animate.media_writer import write_media
+from headmime.animate.media_writer import output_path, write_media
 from headmime.errors import HeadmimeError
 from headmime.provenance.statement import Consent, ProvenanceOptions, ProvenanceStatement
 
@@ -138,10 +138,10 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(HeadmimeError, match="no frames"):
         write_media(tmp_path / "x.mp4", [], Fraction(25), OWN)
     (tmp_path / "file").touch()
-    with pytest.raises(HeadmimeError, match="folder cannot be made"):
+    with pytest.raises(HeadmimeError, match="cannot be written"):
         write_media(tmp_path / "file" / "x.mp4", pictures(1), Fraction(25), OWN)
     (tmp_path / "folder.mp4").mkdir()
-    with pytest.raises(HeadmimeError, match="cannot be written there"):
+    with pytest.raises(HeadmimeError, match="cannot be written"):
         write_media(tmp_path / "folder.mp4", pictures(1), Fraction(25), OWN)
 
 
@@ -156,3 +156,23 @@ def test_a_contact_sheet_shows_source_landmarks_and_results(mona_landmarks: np.n
     assert lips.any()  # of the drawing
     bare = contact_sheet(None, np.repeat(mona_landmarks[None], 3, 0), results)
     assert bare.shape[1] < sheet.shape[1]
+
+
+@pytest.mark.parametrize("spelling", ["mine.mp4", "sub/../mine.mp4", "link.mp4", "hard.mp4"])
+def test_an_output_is_never_an_input(tmp_path: Path, spelling: str) -> None:
+    mine = tmp_path / "mine.mp4"
+    mine.write_bytes(b"original")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.mp4").symlink_to(mine)
+    (tmp_path / "hard.mp4").hardlink_to(mine)
+    with pytest.raises(HeadmimeError, match="is the input .*choose another name"):
+        output_path(tmp_path / spelling, inputs=[tmp_path / "other.png", mine])
+    assert mine.read_bytes() == b"original"
+    assert output_path(tmp_path / "new.mp4", inputs=[mine]).name == "new.mp4"
+
+
+def test_names_that_cannot_be_are_said_before_the_work(tmp_path: Path) -> None:
+    for name in ("x" * 300 + ".mp4", "nul\0.mp4"):
+        with pytest.raises(HeadmimeError, match="cannot be written"):
+            output_path(tmp_path / name)
+    assert not list(tmp_path.iterdir())

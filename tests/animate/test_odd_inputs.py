@@ -12,9 +12,9 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from headmime.animate.driving import load_video, resample, trim
-from headmime.animate.sources import Sources, load_sources
-from headmime.data.media_reader import read_image
+from headmime.animate.driving import load_template, load_video, resample, trim
+from headmime.animate.sources import Sources, find_files, load_sources
+from headmime.data.image_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
 
@@ -250,3 +250,45 @@ def test_the_whole_picture_is_kept_upright(
     scene = sources.scene
     assert np.array_equal(scene.image, read_image(tmp_path / "a.jpg"))
     assert abs(scene.crop.cut(scene.image, SIZE).astype(int) - sources.frames[0]).mean() < 1
+
+
+def test_joined_parts_all_drive(failing: Path, dlib: Detector) -> None:
+    assert len(load_video(failing / "concat_same.ts", dlib).landmarks) == 72
+
+
+def test_an_hour_left_out_of_the_clock_adds_no_frames(failing: Path, dlib: Detector) -> None:
+    driving = load_video(failing / "jump1h.mkv", dlib)
+    assert (len(driving.landmarks), driving.fps) == (24, 25)
+
+
+def test_a_still_video_s_fast_part_keeps_its_frames(failing: Path, dlib: Detector) -> None:
+    """Five frames of two seconds each, then 24 in a second: the mean rate would be 2.6."""
+    driving = load_video(failing / "vfr_still.mp4", dlib)
+    assert driving.fps == 25 and len(driving.landmarks) == pytest.approx(10.92 * 25, abs=2)
+    slow = load_video(failing / "vfr_still.mp4", dlib, fps=Fraction(5))
+    assert slow.fps == 5 and len(slow.landmarks) == pytest.approx(10.92 * 5, abs=2)
+
+
+def test_points_do_not_move_where_the_size_changes(failing: Path, dlib: Detector) -> None:
+    landmarks = load_video(failing / "size_switch.ts", dlib).landmarks
+    assert abs(landmarks[0] - landmarks[-1]).mean() < 0.02
+
+
+def test_a_source_whose_clock_jumps_gives_all_its_frames(failing: Path, dlib: Detector) -> None:
+    sources = load_sources([failing / "jump1h.mkv"], 8, 16, dlib)
+    assert len(sources.frames) == 8
+
+
+def test_a_small_face_in_a_large_photograph(failing: Path, dlib: Detector) -> None:
+    (faces,) = dlib.detect([read_image(failing / "face_256_in_6000.png")])
+    assert len(faces) == 1
+
+
+def test_a_folder_of_any_endings(failing: Path) -> None:
+    names = [file.name for file in find_files([failing / "clips3gp"])]
+    assert names == ["a.3gp", "b.wmv", "c.ts"]
+
+
+def test_a_damaged_template_is_one_sentence(failing: Path) -> None:
+    with pytest.raises(HeadmimeError, match=r"damaged_template\.npz is not a driving template"):
+        load_template(failing / "damaged_template.npz")

@@ -10,7 +10,7 @@ import pytest
 import headmime
 from headmime.animate.paste import head_mask, paste_frames, tone_offset
 from headmime.animate.sources import Scene
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.landmarks.crop import Crop, crop_box
 
 SIZE = 128

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headmime.cli import main
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
 

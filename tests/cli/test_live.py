@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from headmime.cli import main
-from headmime.data.media_reader import read_image, read_video_info
+from headmime.data.image_reader import read_image
+from headmime.data.video_reader import read_video_info
 
 
 def words(mona_lisa: Path, driving: str, out: Path, weights: Path) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headmime.cli import main
-from headmime.data.media_reader import read_video, read_video_info
+from headmime.data.video_reader import read_video, read_video_info
 from headmime.landmarks.detect import load_detector
 
 Pictures = Sequence[np.ndarray]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from headmime.animate import animation
 from headmime.cli import main
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 
 QUICK = ["finetune.minimum_steps=2", "finetune.epochs=0", "device=cpu"]
 ODD = "my clip, [take 1]=é 'final'"

@@ -15,7 +15,7 @@ from numpy.lib.recfunctions import repack_fields
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.data.open_shards import OpenShards
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store

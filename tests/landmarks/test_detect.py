@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from headmime.assets import ASSETS
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
 from headmime.landmarks.detect import load_detector

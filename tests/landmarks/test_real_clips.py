@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_video
+from headmime.data.video_reader import read_video
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, largest

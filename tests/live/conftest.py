@@ -11,7 +11,7 @@ from headmime.animate.model import Model
 from headmime.animate.person import Person
 from headmime.animate.person import person_from_images as made_from
 from headmime.animate.sources import load_sources
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector
 from headmime.nets import Nets

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, Face

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_video, read_video_info
+from headmime.data.video_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 from headmime.live.video_writer import LiveVideoWriter
 from headmime.provenance.statement import Consent, ProvenanceOptions, ProvenanceStatement

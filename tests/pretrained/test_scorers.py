@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from headmime.cli.config import conf_folder
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.detect import load_detector

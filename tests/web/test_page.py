@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from headmime.data.media_reader import read_image, read_video_info
+from headmime.data.image_reader import read_image
+from headmime.data.video_reader import read_video_info
 from headmime.web.jobs import CachedPerson, JobRequest, JobRunner, Progress
 from headmime.web.server import serve
 from headmime.web.uploads import Limits

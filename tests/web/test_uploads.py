@@ -13,7 +13,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from headmime.data.media_reader import read_video_info
+from headmime.data.video_reader import read_video_info
 from headmime.errors import HeadmimeError
 from headmime.web.uploads import Limits, check_clip, check_sources, first_frame
 

@@ -91,15 +91,15 @@ def animate(
     check_motion(motion)
     check_output(output)
     check_times(fps, start, end)
+    rate = None if fps is None else Fraction(fps).limit_denominator(1001)
     file = find_driving(driving)
     audio_file = None if str(audio) in ("none", "driving") else find_audio(audio)
     if file.suffix.lower() == TEMPLATE:
         loaded = trim(load_template(file), start, end)
+        loaded = loaded if rate is None else resample(loaded, rate)
     else:
         finder = choose_detector(detector, person.record["detector"])
-        loaded = load_video(file, finder, on_frame, start, end)
-    if fps is not None:
-        loaded = resample(loaded, Fraction(fps).limit_denominator(1001))
+        loaded = load_video(file, finder, on_frame, start, end, rate)
     return animation(person, _replace_sound(loaded, str(audio), audio_file), motion, output)
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,9 +11,9 @@ import numpy as np
 
 from headmime.animate.media_writer import output_path, write_media
 from headmime.animate.poses import spread
-from headmime.animate.sound import Sound
+from headmime.animate.sound import Jump, Sound, has_sound
 from headmime.assets import ASSETS
-from headmime.data.media_reader import decode_video, read_video_info
+from headmime.data.video_reader import decode_video, read_video_info
 from headmime.errors import HeadmimeError
 from headmime.files import write_atomically
 from headmime.landmarks.crop import crop_box
@@ -36,6 +35,7 @@ log = logging.getLogger(__name__)
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
 MAX_FPS = 60  # detection rate limit: slow-motion videos have up to 240 frames/s
+EARLY = 0.02  # seconds
 COLUMNS, TILE = 8, 192  # drawing: frames in a .png, pixels of each
 
 
@@ -83,7 +83,7 @@ def load_template(path: Path) -> Driving:
         with np.load(path, allow_pickle=False) as content:
             landmarks = content["landmarks"].astype(np.float32)
             fps = Fraction(float(content["fps"])).limit_denominator(1001)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # damage shows as whatever zipfile, zlib or numpy raise
         raise HeadmimeError(f"{path} is not a driving template: {error}.") from error
     shaped = landmarks.ndim == 3 and landmarks.shape[1:] == (68, 2) and len(landmarks) > 0
     if (
@@ -109,23 +109,30 @@ def load_video(
     on_frame: OnFrame | None = None,
     start: float = 0.0,
     end: float | None = None,
+    fps: Fraction | None = None,
 ) -> Driving:
     """Track one face (the largest in the first frame) through a video; frames are not stored.
 
-    Gaps without a detection are interpolated linearly. A video of variable frame rate is resampled
-    to its mean rate; above 60 frames/s only every second (third, ...) frame is used. `start` and
-    `end`: seconds.
+    Gaps without a detection are interpolated linearly. The result is resampled to `fps`; None: the
+    video's rate, above 60 an integer fraction of it; at a variable rate, that of the fastest
+    quarter of the frames. `start` and `end`: seconds.
     """
     info, times = read_video_info(path), []
     step = math.ceil(info.fps / MAX_FPS)
-    fps = info.fps / step
-    early = 0.5 / float(info.fps)  # tolerance for time stamps that jitter
+    nominal = info.fps / step
+    early = min(0.5 / float(info.fps), EARLY)  # tolerance for time stamps that jitter
+    jumps: list[Jump] = []
+    clock = removed = 0.0
 
     def frames() -> Iterator[np.ndarray]:
+        nonlocal clock, removed
         for frame in report_progress(decode_video(path), info.frames, on_frame):
+            if frame.removed != removed:
+                jumps.append(Jump(clock, frame.clock, frame.removed))
+            clock, removed = frame.clock, frame.removed
             if end is not None and frame.time >= end - early:
                 return
-            too_soon = step > 1 and times and frame.time < times[-1] + 1 / float(fps) - early
+            too_soon = times and frame.time < times[-1] + 1 / MAX_FPS - early
             if frame.time >= start - early and not too_soon:
                 times.append(frame.time)
                 yield frame.pixels()
@@ -139,7 +146,8 @@ def load_video(
         log.warning("%s: %d faces; the largest is followed.", path.name, tracked.people)
     if lost := np.count_nonzero(~tracked.found):
         log.warning("%s: no face in %d of %d frames.", path.name, lost, len(times))
-    if end is None and _ends_early(length := times[-1] + 1 / float(fps), info.duration, fps):
+    length = times[-1] + 1 / float(nominal)
+    if end is None and _ends_early(length, info.duration - max(removed, 0.0), nominal):
         log.warning(
             "%s: frames end after %.1f of %.1f seconds; is the file complete?",
             path.name,
@@ -147,14 +155,32 @@ def load_video(
             info.duration,
         )
     pixels = smooth(fill_gaps(tracked.pixels, longest=len(times)))
+    audible = info.has_audio and has_sound(path)
+    if info.has_audio and not audible:
+        log.warning("%s: its sound cannot be decoded; the result has none.", path.name)
     crop = crop_box(pixels)
+    rate = fps or local_rate(np.array(times), nominal)
     return Driving(
-        resample_evenly(crop.to_crop(pixels), np.array(times), fps),
-        fps,
+        resample_evenly(crop.to_crop(pixels), np.array(times), rate),
+        rate,
         ingredient("driving", "video", path),
         side=crop.side,
-        sound=Sound(path, info.start + times[0]) if info.has_audio else None,
+        sound=Sound(path, info.start + times[0], tuple(jumps)) if audible else None,
     )
+
+
+def local_rate(times: np.ndarray, nominal: Fraction) -> Fraction:
+    """Frames a second at `times` [T]: the `nominal` rate if it fits, else that of the fast parts.
+
+    The mean rate of a file that holds still images for seconds is far below that of its motion.
+    """
+    steps = np.diff(times)
+    if not (steps > 0).any():
+        return nominal
+    local = 1 / float(np.quantile(steps[steps > 0], 0.25))
+    if 0.75 * local <= nominal <= 1.5 * local:
+        return nominal
+    return Fraction(min(local, MAX_FPS)).limit_denominator(1001)
 
 
 def _ends_early(length: float, announced: float, fps: Fraction) -> bool:

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,8 +15,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from headmime.animate.sound import RATE, Playback, Sound
+from headmime.data.video_colours import from_srgb, tag_bt709
 from headmime.errors import HeadmimeError
-from headmime.files import write_atomically
+from headmime.files import check_writable, write_atomically
 from headmime.provenance.credentials import sign
 from headmime.provenance.marking import add_label, prepare_marking
 from headmime.provenance.statement import (
@@ -41,21 +41,21 @@ GIF_MAX_FRAMES, GIF_MAX_PIXELS = 1500, 500_000_000
 GIF_COLOURS_SIDE = 64
 
 
-def output_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
+def output_path(
+    path: str | Path, suffixes: Sequence[str] = SUFFIXES, inputs: Iterable[str | Path] = ()
+) -> Path:
     """Return the absolute output path, with its folder created.
 
-    Call it before any expensive work: HeadmimeError if the suffix is unknown or the path is not
-    writable.
+    Call it before any expensive work: HeadmimeError if the suffix is unknown, the path is not
+    writable, or it is one of the `inputs` (the same file, under any name).
     """
     path = Path(path).expanduser().absolute()
     if path.suffix.lower() not in suffixes:
         raise HeadmimeError(f"out={path.name}: the name must end in {', '.join(suffixes)}.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HeadmimeError(f"out={path}: its folder cannot be made ({error.strerror}).") from error
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise HeadmimeError(f"out={path} cannot be written there; choose another name or folder.")
+    check_writable(path)
+    for file in inputs:
+        if path.exists() and Path(file).exists() and path.samefile(file):
+            raise HeadmimeError(f"out={path} is the input {file}: choose another name.")
     return path
 
 
@@ -137,6 +137,7 @@ def _write_mp4(
         container.metadata["comment"] = comment
         stream = container.add_stream("libx264", rate=fps, options={"crf": QUALITY})
         stream.pix_fmt = "yuv420p"
+        tag_bt709(stream)
         track = container.add_stream("aac", rate=RATE, layout="stereo") if sound else None
         playback, played = Playback(sound) if sound else None, 0
         for index, frame in enumerate(frames):
@@ -145,7 +146,7 @@ def _write_mp4(
                 stream.height, stream.width = frame.shape[:2]
                 if frame.shape[0] * frame.shape[1] > LARGE:
                     stream.options = {"crf": QUALITY, **LOW_MEMORY}
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+            container.mux(stream.encode(from_srgb(frame)))
             if track and playback:
                 until = round((index + 1) / fps * RATE)
                 audio = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")

@@ -8,12 +8,11 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from headmime.animate.poses import neutral_frame, spread
-from headmime.data.media_reader import decode_video, read_image, read_video, read_video_info
+from headmime.data.image_reader import IMAGE_SUFFIXES, is_image, read_image
+from headmime.data.video_reader import VIDEO_SUFFIXES, count_frames, decode_video, read_video
 from headmime.errors import HeadmimeError
-from headmime.files import open_file
 from headmime.images import resize
 from headmime.landmarks.crop import Crop, crop_box
 from headmime.landmarks.faces import Detector, largest
@@ -22,11 +21,6 @@ from headmime.provenance.statement import Ingredient, ingredient
 log = logging.getLogger(__name__)
 MAX_FRAMES = 32  # frames of "all"; the largest T of the paper
 MAX_DETECTIONS = 160  # frames of a video in which a face is searched, spread over its length
-IMAGES = {
-    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
-    ".webp",
-}  # fmt: skip
-VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,7 @@ def _expand(source: str) -> list[Path]:
 
 def _is_media(file: Path) -> bool:
     hidden = file.name.startswith(".")
-    return not hidden and file.is_file() and file.suffix.lower() in IMAGES | VIDEOS
+    return not hidden and file.is_file() and file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
 def load_sources(files: Sequence[Path], count: int, size: int, detector: Detector) -> Sources:
@@ -188,13 +182,9 @@ def _find_candidates(
 
 
 def _is_image(file: Path) -> bool:
-    if file.suffix.lower() in IMAGES | VIDEOS:
-        return file.suffix.lower() in IMAGES
-    try:
-        with open_file(file) as opened, Image.open(opened):
-            return True
-    except OSError:
-        return False
+    if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES:
+        return file.suffix.lower() in IMAGE_SUFFIXES
+    return is_image(file)
 
 
 def _still(file: Path, size: int, detector: Detector) -> _Still:
@@ -233,7 +223,7 @@ def _clip(file: Path, detector: Detector) -> _Clip:
 
 
 def _stride(file: Path) -> int:
-    return max(1, -(-read_video_info(file).frames // MAX_DETECTIONS))
+    return -(-count_frames(file) // MAX_DETECTIONS)
 
 
 def _every_nth(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, user_error
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,11 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
             raise
         hint = f"`headmime {name} --help` lists the keys and their values."
         return _complain(f"{_in_one_line(error)} {hint}", 2)
+    except (OSError, MemoryError) as error:
+        told = user_error(error)
+        if debug or told is None:
+            raise
+        return _complain(str(told), 1)
     return 0
 
 

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from headmime.assets import beside_package
 from headmime.assets import conf_folder as conf_folder
-from headmime.errors import HeadmimeError
+from headmime.errors import user_error
 
 
 def experiments_folder() -> Path:
@@ -54,16 +54,9 @@ def plain_errors(task: Callable[[DictConfig], None]) -> Callable[[DictConfig], N
         try:
             task(config)
         except Exception as error:
-            told = _find_user_error(error)
+            told = user_error(error)
             if told is None:
                 raise
             raise SystemExit(f"headmime: {told}") from error
 
     return run
-
-
-def _find_user_error(error: BaseException | None) -> HeadmimeError | None:
-    """The HeadmimeError in a chain of causes: Hydra's `instantiate` wraps what a target raises."""
-    while error is not None and not isinstance(error, HeadmimeError):
-        error = error.__cause__
-    return error

@@ -13,6 +13,7 @@ from hydra.utils import instantiate
 
 from headmime.animate.media_writer import output_path
 from headmime.animate.person import Person
+from headmime.animate.sources import find_files
 from headmime.cli.person import DrivenSettings, check_driven, find_person
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector
@@ -70,7 +71,9 @@ def _check(settings: Live) -> None:
             f"driving={settings.driving}: there is no such file; give webcam, the number of a "
             "camera, or a video."
         )
-    if settings.out != WINDOW and output_path(settings.out).suffix.lower() != ".mp4":
+    inputs = [*find_files(settings.source)] if settings.source else []
+    inputs += [] if is_webcam(settings.driving) else [settings.driving]
+    if settings.out != WINDOW and output_path(settings.out, inputs=inputs).suffix.lower() != ".mp4":
         raise HeadmimeError(f"out={settings.out} should be {WINDOW} or end in .mp4.")
 
 

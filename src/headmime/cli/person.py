@@ -132,15 +132,17 @@ def animate(settings: Animate) -> None:
 
 def _check_animate(settings: Animate) -> None:
     check_driven(settings)
-    find_driving(settings.driving)
-    output_path(settings.out)
+    inputs = [find_driving(settings.driving)]
+    if settings.audio not in ("none", "driving"):
+        inputs.append(api.find_audio(settings.audio))
+    if settings.source:
+        inputs += find_files(settings.source)
+    output_path(settings.out, inputs=inputs)
     check_motion(settings.motion)
     check_output(settings.output)
     if settings.output == "full" and settings.person:
         raise HeadmimeError(NO_SCENE)
     api.check_times(settings.fps, settings.start, settings.end)
-    if settings.audio not in ("none", "driving"):
-        api.find_audio(settings.audio)
 
 
 def demo(settings: Demo) -> None:

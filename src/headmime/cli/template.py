@@ -45,7 +45,7 @@ def make(settings: Template) -> None:
     video = Path(settings.video).expanduser()
     if not video.is_file():
         raise HeadmimeError(f"{settings.video}: there is no such video.")
-    out = output_path(settings.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,))
+    out = output_path(settings.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,), [video])
     with progress("Reading the motion") as on_frame:
         finder = load_detector(settings.detector)
         driving = load_video(video, finder, on_frame, settings.start, settings.end)
@@ -58,7 +58,7 @@ def show(settings: TemplateShow) -> None:
     if file.suffix.lower() != TEMPLATE:
         raise HeadmimeError(f"{settings.template} is no template: `headmime template` makes one.")
     driving = load_template(file)
-    out = output_path(settings.out or FOLDER / f"{file.stem}.png")
+    out = output_path(settings.out or FOLDER / f"{file.stem}.png", inputs=[file])
     print(f"{write_drawing(out, driving)}  ({_format_report(driving)})")
 
 

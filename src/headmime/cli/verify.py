@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 
-from headmime.data.media_reader import UnreadableVideo, read_video
+from headmime.data.video_reader import UnreadableVideo, read_video
 from headmime.errors import HeadmimeError
 from headmime.provenance.marking import prepare_marking
 from headmime.provenance.statement import ProvenanceOptions

@@ -7,19 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.media_reader import read_image, read_video
+from headmime.data.image_reader import read_image
+from headmime.data.video_reader import VIDEO_SUFFIXES, read_video
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import Trial
 from headmime.files import sha256
 from headmime.images import Animator, resize
 
-VIDEOS = (".mp4", ".mkv", ".avi", ".mov", ".webm")
-
 
 @dataclass(frozen=True)
 class FrameFolder:
     """Images in `folder`/<trial's name>/, sorted by name, or the video `folder`/<trial's name>.mp4
-    (or another suffix of VIDEOS), with one frame for each driving frame.
+    (or another video ending), with one frame for each driving frame.
 
     A slash in the trial's name is a subfolder. Frames are square, cropped as the store's, of any
     size.
@@ -45,7 +44,7 @@ class FrameFolder:
 
     def _read(self, trial: Trial) -> list[np.ndarray]:
         path, expected = self.folder / trial.name, len(trial.driving)
-        videos = [Path(f"{path}{suffix}") for suffix in VIDEOS]
+        videos = [Path(f"{path}{suffix}") for suffix in sorted(VIDEO_SUFFIXES)]
         video = next((file for file in videos if file.is_file()), None)
         if path.is_dir():
             frames = [read_image(file) for file in sorted(path.iterdir()) if file.is_file()]

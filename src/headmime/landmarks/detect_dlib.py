@@ -18,7 +18,9 @@ from headmime.landmarks.points import face_size
 
 # HOG finds faces of 80 pixels or more. It runs on a small copy first, then on a large one, in which
 # a face may be 5 % of the longer side. MMOD finds profiles and tilted heads.
+# Last come still larger copies of photographs, never enlarged.
 SMALL, LARGE = 480, 1600
+PHOTOGRAPHS = 3200, 6400
 MOST_ENLARGEMENT = 2.0
 MMOD_SIDE = 480
 MMOD_LEAST = 40  # its window: it fails in much smaller images
@@ -74,8 +76,17 @@ class DlibDetector:
             if found := self._hog_boxes(image, 0.0):
                 return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
         image, whole = _resize_to(frame, MMOD_SIDE)
-        found = self._mmod_boxes(image)
-        return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
+        if found := self._mmod_boxes(image):
+            return [self._face_of_mmod(frame, _to_frame(box, whole), score) for box, score in found]
+        longest, searched = max(frame.shape[:2]), LARGE
+        for side in PHOTOGRAPHS:
+            if min(side, longest) < 1.25 * searched:
+                break
+            searched = min(side, longest)
+            image, whole = _resize_to(frame, searched)
+            if found := self._hog_boxes(image, 0.0):
+                return [self._face(frame, [_to_frame(box, whole)], score) for box, score in found]
+        return []
 
     def _face_of_mmod(self, frame: np.ndarray, box: Box, score: float) -> Face:
         """Refine MMOD's box with HOG nearby: MMOD's boxes of turned heads are further back."""

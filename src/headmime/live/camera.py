@@ -10,7 +10,7 @@ from time import monotonic, sleep
 import cv2
 import numpy as np
 
-from headmime.data.media_reader import read_video, read_video_info
+from headmime.data.video_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 WEBCAM = "webcam"

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.data.media_reader import decode_video, read_image, read_video, read_video_info
+from headmime.data.image_reader import read_image
+from headmime.data.video_reader import decode_video, read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 MEGA = 1_000_000

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import read_image
 from headmime.data.preprocess.segments import LEAST, LONGEST, CutFinder, Parts, find_parts
 from headmime.landmarks.track import Track
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.media_reader import decode_video, read_image, read_video_info
+from headmime.data.image_reader import IMAGE_SUFFIXES, read_image
+from headmime.data.video_reader import decode_video, read_video_info
 from headmime.errors import HeadmimeError
 
 IMAGES_PER_SECOND = 1.0  # in folders of images, as VoxCeleb1's faces were extracted
-STILLS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff")
 MISSING_SHARE, MISSING_SECONDS = 0.1, 0.2  # tolerated difference to the announced duration
 
 
@@ -57,7 +57,7 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
             return _open_folder(path, fps)
         if status.st_size == 0:
             raise SourceRefused("is empty")
-        if path.suffix.lower() in STILLS:
+        if path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
             return _open_still(path)
         info = read_video_info(path)
     except OSError as error:

@@ -10,12 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 
+from headmime.data.video_reader import VIDEO_SUFFIXES
 from headmime.errors import HeadmimeError, check_choice
 
-VIDEO_SUFFIXES = {
-    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov"),
-    *(".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
-}
 TABLES = ("clips.tsv", "portraits.tsv")
 COLUMNS = ("file", "identity", "split")
 # Folders of VoxCeleb's videos and their splits.
@@ -104,7 +101,7 @@ def walk(root: Path, *below: str) -> Iterator[FoundFile | Refusal]:
 
 def has_video_suffix(name: str) -> bool:
     """Whether the name has the suffix of a video format."""
-    return PurePath(name).suffix.lower() in VIDEO_SUFFIXES
+    return PurePath(name).suffix.lower() in VIDEO_SUFFIXES | {".gif"}
 
 
 def _walk(

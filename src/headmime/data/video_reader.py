@@ -1,5 +1,6 @@
-"""Reading of images and of videos as streams of upright frames."""
+"""Video files as a stream of upright sRGB frames with continuous times."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,49 +9,24 @@ from pathlib import Path
 
 import av
 import numpy as np
-import pi_heif
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Disposition
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from headmime.data.video_colours import to_srgb
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 
-pi_heif.register_heif_opener()  # Image.open for HEIC files
+log = logging.getLogger(__name__)
 
-
-def read_image(path: Path | str) -> np.ndarray:
-    """Read an image with its EXIF orientation applied: uint8 RGB [H, W, 3].
-
-    Transparency becomes white, 16 bits become 8, an animation gives its first frame. HeadmimeError
-    if the file cannot be read as an image.
-    """
-    try:
-        with open_file(path) as file, Image.open(file) as image:
-            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise HeadmimeError(
-            f"{path} cannot be read as an image ({_reason(error)}): give a JPEG, PNG, WebP, "
-            "HEIC, TIFF or GIF."
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "it is of no known kind"  # Pillow's message names an object, not the file
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits a pixel, grey
-        grey = np.asarray(image.convert("I"))
-        image = Image.fromarray((grey.clip(0, 65535) // 257).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+VIDEO_SUFFIXES = {
+    ".3g2", ".3gp", ".asf", ".avi", ".f4v", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4",
+    ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
+}  # fmt: skip
+# Seconds between frames. A longer step than LONG_STEP, or one backward, is a jump of the clock, as
+# in joined files; it is replaced by the usual step, of at most SHORT_STEP.
+LONG_STEP, SHORT_STEP = 10.0, 0.2
+JUMP = "%s: its clock jumps by %.1f s after %.1f s; the jump is left out."
 
 
 class UnreadableVideo(HeadmimeError):
@@ -65,10 +41,10 @@ class UnreadableVideo(HeadmimeError):
 class VideoInfo:
     """A video's metadata.
 
-    width, height: of the frames that `read_video` yields. frames: at least 1, estimated from the
-    duration if the file has no count. duration: seconds, 0 if unknown; of the video stream if
-    `own_duration`, else of the longest stream. start: time of the first frame on the clock that
-    video and audio streams share, seconds.
+    width, height: of the frames that `read_video` yields. frames: estimated from the duration where
+    the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
+    `own_duration`, else the longest of picture and sound. start: of the first frame, in seconds of
+    the file's own clock, which picture and sound share.
     """
 
     width: int
@@ -83,19 +59,23 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """A frame with lazy pixel conversion. time: seconds since the first frame.
+    """A frame with lazy pixel conversion. time: seconds since the first frame, without jumps.
 
-    damaged: the decoder found errors and concealed them.
+    damaged: the decoder found errors and concealed them. clock: seconds of the file's own clock;
+    removed: seconds of its jumps so far, which `time` leaves out.
     """
 
     time: float
     damaged: bool
+    clock: float
+    removed: float
     _frame: av.VideoFrame
-    _stream: av.VideoStream
+    _size: tuple[int, int]
+    _first_size: tuple[int, int]
 
     def pixels(self) -> np.ndarray:
-        """uint8 RGB [H, W, 3], upright, square pixels."""
-        return _rotate_upright(self._frame, self._stream)
+        """uint8 RGB [H, W, 3] in sRGB, upright, square pixels, of the first frame's size."""
+        return _rotate_upright(self._frame, self._size, self._first_size)
 
 
 def read_video_info(path: Path | str) -> VideoInfo:
@@ -104,7 +84,8 @@ def read_video_info(path: Path | str) -> VideoInfo:
         first = next(container.decode(stream), None)
         if first is None:
             raise UnreadableVideo(path, "holds no frames", "give a video with frames")
-        height, width, _ = _rotate_upright(first, stream).shape
+        size = _displayed_size(first, stream)
+        height, width, _ = _rotate_upright(first, size, size).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         duration = 0.0
         if stream.duration and stream.time_base:
@@ -139,15 +120,29 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
     """
     with _open(path) as (container, stream):
         stream.codec_context.thread_count = threads
-        start = None
-        for number, frame in enumerate(container.decode(stream)):
-            time = frame.time
-            if time is None:
-                time = float(number / (stream.average_rate or 25))
-            start = time if start is None else start
-            yield DecodedFrame(time - start, frame.is_corrupt, frame, stream)
-        if start is None:
+        usual = min(1 / float(stream.average_rate or stream.guessed_rate or 25), SHORT_STEP)
+        first_size = None
+        time = clock = removed = 0.0
+        for frame in container.decode(stream):
+            size = _displayed_size(frame, stream)
+            now = clock + usual if frame.time is None else frame.time
+            if first_size is None:
+                first_size, clock = size, now
+            step = now - clock
+            if not 0 <= step <= LONG_STEP:
+                log.warning(JUMP, Path(path).name, step, time)
+                removed += step - usual
+                step = usual
+            time, clock = time + step, now
+            yield DecodedFrame(time, frame.is_corrupt, clock, removed, frame, size, first_size)
+        if first_size is None:
             raise UnreadableVideo(path, "holds no frames", "give a video with frames")
+
+
+def count_frames(path: Path | str) -> int:
+    """The number of frames in a video file, at least 1, counted without decoding."""
+    with _open(path) as (container, stream):
+        return max(1, sum(packet.size > 0 for packet in container.demux(stream)))
 
 
 @contextmanager
@@ -173,9 +168,24 @@ def _open(path: Path | str) -> Iterator[tuple[InputContainer, av.VideoStream]]:
         ) from error
 
 
-def _rotate_upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
-    """RGB array with square pixels and the stream's rotation applied."""
-    ratio = stream.sample_aspect_ratio or 1
-    image = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))
+def _displayed_size(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[int, int]:
+    """Width and height with square pixels, before rotation."""
+    return round(frame.width * (stream.sample_aspect_ratio or 1)), frame.height
+
+
+def _rotate_upright(
+    frame: av.VideoFrame, size: tuple[int, int], first_size: tuple[int, int]
+) -> np.ndarray:
+    """RGB array with square pixels and the stream's rotation applied. A frame whose size differs
+    from the first frame's is scaled to fit, with black borders if the proportions differ.
+    """
+    if size != first_size:
+        scale = min(there / here for there, here in zip(first_size, size, strict=True))
+        size = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    image = to_srgb(frame, *size)
+    if size != first_size:
+        right, below = first_size[0] - size[0], first_size[1] - size[1]
+        borders = (below // 2, below - below // 2), (right // 2, right - right // 2), (0, 0)
+        image = np.pad(image, borders)
     quarter_turns = round(frame.rotation / 90)  # anticlockwise
     return np.ascontiguousarray(np.rot90(image, quarter_turns))

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
-from headmime.data.media_reader import read_image
+from headmime.data.image_reader import is_image, read_image
 from headmime.errors import HeadmimeError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -138,3 +138,58 @@ def test_sixteen_bits_of_colour(flag: Image.Image, tmp_path: Path):
     deep = cv2.cvtColor(np.asarray(flag), cv2.COLOR_RGB2BGR).astype(np.uint16) * 257
     cv2.imwrite(str(tmp_path / "flag.png"), deep)
     np.testing.assert_array_equal(read_image(tmp_path / "flag.png"), np.asarray(flag))
+
+
+@pytest.mark.parametrize("name", ["rotated_negative_resolution", "rotated_text_resolution"])
+def test_turned_by_exif_whose_other_tags_are_damaged(failing: Path, name: str):
+    turned, stored = (
+        read_image(failing / f"{name}.jpg"),
+        cv2.imread(str(failing / f"{name}.jpg"), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION),
+    )
+    assert abs(np.rot90(stored[..., ::-1], -1).astype(int) - turned).mean() < 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation(tmp_path: Path, orientation: int):
+    """Against Pillow's own turning of the same file."""
+    stored = Image.fromarray(np.arange(8 * 16 * 3, dtype=np.uint8).reshape(8, 16, 3))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as file:
+        expected = np.asarray(ImageOps.exif_transpose(file))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), expected)
+
+
+@pytest.mark.parametrize("name", ["damaged_1.avif", "huge_png_without_suffix"])
+def test_a_decoder_s_own_error_is_one_sentence(failing: Path, name: str):
+    assert is_image(failing / name)
+    with pytest.raises(HeadmimeError, match=rf"{name} cannot be read as an image \(.+\): give"):
+        read_image(failing / name)
+
+
+def test_a_colour_profile_is_applied(failing: Path, tmp_path: Path):
+    """Display P3 (200, 60, 60) is sRGB (219, 37, 49)."""
+    assert abs(read_image(failing / "display_p3.png")[0, 0].astype(int) - (219, 37, 49)).max() <= 1
+    with Image.open(failing / "display_p3.png") as file:
+        profile, p3 = file.info["icc_profile"], file.convert("RGBA")
+    p3.putalpha(128)
+    p3.save(tmp_path / "half.png", icc_profile=profile)
+    half = (np.array((219, 37, 49)) + 255) / 2  # on white
+    assert abs(read_image(tmp_path / "half.png")[0, 0] - half).max() <= 2
+    p3.convert("RGB").save(tmp_path / "torn.png", icc_profile=b"torn")
+    assert read_image(tmp_path / "torn.png")[0, 0].tolist() == [200, 60, 60]
+
+
+@pytest.mark.parametrize(
+    "dtype, top",
+    [
+        *(("f4", top) for top in (1, 255, 65535)),
+        *(("i4", top) for top in (255, 65535, 2**31 - 1)),
+        ("u2", 65535),
+    ],
+)
+def test_deep_grey_images_keep_their_range(tmp_path: Path, dtype: str, top: float):
+    ramp = np.tile(np.linspace(0, top, 16), (4, 1)).astype(dtype)
+    Image.fromarray(ramp).save(tmp_path / "a.tif")
+    np.testing.assert_allclose(read_image(tmp_path / "a.tif")[0, :, 0], np.arange(16) * 17, atol=1)

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_video, read_video_info
+from headmime.data.video_reader import count_frames, decode_video, read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 Make = Callable[..., Path]
@@ -192,3 +192,32 @@ def test_real_clips_have_the_frames_that_they_announce(shared_data: Path):
             frames += 1
             assert frame.shape == (info.height, info.width, 3)
         assert abs(frames - info.frames) <= 2
+
+
+@pytest.mark.parametrize(
+    "name, frames, jumps", [("concat_same.ts", 72, 2), ("jump1h.mkv", 24, 1), ("base.mp4", 24, 0)]
+)
+def test_jumps_of_the_clock_are_left_out(
+    failing: Path, caplog: pytest.LogCaptureFixture, name: str, frames: int, jumps: int
+):
+    times = [frame.time for frame in decode_video(failing / name)]
+    np.testing.assert_allclose(np.diff(times), np.full(frames - 1, 0.04), atol=0.002)
+    assert caplog.text.count("its clock jumps") == jumps
+    assert count_frames(failing / name) == frames
+
+
+def test_a_pause_of_seconds_is_no_jump(make: Make):
+    times = [time for _, time in read_video(make(times=[0, 1, 2, 102, 103, 104]))]
+    np.testing.assert_allclose(times, [0, 0.04, 0.08, 4.08, 4.12, 4.16], atol=1e-6)
+
+
+def test_frames_of_another_size_are_scaled_to_the_first_s(failing: Path):
+    """256 pixels in the first half, 320 in the second, of the same picture."""
+    frames = [frame.astype(int) for frame, _ in read_video(failing / "size_switch.ts")]
+    assert {frame.shape for frame in frames} == {(256, 256, 3)}
+    assert abs(frames[0] - frames[-1]).mean() < 6
+
+
+def test_untagged_hd_is_bt709(failing: Path):
+    frame, _ = next(read_video(failing / "untagged_bt709_hd.mp4"))
+    assert abs(frame[0, 0].astype(int) - (200, 60, 60)).max() <= 2
