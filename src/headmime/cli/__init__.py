@@ -92,7 +92,7 @@ VERBS = {
         unused="T consent frames method mode motion start weights_ff",
     ),
     "ablations": Verb(
-        "cli.scoring:ablations",
+        "studies.ablations.run:run_ablations",
         "what a part, a loss, a setting buys: short trainings, scored (-cn ablations)",
         configs=("study/ablations", "evaluate"),
         unused="T consent frames method mode motion weights weights_ff",
@@ -104,7 +104,7 @@ VERBS = {
         unused="consent",
     ),
     "userstudy prepare": Verb(
-        "cli.scoring:userstudy_prepare",
+        "studies.userstudy.prepare:run_prepare",
         "triplets in which people look for the generated picture (-cn EXPERIMENT)",
         configs=("study/userstudy", "evaluate"),
         unused="consent detector drivers frames results scorers",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import product
@@ -61,10 +61,9 @@ class StudyRow:
     record: dict[str, Any]
 
 
-def run_prepare(settings: UserStudySettings) -> str:
+def run_prepare(settings: UserStudySettings) -> Iterator[str]:
     """Check what can be checked, draw, generate, write; the personal models of rows are used.
-
-    What is to be said of it.
+    Lines for people.
     """
     study = settings.study
     check(settings, study.methods, study.Ts)
@@ -90,10 +89,9 @@ def run_prepare(settings: UserStudySettings) -> str:
     design = methods.size, study.triplets, study.title, study.seed
     with progress("Preparing triplets") as on_step:
         made = prepare(out, store, drawn.cases, rows, *design, on_step)
-    wanted = study.triplets * len(rows)
-    fewer = f"{len(made.triplets)} triplets, not {wanted}: the store has no more free frames.\n"
-    few = fewer if len(made.triplets) < wanted else ""
-    return f"{few}{out}\nNow: headmime userstudy serve {out}"
+    if len(made.triplets) < (wanted := study.triplets * len(rows)):
+        yield f"{len(made.triplets)} triplets, not {wanted}: the store has no more free frames."
+    yield from (str(out), f"Now: headmime userstudy serve {out}")
 
 
 def _row(
