@@ -25,7 +25,7 @@ from headmime.sitters.develop import develop
 from headmime.sitters.figure import make_figure, make_model, pose
 from headmime.sitters.identity import random_sitter
 from headmime.sitters.motion import random_motion
-from headmime.sitters.render import camera_of, light_of, prepare, render
+from headmime.sitters.render import make_camera, make_light, prepare, render
 
 SIZE = 384
 SITTERS = 150
@@ -64,11 +64,11 @@ def main(picture: str | None) -> None:
         motion = random_motion(rng, model.actions, 4 * 20).every(20)
         turned = np.array([0.0, rng.normal() * 0.05, -0.45, 0.45])
         motion = replace(motion, turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
-        prepared, camera = prepare(figure, model.eyes), camera_of(sitter.studio)
+        prepared, camera = prepare(figure, model.eyes), make_camera(sitter.studio)
         background = sample_backdrop(make_backdrop(sitter.studio.backdrop), SIZE)
         for posed in pose(model, figure, motion):
-            crop = crop_box(model.landmarks_of(camera, posed)[None])
-            light = light_of(sitter.studio)
+            crop = crop_box(model.locate_landmarks(camera, posed)[None])
+            light = make_light(sitter.studio)
             linear = render(prepared, posed, camera, crop, light, background, SIZE)
             image = next(develop([linear], plain, SIZE, rng))
             boxes = detect(image, 0)

@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.landmarks.crop import crop_box
-from headmime.sitters.body import Body, bone_transforms, load_body, skin
+from headmime.sitters.body import Body, bone_transforms, load_body, skin_vertices
 from headmime.sitters.motion import (
     FPS,
     Motion,
@@ -22,7 +22,7 @@ from headmime.sitters.motion import (
     smooth_noise,
     speech,
 )
-from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of, shut_at_most
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, limit_blinks, locate_landmarks
 from headmime.sitters.studio import look_at
 
 AVERAGE = {"age": 0.67, "gender": 0.5, "african": 1 / 3, "asian": 1 / 3, "caucasian": 1 / 3}
@@ -130,10 +130,10 @@ def _points(body: Body, motion: Motion) -> NDArray:
     camera = look_at(np.array([0.0, -0.03, 0.02]), 1.3, 0.0, 0.0, 0.0)
     rotations, translations = bone_transforms(bones, bone_turns(motion.turns))
     frames = []
-    actions = shut_at_most(body, landmarks, rest, motion.actions)
+    actions = limit_blinks(body, landmarks, rest, motion.actions)
     for t, expressed in enumerate(body.express(rest, actions)):
-        mesh = skin(expressed, body.weights, rotations[t], translations[t])
-        frames.append(landmarks_of(camera.project(mesh)[:, :2], landmarks, chains))
+        mesh = skin_vertices(expressed, body.weights, rotations[t], translations[t])
+        frames.append(locate_landmarks(camera.project(mesh)[:, :2], landmarks, chains))
     return np.stack(frames)
 
 

@@ -58,7 +58,7 @@ def main(folder: str, out: Path, settings: IdentitySettings, every: int) -> None
         losses.append(loss)
         if done % every and progress < 1:
             return
-        state = with_magnitudes(net.folded(), aside)
+        state = with_magnitudes(net.fold_norms(), aside)
         found = verification(embed_images(SitterIdentity(state, {}).embed, judged), aside.people)
         print(f"{done} steps, loss {sum(losses) / len(losses):.2f}: {found}", flush=True)
         losses.clear()
@@ -78,7 +78,7 @@ def with_magnitudes(state: dict[str, torch.Tensor], faces: Faces) -> dict[str, t
     """In float16, with the mean magnitude of every feature over the first of the pictures."""
     state = {name: t.half() for name, t in state.items()} | {"magnitudes": torch.ones(4)}
     with torch.no_grad():
-        features = SitterIdentity(state, {})(to_tensor(faces.pictures[:256]))
+        features = SitterIdentity(state, {})(to_tensor(faces.images[:256]))
     return state | {"magnitudes": torch.stack([f.abs().mean() for f in features])}
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from headmime.animate.sources import load_sources
-from headmime.data.media_reader import read_image, read_video, video_info
+from headmime.data.media_reader import read_image, read_video, read_video_info
 from headmime.errors import HeadmimeError
-from headmime.files import open_file, replacing, sha256, write_text
+from headmime.files import open_file, sha256, write_atomically, write_text
 from headmime.landmarks.detect import load_detector
 from headmime.provenance.verdict import verify
 
@@ -46,7 +46,7 @@ def test_errors_are_those_of_open(tmp_path: Path, endless: Path) -> None:
     "read",
     [
         read_image,
-        video_info,
+        read_video_info,
         lambda path: next(read_video(path)),
         lambda path: load_sources([path], 1, 64, load_detector("dlib")),
         verify,
@@ -66,7 +66,7 @@ def test_sha256_is_that_of_fips_180(tmp_path: Path) -> None:
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     path.write_text("old")
-    with replacing(path) as partial:
+    with write_atomically(path) as partial:
         assert partial.suffix == ".npz" and partial.name.startswith(".")
         partial.write_text("new")
         assert path.read_text() == "old"
@@ -80,7 +80,7 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
 def test_what_is_not_finished_leaves_everything_as_it_was(tmp_path: Path, error: type) -> None:
     (tmp_path / "file").write_text("old")
     for name in ("file", "folder"):
-        with pytest.raises(error), replacing(tmp_path / name) as partial:
+        with pytest.raises(error), write_atomically(tmp_path / name) as partial:
             if name == "folder":
                 partial.mkdir()
                 partial /= "inside"

@@ -4,12 +4,12 @@ import pytest
 from headmime.pixels import grey_sharpness, laplacian_variance, to_tensor, to_uint8
 
 
-def test_pictures_and_tensors_are_inverse() -> None:
-    pictures = np.arange(192, dtype=np.uint8).reshape(1, 8, 8, 3)
-    tensor = to_tensor(pictures)
+def test_images_and_tensors_are_inverse() -> None:
+    images = np.arange(192, dtype=np.uint8).reshape(1, 8, 8, 3)
+    tensor = to_tensor(images)
     assert tensor.shape == (1, 3, 8, 8)
     assert to_tensor(np.array([[[0, 255, 0]]], np.uint8)).flatten().tolist() == [-1, 1, -1]
-    assert np.array_equal(to_uint8(tensor), pictures)
+    assert np.array_equal(to_uint8(tensor), images)
 
 
 def test_laplacian_of_a_single_bright_pixel() -> None:

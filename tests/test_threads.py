@@ -13,34 +13,40 @@ from pathlib import Path
 import pytest
 
 from headmime.data.preprocess.clips import ClipSettings
-from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.layouts import assign_splits, list_sources
 from headmime.data.preprocess.run import make_plan, preprocess
 from headmime.data.preprocess.workers import run_local
 from headmime.sitters import write
-from headmime.threads import ASKED, COUNTS, WAITING, threads_of_children, wait_passively
+from headmime.threads import (
+    COUNT_VARIABLES,
+    WAIT_POLICY,
+    WAIT_VARIABLES,
+    limit_child_threads,
+    wait_passively,
+)
 
 CORES = 2
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in (*ASKED, *COUNTS):
+    for name in (*WAIT_VARIABLES, *COUNT_VARIABLES):
         monkeypatch.setenv(name, "")  # so that it is put back
         monkeypatch.delenv(name)
     return monkeypatch
 
 
 def waiting() -> dict[str, str]:
-    return {name: os.environ[name] for name in ASKED if name in os.environ}
+    return {name: os.environ[name] for name in WAIT_VARIABLES if name in os.environ}
 
 
 def test_threads_wait_passively_unless_the_user_says_how(
     environment: pytest.MonkeyPatch,
 ) -> None:
     wait_passively()
-    assert waiting() == WAITING
-    for name in ASKED:
-        for other in ASKED:
+    assert waiting() == WAIT_POLICY
+    for name in WAIT_VARIABLES:
+        for other in WAIT_VARIABLES:
             environment.delenv(other, raising=False)
         environment.setenv(name, "1")
         wait_passively()
@@ -59,20 +65,20 @@ def test_the_library_that_computes_has_read_it(program: str) -> None:
     ).stderr
     if "GOMP_SPINCOUNT" not in told:
         pytest.skip("torch computes with another OpenMP library here")
-    assert f"GOMP_SPINCOUNT = '{WAITING['GOMP_SPINCOUNT']}'" in told
+    assert f"GOMP_SPINCOUNT = '{WAIT_POLICY['GOMP_SPINCOUNT']}'" in told
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in told
 
 
 def test_make_says_the_same() -> None:
     makefile = (Path(__file__).parents[1] / "Makefile").read_text()
-    assert all(f"export {name} := {value}\n" in makefile for name, value in WAITING.items())
+    assert all(f"export {name} := {value}\n" in makefile for name, value in WAIT_POLICY.items())
 
 
 def test_what_children_are_told_is_forgotten(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("OMP_NUM_THREADS", "7")
-    with threads_of_children(1):
-        assert [os.environ[name] for name in COUNTS] == ["1", "1", "1"]
-    assert {name: os.environ.get(name) for name in COUNTS} == {
+    with limit_child_threads(1):
+        assert [os.environ[name] for name in COUNT_VARIABLES] == ["1", "1", "1"]
+    assert {name: os.environ.get(name) for name in COUNT_VARIABLES} == {
         "OMP_NUM_THREADS": "7",
         "OPENBLAS_NUM_THREADS": None,
         "MKL_NUM_THREADS": None,
@@ -118,7 +124,7 @@ def rendered(folder: Path) -> None:
 
 def preprocessed(folder: Path) -> None:
     videos = folder / "videos"
-    listed = with_splits(list_sources("folder", videos), 0.05, None, 0)
+    listed = assign_splits(list_sources("folder", videos), 0.05, None, 0)
     recipe = ClipSettings(size=64, frames=12)
     finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     run = partial(run_local, workers=CORES)

@@ -36,7 +36,7 @@ def main(folder: str) -> None:
     print("| network | surroundings | AUC | EER | rank 1 |\n|---|---|---|---|---|")
     for surroundings, shown in {"seen": faces, "hidden": mask_background(faces)}.items():
         found = {name: embed_images(embed, shown) for name, embed in networks.items()}
-        found["dlib"] = dlib(shown.pictures, shown.landmarks)
+        found["dlib"] = dlib(shown.images, shown.landmarks)
         for name, e in found.items():
             v = verification(e, shown.people)
             told = f"{v.auc:.4f} | {v.eer:.4f} | {v.rank1:.3f}"

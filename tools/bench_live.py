@@ -24,7 +24,7 @@ from headmime.animate import api
 from headmime.animate.media_writer import write_media
 from headmime.animate.person import Person, load_person
 from headmime.assets import ASSETS
-from headmime.data.media_reader import decode_video, video_info
+from headmime.data.media_reader import decode_video, read_video_info
 from headmime.images import resize
 from headmime.landmarks.detect import load_detector
 from headmime.live.landmark_worker import FaceObservation, Follower
@@ -84,7 +84,7 @@ def main() -> None:
             animator.play([FaceObservation(decoded.time, pixels, number)]),
         )
         frames.append(bill("enlarge", resize, played.frame, SIZE))
-    rate = video_info(given.clip).fps
+    rate = read_video_info(given.clip).fps
     print(bill)
     print(written(frames, rate, person))
     print("on a core each:", replayed(bill.stages, float(rate)))

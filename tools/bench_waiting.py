@@ -23,10 +23,10 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from headmime.threads import ASKED, WAITING
+from headmime.threads import WAIT_POLICY, WAIT_VARIABLES
 
 WAYS = {
-    "headmime": WAITING,
+    "headmime": WAIT_POLICY,
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "default": {"GOMP_SPINCOUNT": "300000"},
 }
@@ -86,7 +86,7 @@ def preprocessing() -> Callable[[], object]:
 
     from headmime.assets import ASSETS
     from headmime.data.preprocess.clips import ClipSettings
-    from headmime.data.preprocess.layouts import list_sources, with_splits
+    from headmime.data.preprocess.layouts import assign_splits, list_sources
     from headmime.data.preprocess.run import make_plan, preprocess
     from headmime.data.preprocess.workers import run_local
 
@@ -97,7 +97,7 @@ def preprocessing() -> Callable[[], object]:
         file = folder / "videos" / f"person {person}" / "video.mp4"
         file.parent.mkdir(parents=True)
         iio.imwrite(file, np.stack(tilted), plugin="pyav", codec="libx264", fps=25)
-    listed = with_splits(list_sources("folder", folder / "videos"), 0.0, None, 0)
+    listed = assign_splits(list_sources("folder", folder / "videos"), 0.0, None, 0)
     plan = make_plan(listed, {})
     finder = {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
     run = partial(run_local, workers=len(os.sched_getaffinity(0)))
@@ -127,7 +127,7 @@ def busy(loops: int) -> Iterator[None]:
 def cost(name: str, way: str) -> tuple[float, float]:
     """Seconds of wall and CPU of one kind of work in a new process."""
     chosen = WAYS.get(way) or dict([way.split("=")])
-    kept = {key: value for key, value in os.environ.items() if key not in ASKED}
+    kept = {key: value for key, value in os.environ.items() if key not in WAIT_VARIABLES}
     command = [sys.executable, __file__, "--work", name]
     done = subprocess.run(command, env=kept | chosen, stdout=subprocess.PIPE, check=True, text=True)
     wall, cpu = done.stdout.split()[-2:]

@@ -18,7 +18,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.weights import existing_file, read_state_dict
+from headmime.pretrained.weights import read_state_dict, require_file
 
 CONVOLUTION = re.compile(r"(conv\d_\d|features\.\d+)\.(weight|bias)")
 FIRST = ("conv1_1.weight", "features.0.weight")
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--rgb", action="store_true", help="FILE's first layer takes RGB")
     words = parser.parse_args()
-    file = existing_file(words.file, "FILE", "a .caffemodel, .pth or .safetensors")
+    file = require_file(words.file, "FILE", "a .caffemodel, .pth or .safetensors")
     kept = convolutions(read_state_dict(file), words.rgb)
     origin = {"source": file.name, "source_sha256": sha256(file)}
     safetensors.torch.save_file(kept, words.out, metadata=origin)

@@ -1,4 +1,4 @@
-"""Opening and hashing what a user names; writing files and folders whole, by one process."""
+"""Opening and hashing files, atomic writes, and a lock for one writer at a time."""
 
 import errno
 import fcntl
@@ -16,8 +16,8 @@ from headmime.errors import HeadmimeError
 
 
 def open_file(path: Path | str) -> BinaryIO:
-    """Open a file for reading. OSError, as `open` raises it, also for pipes and devices: whoever
-    reads them may wait for ever.
+    """Open a file for reading. OSError as of `open`; also for pipes and devices, where a read may
+    block for ever.
     """
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -26,19 +26,19 @@ def open_file(path: Path | str) -> BinaryIO:
 
 
 def sha256(path: Path | str) -> str:
-    """Hexadecimal sha256 of a file's bytes; it is read in pieces, whatever its size."""
+    """Hexadecimal sha256 of a file's bytes, read in blocks."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 PARTIAL = ".partial-"
-"""How the names of unfinished files and folders begin."""
+"""Prefix of the names of unfinished files and folders."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A new name beside `path`, with its suffix, for a file or a folder that is moved to `path`
-    when it is complete. After an error or Ctrl-C it is removed, and `path` is as it was.
+def write_atomically(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, with its suffix, for a file or folder that is moved to
+    `path` at the end. On an exception or Ctrl-C it is removed and `path` is unchanged.
     """
     partial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}{path.suffix}")
     try:
@@ -50,7 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it, if it is there."""
+    """Remove a file or a folder with its contents, if it exists."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -58,17 +58,17 @@ def remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, also after a power cut."""
-    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+    """Write a file atomically and durably (fsync)."""
+    with write_atomically(path) as partial, open(partial, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def locked(file: Path, out: Path) -> Iterator[None]:
-    """Hold the lock `file`, made if missing, until this process ends in whatever way. HeadmimeError
-    if another process holds it; `out`: what that one writes.
+def hold_lock(file: Path, out: Path) -> Iterator[None]:
+    """Hold the lock on `file` (created if missing) until the process ends. HeadmimeError, naming
+    the output `out`, if another process holds it.
     """
     with open(file, "a") as lock:
         try:

@@ -1,4 +1,4 @@
-"""Images as arrays: what makes them of landmarks, and the one rule by which they are resized."""
+"""Images as arrays: the type of an animator, and the rule by which images are resized."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ Animator = Callable[[np.ndarray], np.ndarray]
 def resize(
     image: np.ndarray, width: int, height: int | None = None, enlarging: int = cv2.INTER_CUBIC
 ) -> np.ndarray:
-    """uint8 or float [H, W, ...] -> [height, width, ...]; without a height, as high as wide.
+    """Resize uint8 or float [H, W, ...] to [height, width, ...]; `height` defaults to `width`.
 
-    Shrinking averages over areas, enlarging is bicubic unless OpenCV's constant `enlarging` says
-    otherwise. An image that has the size already is returned as it is, not copied.
+    Shrinking averages over areas; enlarging uses OpenCV's interpolation `enlarging` (bicubic). An
+    image that already has the size is returned without a copy.
     """
     height = width if height is None else height
     if image.shape[:2] == (height, width):

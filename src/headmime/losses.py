@@ -1,8 +1,7 @@
-"""The terms of the objective: tensors in, a scalar out. Their weights are applied where the step
-adds them up.
+"""The unweighted terms of the objective: tensors in, a scalar out. The training steps weight them.
 
-All of them compute in float32, under autocast too, or in float64 if that is what they are given.
-Each is a mean over the batch, so that the loss of a batch is the mean of the losses of its parts.
+Computed in float32 (float64 for float64 input), also under autocast. Each term is a mean over the
+batch, so the loss of a batch is the mean of the losses of its equal parts.
 """
 
 from collections.abc import Sequence

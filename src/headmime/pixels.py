@@ -1,6 +1,4 @@
-"""Between pictures as they are decoded and encoded (uint8 RGB) and pictures as the networks see
-them (float32 [-1, 1]).
-"""
+"""Conversion between decoded images (uint8 RGB) and network inputs (float32 in [-1, 1])."""
 
 import cv2
 import numpy as np
@@ -8,9 +6,9 @@ import torch
 from torch import Tensor
 
 
-def to_tensor(pictures: np.ndarray) -> Tensor:
+def to_tensor(images: np.ndarray) -> Tensor:
     """uint8 [..., H, W, 3] in 0..255 -> float32 [..., 3, H, W] in [-1, 1]."""
-    return torch.from_numpy(pictures).movedim(-1, -3).float().div_(127.5).sub_(1.0)
+    return torch.from_numpy(images).movedim(-1, -3).float().div_(127.5).sub_(1.0)
 
 
 def to_uint8(tensor: Tensor) -> np.ndarray:
@@ -21,9 +19,9 @@ def to_uint8(tensor: Tensor) -> np.ndarray:
     return scaled.byte().movedim(-3, -1).contiguous().cpu().numpy()
 
 
-def grey_sharpness(picture: np.ndarray) -> float:
+def grey_sharpness(image: np.ndarray) -> float:
     """Variance of the 4-neighbour Laplacian of the grey values, 0..255, of uint8 RGB [H, W, 3]."""
-    return laplacian_variance(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    return laplacian_variance(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
 
 
 def laplacian_variance(grey: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""What a person sees while a verb works: log lines and progress bars on one console (stderr)."""
+"""Log lines and progress bars on one console (stderr)."""
 
 import logging
 import math
@@ -12,15 +12,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 Item = TypeVar("Item")
 OnFrame = Callable[[int, int | None], None]
-"""Called with (frames done, frames in all or None)."""
+"""Called with (frames done, total number of frames or None)."""
 
 console = Console(stderr=True)
 LINE_EVERY = 60.0
-"""Seconds between two lines where there is no terminal to show a bar in."""
+"""Seconds between two progress lines without a terminal."""
 
 
 class LogHandler(logging.Handler):
-    """Plain sentences, above a progress bar if there is one (see conf/hydra/job_logging/plain)."""
+    """Prints messages without prefix, above a progress bar (see conf/hydra/job_logging/plain)."""
 
     def emit(self, record: logging.LogRecord) -> None:
         console.print(self.format(record), markup=False, highlight=False, soft_wrap=True)
@@ -28,12 +28,12 @@ class LogHandler(logging.Handler):
 
 @contextmanager
 def progress(text: str) -> Iterator[Callable[..., None]]:
-    """A bar, as a callback that takes (done, in all or None) and whatever else comes with them.
+    """Show a progress bar; yields a callback (done, total or None, ...), further arguments ignored.
 
-    Without a terminal, a line a minute and a last one.
+    Without a terminal: a line every LINE_EVERY seconds and one at the end.
     """
     if not console.is_terminal:
-        yield _lines(text)
+        yield _log_lines(text)
         return
     with Progress(
         TextColumn(f"{text:<20}"),
@@ -50,27 +50,29 @@ def progress(text: str) -> Iterator[Callable[..., None]]:
         yield on_step
 
 
-def _lines(text: str) -> Callable[..., None]:
+def _log_lines(text: str) -> Callable[..., None]:
     first: int | None = None
-    begun = said = time.monotonic()
+    start = last_line = time.monotonic()
 
     def on_step(done: int, total: int | None, *_: Any) -> None:
-        nonlocal first, said
+        nonlocal first, last_line
         first, now = done if first is None else first, time.monotonic()
-        if now - said < LINE_EVERY and done != total:
+        if now - last_line < LINE_EVERY and done != total:
             return
         line = f"{text}: {done:,}" if total is None else f"{text}: {done:,} of {total:,}"
         if total is not None and first < done < total:
-            seconds = (now - begun) / (done - first) * (total - done)
+            seconds = (now - start) / (done - first) * (total - done)
             line += f", about {math.ceil(seconds / 60)} min left"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
-        said = now
+        last_line = now
 
     return on_step
 
 
-def reported(items: Iterable[Item], total: int | None, on_frame: OnFrame | None) -> Iterator[Item]:
-    """`items`, telling `on_frame` of each one that was dealt with."""
+def report_progress(
+    items: Iterable[Item], total: int | None, on_frame: OnFrame | None
+) -> Iterator[Item]:
+    """Yield `items`; call `on_frame` after each one has been processed."""
     for done, item in enumerate(items, 1):
         yield item
         if on_frame is not None:

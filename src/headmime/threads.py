@@ -1,4 +1,4 @@
-"""Threads: how OpenMP's wait for each other, and no more of them than cores in worker processes."""
+"""Wait policy of OpenMP's threads, and the number of threads in worker processes."""
 
 import os
 import signal
@@ -6,28 +6,28 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "3000"}
-ASKED = (*WAITING, "KMP_BLOCKTIME")
-COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+WAIT_POLICY = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "3000"}
+WAIT_VARIABLES = (*WAIT_POLICY, "KMP_BLOCKTIME")
+COUNT_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def wait_passively() -> None:
-    """Let OpenMP's threads sleep where they wait for each other, unless the user has said how.
+    """Set OpenMP's wait policy to passive (sleep), unless the user's environment has set one.
 
-    By default they spin for long, which beside other work costs many times the time and the CPU.
-    GNU's library, which torch brings along, spins for a moment first: without, an idle machine
-    would be slower (docs/reference/bench.md). The library reads this when it loads, with torch:
-    later it has no effect on this process, but on those that it starts.
+    The default, spinning, multiplies time and CPU use on a machine with other load. GNU's library,
+    which comes with torch, spins briefly first: without that an idle machine would be slower
+    (docs/reference/bench.md). The library reads the variables when it is loaded, with torch; later changes
+    affect child processes only.
     """
-    if not any(name in os.environ for name in ASKED):
-        os.environ.update(WAITING)
+    if not any(name in os.environ for name in WAIT_VARIABLES):
+        os.environ.update(WAIT_POLICY)
 
 
 @contextmanager
-def threads_of_children(count: int) -> Iterator[None]:
-    """Processes that are started meanwhile compute with `count` threads each (OpenMP, BLAS)."""
-    before = {name: os.environ.get(name) for name in COUNTS}
-    os.environ.update(dict.fromkeys(COUNTS, str(count)))
+def limit_child_threads(count: int) -> Iterator[None]:
+    """Processes started inside this context use `count` threads each (OpenMP, BLAS)."""
+    before = {name: os.environ.get(name) for name in COUNT_VARIABLES}
+    os.environ.update(dict.fromkeys(COUNT_VARIABLES, str(count)))
     try:
         yield
     finally:
@@ -38,18 +38,18 @@ def threads_of_children(count: int) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def start_worker() -> None:
-    """In a new worker process: OpenCV on one thread, Ctrl-C is the parent's to handle, and the
-    process ends with its parent, however that ends.
+def init_worker() -> None:
+    """Initialise a worker process: OpenCV on one thread, SIGINT ignored (the parent handles it),
+    and exit when the parent process ends for any reason.
     """
     import cv2
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     from multiprocessing import parent_process
     from multiprocessing.connection import wait
 

@@ -6,10 +6,10 @@ import pytest
 from headmime.animate.motion import relative_motion
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import face_size
-from headmime.sitters.body import Body, bone_transforms, load_body, skin
+from headmime.sitters.body import Body, bone_transforms, load_body, skin_vertices
 from headmime.sitters.identity import Sitter, random_sitter
 from headmime.sitters.motion import Motion, bone_turns, make_motion, random_motion
-from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, locate_landmarks
 from headmime.sitters.studio import look_at
 
 CAMERA = look_at(np.array([0.0, -0.03, 0.02]), 1.3, 0.0, 0.0, 0.0)
@@ -22,11 +22,11 @@ def points(body: Body, sitter: Sitter, motion: Motion) -> np.ndarray:
     rest, bones = body.person(sitter.phenotype, sitter.local)
     rotations, translations = bone_transforms(bones, bone_turns(motion.turns))
     meshes = [
-        skin(expressed, body.weights, rotations[t], translations[t])
+        skin_vertices(expressed, body.weights, rotations[t], translations[t])
         for t, expressed in enumerate(body.express(rest, motion.actions))
     ]
     return np.stack(
-        [landmarks_of(CAMERA.project(mesh)[:, :2], landmarks, chains) for mesh in meshes]
+        [locate_landmarks(CAMERA.project(mesh)[:, :2], landmarks, chains) for mesh in meshes]
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from headmime.animate.person import finetune_settings
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.settings import RowSettings
 from headmime.cli import main
@@ -205,6 +206,32 @@ def test_another_perceptual_side_is_another_person(store: Path, tiny_weights: Pa
         for side in (None, 64, 96)
     }
     assert len(keys) == 3
+
+
+def test_settings_are_recorded_as_0_1_0_did(store: Path, tiny_weights: Path) -> None:
+    """Else rows and people of `finetune=default` would be made again. L_MCH's weight had no use."""
+    finetune = replace(finetune_settings("default"), bfloat16=False, rehearsal=0)
+    settings = RowSettings(
+        weights=str(tiny_weights),
+        device="cpu",
+        seed=0,
+        finetune=finetune,
+        perceptual={
+            "_target_": "headmime.pretrained.efficientnet.efficientnet_lite0",
+            "side": None,
+        },
+    )
+    recorded = Methods(settings, Store(store)).origin_of("ft")["finetune"]
+    assert recorded == {
+        "epochs": 80, "minimum_steps": 80, "maximum_steps": 160, "batch": 4, "lr_generator": 3e-4,
+        "lr_psi": 3e-3, "lr_discriminator": 4e-4, "beta2": 0.99, "eps": 1e-8,
+        "discriminator_steps": 1, "rehearsal": 0, "rehearsal_frames": None, "bfloat16": False,
+        "seed": 0, "jitter": {"rotation": 10.0, "scale": 0.1, "shift": 0.05},
+        "weights": {
+            "content": 1.0, "adversarial": 0.25, "feature_matching": 2.0, "matching": 10.0,
+            "pixel": 2.0, "closeup": 1.0,
+        },
+    }  # fmt: skip
 
 
 def test_a_model_s_images_are_enlarged_to_the_row_s_size(store: Path, tiny_weights: Path) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,19 @@ import headmime
 import headmime.cli.train
 from headmime.animate.animation import OUTPUTS
 from headmime.animate.motion import MOTIONS
+from headmime.animate.person import finetune_settings
 from headmime.cli import VERBS, main
 from headmime.cli.config import conf_folder, register_schema
 from headmime.cli.help import REQUIRED, verb_configs, verb_keys
 from headmime.cli.scoring import register_schemas
-from headmime.cli.train_schema import PRECISIONS
+from headmime.cli.train_schema import PRECISIONS, Ema, TrainerSettings, Validate
 from headmime.evaluation.method_table import METHODS, MODES
+from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.init_embeddings import STARTS
-from headmime.provenance.statement import Consent
+from headmime.learning.settings import LossWeights, Optimisation
+from headmime.nets.shape import ModelShape
+from headmime.provenance.statement import Consent, ProvenanceOptions
+from headmime.web.uploads import Limits
 
 OF_A_CHOICE = re.compile(r"\([\w+-]+\) ")  # keys that only this choice of a group has
 
@@ -78,6 +84,28 @@ def test_groups_list_the_files_of_their_folder() -> None:
     assert verb_keys("animate")["finetune"].meaning.startswith("default | fast | none | paper: ")
     assert verb_keys("train")["logger"].meaning.startswith("csv | tensorboard | wandb: ")
     assert verb_keys("animate")["detector.s3fd"].meaning.startswith("(face-alignment) ")
+
+
+def test_the_defaults_are_the_paper_s_which_classes_have_too() -> None:
+    for group, paper in {
+        "loss": LossWeights(),
+        "optim": Optimisation(),
+        "model": ModelShape(),
+        "trainer": TrainerSettings(),
+        "validation": Validate(),
+        "ema": Ema(),
+    }.items():
+        given = {k: v for k, v in composed("train").items() if k.startswith(f"{group}.")}
+        assert given == flat(asdict(paper), f"{group}.")
+    assert finetune_settings("paper") == FineTuneSettings()
+    assert finetune_settings("default") == finetune_settings("fast")  # its name in 0.1.0
+    settings = flat(asdict(finetune_settings("fast")), "finetune.")
+    assert settings | {"finetune.seed": "${seed}"} == {
+        k: v for k, v in composed("animate").items() if k.startswith("finetune.")
+    }
+    for keys, defaults in (("provenance", ProvenanceOptions()), ("limits", Limits())):
+        given = {k: v for k, v in composed("web").items() if k.startswith(f"{keys}.")}
+        assert given == flat(asdict(defaults), f"{keys}.")
 
 
 @pytest.mark.parametrize(

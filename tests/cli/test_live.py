@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headmime.cli import main
-from headmime.data.media_reader import read_image, video_info
+from headmime.data.media_reader import read_image, read_video_info
 
 
 def words(mona_lisa: Path, driving: str, out: Path, weights: Path) -> list[str]:
@@ -37,7 +37,7 @@ def test_a_film_of_a_film(
     iio.imwrite(driving, frames, plugin="pyav", codec="libx264", fps=10)
     assert main(words(mona_lisa, str(driving), out, tiny_weights)) == 0
     path, pace = capsys.readouterr().out.splitlines()[-2:]
-    assert path == str(out) and video_info(out).width == 256
+    assert path == str(out) and read_video_info(out).width == 256
     assert re.fullmatch(r"[\d.]+ frames/s, latency \d+ ms \(95 %: \d+ ms\), \d+ dropped", pace)
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headmime.cli import main
-from headmime.data.media_reader import read_video, video_info
+from headmime.data.media_reader import read_video, read_video_info
 from headmime.landmarks.detect import load_detector
 
 Pictures = Sequence[np.ndarray]
@@ -127,7 +127,7 @@ def test_a_video_moves_itself(
     assert main(["animate", *words, "finetune=none", "consent=own", "device=cpu"]) == 0
     assert kind.said in " ".join(capsys.readouterr().err.split())
     frames = [frame for frame, _ in read_video(tmp_path / "out.mp4")]
-    fps = video_info(tmp_path / "out.mp4").fps
+    fps = read_video_info(tmp_path / "out.mp4").fps
     if kind.times is None:
         assert (len(frames), fps) == (kind.frames, kind.fps)
     assert len(frames) / fps == pytest.approx(kind.frames / kind.fps, abs=0.05)

@@ -37,7 +37,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Callable[...
         (["root=set", "out=x", "size=8"], "size=8 is too small"),
         (["root=set", "out=x", "workers=0"], "workers=0 is too small"),
         (["root=set", "out=x", "test_share=2"], "test_share=2.0 is not a share"),
-        (["root=set", "out=x", "detector=dlib"], "Nothing of 0 files could be stored"),
+        (["root=set", "out=x", "detector=dlib"], "None of 0 files could be stored"),
         (["root=set", "dry_run=true", "detector=dlib"], "root=set holds no file"),
     ],
 )
@@ -67,7 +67,7 @@ def test_names_are_taken_literally(run, tmp_path: Path):
     odd = tmp_path / "a, [b]=c é"
     (odd / "mp4").mkdir(parents=True)
     out = "x, {y}=z"
-    assert "Nothing of 0 files" in run(f"root={odd}", f"out={out}", "detector=dlib")[2]
+    assert "None of 0 files" in run(f"root={odd}", f"out={out}", "detector=dlib")[2]
     assert (tmp_path / out / "quarantine.json").exists()
 
 

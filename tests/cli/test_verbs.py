@@ -227,7 +227,7 @@ def test_stopping_leaves_nothing_half_written(
                 raise stop
             yield item
 
-    monkeypatch.setattr(animation, "reported", stopping)
+    monkeypatch.setattr(animation, "report_progress", stopping)
     words = ["animate", f"source={mona_lisa}", f"driving={motion}", "out=out.mp4", "finetune=none"]
     if stop is KeyboardInterrupt:
         assert run(*words) == (130, [])

@@ -18,7 +18,7 @@ def made_up_clip(person: int, video: int, clip: int, n: int = 4, /, **changes) -
     `changes` replace what would be made up.
     """
     colours = [(20 * person, 60 * video, 100 * clip + 20 * t) for t in range(n)]
-    pictures = [np.full((SIZE, SIZE, 3), colour, np.uint8) for colour in colours]
+    images = [np.full((SIZE, SIZE, 3), colour, np.uint8) for colour in colours]
     random = np.random.default_rng((person, video, clip))
     values = {
         "person": f"person {person}",
@@ -29,7 +29,7 @@ def made_up_clip(person: int, video: int, clip: int, n: int = 4, /, **changes) -
         "fps": 25.0,
         "crop": Crop(1.5, -2.25, 100.0),
         "detector": "dlib",
-        "frames": iter(pictures),
+        "frames": iter(images),
         "landmarks": random.uniform(0, 1, (n, 68, 2)).astype(np.float32),
         "times": np.arange(n) / 25,
         "scores": np.full(n, 0.5),

@@ -35,7 +35,7 @@ def test_shapes_types_and_range(dataset: EpisodeDataset):
     assert episode["row"].dtype == episode["episode"].dtype == torch.int64
 
 
-def test_pictures_and_drawings_are_those_of_the_store(dataset: EpisodeDataset, store_folder: Path):
+def test_images_and_drawings_are_those_of_the_store(dataset: EpisodeDataset, store_folder: Path):
     store = Store(store_folder)
     for n in range(5):
         video, frames = dataset.frames_of(n)
@@ -91,7 +91,7 @@ def test_all_frames_of_a_video_are_used_alike(dataset: EpisodeDataset):
     assert min(counts.values()) > 70  # of 100 on average
 
 
-def test_smaller_pictures_are_area_averages(store_folder: Path, dataset: EpisodeDataset):
+def test_smaller_images_are_area_averages(store_folder: Path, dataset: EpisodeDataset):
     small = EpisodeDataset(store_folder, K, 8, seed=7)[0]
     large = dataset[0]["x_t"]
     average = large.reshape(3, 8, 2, 8, 2).mean((2, 4))

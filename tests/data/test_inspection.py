@@ -40,7 +40,7 @@ def test_histogram():
 
 
 def test_contact_sheet(store_folder: Path):
-    """Red is the person: each video's picture is where it should be, its drawing at its side."""
+    """Red is the person: each video's image is where it should be, its drawing at its side."""
     sheet = contact_sheet(Store(store_folder))
     rows = -(-16 // COLUMNS)
     assert sheet.shape == (rows * TILE, COLUMNS * 2 * TILE, 3) and sheet.dtype == np.uint8

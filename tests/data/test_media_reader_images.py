@@ -1,4 +1,4 @@
-"""Pictures of all kinds become upright RGB."""
+"""Images of all kinds become upright RGB."""
 
 from pathlib import Path
 
@@ -17,12 +17,12 @@ RED, WHITE = (255, 0, 0), (255, 255, 255)
 @pytest.fixture
 def flag() -> Image.Image:
     """40 x 20, its top-left quarter red on white."""
-    picture = Image.new("RGB", (40, 20), "white")
-    picture.paste((255, 0, 0), (0, 0, 20, 10))
-    return picture
+    image = Image.new("RGB", (40, 20), "white")
+    image.paste((255, 0, 0), (0, 0, 20, 10))
+    return image
 
 
-def test_a_plain_picture_is_itself(flag: Image.Image, tmp_path: Path):
+def test_a_plain_image_is_itself(flag: Image.Image, tmp_path: Path):
     flag.save(tmp_path / "flag, [1] = é.png")
     shown = read_image(tmp_path / "flag, [1] = é.png")
     assert shown.dtype == np.uint8 and shown.flags.writeable
@@ -87,20 +87,20 @@ def test_an_animation_gives_its_first_frame(flag: Image.Image, tmp_path: Path):
         assert np.abs(read_image(tmp_path / name).astype(int) - np.asarray(flag)).max() < 4
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\nhalf"])
-def test_what_is_no_picture_is_named(tmp_path: Path, content: bytes):
+@pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\nhalf"])
+def test_what_is_no_image_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(HeadmimeError, match=r"x\.png cannot be read as a picture"):
+    with pytest.raises(HeadmimeError, match=r"x\.png cannot be read as an image"):
         read_image(tmp_path / "x.png")
 
 
-def test_a_truncated_picture_is_named(flag: Image.Image, tmp_path: Path):
+def test_a_truncated_image_is_named(flag: Image.Image, tmp_path: Path):
     noise = np.random.default_rng(0).integers(0, 255, (99, 99, 3), dtype=np.uint8)
     for name in ("x.jpg", "x.png"):
         file = tmp_path / name
         Image.fromarray(noise).save(file)
         file.write_bytes(file.read_bytes()[:5000])
-        with pytest.raises(HeadmimeError, match=r"x\.\w+ cannot be read as a picture"):
+        with pytest.raises(HeadmimeError, match=r"x\.\w+ cannot be read as an image"):
             read_image(file)
 
 
@@ -111,7 +111,7 @@ def test_missing_files_and_folders(tmp_path: Path):
         read_image(tmp_path)
 
 
-def test_a_picture_too_large_to_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_image_too_large_to_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     Image.new("RGB", (200, 200)).save(tmp_path / "large.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(HeadmimeError, match="large.png cannot be read"):
@@ -126,7 +126,7 @@ def test_portraits(shared_data: Path):
         assert shown.ndim == 3 and shown.std() > 10
 
 
-def test_pictures_of_telephones(flag: Image.Image, tmp_path: Path):
+def test_images_of_telephones(flag: Image.Image, tmp_path: Path):
     pillow_heif.from_pillow(flag.resize((400, 200))).save(tmp_path / "flag.heic", quality=95)
     shown = read_image(tmp_path / "flag.heic")
     assert shown.shape == (200, 400, 3)

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_video, video_info
+from headmime.data.media_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 Make = Callable[..., Path]
@@ -39,9 +39,9 @@ def make(tmp_path: Path) -> Make:
             if ratio is not None:
                 stream.codec_context.sample_aspect_ratio = ratio
             for t in range(frames):
-                picture = np.zeros((32, 64, 3), np.uint8)
-                picture[:16, :16] = 255 - 20 * (t % 10)
-                frame = av.VideoFrame.from_ndarray(picture)
+                image = np.zeros((32, 64, 3), np.uint8)
+                image[:16, :16] = 255 - 20 * (t % 10)
+                frame = av.VideoFrame.from_ndarray(image)
                 frame.pts = times[t] if times else t
                 frame.time_base = Fraction(1, 25)
                 container.mux(stream.encode(frame))
@@ -81,7 +81,7 @@ def test_the_camera_was_held_otherwise(make: Make, rotation: float, shape: tuple
     frame, _ = next(read_video(file))
     assert frame.shape[:2] == shape and frame.flags.c_contiguous
     assert place_of_light(frame) == place
-    info = video_info(file)
+    info = read_video_info(file)
     assert (info.height, info.width) == shape
 
 
@@ -89,7 +89,7 @@ def test_pixels_that_are_not_square_are_made_so(make: Make):
     file = make(ratio=Fraction(3, 2))
     frame, _ = next(read_video(file))
     assert frame.shape == (32, 96, 3) and place_of_light(frame) == (8, 12)
-    assert video_info(file).width == 96
+    assert read_video_info(file).width == 96
 
 
 def test_uneven_times_are_kept(make: Make):
@@ -111,11 +111,11 @@ def test_formats(make: Make, name: str, codec: str, pix_fmt: str):
     file = make(name, codec=codec, pix_fmt=pix_fmt)
     frames = list(read_video(file))
     assert len(frames) == 6 and place_of_light(frames[0][0]) == (8, 8)
-    assert abs(video_info(file).frames - 6) <= 1
+    assert abs(read_video_info(file).frames - 6) <= 1
 
 
 def test_info(make: Make):
-    info = video_info(make(frames=10))
+    info = read_video_info(make(frames=10))
     assert (info.width, info.height, info.fps, info.frames) == (64, 32, 25, 10)
     assert info.duration == pytest.approx(0.4) and not info.has_audio
 
@@ -129,7 +129,7 @@ def test_odd_names(make: Make, tmp_path: Path, name: str):
 def test_a_video_of_one_frame(make: Make):
     file = make(frames=1)
     assert [time for _, time in read_video(file)] == [0]
-    assert video_info(file).frames == 1
+    assert read_video_info(file).frames == 1
 
 
 def test_it_streams(make: Make):
@@ -148,14 +148,14 @@ def test_it_streams(make: Make):
 @pytest.mark.parametrize("content", [b"", b"no video", bytes(range(256)) * 20])
 def test_what_is_no_video_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "x.mp4").write_bytes(content)
-    for read in (lambda file: list(read_video(file)), video_info):
+    for read in (lambda file: list(read_video(file)), read_video_info):
         with pytest.raises(HeadmimeError, match=r"x\.mp4 cannot be read as a video"):
             read(tmp_path / "x.mp4")
 
 
 def test_missing_files_folders_and_half_files(make: Make, tmp_path: Path):
     with pytest.raises(HeadmimeError, match="No such file"):
-        video_info(tmp_path / "nowhere.mp4")
+        read_video_info(tmp_path / "nowhere.mp4")
     with pytest.raises(HeadmimeError, match="Is a directory"):
         next(read_video(tmp_path))
     whole = make().read_bytes()
@@ -186,7 +186,7 @@ def test_real_clips_have_the_frames_that_they_announce(shared_data: Path):
     files = sorted((shared_data / "clips").iterdir())[:40:8]
     assert len(files) == 5
     for file in files:
-        info = video_info(file)
+        info = read_video_info(file)
         frames = 0
         for frame, _ in read_video(file):
             frames += 1

@@ -32,7 +32,7 @@ def turning() -> np.ndarray:
 def folder(
     tmp_path_factory: pytest.TempPathFactory, clip: Callable[..., ClipFrames], turning: np.ndarray
 ) -> Path:
-    """Three people whose pictures are not symmetric: 4 frames each."""
+    """Three people whose images are not symmetric: 4 frames each."""
     folder = tmp_path_factory.mktemp("lopsided")
     ramp = np.broadcast_to(np.arange(16, dtype=np.uint8)[:, None] * 16, (4, 16, 16, 3))
     clips = (clip(p, 0, 0, frames=iter(ramp), landmarks=turning[:4]) for p in (1, 2, 3))

@@ -96,13 +96,13 @@ def claim_many_videos(folder: Path) -> None:
 def photo_store(
     tmp_path_factory: pytest.TempPathFactory, clip: MakeClip
 ) -> tuple[Store, np.ndarray]:
-    """One clip of four parts of the bundled picture, 64 pixels wide, and those pictures."""
+    """One clip of four parts of the bundled image, 64 pixels wide, and those images."""
     (file,) = (ASSETS / "pictures").glob("*.jpg")
     whole = cv2.resize(read_image(file), (128, 128), interpolation=cv2.INTER_AREA)
-    pictures = np.stack([whole[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)])
+    images = np.stack([whole[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)])
     folder = tmp_path_factory.mktemp("photos")
-    write_shard(folder, 0, [clip(1, 0, 0, frames=iter(pictures))])
-    return finish_store(folder), pictures
+    write_shard(folder, 0, [clip(1, 0, 0, frames=iter(images))])
+    return finish_store(folder), images
 
 
 @pytest.mark.parametrize("size", [64, 48, 32, 16, 8])
@@ -110,12 +110,12 @@ def test_smaller_sizes_are_as_averaged(photo_store: tuple[Store, np.ndarray], si
     """By the decoder (halves, quarters, eighths) or by OpenCV: hardly any difference."""
     store, _ = photo_store
     whole = [store.frame(0, t) for t in range(4)]
-    pictures = np.empty((4, size, size, 3), np.uint8)
-    landmarks = store.read_into(pictures, [(0, t) for t in range(4)])
+    images = np.empty((4, size, size, 3), np.uint8)
+    landmarks = store.read_into(images, [(0, t) for t in range(4)])
     np.testing.assert_array_equal(landmarks, store.landmarks(0))
-    for picture, large in zip(pictures, whole, strict=True):
+    for image, large in zip(images, whole, strict=True):
         expected = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA).astype(int)
-        assert np.abs(picture - expected).mean() < (1.2 if size in (32, 16, 8) else 1e-9)
+        assert np.abs(image - expected).mean() < (1.2 if size in (32, 16, 8) else 1e-9)
 
 
 def break_frame(

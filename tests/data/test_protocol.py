@@ -123,7 +123,7 @@ def test_too_short_videos_are_named(store: Store):
         sample_cases(store, split="train", held_out=1, sources=1)
 
 
-def test_single_pictures_are_videos_of_one_frame(tmp_path: Path, clip: MakeClip):
+def test_single_images_are_videos_of_one_frame(tmp_path: Path, clip: MakeClip):
     lengths = {1: 1, 2: 4, 3: 1, 4: 1}
     write_shard(
         tmp_path,

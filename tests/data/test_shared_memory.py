@@ -27,8 +27,8 @@ def episode_data(store: Path, workers: int, batch: int, on_device: bool = False)
 
 def test_a_batch_is_as_large_as_it_is_thought_to_be(store_folder: Path) -> None:
     data = episode_data(store_folder, workers=1, batch=5)
-    pictures = [p for p in data.dataset.batch(range(5)).values() if p.ndim >= 4 and p.shape[-1] > 3]
-    assert sum(picture.nbytes for picture in pictures) * 2 == data.shared_bytes
+    images = [p for p in data.dataset.batch(range(5)).values() if p.ndim >= 4 and p.shape[-1] > 3]
+    assert sum(image.nbytes for image in images) * 2 == data.shared_bytes
 
 
 def test_what_cannot_fit_is_refused_with_the_keys_that_help(

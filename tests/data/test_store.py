@@ -37,12 +37,12 @@ def test_clips_are_numbered_by_person_video_and_clip(store_folder: Path):
     assert len(store.videos_in("train")) == 14 and not len(store.videos_in("elsewhere"))
 
 
-def test_pictures_landmarks_and_records_come_back(store_folder: Path, clip: MakeClip):
+def test_images_landmarks_and_records_come_back(store_folder: Path, clip: MakeClip):
     store = Store(store_folder)
     index = [c.source for c in store.clips].index("3-1-1.mp4")
     given_in, record = clip(3, 1, 1), store.clip(index)
-    for t, picture in enumerate(given_in.frames):
-        assert np.abs(store.frame(index, t).astype(int) - picture).max() <= 4  # JPEG
+    for t, image in enumerate(given_in.frames):
+        assert np.abs(store.frame(index, t).astype(int) - image).max() <= 4  # JPEG
         np.testing.assert_array_equal(store.landmarks_at(index, t), store.landmarks(index)[t])
     np.testing.assert_allclose(store.landmarks(index), given_in.landmarks, atol=3e-4)
     assert store.landmarks(index).dtype == np.float32
@@ -170,7 +170,7 @@ def test_a_shard_may_be_empty_but_not_the_store(tmp_path: Path, clip: MakeClip):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "is twice"),
+        ({}, "occurs twice"),
         ({"clip": "other", "split": "train"}, "in two splits"),
         ({"clip": "other", "detector": "face-alignment"}, "mixes clips of detector dlib, face"),
         (
@@ -220,12 +220,12 @@ def test_what_is_not_a_store(tmp_path: Path, store_folder: Path):
 
 def test_damage_is_named(store_folder: Path, tmp_path: Path):
     folder = shutil.copytree(store_folder, tmp_path / "store")
-    pictures = folder / "shard-00000" / "frames.bin"
-    whole = pictures.read_bytes()
-    pictures.write_bytes(b"\0" * len(whole))
+    images = folder / "shard-00000" / "frames.bin"
+    whole = images.read_bytes()
+    images.write_bytes(b"\0" * len(whole))
     with pytest.raises(HeadmimeError, match="is damaged"):
         Store(folder).frame(0, 0)
-    pictures.write_bytes(whole[:-1])
+    images.write_bytes(whole[:-1])
     with pytest.raises(HeadmimeError, match=r"frames\.bin is damaged"):
         Store(folder).frame(0, 0)
     (folder / "clips.npy").unlink()

@@ -52,9 +52,9 @@ def test_paths_of_pages_exist() -> None:
     """Wherever code, configurations and messages name one."""
     places = [
         ROOT,
-        *(ROOT / folder for folder in ("conf", "experiments", "makers", "src", "tools")),
+        *(ROOT / folder for folder in (".github", "conf", "experiments", "makers", "src", "tools")),
     ]
-    kinds = {"", ".cfg", ".cff", ".md", ".py", ".sbatch", ".sh", ".toml", ".yaml"}
+    kinds = {"", ".cff", ".md", ".py", ".sbatch", ".sh", ".toml", ".yaml", ".yml"}
     for place in places:
         for file in place.glob("*") if place == ROOT else place.rglob("*"):
             if file.is_file() and file.suffix in kinds:

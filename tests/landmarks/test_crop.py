@@ -1,4 +1,4 @@
-"""The crop rule: what it contains, and that pictures and points are cut alike."""
+"""The crop rule: what it contains, and that images and points are cut alike."""
 
 import cv2
 import numpy as np
@@ -32,14 +32,14 @@ def test_the_corners_of_a_crop_are_0_and_1():
     side=st.floats(20, 300),
     size=st.sampled_from([32, 64]),
 )
-def test_pictures_and_points_are_cut_alike(x: float, y: float, side: float, size: int):
-    """A picture whose colour is its coordinates: its crop must show the crop's coordinates."""
+def test_images_and_points_are_cut_alike(x: float, y: float, side: float, size: int):
+    """An image whose colour is its coordinates: its crop must show the crop's coordinates."""
     v, u = np.mgrid[0:256, 0:256] + 0.5  # (0, 0) is the corner of the first pixel
-    picture = np.stack([u, v, 0 * u], -1).round().clip(0, 255).astype(np.uint8)
+    image = np.stack([u, v, 0 * u], -1).round().clip(0, 255).astype(np.uint8)
     crop = Crop(x, y, min(side, 250 - max(x, y)))
     centres = (np.arange(size) + 0.5) / size
     wanted = crop.to_pixels(np.stack(np.meshgrid(centres, centres), -1))
-    shown = crop.cut(picture, size)[..., :2].astype(float)
+    shown = crop.cut(image, size)[..., :2].astype(float)
     assert np.abs(shown - wanted).max() <= 1.6  # rounding, twice
     assert np.abs((shown - wanted).mean()) < 0.5
 
@@ -47,22 +47,22 @@ def test_pictures_and_points_are_cut_alike(x: float, y: float, side: float, size
 def test_shrinking_averages_over_areas():
     """A fine chequerboard becomes grey, not a moiré of black and white."""
     board = np.indices((600, 600)).sum(0) % 2 * 255
-    picture = np.repeat(board[..., None], 3, -1).astype(np.uint8)
-    shown = Crop(3.3, 4.4, 512.5).cut(picture, 64)
+    image = np.repeat(board[..., None], 3, -1).astype(np.uint8)
+    shown = Crop(3.3, 4.4, 512.5).cut(image, 64)
     assert np.abs(shown.astype(int) - 127.5).max() < 10
 
 
-def test_outside_of_the_picture_is_its_reflection():
-    picture = np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)
-    shown = Crop(-8, -8, 24).cut(picture, 24)
-    np.testing.assert_array_equal(shown[8:16, 8:16], picture)
-    np.testing.assert_array_equal(shown[8:16, :8], picture[:, ::-1])
-    np.testing.assert_array_equal(shown[16:, 8:16], picture[::-1])
+def test_outside_of_the_image_is_its_reflection():
+    image = np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)
+    shown = Crop(-8, -8, 24).cut(image, 24)
+    np.testing.assert_array_equal(shown[8:16, 8:16], image)
+    np.testing.assert_array_equal(shown[8:16, :8], image[:, ::-1])
+    np.testing.assert_array_equal(shown[16:, 8:16], image[::-1])
 
 
 def test_a_crop_of_whole_pixels_is_a_copy():
-    picture = np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(Crop(10, 5, 32).cut(picture, 32), picture[5:37, 10:42])
+    image = np.random.default_rng(0).integers(0, 255, (40, 50, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(Crop(10, 5, 32).cut(image, 32), image[5:37, 10:42])
 
 
 def test_the_head_is_framed_as_a_portrait(face: np.ndarray):
@@ -103,7 +103,7 @@ def test_one_odd_frame_does_not_shrink_the_others(face: np.ndarray):
 
 def test_cutting_is_as_sharp_as_an_area_average():
     random = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
-    picture = cv2.GaussianBlur(random, (0, 0), 2)
-    exact = cv2.resize(picture[:192, :192], (64, 64), interpolation=cv2.INTER_AREA)
-    shown = Crop(0, 0, 192).cut(picture, 64)
+    image = cv2.GaussianBlur(random, (0, 0), 2)
+    exact = cv2.resize(image[:192, :192], (64, 64), interpolation=cv2.INTER_AREA)
+    shown = Crop(0, 0, 192).cut(image, 64)
     assert np.abs(shown.astype(int) - exact).max() <= 1

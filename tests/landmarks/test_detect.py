@@ -1,4 +1,4 @@
-"""dlib finds faces in pictures small and large, painted and filmed; errors are sentences."""
+"""dlib finds faces in images small and large, painted and filmed; errors are sentences."""
 
 import cv2
 import numpy as np
@@ -30,9 +30,9 @@ def her_face(dlib_detector: Detector, mona_lisa: np.ndarray) -> Face:
     return face
 
 
-def scaled(picture: np.ndarray, scale: float) -> np.ndarray:
+def scaled(image: np.ndarray, scale: float) -> np.ndarray:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=method)
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
@@ -62,7 +62,7 @@ def test_faces_of_50_pixels_and_of_12_megapixels(
     assert difference(largest(faces).pixels / scale, her_face.pixels) < 0.03
 
 
-def test_points_move_with_the_picture_to_a_fraction_of_a_pixel(
+def test_points_move_with_the_image_to_a_fraction_of_a_pixel(
     dlib_detector: Detector, mona_lisa: np.ndarray, her_face: Face
 ):
     moved = np.roll(mona_lisa, (3, 5), (0, 1))
@@ -104,7 +104,7 @@ def test_no_face_is_no_error(dlib_detector: Detector):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3000), (3000, 1), (7, 50)])
-def test_pictures_too_small_for_a_face(dlib_detector: Detector, shape: tuple[int, int]):
+def test_images_too_small_for_a_face(dlib_detector: Detector, shape: tuple[int, int]):
     assert dlib_detector.detect([np.full((*shape, 3), 128, np.uint8)]) == [[]]
 
 

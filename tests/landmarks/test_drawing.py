@@ -58,13 +58,13 @@ def test_lines_are_those_of_opencv(face: np.ndarray, open_face: np.ndarray, size
         assert np.abs(draw_landmarks(landmarks, size).astype(int) - expected).mean() <= most
 
 
-def test_drawing_into_used_pictures(face: np.ndarray, open_face: np.ndarray):
+def test_drawing_into_used_images(face: np.ndarray, open_face: np.ndarray):
     """Nothing of what they held before shines through."""
     for size in (64, 256):
-        pictures = np.full((2, size, size, 3), 99, np.uint8)
+        images = np.full((2, size, size, 3), 99, np.uint8)
         faces = np.stack([in_crop(face), in_crop(open_face)])
-        draw_landmarks_into(pictures, faces)
-        np.testing.assert_array_equal(pictures, draw_landmarks(faces, size))
+        draw_landmarks_into(images, faces)
+        np.testing.assert_array_equal(images, draw_landmarks(faces, size))
 
 
 def test_neighbouring_parts_differ_in_colour():

@@ -28,15 +28,15 @@ class BrightSquares:
         self.searched: list[tuple[int, ...]] = []
         self.fitted: list[int] = []
 
-    def load(self, kind: str, weights: str | None, device: torch.device) -> str:
+    def load_network(self, kind: str, weights: str | None, device: torch.device) -> str:
         return f"{kind} from {weights}"
 
-    def find_boxes(self, net: str, pictures: np.ndarray, _: torch.device) -> list[np.ndarray]:
+    def find_boxes(self, net: str, images: np.ndarray, _: torch.device) -> list[np.ndarray]:
         assert net == "s3fd from here"
-        self.searched.append(pictures.shape)
+        self.searched.append(images.shape)
         boxes = []
-        for picture in pictures:
-            y, x = np.nonzero(picture[..., 0] > 128)
+        for image in images:
+            y, x = np.nonzero(image[..., 0] > 128)
             corners = [(x.min(), y.min(), x.max() + 1, y.max() + 1, 0.9)] if len(x) else []
             boxes.append(np.array(corners, float).reshape(-1, 5))
         return boxes
@@ -58,7 +58,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> BrightSquares:
     return networks
 
 
-def picture(height: int, width: int, left: int, top: int, side: int) -> np.ndarray:
+def image(height: int, width: int, left: int, top: int, side: int) -> np.ndarray:
     """A bright square on black."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[top : top + side, left : left + side] = 255
@@ -68,10 +68,10 @@ def picture(height: int, width: int, left: int, top: int, side: int) -> np.ndarr
 def test_frames_and_faces_are_batched(networks: BrightSquares):
     found = load_detector("face-alignment", s3fd="here", fan="there", batch=4)
     assert found.name == "face-alignment" and found.batch == 4
-    frames = [picture(100, 200, 10 + k, 20, 30) for k in range(6)]
-    frames.insert(2, picture(80, 80, 40, 40, 20))
-    frames.insert(5, picture(100, 200, 0, 0, 0))
-    frames.append(picture(1000, 3200, 500, 250, 500))
+    frames = [image(100, 200, 10 + k, 20, 30) for k in range(6)]
+    frames.insert(2, image(80, 80, 40, 40, 20))
+    frames.insert(5, image(100, 200, 0, 0, 0))
+    frames.append(image(1000, 3200, 500, 250, 500))
     faces = found.detect(frames)
     assert [len(one) for one in faces] == [1, 1, 1, 1, 1, 0, 1, 1, 1]
     assert faces[0][0].box == (10, 20, 40, 50) and faces[7][0].box == (15, 20, 45, 50)
@@ -86,10 +86,10 @@ def test_frames_and_faces_are_batched(networks: BrightSquares):
 
 def test_following(networks: BrightSquares):
     found = load_detector("face-alignment", s3fd="here", fan="there")
-    ((face,),) = found.detect([picture(100, 200, 10, 20, 30)])
-    assert found.follow(picture(100, 200, 15, 20, 30), face).box == (15, 20, 45, 50)
-    assert found.follow(picture(100, 200, 90, 20, 30), face) is None
-    assert found.follow(picture(100, 200, 0, 0, 0), face) is None
+    ((face,),) = found.detect([image(100, 200, 10, 20, 30)])
+    assert found.follow(image(100, 200, 15, 20, 30), face).box == (15, 20, 45, 50)
+    assert found.follow(image(100, 200, 90, 20, 30), face) is None
+    assert found.follow(image(100, 200, 0, 0, 0), face) is None
 
 
 def test_a_batch_of_none(networks: BrightSquares):
@@ -161,8 +161,8 @@ def test_boxes_are_those_of_the_package(random_s3fd: nn.Module):
 
     theirs = object.__new__(SFDDetector)
     theirs.device, theirs.filter_threshold, theirs.face_detector = "cpu", 0.5, random_s3fd
-    pictures = noise(3, 96, 128)
-    for ours, one in zip(find_boxes(random_s3fd, pictures, CPU), pictures, strict=True):
+    images = noise(3, 96, 128)
+    for ours, one in zip(find_boxes(random_s3fd, images, CPU), images, strict=True):
         expected = np.array(theirs.detect_from_image(one))
         assert len(expected)
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-3)
@@ -184,9 +184,9 @@ def test_points_are_those_of_the_package_without_its_rounding(
         "face_alignment_net": random_fan,
         "face_detector": types.SimpleNamespace(reference_scale=195),
     }
-    pictures = noise(2, 150, 180)
+    images = noise(2, 150, 180)
     boxes = np.array([(20.5, 30.25, 90, 120.75), (-15, 40, 60, 149.5), (100, 20, 179, 110)])
-    faces = [(pictures[0], boxes[0]), (pictures[1], boxes[1]), (pictures[0], boxes[2])]
+    faces = [(images[0], boxes[0]), (images[1], boxes[1]), (images[0], boxes[2])]
     pixels, scores = find_points(random_fan, faces, CPU)
     for (one, box), points, score in zip(faces, pixels, scores, strict=True):
         (expected,), (peaks,), _ = theirs.get_landmarks_from_image(
@@ -196,7 +196,7 @@ def test_points_are_those_of_the_package_without_its_rounding(
         np.testing.assert_allclose(score, peaks, rtol=1e-4)
 
 
-def test_pictures_too_small_for_a_face(random_s3fd: nn.Module):
+def test_images_too_small_for_a_face(random_s3fd: nn.Module):
     from headmime.landmarks.s3fd_fan import find_boxes
 
     for shape in [(1, 1), (2, 300), (31, 90), (32, 32), (33, 99)]:
@@ -204,17 +204,17 @@ def test_pictures_too_small_for_a_face(random_s3fd: nn.Module):
 
 
 def test_weights_by_path(random_s3fd: nn.Module, tmp_path: Path):
-    from headmime.landmarks.s3fd_fan import load
+    from headmime.landmarks.s3fd_fan import load_network
 
     file = tmp_path / "s3fd.pth"
     torch.save(random_s3fd.state_dict(), file)
-    assert torch.equal(load("s3fd", str(file), CPU).fc7.weight, random_s3fd.fc7.weight)
+    assert torch.equal(load_network("s3fd", str(file), CPU).fc7.weight, random_s3fd.fc7.weight)
     with pytest.raises(HeadmimeError, match="detector.fan=.* does not hold the weights"):
-        load("fan", str(file), CPU)
+        load_network("fan", str(file), CPU)
     (tmp_path / "empty.pth").touch()
     for name in ("missing.pth", "empty.pth"):
-        with pytest.raises(HeadmimeError, match=r"could not be had .* detector\.fan=FILE.*dlib"):
-            load("fan", str(tmp_path / name), CPU)
+        with pytest.raises(HeadmimeError, match=r"could not be loaded .* detector\.fan=FILE.*dlib"):
+            load_network("fan", str(tmp_path / name), CPU)
 
 
 def test_weights_cannot_be_downloaded(
@@ -223,8 +223,8 @@ def test_weights_cannot_be_downloaded(
     def offline(*_: object, **__: object) -> None:
         raise OSError("no network")
 
-    from headmime.landmarks.s3fd_fan import load
+    from headmime.landmarks.s3fd_fan import load_network
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
     with pytest.raises(HeadmimeError, match=r"s3fd-619a316812.pth: no network.*detector.s3fd=FILE"):
-        load("s3fd", None, CPU)
+        load_network("s3fd", None, CPU)

@@ -35,7 +35,7 @@ def test_by_hand(nets: Nets) -> None:
     first = 0.5 ** (40 / 2)
     second = 0.5 ** (4 / 2.2)
     expected = second * (before * first + (before + 1) * (1 - first)) + (1 - second) * (before + 2)
-    averaged = averages.averaged(nets)
+    averaged = averages.averaged_nets(nets)
     torch.testing.assert_close(averaged.embedder.layers[0].conv1.weight.detach(), expected)
     torch.testing.assert_close(nets.embedder.layers[0].conv1.weight.detach(), before + 2)
     assert averaged.discriminator is nets.discriminator
@@ -66,7 +66,7 @@ def test_sigma_of_the_averages_is_their_largest_singular_value(nets: Nets) -> No
             for p in (*nets.embedder.parameters(), *nets.generator.parameters()):
                 p.add_(torch.randn_like(p))
         averages.update(nets, 4 * (update + 1))
-    averaged = averages.averaged(nets)
+    averaged = averages.averaged_nets(nets)
     layers = [
         m
         for net in (averaged.embedder, averaged.generator)
@@ -101,7 +101,7 @@ def test_nothing_of_training_is_shared_with_the_averages(
 ) -> None:
     module = meta_learning()
     averages = started(module.nets, 4)
-    averages.averaged(module.nets)
+    averages.averaged_nets(module.nets)
     before = [a.clone() for a in averages.averages]
     module.training_step(batch, 0)
     assert all(torch.equal(a, b) for a, b in zip(averages.averages, before, strict=True))

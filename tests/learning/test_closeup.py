@@ -11,7 +11,7 @@ from headmime.pretrained.frozen import Frozen
 
 
 class Pixels(Frozen):
-    """A perceptual network whose only feature is the picture."""
+    """A perceptual network whose only feature is the image."""
 
     def __init__(self) -> None:
         super().__init__("pixels", {})
@@ -21,18 +21,18 @@ class Pixels(Frozen):
 
 
 def halves() -> Tensor:
-    """The upper half of the picture as the first strip, the lower as the second."""
+    """The upper half of the image as the first strip, the lower as the second."""
     upper, lower = ([[1.0, 0, 0], [0, 0.5, y]] for y in (-0.5, 0.5))
     return torch.tensor([[upper, lower]])
 
 
-def test_the_two_halves_of_a_picture_make_the_picture():
+def test_the_two_halves_of_an_image_make_the_image():
     x = torch.rand(1, 3, 16, 16)
     torch.testing.assert_close(close_up(x, halves()), x)
 
 
 def test_half_precision_moves_no_strip():
-    """Pictures whose pixels are their own places from left to right: rounded places would show."""
+    """Images whose pixels are their own places from left to right: rounded places would show."""
     x = torch.linspace(-1, 1, 256).expand(1, 3, 256, 256).contiguous()
     strips = torch.tensor([[0.3, 0.02, 0.11], [-0.01, 0.15, 0.07]]).expand(1, 2, 2, 3)
     exact = close_up(x, strips)
@@ -41,7 +41,7 @@ def test_half_precision_moves_no_strip():
     assert torch.equal(rough, exact)
 
 
-def test_each_picture_has_its_own_strips():
+def test_each_image_has_its_own_strips():
     x = torch.rand(2, 3, 16, 16)
     swapped = torch.cat([halves(), halves().flip(1)])
     close = close_up(x, swapped)
@@ -62,7 +62,7 @@ def test_the_terms_keep_their_weights_and_only_the_strips_count():
     assert not x_hat.grad[..., :7, :].any()
 
 
-def test_the_close_up_of_a_mirrored_picture_is_the_mirrored_close_up():
+def test_the_close_up_of_a_mirrored_image_is_the_mirrored_close_up():
     """Of a face that tilts: its eyes lie from (.4, .35) to (.65, .45), its mouth at (.45, .65)."""
     landmarks = np.full((1, 68, 2), 0.5, np.float32)
     landmarks[:, points.EYE_R] = 0.4, 0.35

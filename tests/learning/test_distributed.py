@@ -87,7 +87,7 @@ def test_processes_that_have_come_apart_keep_nothing(two: list[dict]) -> None:
     first, second = (process["said"] for process in two)
     assert first["at a save"] == second["at a save"]
     assert first["at a save"].startswith("The processes hold different values of 0.bias (1 of 2")
-    assert "Nothing was kept at episode 8; ckpt=last.ckpt goes on" in first["at a save"]
+    assert "Nothing was saved at episode 8; ckpt=last.ckpt resumes" in first["at a save"]
     assert (first["of equals"], second["of equals"]) == ("weights, last.ckpt", "last.ckpt")
 
 

@@ -29,61 +29,61 @@ def module(meta_learning: Callable[..., MetaLearning]) -> MetaLearning:
 
 
 @pytest.fixture
-def watch(batch: dict[str, Tensor], tmp_path: Path) -> DivergenceMonitor:
+def monitor(batch: dict[str, Tensor], tmp_path: Path) -> DivergenceMonitor:
     return DivergenceMonitor(batch, tmp_path / "last.ckpt", stop=True)
 
 
-def see(watch: DivergenceMonitor, module: MetaLearning, **terms: float) -> None:
+def see(monitor: DivergenceMonitor, module: MetaLearning, **terms: float) -> None:
     outputs = {f"loss/{name}": torch.tensor(value) for name, value in terms.items()}
-    watch.on_train_batch_end(None, module, outputs, None, 0)
+    monitor.on_train_batch_end(None, module, outputs, None, 0)
 
 
 def test_readings_are_means_since_the_last_reset(
-    watch: DivergenceMonitor, module: MetaLearning
+    monitor: DivergenceMonitor, module: MetaLearning
 ) -> None:
-    see(watch, module, cnt=9.0)
-    watch.reset()
-    see(watch, module, cnt=1.0)
-    see(watch, module, cnt=2.0)
-    assert watch.diagnostics(module)["loss/cnt"] == 1.5
+    see(monitor, module, cnt=9.0)
+    monitor.reset()
+    see(monitor, module, cnt=1.0)
+    see(monitor, module, cnt=2.0)
+    assert monitor.diagnostics(module)["loss/cnt"] == 1.5
 
 
 def test_the_term_that_was_no_number_first_is_named(
-    watch: DivergenceMonitor, module: MetaLearning
+    monitor: DivergenceMonitor, module: MetaLearning
 ) -> None:
-    see(watch, module, cnt=1.0, adv=1.0, dsc=1.0)
-    see(watch, module, cnt=1.0, adv=float("inf"), dsc=1.0)
-    see(watch, module, cnt=float("nan"), adv=float("nan"), dsc=float("nan"))
+    see(monitor, module, cnt=1.0, adv=1.0, dsc=1.0)
+    see(monitor, module, cnt=1.0, adv=float("inf"), dsc=1.0)
+    see(monitor, module, cnt=float("nan"), adv=float("nan"), dsc=float("nan"))
     with pytest.raises(HeadmimeError, match=r"episode 24: loss/adv became NaN.* 2 batches ago; ra"):
-        watch.judge(module, watch.diagnostics(module), 24)
+        monitor.raise_if_diverged(module, monitor.diagnostics(module), 24)
 
 
 def test_weights_without_a_number_show_in_the_grid(
-    watch: DivergenceMonitor, module: MetaLearning
+    monitor: DivergenceMonitor, module: MetaLearning
 ) -> None:
-    see(watch, module, cnt=1.0)
+    see(monitor, module, cnt=1.0)
     module.generator.synthesis.to_rgb.bias.data.fill_(float("nan"))
     with pytest.raises(HeadmimeError, match="grid/pix"):
-        watch.judge(module, watch.diagnostics(module), 8)
+        monitor.raise_if_diverged(module, monitor.diagnostics(module), 8)
 
 
-def test_a_healthy_run_goes_on(watch: DivergenceMonitor, module: MetaLearning) -> None:
-    see(watch, module, cnt=1.0, adv=-3.0)
-    watch.judge(module, watch.diagnostics(module), 8)
+def test_a_healthy_run_goes_on(monitor: DivergenceMonitor, module: MetaLearning) -> None:
+    see(monitor, module, cnt=1.0, adv=-3.0)
+    monitor.raise_if_diverged(module, monitor.diagnostics(module), 8)
 
 
 def test_a_black_grid_stops_it_and_the_last_state_is_named(
-    watch: DivergenceMonitor, module: MetaLearning
+    monitor: DivergenceMonitor, module: MetaLearning
 ) -> None:
-    watch.state.touch()
-    see(watch, module, cnt=1.0, adv=-9.0)
+    monitor.state.touch()
+    see(monitor, module, cnt=1.0, adv=-9.0)
     module.generator.synthesis.to_rgb.bias.data.fill_(-50)
     with pytest.raises(
         HeadmimeError, match=r"black .*loss/adv was 90%.*good state is .*last\.ckpt"
     ):
-        watch.judge(module, watch.diagnostics(module), 8)
-    patient = DivergenceMonitor(watch.batch, watch.state, stop=False)
-    patient.judge(module, patient.diagnostics(module), 8)
+        monitor.raise_if_diverged(module, monitor.diagnostics(module), 8)
+    patient = DivergenceMonitor(monitor.batch, monitor.state, stop=False)
+    patient.raise_if_diverged(module, patient.diagnostics(module), 8)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_what_counts_as_one_colour(readings: dict[str, float], said: str | None)
     assert sentence is None if said is None else said in sentence
 
 
-def test_the_first_pictures_may_be_flat_but_not_black() -> None:
+def test_the_first_images_may_be_flat_but_not_black() -> None:
     assert describe_collapse(HEALTHY | {"grid/contrast": 0.02}, LossWeights(), 1999) is None
     assert describe_collapse(HEALTHY | {"grid/brightness": -0.95}, LossWeights(), 8) is not None
 
@@ -135,16 +135,16 @@ def test_norm_of_a_network_s_gradient() -> None:
 
 
 class Painter:
-    """Stands for G: paints the pictures whose numbers are the embeddings."""
+    """Stands for G: paints the images whose numbers are the embeddings."""
 
-    def __init__(self, pictures: Tensor) -> None:
-        self.pictures = pictures
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
 
     def project(self, e_hat: Tensor) -> Tensor:
         return e_hat
 
     def __call__(self, y: Tensor, psi: Tensor) -> Tensor:
-        return self.pictures[psi[:, 0].long()]
+        return self.images[psi[:, 0].long()]
 
 
 def numbered(x: Tensor, y: Tensor) -> Tensor:

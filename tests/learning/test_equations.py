@@ -97,7 +97,7 @@ def test_1_an_embedding_is_the_mean_over_frames(nets: Nets, batch: Batch) -> Non
     assert_close(nets.embedder(x, y), (singly[0] + singly[1]) / 2)
 
 
-def test_2_a_picture_is_made_of_a_drawing_and_p_e(nets: Nets, batch: Batch) -> None:
+def test_2_an_image_is_made_of_a_drawing_and_p_e(nets: Nets, batch: Batch) -> None:
     G, e_hat = nets.generator, torch.rand(3, 8)
     psi_hat = e_hat @ G.projection.normalised_weight().T
     assert_close(G(batch["y_t"], G.project(e_hat)), G.synthesis(batch["y_t"], psi_hat))

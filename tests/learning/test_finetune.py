@@ -73,7 +73,7 @@ def test_one_seed_gives_one_person(
     assert torch.equal(one.psi, other.psi)
 
 
-def test_content_alone_learns_the_picture(
+def test_content_alone_learns_the_image(
     nets: Nets, person: tuple[torch.Tensor, np.ndarray], perceptual: nn.Module
 ) -> None:
     frames, landmarks = person[0][:1] * 0 + 0.5, person[1][:1]
@@ -170,7 +170,7 @@ def test_how_many_updates(
     assert settings.steps(frames) == steps
 
 
-def test_two_pictures_are_jittered_less_than_one(
+def test_two_images_are_jittered_less_than_one(
     nets: Nets,
     person: tuple[torch.Tensor, np.ndarray],
     perceptual: nn.Module,

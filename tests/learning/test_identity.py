@@ -27,11 +27,11 @@ def square_face(left: float, top: float, side: float) -> np.ndarray:
 def faces() -> Faces:
     """Two frames of each of four people, who are a colour in the middle of random surroundings."""
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (8, 32, 32, 3), np.uint8)
+    images = rng.integers(0, 256, (8, 32, 32, 3), np.uint8)
     people = np.repeat(np.arange(4), 2)
     colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]], np.uint8)
-    pictures[:, 8:25, 8:25] = colours[people, None, None]
-    return Faces(pictures, np.stack([square_face(0.25, 0.25, 0.5)] * 8), people)
+    images[:, 8:25, 8:25] = colours[people, None, None]
+    return Faces(images, np.stack([square_face(0.25, 0.25, 0.5)] * 8), people)
 
 
 def test_the_mask_is_the_hull_enlarged_about_its_middle() -> None:
@@ -42,8 +42,8 @@ def test_the_mask_is_the_hull_enlarged_about_its_middle() -> None:
 
 
 def test_hidden_surroundings_are_grey_and_the_face_stays(faces: Faces) -> None:
-    shown = mask_background(faces, 1.0).pictures
-    assert (shown[:, 8:25, 8:25] == faces.pictures[:, 8:25, 8:25]).all()
+    shown = mask_background(faces, 1.0).images
+    assert (shown[:, 8:25, 8:25] == faces.images[:, 8:25, 8:25]).all()
     assert (shown[:, :8] == GREY).all() and (shown[:, :, 25:] == GREY).all()
 
 
@@ -57,7 +57,7 @@ def test_margin_softmax_by_hand() -> None:
     assert margin_softmax(e, 4.0, 0.0) < wanted
 
 
-def test_augmented_pictures_are_in_range_and_follow_the_generator(faces: Faces) -> None:
+def test_augmented_images_are_in_range_and_follow_the_generator(faces: Faces) -> None:
     one, again, other = (
         augment(faces, np.arange(8), np.random.default_rng(seed)) for seed in (0, 0, 1)
     )
@@ -78,8 +78,8 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
     assert len(losses) == 12
     (net,) = kept
     net.eval()
-    x = identity_input(torch.from_numpy(faces.pictures).movedim(-1, 1) / 127.5 - 1)
-    frozen = SitterIdentity(net.folded() | {"magnitudes": torch.ones(4)}, {})
+    x = identity_input(torch.from_numpy(faces.images).movedim(-1, 1) / 127.5 - 1)
+    frozen = SitterIdentity(net.fold_norms() | {"magnitudes": torch.ones(4)}, {})
     with torch.no_grad():
         torch.testing.assert_close(frozen.embed(x), net(x), atol=1e-4, rtol=1e-3)
 

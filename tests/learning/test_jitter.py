@@ -4,7 +4,7 @@ import torch
 from headmime.learning.jitter import Jitter, apply_jitter
 
 
-def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
+def test_jitter_moves_an_image_and_its_landmarks_alike() -> None:
     """A bright disc stays under its landmark."""
     size = 64
     landmarks = np.full((8, 68, 2), 0.6, np.float32)
@@ -24,14 +24,14 @@ def test_jitter_moves_a_picture_and_its_landmarks_alike() -> None:
     assert np.ptp(points[:, 0], axis=0).min() > 0.05  # and it did move
 
 
-def test_no_jitter_is_the_picture_itself() -> None:
+def test_no_jitter_is_the_image_itself() -> None:
     x, points = torch.rand(1, 3, 8, 8), np.zeros((1, 68, 2), np.float32)
     same, where = apply_jitter(x, points, Jitter(), np.random.default_rng(0))
     assert same is x
     assert where is points
 
 
-def test_several_pictures_need_less_of_it() -> None:
+def test_several_images_need_less_of_it() -> None:
     jitter = Jitter(10, 0.1, 0.04)
     assert jitter.of(1) == jitter
     eight = jitter.of(8)

@@ -12,8 +12,8 @@ from headmime.nets import Nets
 
 def person(seed: int, frames: int = 2) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    pictures = rng.integers(0, 256, (frames, 1, 1, 3), dtype=np.uint8).repeat(16, 1).repeat(16, 2)
-    return pictures, rng.uniform(0.2, 0.8, (frames, 68, 2)).astype(np.float32)
+    images = rng.integers(0, 256, (frames, 1, 1, 3), dtype=np.uint8).repeat(16, 1).repeat(16, 2)
+    return images, rng.uniform(0.2, 0.8, (frames, 68, 2)).astype(np.float32)
 
 
 def test_every_frame_has_its_person_s_parameters(nets: Nets) -> None:
@@ -37,10 +37,10 @@ def test_a_draw_keeps_frames_and_parameters_together(nets: Nets) -> None:
 
 
 def test_rehearsing_keeps_the_others_nearer(nets: Nets, perceptual: nn.Module) -> None:
-    """After learning one picture, the generator still knows the people that it rehearsed."""
+    """After learning one image, the generator still knows the people that it rehearsed."""
     others = Rehearsal.of(nets, [person(k) for k in range(2)])
-    pictures, points = person(9, frames=1)
-    x = torch.from_numpy(pictures).movedim(-1, 1) / 127.5 - 1
+    images, points = person(9, frames=1)
+    x = torch.from_numpy(images).movedim(-1, 1) / 127.5 - 1
     weights = LossWeights(adversarial=0.0, feature_matching=0.0)
     fast = {"epochs": 25, "lr_generator": 5e-3, "lr_psi": 5e-3, "weights": weights}
 
@@ -54,7 +54,7 @@ def test_rehearsing_keeps_the_others_nearer(nets: Nets, perceptual: nn.Module) -
 
 
 def test_rehearsal_without_people_is_refused(nets: Nets, perceptual: nn.Module) -> None:
-    pictures, points = person(0, frames=1)
-    x = torch.from_numpy(pictures).movedim(-1, 1).float()
+    images, points = person(0, frames=1)
+    x = torch.from_numpy(images).movedim(-1, 1).float()
     with pytest.raises(HeadmimeError, match="rehearsal=2"):
         fine_tune(nets, x, points, FineTuneSettings(rehearsal=2), perceptual)

@@ -60,7 +60,7 @@ def make(perceptual: nn.Module) -> Callable[..., Validation]:
             batch=2,
             every=every,
             perceptual=perceptual,
-            exported=options.get("exported", lambda nets: nets),
+            export=options.get("export", lambda nets: nets),
             keep_best=keep_best,
             save=lambda nets, origin: saved.append((nets, origin)),
         )
@@ -163,7 +163,7 @@ def test_what_is_exported_is_what_is_validated_and_saved(
 ) -> None:
     module = meta_learning()
     nets.generator.synthesis.to_rgb.bias.data.fill_(1.0)
-    callback, averaged = make(), make(exported=lambda _: nets)
+    callback, averaged = make(), make(export=lambda _: nets)
     for one in (callback, averaged):
         one.on_fit_start(trainer, module)
         one.run(trainer, module)

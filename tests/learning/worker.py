@@ -151,12 +151,12 @@ def kept(rank: int, bias: float) -> str:
         datamodule=SimpleNamespace(episodes=8),
         save_checkpoint=lambda path: written.append(str(path)),
     )
-    watch = SimpleNamespace(check=lambda module, episode: None)
-    keep = CheckpointCallback(
-        1, Path("last.ckpt"), lambda module, seen: written.append("weights"), watch
+    monitor = SimpleNamespace(check=lambda module, episode: None)
+    checkpoints = CheckpointCallback(
+        1, Path("last.ckpt"), lambda module, seen: written.append("weights"), monitor
     )
     try:
-        keep.run(trainer, nn.Sequential(layer))
+        checkpoints.run(trainer, nn.Sequential(layer))
     except HeadmimeError as error:
         written.append(str(error))
     return ", ".join(written)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.data.media_reader import read_video, video_info
+from headmime.data.media_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 from headmime.live.video_writer import LiveVideoWriter
 from headmime.provenance.statement import Consent, ProvenanceOptions, ProvenanceStatement
@@ -34,7 +34,7 @@ def test_all_marks_are_on_it(tmp_path: Path) -> None:
     with film(tmp_path / "a.mp4", ProvenanceOptions()) as writing:
         for k in range(12):
             writing.add(np.full((256, 256, 3), 60, np.uint8), k / 10)
-    assert video_info(tmp_path / "a.mp4").frames == 12
+    assert read_video_info(tmp_path / "a.mp4").frames == 12
     last = list(read_video(tmp_path / "a.mp4"))[-1][0]
     assert last[-20:, -60:].max() > 150  # the label's letters
     assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]

@@ -14,7 +14,7 @@ def drawings(size: int, n: int = 2) -> Tensor:
     return torch.rand(n, 3, size, size) * 2 - 1
 
 
-def test_the_inference_graph_makes_the_training_graph_s_pictures(nets: Nets) -> None:
+def test_the_inference_graph_makes_the_training_graph_s_images(nets: Nets) -> None:
     G, y = personalise(nets.generator, nets.discriminator, torch.rand(8)).generator, drawings(16)
     torch.testing.assert_close(for_inference(G, G.psi)(y), G(y), rtol=0, atol=1e-5)
 
@@ -42,7 +42,7 @@ def test_attention_by_parts_is_attention() -> None:
     torch.testing.assert_close(for_inference(G, G.psi)(y), G(y), rtol=0, atol=1e-5)
 
 
-def test_packed_kernels_make_the_same_pictures_one_or_many_at_a_time() -> None:
+def test_packed_kernels_make_the_same_images_one_or_many_at_a_time() -> None:
     torch.manual_seed(0)
     nets, y = build_nets(ModelShape(64, 16, 64, 3, 2, 16, 32)), drawings(64, 3)
     G = personalise(nets.generator, nets.discriminator, torch.rand(64)).generator
@@ -69,7 +69,7 @@ def test_it_holds_constants_and_leaves_the_generator_alone(nets: Nets) -> None:
 
 
 @pytest.mark.parametrize(("dtype", "near"), [(torch.bfloat16, 0.02), (torch.float16, 0.002)])
-def test_half_precision_makes_nearly_the_same_pictures(dtype: torch.dtype, near: float) -> None:
+def test_half_precision_makes_nearly_the_same_images(dtype: torch.dtype, near: float) -> None:
     """With the bundled networks, on average over the pixels."""
     generator = load().nets.generator
     psi, y = generator.project(torch.rand(1, 256) * 2), -torch.ones(1, 3, 64, 64)

@@ -74,7 +74,7 @@ def test_e_and_d_see_the_halved_image_as_the_smaller_ones_do(given: Nets, larger
 
 
 def test_the_bundled_networks_enlarged_know_and_judge_people_as_before(mona_lisa: Path) -> None:
-    """Of a picture at 256x256, as the bundled ones do of it at 128x128: E's embedding to 2 %, D's
+    """Of an image at 256x256, as the bundled ones do of it at 128x128: E's embedding to 2 %, D's
     score to 0.1. The generator has an upsampling half to learn.
     """
     given, shape, _ = load_nets(weights_path("bundled"))
@@ -82,11 +82,9 @@ def test_the_bundled_networks_enlarged_know_and_judge_people_as_before(mona_lisa
     torch.manual_seed(5)
     nets = build_nets(large)
     inherit(nets, large, given, shape)
-    picture = cv2.resize(cv2.imread(str(mona_lisa))[..., ::-1], (256, 256))
+    image = cv2.resize(cv2.imread(str(mona_lisa))[..., ::-1], (256, 256))
     drawing = draw_landmarks(load_template(find_driving("talk")).landmarks[0], 256)
-    x, y = (
-        torch.from_numpy(p / 127.5 - 1).float().movedim(-1, 0)[None] for p in (picture, drawing)
-    )
+    x, y = (torch.from_numpy(p / 127.5 - 1).float().movedim(-1, 0)[None] for p in (image, drawing))
     small = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
     W_i = torch.zeros(1, shape.embedding)
     with torch.no_grad():

@@ -48,7 +48,7 @@ def test_pooling_and_skip_commute() -> None:
     torch.testing.assert_close(block(h), residual + F.avg_pool2d(block.skip(h), 2))
 
 
-def test_pictures_stay_within_their_range(nets: Nets) -> None:
+def test_images_stay_within_their_range(nets: Nets) -> None:
     psi = nets.generator.project(torch.rand(2, 8) * 100)
     x_hat = nets.generator(torch.rand(2, 3, 16, 16) * 2 - 1, psi)
     assert x_hat.shape == (2, 3, 16, 16)
@@ -62,7 +62,7 @@ def test_features_are_the_outputs_of_all_blocks(nets: Nets) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_scores_embeddings_and_pictures_are_float32(nets: Nets, dtype: torch.dtype) -> None:
+def test_scores_embeddings_and_images_are_float32(nets: Nets, dtype: torch.dtype) -> None:
     x = torch.rand(1, 1, 3, 16, 16)
     with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
         e_hat = nets.embedder(x, x)

@@ -12,7 +12,7 @@ from headmime.pretrained.arcface import arcface
 
 
 def mean_colour_model(file: Path, side: int) -> Path:
-    """An ONNX model: pictures [n, 3, side, side] -> their mean, [n, 3]."""
+    """An ONNX model: images [n, 3, side, side] -> their mean, [n, 3]."""
     shape = ["n", 3, side, side]
     graph = helper.make_graph(
         [
@@ -28,7 +28,7 @@ def mean_colour_model(file: Path, side: int) -> Path:
     return file
 
 
-def test_pictures_reach_the_model_as_rgb_from_minus_one_to_one(tmp_path):
+def test_images_reach_the_model_as_rgb_from_minus_one_to_one(tmp_path):
     network = arcface(str(mean_colour_model(tmp_path / "face.onnx", 112)))
     frames = np.zeros((20, 64, 64, 3), np.uint8)
     frames[..., 0], frames[..., 1] = 255, 127  # red 1, green -1/255, blue -1

@@ -20,7 +20,7 @@ from headmime.landmarks.detect import load_detector
 from headmime.pixels import to_tensor
 from headmime.pretrained.arcface import TEMPLATE, align_face
 from headmime.pretrained.dlib_identity import dlib_identity
-from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.inception import inception_features
 from headmime.pretrained.lpips_alexnet import lpips_alexnet
 from headmime.pretrained.shift_tolerant import (
@@ -175,7 +175,7 @@ def test_weights_of_something_else_are_refused(make, tmp_path):
 
 def test_missing_weights_are_asked_for_with_their_address():
     with pytest.raises(HeadmimeError, match="some.key=FILE.*the net.*https://example.org/net-1"):
-        weights_file(None, "some.key", "the net", "https://example.org/net-1.pth")
+        find_weights(None, "some.key", "the net", "https://example.org/net-1.pth")
 
 
 def test_what_cannot_be_fetched_is_said(tmp_path, monkeypatch):
@@ -185,7 +185,7 @@ def test_what_cannot_be_fetched_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(HeadmimeError, match="no route.*some.key=FILE"):
-        weights_file("download", "some.key", "the net", "https://example.org/net-123.pth")
+        find_weights("download", "some.key", "the net", "https://example.org/net-123.pth")
 
 
 def test_no_packaged_scorer_has_a_part_in_a_training_loss():

@@ -125,4 +125,4 @@ def test_close_ups_do_not_pass_through_the_identity_network(faces):
     both = closeup_loss(x, other, near, efficientnet_and_identity(None, 1.0), weights)
     assert both > 0
     assert both == closeup_loss(x, other, near, efficientnet_lite0(None), weights)
-    assert len(efficientnet_and_identity(None, 1.0).of_close_ups(close_up(x, near))) == 5
+    assert len(efficientnet_and_identity(None, 1.0).close_up_features(close_up(x, near))) == 5

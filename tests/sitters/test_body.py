@@ -7,7 +7,7 @@ import pytest
 
 from headmime.errors import HeadmimeError
 from headmime.sitters import body as module
-from headmime.sitters.body import Body, bone_transforms, load_body, skin
+from headmime.sitters.body import Body, bone_transforms, load_body, skin_vertices
 
 PHENOTYPES = sum(len(v) if isinstance(v, tuple) else v for v in module.VARIATIONS.values())
 FEMALE = 4  # column of `variations` after three races and one gender
@@ -100,7 +100,7 @@ def test_skinning_blends_bones(tiny):
     weights = np.zeros((4, 5))
     weights[:, 0] = (1, 0.5, 0, 0)
     weights[:, 4] = (0, 0.5, 1, 1)
-    moved = skin(tiny.vertices, weights, rotation, translation) - tiny.vertices
+    moved = skin_vertices(tiny.vertices, weights, rotation, translation) - tiny.vertices
     assert np.allclose(moved[:, 2], (0, 1, 2, 2))
 
 

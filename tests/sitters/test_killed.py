@@ -71,7 +71,7 @@ def test_what_is_there_is_not_rendered_again(
         write_sitters(2, out, frames=1, size=16, seed=3, on_sitters=stopped)
     first = shard_path(tmp_path / ".out.partial" / "store", 0)
     age = first.stat().st_mtime_ns
-    with pytest.raises(HeadmimeError, match=r"out was begun with seed=3: go on with that"):
+    with pytest.raises(HeadmimeError, match=r"out was begun with seed=3: continue with that"):
         write_sitters(2, out, frames=1, size=16, seed=4)
     write_sitters(2, out, frames=1, size=16, seed=3, on_sitters=done.append)
     assert done[0] == 1 and done[-1] == 2

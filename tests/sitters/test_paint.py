@@ -61,9 +61,9 @@ def test_distance_to_a_line():
 
 def test_backdrops_are_made_from_their_seed_and_are_in_range():
     for seed in range(30):
-        picture = backdrop.make_backdrop(seed)
-        assert (picture == backdrop.make_backdrop(seed)).all()
-        assert picture.shape == (backdrop.SIDE, backdrop.SIDE, 3)
-        assert picture.min() >= 0
-        assert picture.max() <= 1.5
+        image = backdrop.make_backdrop(seed)
+        assert (image == backdrop.make_backdrop(seed)).all()
+        assert image.shape == (backdrop.SIDE, backdrop.SIDE, 3)
+        assert image.min() >= 0
+        assert image.max() <= 1.5
     assert (backdrop.make_backdrop(1) != backdrop.make_backdrop(2)).any()

@@ -1,4 +1,4 @@
-"""The z-buffer, on triangles whose picture is known by hand."""
+"""The z-buffer, on triangles whose image is known by hand."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -73,14 +73,14 @@ def test_lids_of_shut_eyes_meet_and_do_not_cross(model, squint):
         assert 0.2 * gaps[0] < gaps[1] < 0.8 * gaps[0]
 
 
-def test_landmarks_lie_in_the_picture_and_move(store):
+def test_landmarks_lie_in_the_image_and_move(store):
     landmarks = np.stack([store.landmarks(clip) for clip in range(store.n)])
     assert landmarks.min() > -0.05
     assert landmarks.max() < 1.05
     assert (np.abs(np.diff(landmarks, axis=1)).max((1, 2, 3)) > 0.005).all()
 
 
-def test_pictures_are_pictures(store):
+def test_images_are_images(store):
     for clip in range(store.n):
         frame = store.frame(clip, 0).astype(float)
         assert 10 < frame.mean() < 245
@@ -160,11 +160,11 @@ def test_the_truth_is_the_source_in_the_same_place(crossed):
 
 
 def test_another_seed_gives_other_people(model):
-    pictures = []
+    images = []
     for seed in (1, 2):
         clip = next(iter(sitter_clips(model, 0, 1, 32, seed)))
-        pictures.append(next(iter(clip.frames)).astype(int))
-    assert np.abs(pictures[0] - pictures[1]).mean() > 10
+        images.append(next(iter(clip.frames)).astype(int))
+    assert np.abs(images[0] - images[1]).mean() > 10
 
 
 def test_whole_people_are_kept_for_tests(model):
@@ -187,11 +187,11 @@ def test_dlib_finds_the_faces_and_agrees_about_their_points(model):
     errors, frames = [], 0
     for number in range(16):
         for clip in sitter_clips(model, number, 2, 192, 12):
-            for picture, landmarks in zip(clip.frames, clip.landmarks, strict=True):
+            for image, landmarks in zip(clip.frames, clip.landmarks, strict=True):
                 frames += 1
-                boxes = detect(picture, 1)
+                boxes = detect(image, 1)
                 if boxes:
-                    parts = predict(picture, boxes[0]).parts()
+                    parts = predict(image, boxes[0]).parts()
                     found = np.array([(part.x + 0.5, part.y + 0.5) for part in parts])
                     error = np.linalg.norm(found - landmarks * 192, axis=-1)
                     errors.append(error / interocular(landmarks * 192))
@@ -206,12 +206,14 @@ def test_motion_is_what_it_says(model):
     sitter = random_sitter(rng, model.body.local_names)
     sitter = replace(sitter, studio=replace(sitter.studio, camera_azimuth=0.0, camera_roll=0.0))
     figure = make_figure(model, sitter, 0.6, rng)
-    from headmime.sitters.render import camera_of
+    from headmime.sitters.render import make_camera
 
-    camera = camera_of(sitter.studio)
+    camera = make_camera(sitter.studio)
 
     def points(turns=(0, 0, 0), **actions):
-        return model.landmarks_of(camera, pose(model, figure, still(model, turns, **actions))[0])
+        return model.locate_landmarks(
+            camera, pose(model, figure, still(model, turns, **actions))[0]
+        )
 
     neutral = points()
     assert mouth_opening(points(jawOpen=0.6)) > mouth_opening(neutral) + 0.1
@@ -235,7 +237,7 @@ def test_the_far_points_of_the_jaw_are_on_the_outline(model):
 
     camera = look_at(np.zeros(3), 2.0, 0.0, 0.0, 0.0)
     posed = pose(model, figure, still(model, (0, 0.5, 0)))[0]  # to the sitter's left: far side left
-    points = model.landmarks_of(camera, posed)
+    points = model.locate_landmarks(camera, posed)
     own = camera.project(posed.mesh[model.landmarks[:17]])[:, :2]
     assert (points[10:15, 0] >= own[10:15, 0]).all()
     assert (points[11:14, 0] > own[11:14, 0] + 1).any()

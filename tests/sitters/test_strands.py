@@ -71,5 +71,5 @@ def test_long_hair_lies_on_the_shoulders_and_short_hair_turns_with_the_head():
     line = np.zeros((1, 3, 3))
     line[0, :, 2] = (0.1, -0.08, -0.3)  # crown, chin, chest
     extra, nowhere = np.ones((1, 3, 4)), (np.zeros((1, 3)), np.zeros((1, 3)))
-    made = strands.make(line, np.array(0.001), extra, *nowhere, 5)
+    made = strands.make_strands(line, np.array(0.001), extra, *nowhere, 5)
     assert made.share[0].tolist() == [1, 1, 0]

@@ -1,4 +1,4 @@
-"""Where things in front of the camera appear in its picture."""
+"""Where things in front of the camera appear in its image."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_what_is_nearer_is_larger():
     assert seen((0.1, -1.0, 0))[0] == pytest.approx(2 * seen((0.1, 0, 0))[0])
 
 
-def test_roll_turns_the_picture_about_its_middle():
+def test_roll_turns_the_image_about_its_middle():
     upright, rolled = seen((0.1, 0, 0))[:2], seen((0.1, 0, 0), roll=np.pi / 2)[:2]
     assert np.linalg.norm(upright) == pytest.approx(np.linalg.norm(rolled))
     assert upright @ rolled == pytest.approx(0, abs=1e-6)

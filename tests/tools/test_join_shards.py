@@ -57,7 +57,7 @@ def test_everybody_is_in_the_joined_store(tool: ModuleType, tmp_path: Path) -> N
 
 def test_nobody_is_joined_twice(tool: ModuleType, tmp_path: Path) -> None:
     a = piece(tmp_path / "a", 1)
-    with pytest.raises(HeadmimeError, match="Clip 1/0/0 is twice"):
+    with pytest.raises(HeadmimeError, match="Clip 1/0/0 occurs twice"):
         tool.join(tmp_path / "joined", [a, a])
     with pytest.raises(HeadmimeError, match="exists already"):
         tool.join(a, [a])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from headmime.data.media_reader import read_image, video_info
+from headmime.data.media_reader import read_image, read_video_info
 from headmime.web.jobs import CachedPerson, JobRequest, JobRunner, Progress
 from headmime.web.server import serve
 from headmime.web.uploads import Limits
@@ -100,7 +100,7 @@ def test_from_the_first_click_to_the_files(
             file = tmp_path / download.value.suggested_filename
             download.value.save_as(file)
             assert beginning in file.read_bytes()[:16] and file.suffix == f".{part}"
-        assert video_info(tmp_path / "headmime.mp4").width == 256
+        assert read_video_info(tmp_path / "headmime.mp4").width == 256
 
 
 def test_the_person_is_kept_for_another_motion(

@@ -13,7 +13,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from headmime.data.media_reader import video_info
+from headmime.data.media_reader import read_video_info
 from headmime.errors import HeadmimeError
 from headmime.web.uploads import Limits, check_clip, check_sources, look
 
@@ -133,7 +133,7 @@ def test_a_recording_that_does_not_say_how_long_it_is_is_measured(tmp_path: Path
                 grey = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 90, np.uint8))
                 out.mux(stream.encode(grey))
             out.mux(stream.encode(None))
-    assert video_info(tmp_path / "long.webm").duration == 0
+    assert read_video_info(tmp_path / "long.webm").duration == 0
     check_clip(tmp_path / "short.webm", LIMITS)
     with pytest.raises(HeadmimeError, match="lasts longer than the 2 seconds"):
         check_clip(tmp_path / "long.webm", LIMITS)

@@ -23,7 +23,7 @@ from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.drawing import draw_landmarks
-from headmime.progress import OnFrame, reported
+from headmime.progress import OnFrame, report_progress
 from headmime.provenance.statement import Kind, ProvenanceOptions, ProvenanceStatement
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def save(
     """
     check_size(size)
     if Path(path).suffix.lower() == ".png":
-        sheet = reported([_sheet(animation)], 1, on_frame)
+        sheet = report_progress([_sheet(animation)], 1, on_frame)
         # The source and the landmarks are in it.
         statement = replace(animation.statement, kind=Kind.COMPOSITE)
         return write_media(path, sheet, animation.fps, statement, marks)
@@ -177,7 +177,7 @@ def save(
         )
     if animation.sound is not None and Path(path).suffix.lower() == ".gif":
         log.info("%s: a GIF has no sound.", Path(path).name)
-    frames = reported(animation.frames(size), len(animation), on_frame)
+    frames = report_progress(animation.frames(size), len(animation), on_frame)
     return write_media(
         path, frames, animation.fps, animation.statement, marks, sound=animation.sound
     )

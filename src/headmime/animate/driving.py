@@ -14,14 +14,14 @@ from headmime.animate.media_writer import output_path, write_media
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.assets import ASSETS
-from headmime.data.media_reader import decode_video, video_info
+from headmime.data.media_reader import decode_video, read_video_info
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.drawing import draw_landmarks
 from headmime.landmarks.faces import Detector
 from headmime.landmarks.track import fill_gaps, smooth, track
-from headmime.progress import OnFrame, reported
+from headmime.progress import OnFrame, report_progress
 from headmime.provenance.statement import (
     Consent,
     Ingredient,
@@ -116,13 +116,13 @@ def load_video(
     frame rate is brought to its mean rate, so that the speed stays right; of one with more than 60
     frames a second, every second (third, ...) is looked at. `start` and `end`: seconds of it.
     """
-    info, times = video_info(path), []
+    info, times = read_video_info(path), []
     step = math.ceil(info.fps / MOST_FPS)
     fps = info.fps / step
     early = 0.5 / float(info.fps)  # frames come a little before or after their time
 
     def frames() -> Iterator[np.ndarray]:
-        for frame in reported(decode_video(path), info.frames, on_frame):
+        for frame in report_progress(decode_video(path), info.frames, on_frame):
             if end is not None and frame.time >= end - early:
                 return
             too_soon = step > 1 and times and frame.time < times[-1] + 1 / float(fps) - early
@@ -214,7 +214,7 @@ def write_template(path: str | Path, driving: Driving) -> Path:
     """
     path = output_path(path, (TEMPLATE,))
     landmarks = np.round(driving.landmarks, 4).astype(np.float32)
-    with replacing(path) as partial:
+    with write_atomically(path) as partial:
         np.savez_compressed(partial, landmarks=landmarks, fps=np.float64(driving.fps))
     return path
 

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.provenance.credentials import sign
 from headmime.provenance.marking import add_label, prepare_marking
 from headmime.provenance.statement import (
@@ -92,10 +92,10 @@ def write_media(
             pictures = embed(pictures, payload, tools.watermark_key, float(fps))
         if sound is not None:
             statement = replace(statement, kind=Kind.COMPOSITE)
-    with replacing(path) as partial:
+    with write_atomically(path) as partial:
         encode(partial, pictures, Fraction(fps), comment, sound)
         if tools.signer:
-            with replacing(partial) as signed:
+            with write_atomically(partial) as signed:
                 sign(partial, signed, statement, tools.signer)
     return path
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from headmime.animate.poses import neutral_frame, spread
-from headmime.data.media_reader import decode_video, read_image, read_video, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video, read_video_info
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 from headmime.images import resize
@@ -233,7 +233,7 @@ def _clip(file: Path, detector: Detector) -> _Clip:
 
 
 def _stride(file: Path) -> int:
-    return max(1, -(-video_info(file).frames // LOOKED_AT))
+    return max(1, -(-read_video_info(file).frames // LOOKED_AT))
 
 
 def _every_nth(

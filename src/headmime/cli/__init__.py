@@ -186,16 +186,18 @@ def _main(words: list[str]) -> int:
 
 
 def _run(name: str, arguments: list[str], debug: bool) -> int:
-    from headmime.cli.help import help_text, refuse
-
     if {"-h", "--help"} & set(arguments):
+        from headmime.cli.help import help_text
+
         print(help_text(name))
         return 0
-    if refusal := refuse(name, arguments):
-        return _complain(refusal, 2)
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    from headmime.cli.arguments import refuse
+
+    if refusal := refuse(name, arguments):
+        return _complain(refusal, 2)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printing
     try:
         _compose_and_call(name, arguments)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from headmime.benchmark.command import quote_path
 from headmime.cli import VERBS
-from headmime.cli.help import top, verb_configs, verb_keys
+from headmime.cli.help import REQUIRED, top, verb_configs, verb_keys
 from headmime.errors import HeadmimeError
 
 _CONFIG_NAME = ("-cn", "--config-name")
@@ -33,6 +33,30 @@ def prepare(name: str, arguments: Sequence[str], conf: Path, experiments: Path) 
     words = _quote_paths(words)
     group, _, study = verb_configs(name)[0].partition("/")
     return insert_key(words, f"{group}={study}") if study else words
+
+
+def refuse(verb: str, words: Sequence[str]) -> str | None:
+    """What is wrong with words that name a key of another verb, name one as an option, or leave a
+    required one empty.
+    """
+    own = verb_keys(verb)
+    tops = set(map(top, own))
+    for word in words:
+        if VERBS[verb].files and Path(word).exists():
+            continue
+        key, equals, value = word.partition("=")
+        option = key.removeprefix("--").replace("-", "_")
+        if key.startswith("--") and option in own:
+            value = "true" if own[option].default == "false" else "VALUE"
+            return f"{key} is not of the form key=value: type {option}={value}."
+        if equals and not value and key in own and own[key].default == REQUIRED:
+            return f"{key}= is missing; --help lists the keys."
+        name = top(key.lstrip("+~"))
+        if equals and name not in tops:
+            others = [one for one in VERBS if name in map(top, verb_keys(one))]
+            if others:
+                return f"{verb} has no key {name}=; it is a key of {', '.join(others)}."
+    return None
 
 
 def _name_files(words: Sequence[str], files: Sequence[str], known: Container[str]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from headmime.data.inspection import StoreSummary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.progress import progress
 
 MIB = 1 << 20
@@ -120,7 +120,7 @@ def _write_png(path: Path, picture: np.ndarray) -> None:
     content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as partial:
+        with write_atomically(path) as partial:
             partial.write_bytes(content)
     except OSError as error:
         raise HeadmimeError(f"{path} cannot be written: {error.strerror}.") from error

@@ -2,11 +2,9 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from headmime.assets import conf_folder
 from headmime.cli import VERBS
@@ -16,8 +14,7 @@ LINE = re.compile(r"^( *)(?:- )?([\w/]+):(?:.*?\s# +(.*))?.*$", re.M)
 REQUIRED = "???"
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A key's default, as it would be typed, and what it means."""
 
     default: str
@@ -26,34 +23,9 @@ class Key:
 
 def help_text(verb: str) -> str:
     """What a verb does, and a line for every one of its keys."""
-    lines = _file(verb_configs(verb)[0]).read_text().splitlines()
-    header = takewhile(lambda line: line.startswith("#"), lines)
-    about = [line[2:] for line in header if not line.startswith("# @")]
+    header = re.match(r"(?:#.*\n)*", _file(verb_configs(verb)[0]).read_text())[0]
+    about = [line[2:] for line in header.splitlines() if not line.startswith("# @")]
     return "\n".join([f"headmime {verb}", *about, "", *_lines(verb_keys(verb))])
-
-
-def refuse(verb: str, words: Sequence[str]) -> str | None:
-    """What is wrong with words that name a key of another verb, name one as an option, or leave a
-    required one empty.
-    """
-    own = verb_keys(verb)
-    tops = set(map(top, own))
-    for word in words:
-        if VERBS[verb].files and Path(word).exists():
-            continue
-        key, equals, value = word.partition("=")
-        option = key.removeprefix("--").replace("-", "_")
-        if key.startswith("--") and option in own:
-            value = "true" if own[option].default == "false" else "VALUE"
-            return f"{key} is not of the form key=value: type {option}={value}."
-        if equals and not value and key in own and own[key].default == REQUIRED:
-            return f"{key}= is missing; --help lists the keys."
-        name = top(key.lstrip("+~"))
-        if equals and name not in tops:
-            others = [one for one in VERBS if name in map(top, verb_keys(one))]
-            if others:
-                return f"{verb} has no key {name}=; it is a key of {', '.join(others)}."
-    return None
 
 
 def top(name: str) -> str:
@@ -71,7 +43,7 @@ def verb_keys(verb: str) -> dict[str, Key]:
     found: dict[str, Key] = {}
     for config in verb_configs(verb):
         _add(found, read_keys(config))
-    unused = VERBS[verb].unused.split()
+    unused = ["hydra", *VERBS[verb].unused.split()]
     return {k: key for k, key in found.items() if key.meaning and top(k) not in unused}
 
 
@@ -85,10 +57,7 @@ def read_keys(config: str, group: str = "") -> dict[str, Key]:
     content, meanings = yaml.safe_load(text) or {}, _meanings(text)
     inside = f"{group}." if group and "@package _global_" not in text else ""
     defaults = content.pop("defaults", [])
-    content.pop("hydra", None)
-    found = {
-        inside + key: Key(_typed(value), meanings.get(key, "")) for key, value in _flat(content)
-    }
+    found = {inside + key: Key(_typed(one), meanings.get(key, "")) for key, one in _flat(content)}
     for item in defaults:
         if isinstance(item, str):
             inner = item[1:] if item.startswith("/") else str(Path(group) / item)
@@ -105,13 +74,9 @@ def _choices(group: str, choice: str | None, meaning: str) -> dict[str, Key]:
     choices = sorted(file.stem for file in (conf_folder() / group).glob("*.yaml"))
     found = {group: Key(_typed(choice), f"{' | '.join(choices)}: {meaning}")}
     for name in sorted(choices, key=lambda name: name != choice):
-        its = read_keys(f"{group}/{name}", group)
-        if name != choice:
-            its = {
-                key: Key(one.default, one.meaning and f"({name}) {one.meaning}")
-                for key, one in its.items()
-            }
-        _add(found, its)
+        said = "" if name == choice else f"({name}) "
+        for key, one in read_keys(f"{group}/{name}", group).items():
+            _add(found, {key: Key(one.default, one.meaning and said + one.meaning)})
     return found
 
 
@@ -154,9 +119,10 @@ def _typed(value: Any) -> str:
 def _lines(keys: dict[str, Key]) -> Iterator[str]:
     tops = list(map(top, keys))
     for name in sorted(keys, key=lambda name: (tops.index(top(name)), "." in name)):
-        key = keys[name]
-        word = f"  {name}={'' if key.default == REQUIRED else key.default}"
-        meaning = f"required; {key.meaning}" if key.default == REQUIRED else key.meaning
+        default, meaning = keys[name]
+        if default == REQUIRED:
+            default, meaning = "", f"required; {meaning}"
+        word = f"  {name}={default}"
         word = f"{word:29} " if len(word) < 30 else f"{word}\n{'':30}"
         first, *more = textwrap.wrap(meaning, 70) or [""]
         yield f"\n{'':30}".join([word + first, *more]).rstrip()

@@ -17,7 +17,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from headmime.errors import HeadmimeError
-from headmime.threads import threads_of_children
+from headmime.threads import limit_child_threads
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None
     shared = max(1, torch.get_num_threads() // devices)
     said = "OMP_NUM_THREADS" in os.environ
     try:
-        with nullcontext() if said else threads_of_children(shared):
+        with nullcontext() if said else limit_child_threads(shared):
             elastic_launch(config, _run_process)(function, *arguments)
     except SignalException as told:
         raise SystemExit(128 + told.sigval) from told

@@ -13,7 +13,7 @@ from typing import Any
 from hydra.utils import instantiate
 
 from headmime.data.preprocess.clips import ClipSettings, StoreEstimate, estimate
-from headmime.data.preprocess.layouts import Listing, list_sources, with_splits
+from headmime.data.preprocess.layouts import Listing, assign_splits, list_sources
 from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
@@ -64,10 +64,10 @@ class Preprocess:
 
 def main(settings: Preprocess) -> None:
     """Check the keys; estimate, or write the store and say what became of the files."""
-    root, recipe = Path(settings.root), _clip_settings(settings)
+    root, clip_settings = Path(settings.root), _clip_settings(settings)
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
-    listed = with_splits(
+    listed = assign_splits(
         list_sources(settings.data.layout, root, settings.data.split),
         settings.test_share,
         settings.test_persons,
@@ -76,7 +76,7 @@ def main(settings: Preprocess) -> None:
     if settings.dry_run:
         with progress("trying a sample") as on_files:
             found = instantiate(settings.detector)
-            guess = estimate(root, listed.sources, recipe, found, settings.sample, on_files)
+            guess = estimate(root, listed.sources, clip_settings, found, settings.sample, on_files)
         print(_format_estimate(guess, listed, settings))
         return
     assert settings.out is not None
@@ -85,7 +85,7 @@ def main(settings: Preprocess) -> None:
         {
             "data": settings.data.layout,
             "data_split": settings.data.split,
-            **asdict(recipe),
+            **asdict(clip_settings),
             "detector": settings.detector,
             "test_share": settings.test_share,
             "test_persons": settings.test_persons,
@@ -97,7 +97,7 @@ def main(settings: Preprocess) -> None:
     with progress("preprocessing") as on_files:
         out = Path(settings.out)
         run, finder = _runner(settings), settings.detector
-        summary = preprocess(root, out, plan, listed.refused, recipe, finder, run, on_files)
+        summary = preprocess(root, out, plan, listed.refused, clip_settings, finder, run, on_files)
     print(_format_report(summary, out, perf_counter() - begun))
 
 

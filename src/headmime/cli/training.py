@@ -103,22 +103,22 @@ def train(run: TrainingRun) -> None:
     nets, inherited = _initial_nets(settings)
     module = MetaLearning(nets, data.videos, perceptual, settings.loss, settings.optim, inherited)
     record = _record(run, data, perceptual)
-    watch = DivergenceMonitor(
+    monitor = DivergenceMonitor(
         data.validation_batch(GRID_ROWS),
         run.folder / "checkpoints" / "last.ckpt",
         stop=settings.stop_if_ill,
     )
     half_life = settings.ema.half_life
     averages = None if half_life is None else MovingAverages(half_life)
-    keep = _keep(run, record, watch, averages)
+    checkpoints = _checkpoint_callback(run, record, monitor, averages)
     validation = _validation(run, record, data, perceptual, averages)
-    trainer = _trainer(run, _callbacks(run, watch, keep, averages, validation))
+    trainer = _trainer(run, _callbacks(run, monitor, checkpoints, averages, validation))
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: there was no loop, at whose end all is kept
-        keep.run(trainer, module)
+        checkpoints.run(trainer, module)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
@@ -190,14 +190,14 @@ def _record(run: TrainingRun, data: EpisodeData, perceptual: Frozen) -> Record:
     }
 
 
-def _keep(
-    run: TrainingRun, record: Record, watch: DivergenceMonitor, averages: MovingAverages | None
+def _checkpoint_callback(
+    run: TrainingRun, record: Record, monitor: DivergenceMonitor, averages: MovingAverages | None
 ) -> CheckpointCallback:
     def export(module: MetaLearning, seen: int) -> None:
-        nets = module.nets if averages is None else averages.averaged(module.nets)
+        nets = module.nets if averages is None else averages.averaged_nets(module.nets)
         _save(run, record, "nets", nets, {"episodes": seen})
 
-    return CheckpointCallback(run.settings.save_every, watch.state, export, watch)
+    return CheckpointCallback(run.settings.save_every, monitor.state, export, monitor)
 
 
 def _validation(
@@ -221,7 +221,7 @@ def _validation(
             settings.batch,
             v.every,
             perceptual,
-            exported=(lambda nets: nets) if averages is None else averages.averaged,
+            export=(lambda nets: nets) if averages is None else averages.averaged_nets,
             keep_best=settings.keep_best,
             save=partial(_save, run, record, "best"),
         )
@@ -235,15 +235,15 @@ def _save(run: TrainingRun, record: Record, name: str, nets: Nets, origin: dict[
 
 def _callbacks(
     run: TrainingRun,
-    watch: DivergenceMonitor,
-    keep: CheckpointCallback,
+    monitor: DivergenceMonitor,
+    checkpoints: CheckpointCallback,
     averages: MovingAverages | None,
     validation: list[Validation],
 ) -> list[pl.Callback]:
     settings = run.settings
-    curves = MetricLogger(settings.log_every, watch)
-    grids = SampleGridCallback(settings.grid_every, watch.batch, run.folder / "grids")
-    first = [watch] if averages is None else [averages, watch]
+    curves = MetricLogger(settings.log_every, monitor)
+    grids = SampleGridCallback(settings.grid_every, monitor.batch, run.folder / "grids")
+    first = [monitor] if averages is None else [averages, monitor]
     curriculum = Curriculum(
         settings.growing,
         settings.model.image_size,
@@ -252,7 +252,7 @@ def _callbacks(
     )
     progress = [RichProgressBar() if sys.stdout.isatty() else ProgressLines()]
     shown = progress if settings.trainer.enable_progress_bar else []
-    # What counts batches comes before `keep`, which saves the counts.
+    # What counts batches comes before `checkpoints`, which saves the counts.
     return [
         curriculum,
         *first,
@@ -260,8 +260,8 @@ def _callbacks(
         *validation,
         grids,
         Resumption(),
-        keep,
-        Interruption(keep),
+        checkpoints,
+        Interruption(checkpoints),
         *shown,
     ]
 

@@ -1,4 +1,4 @@
-"""Episodes: K source frames and a target frame of one video, drawn anew for every episode."""
+"""Episodes: K source frames and a target frame of one video, sampled for every episode."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -21,14 +21,13 @@ log = logging.getLogger(__name__)
 class EpisodeDataset(Dataset):
     """`dataset[n]` is global episode number n, for any n >= 0: a pure function of (seed, n).
 
-    Each run of `len(dataset)` episodes visits every video of the split exactly once, in an order of
-    its own. An episode's frames are K + 1 different ones, drawn from all clips of its video. Videos
-    with fewer frames are left out; the rows of the others stay what they are. A share `mirror` of
-    the episodes is seen in a mirror, with all its pictures, drawings and strips; the row of W is
-    still its video's.
+    Each epoch of `len(dataset)` episodes visits every video of the split once, in its own random
+    order. An episode has K + 1 different frames from all clips of its video. Videos with fewer
+    frames are skipped, without changing the rows of the others. A share `mirror` of the episodes is
+    mirrored (images, drawings and strips), with the same row of W.
 
-    Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: the source
-    and target frames and their landmark drawings; strips_t [2, 2, 3], the target's eyes and mouth
+    Items: x_s, y_s [K, 3, size, size] and x_t, y_t [3, size, size], float32 in [-1, 1]: source and
+    target frames and their landmark drawings; strips_t [2, 2, 3]: the target's eyes and mouth
     (`headmime.landmarks.closeups`); row: the video's row of W; episode: n (int64).
     """
 
@@ -62,7 +61,7 @@ class EpisodeDataset(Dataset):
             )
         if short := np.count_nonzero(~enough):
             log.warning(
-                "%d of %d videos of the split %r have fewer than %d frames and are left out.",
+                "%d of %d videos of the split %r have fewer than %d frames and are skipped.",
                 short,
                 len(enough),
                 split,
@@ -78,11 +77,11 @@ class EpisodeDataset(Dataset):
         return {name: value[0] for name, value in to_floats(self.batch([n])).items()}
 
     def batch(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor]:
-        """Several episodes, stacked, with pictures and drawings as uint8 in 0..255, of `size`
-        pixels instead of the dataset's.
+        """Stack several episodes, with images and drawings as uint8 in 0..255, of `size` pixels
+        (default: the dataset's).
 
-        A quarter of the floats' bytes. In memory the colours of a pixel are neighbours, as decoder
-        and lines leave them: nothing is copied (see `to_floats`).
+        uint8 takes a quarter of the memory. Images keep the decoder's channels-last memory format,
+        without a copy (see `to_floats`).
         """
         B, K, S = len(numbers), self.sources, size or self.size
         x_s, y_s = np.empty((2, B, K, S, S, 3), np.uint8)
@@ -95,23 +94,23 @@ class EpisodeDataset(Dataset):
             if self.is_mirrored(n):
                 landmarks[b] = mirror_landmarks(landmarks[b])
                 x_s[b], x_t[b] = x_s[b, :, :, ::-1], x_t[b, :, ::-1]
-        # One after the other: decoder and lines would push each other out of the caches.
-        drawings = [picture for b in range(B) for picture in (*y_s[b], y_t[b])]
+        # Decode all, then draw all: alternating would evict each other's data from the caches.
+        drawings = [image for b in range(B) for image in (*y_s[b], y_t[b])]
         draw_landmarks_into(drawings, landmarks.reshape(-1, 68, 2))
-        pictures = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
+        images = {"x_s": x_s, "y_s": y_s, "x_t": x_t, "y_t": y_t}
         return {
-            **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in pictures.items()},
+            **{name: torch.from_numpy(value).movedim(-1, -3) for name, value in images.items()},
             "strips_t": torch.from_numpy(closeup_strips(landmarks[:, -1])),
             "row": torch.from_numpy(rows),
             "episode": torch.tensor(numbers),
         }
 
     def sample(self, numbers: Sequence[int], size: int | None = None) -> dict[str, Tensor | int]:
-        """What :meth:`batch` is made of, for those who have the pictures (`resident.py`): frames
-        [B, K + 1], numbered through the store, the target last; mirrored [B]; row and episode;
-        side: of the pictures.
+        """The indices of :meth:`batch` without images (for `resident.py`): frames [B, K + 1],
+        global frame numbers in the store, the target last; mirrored [B]; row and episode [B]; side
+        of the images.
         """
-        rows, frames = zip(*map(self._chosen, numbers), strict=True)
+        rows, frames = zip(*map(self._sample_frames, numbers), strict=True)
         return {
             "frames": torch.from_numpy(np.stack(frames)),
             "mirrored": torch.tensor([self.is_mirrored(n) for n in numbers]),
@@ -121,14 +120,14 @@ class EpisodeDataset(Dataset):
         }
 
     def frames_of(self, n: int) -> tuple[int, list[tuple[int, int]]]:
-        """Episode n's video and its K + 1 frames as (clip, t), the target last."""
-        video, chosen = self._chosen(n)
+        """Video and K + 1 frames (clip, t) of episode n, the target last."""
+        video, chosen = self._sample_frames(n)
         clips = np.searchsorted(self.store.frame_starts, chosen, side="right") - 1
         times = chosen - self.store.frame_starts[clips]
         return video, list(zip(clips.tolist(), times.tolist(), strict=True))
 
-    def _chosen(self, n: int) -> tuple[int, np.ndarray]:
-        """Episode n's video and its K + 1 frames, numbered through the store."""
+    def _sample_frames(self, n: int) -> tuple[int, np.ndarray]:
+        """Video and K + 1 global frame numbers of episode n."""
         epoch, place = divmod(n, len(self))
         video = int(self._order_of(epoch)[place])
         first, end = self._frames[video], self._frames[video + 1]
@@ -136,7 +135,7 @@ class EpisodeDataset(Dataset):
         return video, first + random.choice(end - first, self.sources + 1, replace=False)
 
     def is_mirrored(self, n: int) -> bool:
-        """Whether episode n is seen in a mirror: drawn apart, so that its frames stay the same."""
+        """Whether episode n is mirrored; has its own random numbers, independent of the frames."""
         return self.mirror > 0 and np.random.default_rng((self.seed, n, 2)).random() < self.mirror
 
     def _order_of(self, epoch: int) -> np.ndarray:
@@ -147,11 +146,11 @@ class EpisodeDataset(Dataset):
 
 
 class EpisodeSampler(Sampler[list[int]]):
-    """Batches of global episode numbers: at each step the next `batch * ranks` of them, in order.
+    """Batches of global episode numbers: each step takes the next `batch * ranks` numbers.
 
-    Rank r of a step takes the r-th run of `batch` numbers. One pass has `len(sampler)` batches,
-    about `length` episodes, from `start` on; nothing is left out between passes if `start` is moved
-    to where the last one ended. Any `start` will do, so that a run resumes exactly.
+    Rank r takes the r-th `batch` numbers of a step. One pass has `len(sampler)` batches, about
+    `length` episodes, beginning at `start`; set `start` to the end of the last pass to skip none.
+    Any `start` is valid, so a run resumes exactly.
     """
 
     def __init__(
@@ -170,12 +169,12 @@ class EpisodeSampler(Sampler[list[int]]):
             yield list(range(n, n + self.batch))
 
     def after(self, numbers: Tensor) -> int:
-        """The `start` that goes on after the step in which this rank had these numbers [batch]."""
+        """The `start` after the step in which this rank had these numbers [batch]."""
         return int(numbers[0]) + (self.ranks - self.rank) * self.batch
 
 
 def to_floats(episodes: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Bring the uint8 tensors of a batch to float32 in [-1, 1], contiguous."""
+    """Convert the uint8 tensors of a batch to contiguous float32 in [-1, 1]."""
     return {
         name: value.contiguous().float().div_(127.5).sub_(1.0)
         if value.dtype == torch.uint8

@@ -1,4 +1,4 @@
-"""What is in a store: numbers, a sheet of pictures; and is every file what it was when written?"""
+"""Summary, contact sheet and verification of a store."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -13,20 +13,20 @@ from headmime.images import resize
 from headmime.landmarks.drawing import draw_landmarks
 from headmime.landmarks.points import head_turn
 
-CLIPS_LOOKED_AT = 2000  # evenly spread, for what has to be read frame by frame
+MAX_TURN_CLIPS = 2000  # evenly spaced clips of which landmarks are read
 TILE = 128
-COLUMNS, ROWS = 6, 8  # of the sheet: a video's picture, with its drawing beside it
+COLUMNS, ROWS = 6, 8  # of the contact sheet; a tile is an image beside its drawing
 
-BLOCK = 1 << 22  # bytes that are read at a time
+BLOCK = 1 << 22  # bytes per read
 
 
 @dataclass(frozen=True)
 class StoreSummary:
-    """Counts, and values for histograms.
+    """Counts of a store, and values for histograms.
 
-    splits: name -> (persons, videos, clips, frames). bytes: of pictures and tables. frames: of each
+    splits: name -> (persons, videos, clips, frames). bytes: total size of the files. frames: per
     video, [videos]. scores: the detector's mean confidence, [clips]. turns: `head_turn` of the
-    frames of at most CLIPS_LOOKED_AT clips.
+    frames of at most MAX_TURN_CLIPS clips.
     """
 
     splits: dict[str, tuple[int, int, int, int]]
@@ -40,7 +40,7 @@ class StoreSummary:
 
 
 def summarise(store: Store) -> StoreSummary:
-    """Read the tables of a store, and some of its landmarks."""
+    """Summarise a store from its tables and some of its landmarks."""
     clips = store.clips
     splits = {}
     for split in sorted({clip.split for clip in clips}):
@@ -52,7 +52,7 @@ def summarise(store: Store) -> StoreSummary:
             sum(clip.frames for clip in part),
         )
     files = [path for path in store.folder.rglob("*") if path.is_file()]
-    looked_at = _spread(store.n, CLIPS_LOOKED_AT)
+    turn_clips = _pick_evenly(store.n, MAX_TURN_CLIPS)
     return StoreSummary(
         splits=splits,
         size=store.size,
@@ -61,12 +61,12 @@ def summarise(store: Store) -> StoreSummary:
         bytes=sum(path.stat().st_size for path in files),
         frames=np.diff(store.frame_starts[store.video_starts]),
         scores=np.array([clip.score for clip in clips], np.float32),
-        turns=np.concatenate([head_turn(store.landmarks(clip)) for clip in looked_at]),
+        turns=np.concatenate([head_turn(store.landmarks(clip)) for clip in turn_clips]),
     )
 
 
 def histogram(values: np.ndarray, bins: int = 12, width: int = 40) -> Iterator[str]:
-    """Lines of text: the range of each bin, a bar, and how many values are in it."""
+    """Yield text lines: the range of each bin, a bar, and the number of values in it."""
     counts, edges = np.histogram(values, bins if np.ptp(values) > 0 else 1)
     for count, low, high in zip(counts, edges[:-1], edges[1:], strict=True):
         bar = "#" * int(np.ceil(width * count / counts.max()))
@@ -74,35 +74,33 @@ def histogram(values: np.ndarray, bins: int = 12, width: int = 40) -> Iterator[s
 
 
 def contact_sheet(store: Store) -> np.ndarray:
-    """A frame and its drawing of videos evenly spread over the store: uint8 RGB [H, W, 3]."""
+    """Frames and drawings of evenly spaced videos of the store: uint8 RGB [H, W, 3]."""
     tiles = []
-    for video in _spread(len(store.videos), COLUMNS * ROWS):
+    for video in _pick_evenly(len(store.videos), COLUMNS * ROWS):
         clip = store.clips_of(video)[0]
         t = store.clip(clip).frames // 2
-        picture = resize(store.frame(clip, t), TILE)
-        tiles.append(
-            np.concatenate([picture, draw_landmarks(store.landmarks_at(clip, t), TILE)], 1)
-        )
+        image = resize(store.frame(clip, t), TILE)
+        tiles.append(np.concatenate([image, draw_landmarks(store.landmarks_at(clip, t), TILE)], 1))
     missing = -len(tiles) % COLUMNS
     tiles += [np.zeros_like(tiles[0])] * missing
     rows = [np.concatenate(tiles[k : k + COLUMNS], 1) for k in range(0, len(tiles), COLUMNS)]
     return np.concatenate(rows)
 
 
-def _spread(n: int, most: int) -> list[int]:
-    """At most `most` of 0..n-1, evenly."""
+def _pick_evenly(n: int, most: int) -> list[int]:
+    """At most `most` evenly spaced integers of 0..n-1."""
     return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)).tolist()
 
 
 def verify_store(
     folder: Path, on_bytes: Callable[[int, int], None] = lambda done, total: None
 ) -> list[str]:
-    """Read every file of a store; return what is wrong, one sentence a file, none if all is well.
+    """Verify every file of a store; return one sentence per damaged file.
 
-    on_bytes(done, total) is called now and then. HeadmimeError if there is no readable manifest.
+    on_bytes(done, total) reports progress. HeadmimeError if there is no readable manifest.
     """
     manifest, _ = read_manifest(folder)
-    records = _records(folder, manifest)
+    records = _file_records(folder, manifest)
     total, done = sum(record["bytes"] for record in records.values()), 0
     damages = []
     for path, record in records.items():
@@ -123,12 +121,12 @@ def verify_store(
         done += record["bytes"]
     on_bytes(total, total)
     if not any(damage.startswith(f"{folder / 'clips.npy'} ") for damage in damages):
-        damages += _wrong_counts(folder, manifest)
+        damages += _check_counts(folder, manifest)
     return damages
 
 
-def _records(folder: Path, manifest: dict) -> dict[Path, dict]:
-    """Size and hash of every file of the store but its manifest."""
+def _file_records(folder: Path, manifest: dict) -> dict[Path, dict]:
+    """Size and hash of every file of the store except the manifest."""
     try:
         records = {folder / name: dict(record) for name, record in manifest["files"].items()}
         for shard in manifest["shards"]:
@@ -144,8 +142,8 @@ def _records(folder: Path, manifest: dict) -> dict[Path, dict]:
         ) from error
 
 
-def _wrong_counts(folder: Path, manifest: dict) -> list[str]:
-    """The manifest has no hash of its own: its counts should be those of the table of clips."""
+def _check_counts(folder: Path, manifest: dict) -> list[str]:
+    """Compare the manifest's counts with the table of clips (the manifest itself has no hash)."""
     store = Store(folder)
     counts = {
         "persons": len({person for person, _ in store.videos}),

@@ -1,4 +1,4 @@
-"""Reading images, whatever their kind, and videos as a stream of upright frames."""
+"""Reading of images and of videos as streams of upright frames."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,44 +17,44 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from headmime.errors import HeadmimeError
 from headmime.files import open_file
 
-pi_heif.register_heif_opener()  # telephones' HEIC files, for Image.open
+pi_heif.register_heif_opener()  # Image.open for HEIC files
 
 
 def read_image(path: Path | str) -> np.ndarray:
-    """A picture upright as its camera meant it: uint8 RGB [H, W, 3].
+    """Read an image with its EXIF orientation applied: uint8 RGB [H, W, 3].
 
-    Transparency is put on white, 16 bits become 8, an animation gives its first frame.
-    HeadmimeError if the file cannot be read as a picture.
+    Transparency becomes white, 16 bits become 8, an animation gives its first frame. HeadmimeError
+    if the file cannot be read as an image.
     """
     try:
-        with open_file(path) as file, Image.open(file) as picture:
-            return np.array(_to_rgb(ImageOps.exif_transpose(picture)))
+        with open_file(path) as file, Image.open(file) as image:
+            return np.array(_to_rgb(ImageOps.exif_transpose(image)))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise HeadmimeError(
-            f"{path} cannot be read as a picture ({_reason(error)}): give a JPEG, PNG, WebP, "
+            f"{path} cannot be read as an image ({_reason(error)}): give a JPEG, PNG, WebP, "
             "HEIC, TIFF or GIF."
         ) from error
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is of no known kind"  # Pillow's own words name an object, not the file
+        return "it is of no known kind"  # Pillow's message names an object, not the file
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode.startswith("I"):  # 16 bits a pixel, grey
-        grey = np.asarray(picture.convert("I"))
-        picture = Image.fromarray((grey.clip(0, 65535) // 257).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    return picture.convert("RGB")
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits a pixel, grey
+        grey = np.asarray(image.convert("I"))
+        image = Image.fromarray((grey.clip(0, 65535) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
 
 
 class UnreadableVideo(HeadmimeError):
-    """A file that is not, or not wholly, a video; `reason` says why without naming the file."""
+    """A file that is not a video or is damaged; `reason` is the cause without the file's name."""
 
     def __init__(self, path: Path | str, reason: str, remedy: str) -> None:
         super().__init__(f"{path} {reason}: {remedy}.")
@@ -63,12 +63,12 @@ class UnreadableVideo(HeadmimeError):
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says of itself, before it is read.
+    """A video's metadata.
 
-    width, height: of the frames that `read_video` yields. frames: estimated from the duration where
-    the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
-    `own_duration`, else the longest of picture and sound. start: of the first frame, in seconds of
-    the file's own clock, which picture and sound share.
+    width, height: of the frames that `read_video` yields. frames: at least 1, estimated from the
+    duration if the file has no count. duration: seconds, 0 if unknown; of the video stream if
+    `own_duration`, else of the longest stream. start: time of the first frame on the clock that
+    video and audio streams share, seconds.
     """
 
     width: int
@@ -83,9 +83,9 @@ class VideoInfo:
 
 @dataclass(frozen=True)
 class DecodedFrame:
-    """A frame whose pixels are made when asked for. time: seconds since the first frame.
+    """A frame with lazy pixel conversion. time: seconds since the first frame.
 
-    damaged: the decoder found errors in it and has filled in something plausible.
+    damaged: the decoder found errors and concealed them.
     """
 
     time: float
@@ -95,16 +95,16 @@ class DecodedFrame:
 
     def pixels(self) -> np.ndarray:
         """uint8 RGB [H, W, 3], upright, square pixels."""
-        return _upright(self._frame, self._stream)
+        return _rotate_upright(self._frame, self._stream)
 
 
-def video_info(path: Path | str) -> VideoInfo:
-    """Look at the head of a video file. HeadmimeError if it is not one."""
+def read_video_info(path: Path | str) -> VideoInfo:
+    """Read a video's metadata. HeadmimeError if the file is not a video."""
     with _open(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None:
-            raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
-        height, width, _ = _upright(first, stream).shape
+            raise UnreadableVideo(path, "holds no frames", "give a video with frames")
+        height, width, _ = _rotate_upright(first, stream).shape
         fps = stream.average_rate or stream.guessed_rate or Fraction(25)
         duration = 0.0
         if stream.duration and stream.time_base:
@@ -125,17 +125,17 @@ def video_info(path: Path | str) -> VideoInfo:
 def read_video(path: Path | str) -> Iterator[tuple[np.ndarray, float]]:
     """Yield (frame, time): uint8 RGB [H, W, 3], upright, square pixels; seconds since the first.
 
-    One frame is in memory at a time. HeadmimeError, when iterated, if the file is not a video or is
-    broken further on.
+    Holds one frame in memory. HeadmimeError, during iteration, if the file is not a video or is
+    damaged.
     """
     for frame in decode_video(path):
         yield frame.pixels(), frame.time
 
 
 def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
-    """Like `read_video`, for who needs only some of the pixels or wants to know of damage.
+    """Like `read_video`, with lazy pixels and the damage flag of each frame.
 
-    threads: the decoder's; 0 leaves their number to it.
+    threads: of the decoder; 0: its default.
     """
     with _open(path) as (container, stream):
         stream.codec_context.thread_count = threads
@@ -147,14 +147,14 @@ def decode_video(path: Path | str, threads: int = 0) -> Iterator[DecodedFrame]:
             start = time if start is None else start
             yield DecodedFrame(time - start, frame.is_corrupt, frame, stream)
         if start is None:
-            raise UnreadableVideo(path, "holds no frames", "give a video with a picture")
+            raise UnreadableVideo(path, "holds no frames", "give a video with frames")
 
 
 @contextmanager
 def _open(path: Path | str) -> Iterator[tuple[InputContainer, av.VideoStream]]:
-    """The file and its first moving stream; whatever FFmpeg has against it, as one sentence."""
+    """Open a file and its first video stream; FFmpeg's errors become an UnreadableVideo."""
     try:
-        # FFmpeg takes some names for protocols or patterns: it is given the file, not the name.
+        # FFmpeg parses some names as protocols or patterns: pass the open file, not the name.
         with open_file(path) as file, av.open(file, "r") as container:
             streams = [
                 stream
@@ -162,20 +162,20 @@ def _open(path: Path | str) -> Iterator[tuple[InputContainer, av.VideoStream]]:
                 if not stream.disposition & Disposition.attached_pic
             ]
             if not streams:
-                raise UnreadableVideo(path, "has no video in it", "give a file with a picture")
+                raise UnreadableVideo(path, "has no video in it", "give a file with a video stream")
             streams[0].thread_type = "AUTO"
             yield container, streams[0]
     except (OSError, FFmpegError) as error:
         raise UnreadableVideo(
             path,
             f"cannot be read as a video ({error.strerror})",
-            "give a whole file in a format that FFmpeg knows",
+            "give a complete file in a format that FFmpeg supports",
         ) from error
 
 
-def _upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
-    """RGB pixels, square, turned as the camera was held."""
+def _rotate_upright(frame: av.VideoFrame, stream: av.VideoStream) -> np.ndarray:
+    """RGB array with square pixels and the stream's rotation applied."""
     ratio = stream.sample_aspect_ratio or 1
-    picture = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))
+    image = frame.to_ndarray(format="rgb24", width=round(frame.width * ratio))
     quarter_turns = round(frame.rotation / 90)  # anticlockwise
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns))
+    return np.ascontiguousarray(np.rot90(image, quarter_turns))

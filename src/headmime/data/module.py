@@ -1,4 +1,4 @@
-"""Episodes for Lightning, resumable to the very next one."""
+"""Lightning data module of episodes, resumable at the exact next episode."""
 
 import signal
 from collections.abc import Callable
@@ -18,23 +18,22 @@ from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 
 PREFETCHED = 2
-"""Batches that each of a loader's processes keeps ready."""
+"""Batches prefetched by each loader worker."""
 STOPPING = 60
-"""Seconds that a loader's process lives on after it was told to stop. Torchrun grants a run 30."""
+"""Seconds between SIGTERM and the exit of a loader worker. Torchrun kills a run after 30."""
 
 
 class EpisodeData(pl.LightningDataModule):
     """Training episodes of a store, in batches of `batch` per process.
 
-    `episodes` counts the episodes that training has consumed, over all processes and resumptions.
-    It is saved in checkpoints, and training resumes with episode number `episodes`, whatever the
-    number of workers or processes. Needs `Trainer(use_distributed_sampler=False)`.
+    `episodes` counts the consumed episodes over all processes and resumptions. It is saved in
+    checkpoints, and training resumes with episode number `episodes` for any number of workers or
+    processes. Requires `Trainer(use_distributed_sampler=False)`.
 
-    size: side of the images in pixels. side_at(n), if given, is the side in a training batch whose
-    last episode is number n; the validation batch always has images of `size`.
+    size: side of the images in pixels. side_at(n), if given: the side of a training batch whose
+    last episode is number n; the validation batch always has `size`.
 
-    on_device: the frames of the store stay on the device, and the loader only draws numbers; the
-    batches are the same.
+    on_device: keep the store's frames on the device, with the same batches.
     """
 
     def __init__(
@@ -61,12 +60,12 @@ class EpisodeData(pl.LightningDataModule):
 
     @property
     def videos(self) -> int:
-        """The number of videos in the store: rows of W."""
+        """Number of videos of the store, rows of W."""
         return len(self.store.video_starts) - 1
 
     @property
     def detector(self) -> str:
-        """Where the store's landmarks came from."""
+        """The detector of the store's landmarks."""
         return self.store.detector
 
     @property
@@ -76,9 +75,8 @@ class EpisodeData(pl.LightningDataModule):
 
     @property
     def shared_bytes(self) -> int:
-        """Shared memory that a process's loader needs at most: K + 1 pictures and drawings of each
-        episode, in the batches that its workers keep ready. Nothing to speak of, where the frames
-        are on the device.
+        """Most shared memory that the loader of a process needs: K + 1 images and drawings per
+        episode of the prefetched batches; 0 (negligible) with frames on the device.
         """
         if self.resident:
             return 0
@@ -86,7 +84,7 @@ class EpisodeData(pl.LightningDataModule):
         return self.workers * PREFETCHED * self.batch * episode
 
     def train_dataloader(self) -> DataLoader:
-        """Batches of episodes, their pictures uint8 until they are on the device."""
+        """Loader of episode batches with uint8 images, converted to float on the device."""
         self.sampler = EpisodeSampler(
             len(self.dataset),
             self.batch,
@@ -95,21 +93,23 @@ class EpisodeData(pl.LightningDataModule):
             ranks=self.trainer.world_size if self.trainer else 1,
         )
         return _ResumableLoader(
-            _Batches(self.dataset.sample if self.resident else self.dataset.batch, self.side_at),
+            _BatchDataset(
+                self.dataset.sample if self.resident else self.dataset.batch, self.side_at
+            ),
             batch_sampler=self.sampler,
-            collate_fn=_as_it_is,
+            collate_fn=_collate,
             num_workers=self.workers,
-            worker_init_fn=_begin_worker,
+            worker_init_fn=_init_worker,
             prefetch_factor=PREFETCHED if self.workers > 0 else None,
             persistent_workers=self.workers > 0,
             pin_memory=torch.cuda.is_available(),
-            generator=torch.Generator(),  # its own: loaders leave the run's random state alone
+            generator=torch.Generator(),  # separate: the loader does not advance the global state
         )
 
     def on_before_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
-        """Count a batch when the training loop takes it; loaders have fetched others by then."""
+        """Count a batch when the training loop takes it, not when a worker prefetches it."""
         if self.trainer is not None and self.sampler is not None and self.trainer.training:
             self.episodes = self.sampler.start = self.sampler.after(batch["episode"])
         return batch
@@ -117,19 +117,19 @@ class EpisodeData(pl.LightningDataModule):
     def on_after_batch_transfer(
         self, batch: dict[str, Tensor], dataloader_idx: int
     ) -> dict[str, Tensor]:
-        """Bring the pictures to float32 in [-1, 1]."""
+        """Convert the images to float32 in [-1, 1]."""
         return to_floats(self.resident.batch(batch) if self.resident else batch)
 
     @cached_property
     def held_out(self) -> EpisodeDataset | None:
-        """Episodes of the split "test", never mirrored; None in a store without that split."""
+        """Episodes of the split "test", not mirrored; None if the store lacks that split."""
         if not len(self.store.videos_in("test")):
             return None
         return EpisodeDataset(self.store, self.sources, self.size, self.seed, "test")
 
     def validation_batch(self, n: int) -> dict[str, Tensor]:
-        """The same n episodes always, of the split "test" if there is one: float32 in [-1, 1],
-        none of them mirrored.
+        """The first n episodes of the split "test", or "train" if it is missing, not mirrored:
+        float32 in [-1, 1].
         """
         dataset = self.held_out
         if dataset is None:
@@ -137,11 +137,11 @@ class EpisodeData(pl.LightningDataModule):
         return default_collate([dataset[k] for k in range(n)])
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: the episodes consumed, and the store's hash."""
+        """State for checkpoints: the number of consumed episodes and the store's hash."""
         return {"episodes": self.episodes, "store": self.hash}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue after a checkpoint; another store would mean other people by the same rows."""
+        """Resume from a checkpoint; HeadmimeError for another store, whose rows of W differ."""
         if state_dict["store"] != self.hash:
             raise HeadmimeError(
                 f"The checkpoint was trained on another store than {self.store.folder} (its "
@@ -150,22 +150,22 @@ class EpisodeData(pl.LightningDataModule):
         self.episodes = state_dict["episodes"]
 
 
-class _Batches(Dataset):
-    """The dataset for a loader: whole batches at once, as `made` makes them of numbers and side."""
+class _BatchDataset(Dataset):
+    """Dataset of whole batches: make_batch(episode numbers, side)."""
 
     def __init__(
         self,
-        made: Callable[[list[int], int | None], dict[str, Any]],
+        make_batch: Callable[[list[int], int | None], dict[str, Any]],
         side_at: Callable[[int], int] | None,
     ) -> None:
-        self.made, self.side_at = made, side_at
+        self.make_batch, self.side_at = make_batch, side_at
 
     def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
-        return self.made(numbers, self.side_at and self.side_at(numbers[-1]))
+        return self.make_batch(numbers, self.side_at and self.side_at(numbers[-1]))
 
 
 class _ResumableLoader(DataLoader):
-    """Tells Lightning that it resumes in mid-epoch; what that needs is in EpisodeData's state."""
+    """Declares to Lightning that it resumes mid-epoch; the state is in EpisodeData."""
 
     def state_dict(self) -> dict:
         return {}
@@ -174,13 +174,13 @@ class _ResumableLoader(DataLoader):
         pass
 
 
-def _as_it_is(batch: Any) -> Any:
+def _collate(batch: Any) -> Any:
     return batch
 
 
-def _begin_worker(worker: int) -> None:
-    """One thread; and go on when told to stop, as all processes of a run are by torchrun and SLURM:
-    the run must not lose its loaders before it has kept its state.
+def _init_worker(worker: int) -> None:
+    """Use one thread, and delay termination: torchrun and SLURM signal all processes of a run, and
+    the workers must outlive the saving of its state.
     """
     cv2.setNumThreads(0)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)

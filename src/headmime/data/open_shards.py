@@ -1,4 +1,4 @@
-"""Shards while they are read: two open files each, and only so many open at a time."""
+"""Reading of shards, with a bounded number of open files."""
 
 import os
 import resource
@@ -21,15 +21,15 @@ FRAME_ROW = np.dtype(
         ("landmarks", "<f2", (68, 2)),  # crop coordinates
     ]
 )
-SHARE = 4  # at most a quarter of the files that the process may open
-SCALES = (2, 4, 8)  # by which libjpeg-turbo shrinks while it decodes
+SHARE = 4  # use at most a quarter of the process's limit of open files
+SCALES = (2, 4, 8)  # downscaling factors of libjpeg-turbo's decoder
 
 
 class OpenShards:
-    """The shards of the store in `folder`, by number. Those used longest ago are closed first.
+    """LRU cache of the open shards of the store in `folder`, by number.
 
-    Files are read by position, not mapped: memory stays as it is, however many there are, and
-    forked processes do not disturb each other.
+    Files are read with pread, not mapped: memory use is independent of the number of shards, and
+    forked processes do not share file positions.
     """
 
     def __init__(self, folder: Path, shards: list[dict], most: int | None = None) -> None:
@@ -51,30 +51,30 @@ class OpenShards:
 
 
 class OpenShard:
-    """One shard: rows of its table, and pictures by their row."""
+    """An open shard: rows of its frame table, and decoding of images by row."""
 
     FILES = ("frames.bin", "frames.npy")
 
     def __init__(self, folder: Path, sizes: dict[str, int]) -> None:
-        self._pictures, self._table = (_File(folder / name, sizes[name]) for name in self.FILES)
+        self._images, self._table = (_File(folder / name, sizes[name]) for name in self.FILES)
         self._first_row = _header_length(self._table)
 
     def rows(self, first: int, count: int) -> np.ndarray:
-        """Rows of frames.npy, FRAME_ROW [count], read-only."""
+        """Read rows of frames.npy: FRAME_ROW [count], read-only."""
         size = FRAME_ROW.itemsize
         content = self._table.read(self._first_row + first * size, count * size)
         return np.frombuffer(content, FRAME_ROW)
 
-    def decode(self, row: np.void, picture: np.ndarray, size: int) -> bool:
-        """Decode the picture of a row, `size` pixels wide and high, into uint8 RGB [S, S, 3].
+    def decode(self, row: np.void, image: np.ndarray, size: int) -> bool:
+        """Decode the image of a row, of side `size`, into `image`, uint8 RGB [S, S, 3], S <= size.
 
-        S is `size` or less. False if it is damaged; `picture` then holds anything.
+        Returns False if it is damaged; `image` is then undefined.
         """
-        S = len(picture)
+        S = len(image)
         shrunk_while_decoding = size == S or size in [S * scale for scale in SCALES]
-        decoded = picture if shrunk_while_decoding else np.empty((size, size, 3), np.uint8)
+        decoded = image if shrunk_while_decoding else np.empty((size, size, 3), np.uint8)
         try:
-            jpeg = self._pictures.read(int(row["offset"]), int(row["bytes"]))
+            jpeg = self._images.read(int(row["offset"]), int(row["bytes"]))
             side = len(decoded)
             found = simplejpeg.decode_jpeg(jpeg, min_height=side, min_width=side, buffer=decoded)
         except (OSError, ValueError):
@@ -82,13 +82,13 @@ class OpenShard:
         if found.shape != decoded.shape:
             return False
         if not shrunk_while_decoding:
-            cv2.resize(decoded, (S, S), dst=picture, interpolation=cv2.INTER_AREA)
+            cv2.resize(decoded, (S, S), dst=image, interpolation=cv2.INTER_AREA)
         return True
 
 
 @dataclass
 class _File:
-    """An open file; closed as soon as nobody has it any more."""
+    """An open file, closed when garbage collected."""
 
     path: Path
     size: int
@@ -102,14 +102,14 @@ class _File:
             os.close(self._descriptor)
 
     def read(self, start: int, count: int) -> bytes:
-        """`count` bytes from `start` on; ValueError if the file does not have them."""
+        """Read `count` bytes at `start`; ValueError beyond the end of the file."""
         if start < 0 or count < 0 or start + count > self.size:
             raise ValueError(f"{self.path} has no {count} bytes at {start}")
         return os.pread(self._descriptor, count, start)
 
 
 def check_size(path: Path, size: int) -> None:
-    """HeadmimeError unless the file is there and has `size` bytes."""
+    """Raise HeadmimeError unless the file exists and has `size` bytes."""
     actual = path.stat().st_size if path.exists() else None
     if actual != size:
         raise HeadmimeError(

@@ -1,7 +1,7 @@
-"""Which frames are sources and which are held out: drawn once, the same for every method.
+"""Evaluation protocol: source and held-out frames, the same for every method.
 
-The paper's protocol (section 4): 50 test videos, 32 held-out frames of each, and T fine-tuning
-frames that are none of them. Sitters add what real data cannot have: cross-reenactment with truth.
+The paper's protocol (section 4): 50 test videos with 32 held-out frames each, and T other frames
+for fine-tuning. Sitters also provide cross-reenactment with ground truth.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from headmime.errors import HeadmimeError
 
 FORMAT, VERSION = "headmime protocol", 1
 CROSS_SPLIT = "cross"
-OWN, AS = "own", "as-"  # names of its videos: own motion, and motion as another person's own
+OWN, AS = "own", "as-"  # names of its videos: the person's motion; prefix: another person's motion
 
 Frame = tuple[int, int]  # (clip, t) of the store
 
 
 @dataclass(frozen=True)
 class Case:
-    """A test video's frames. A row of T frames takes the first T sources: 1 is among 8 among 32."""
+    """Frames of a test video. Methods with T frames use the first T sources (nested sets)."""
 
     video: int
     sources: tuple[Frame, ...]
@@ -32,9 +32,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Cases of a store (its `hash`), and why other videos of the split are not among them.
+    """Cases of a store (identified by its hash).
 
-    left_out: "person/video" -> reason.
+    left_out: "person/video" -> reason, for the split's other videos.
     """
 
     store: str
@@ -44,7 +44,7 @@ class Protocol:
     left_out: dict[str, str]
 
     def to_json(self, store: Store) -> str:
-        """Everything by its name in the store, for people: seed and store draw it again."""
+        """JSON with the store's names, for readers; seed and store reproduce the protocol."""
         cases = []
         for case in self.cases:
             person, video = store.videos[case.video]
@@ -74,12 +74,12 @@ def sample_cases(
     sources: int = 32,
     seed: int = 0,
 ) -> Protocol:
-    """Draw the cases: a function of the seed and of the names and lengths of the store's clips.
+    """Sample the cases: a function of the seed and the names and lengths of the store's clips.
 
-    Videos of as many different people as possible. Held-out frames come from other clips than the
-    sources where the video has enough of them, else from the other end of its frames, so that they
-    are not neighbours of a source. Fewer cases if fewer videos have held_out + sources frames;
-    HeadmimeError if none has.
+    Chooses videos of as many different people as possible. Held-out frames come from other clips
+    than the sources if the video has enough clips, else from the other end of the video, so that
+    they are not adjacent to sources. Returns fewer cases if fewer videos have held_out + sources
+    frames; HeadmimeError if none has.
     """
     cases, left_out = [], {}
     for video in _shuffle_videos(store, split, seed):
@@ -91,8 +91,8 @@ def sample_cases(
         elif count < held_out + sources:
             left_out[f"{person}/{name}"] = f"{count} frames, not {held_out} + {sources}"
         else:
-            random = np.random.default_rng(_key(seed, person, name))
-            cases.append(_case(store, video, held_out, sources, random))
+            random = np.random.default_rng(_hash_names(seed, person, name))
+            cases.append(_sample_case(store, video, held_out, sources, random))
     if not cases:
         raise HeadmimeError(
             f"No video of the split {split!r} in {store.folder} has {held_out} held-out and "
@@ -102,16 +102,17 @@ def sample_cases(
 
 
 def single_image_videos(store: Store, split: str) -> list[int]:
-    """The videos of a split that are one frame, such as portraits."""
+    """Numbers of the split's videos with a single frame, such as portraits."""
     frames = np.diff(store.frame_starts[store.video_starts])
     return [int(video) for video in store.videos_in(split) if frames[video] == 1]
 
 
 @dataclass(frozen=True)
 class CrossCase:
-    """A sitter driven by another one, and the truth: frame t of `truth` is frame t of `driving`.
+    """A sitter driven by another, with ground truth: frame t of `truth` has frame t of `driving`'s
+    motion.
 
-    sources: all frames of the sitter's own video, in a drawn order, the same for all drivers.
+    sources: all frames of the sitter's own video in random order, the same for all drivers.
     """
 
     source_video: int
@@ -123,7 +124,7 @@ class CrossCase:
 
 
 def cross_cases(store: Store, seed: int = 0) -> list[CrossCase]:
-    """All pairs of the split "cross", in the store's order; HeadmimeError if it has none."""
+    """All pairs of the split "cross" in the store's order; HeadmimeError if there are none."""
     numbers = {store.videos[video]: video for video in store.videos_in(CROSS_SPLIT)}
     cases = []
     for (person, name), truth in numbers.items():
@@ -138,7 +139,7 @@ def cross_cases(store: Store, seed: int = 0) -> list[CrossCase]:
                 "make the store again."
             ) from None
         frames = _frames(store, store.clips_of(own))
-        order = np.random.default_rng(_key(seed, person, OWN)).permutation(len(frames))
+        order = np.random.default_rng(_hash_names(seed, person, OWN)).permutation(len(frames))
         cases.append(
             CrossCase(
                 own,
@@ -158,44 +159,46 @@ def cross_cases(store: Store, seed: int = 0) -> list[CrossCase]:
 
 
 def _shuffle_videos(store: Store, split: str, seed: int) -> list[int]:
-    """Every person's first video before anybody's second, otherwise at random, by names alone."""
-    seen: dict[str, int] = {}
+    """Random order depending on names only; all first videos of people precede second ones."""
+    counts: dict[str, int] = {}
     ranks = {}
     names = {int(video): store.videos[video] for video in store.videos_in(split)}
-    for video in sorted(names, key=lambda video: _key(seed, *names[video])):
+    for video in sorted(names, key=lambda video: _hash_names(seed, *names[video])):
         person, _ = names[video]
-        ranks[video] = seen[person] = seen.get(person, -1) + 1
+        ranks[video] = counts[person] = counts.get(person, -1) + 1
     return sorted(ranks, key=ranks.__getitem__)
 
 
-def _case(
+def _sample_case(
     store: Store, video: int, held_out: int, sources: int, random: np.random.Generator
 ) -> Case:
     clips = random.permutation(store.clips_of(video)).tolist()
     lengths = {clip: len(_frames(store, [clip])) for clip in clips}
-    aside = _clips_to_hold_out(lengths, held_out, sources)
-    if aside is not None:
-        kept = _frames(store, [clip for clip in clips if clip not in aside])
-        apart = _frames(store, aside)
+    test_clips = _clips_to_hold_out(lengths, held_out, sources)
+    if test_clips is not None:
+        source_pool = _frames(store, [clip for clip in clips if clip not in test_clips])
+        test_pool = _frames(store, test_clips)
     else:
         frames = _frames(store, sorted(clips))
         if random.random() < 0.5:
             frames.reverse()
         cut = len(frames) * sources // (held_out + sources)
-        kept, apart = frames[:cut], frames[cut:]
+        source_pool, test_pool = frames[:cut], frames[cut:]
+    chosen = random.choice(len(source_pool), sources, replace=False)
+    test = random.choice(len(test_pool), held_out, replace=False)
     return Case(
         video,
-        tuple(kept[k] for k in random.choice(len(kept), sources, replace=False)),
-        tuple(sorted(apart[k] for k in random.choice(len(apart), held_out, replace=False))),
+        tuple(source_pool[k] for k in chosen),
+        tuple(sorted(test_pool[k] for k in test)),
     )
 
 
 def _clips_to_hold_out(
     lengths: dict[int, int], held_out: int, sources: int
 ) -> tuple[int, ...] | None:
-    """Clips with at least `held_out` frames in all that leave at least `sources` to the others."""
+    """Clips with >= `held_out` frames in total, with >= `sources` frames in the others; or None."""
     most = sum(lengths.values()) - sources
-    reachable: dict[int, tuple[int, ...]] = {0: ()}  # frames in all -> these clips
+    reachable: dict[int, tuple[int, ...]] = {0: ()}  # total frames -> clips
     for clip, length in lengths.items():
         for total, clips in list(reachable.items()):
             if held_out <= total + length <= most:
@@ -213,7 +216,7 @@ def _frames(store: Store, clips: Sequence[int]) -> list[Frame]:
     ]
 
 
-def _key(seed: int, *names: str) -> int:
-    """A number that depends on the names, not on where they stand in a list."""
+def _hash_names(seed: int, *names: str) -> int:
+    """A random seed from the names, independent of their order in the store."""
     text = "\0".join([str(seed), *names]).encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")

@@ -1,5 +1,5 @@
-"""Episodes of a store that fits the device: every frame is decoded and drawn once and stays there,
-so that training waits for no decoder and no copy.
+"""Episodes from frames held on the device: each frame is decoded and drawn once, so that training
+needs no decoding and no transfers.
 """
 
 import logging
@@ -24,21 +24,20 @@ PARTS = 64  # of the clips, for the threads that decode them
 
 
 class _Frames(NamedTuple):
-    """The n frames of a store at one side S. m = 1; 2: as they are, and in a mirror, whose lines
-    are not the mirrored lines to the last bit.
+    """The n frames of a store at side S; m = 2 with mirrored drawings, else 1. Drawings of mirrored
+    landmarks differ from mirrored drawings in the last bit.
     """
 
-    pictures: Tensor  # uint8 [n, S, S, 3]
+    images: Tensor  # uint8 [n, S, S, 3]
     drawings: Tensor  # uint8 [m, n, S, S, 3]
     strips: Tensor  # float32 [m, n, 2, 2, 3]
 
 
 class ResidentFrames:
-    """The frames of `store`, on the device of the first batch that is asked for, at the side of the
-    present one; another side replaces them.
+    """The frames of `store` on the device of the first batch, at the side of the current batch; a
+    new side reloads them.
 
-    size: the largest side there will be, for which the memory must suffice; mirrored: whether there
-    will be mirrored episodes.
+    size: the largest side, for which memory is checked. mirrored: whether episodes can be mirrored.
     """
 
     def __init__(self, store: Store, size: int, mirrored: bool) -> None:
@@ -46,12 +45,12 @@ class ResidentFrames:
         self._frames: _Frames | None = None
 
     def batch(self, drawn: Mapping[str, Any]) -> dict[str, Tensor]:
-        """What `EpisodeDataset.batch` makes, to the last bit, of what `EpisodeDataset.sample` says;
-        on the device of `drawn`, without waiting for it.
+        """The batch of `EpisodeDataset.batch`, bit for bit, from the indices `drawn` of
+        `EpisodeDataset.sample`; on the device of `drawn`, without synchronisation.
         """
         frames, mirrored, side = drawn["frames"], drawn["mirrored"], drawn["side"]
-        pictures, drawings, maps = self._at(side, frames.device)
-        x = pictures[frames]  # [B, K + 1, S, S, 3]
+        images, drawings, maps = self._at(side, frames.device)
+        x = images[frames]  # [B, K + 1, S, S, 3]
         if self.ways == 2:
             x = torch.where(mirrored.view(-1, 1, 1, 1, 1), x.flip(-2), x)
         way = mirrored.long()
@@ -67,17 +66,17 @@ class ResidentFrames:
     def _at(self, side: int, device: torch.device) -> _Frames:
         if self._frames is None:
             self._check(device)
-        if self._frames is None or self._frames.pictures.shape[1] != side:
-            self._frames = None  # its memory is needed
+        if self._frames is None or self._frames.images.shape[1] != side:
+            self._frames = None  # frees its memory
             self._frames = self._read(side, device)
         return self._frames
 
     def bytes(self, side: int) -> int:
-        """What the frames take on the device."""
+        """Device memory of the frames."""
         return int(self.store.frame_starts[-1]) * side * side * 3 * (1 + self.ways)
 
     def _check(self, device: torch.device) -> None:
-        """HeadmimeError unless the frames leave room for training."""
+        """Raise HeadmimeError unless the frames fit in SHARE of the free memory."""
         if device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(device)
         else:
@@ -92,7 +91,7 @@ class ResidentFrames:
     def _read(self, side: int, device: torch.device) -> _Frames:
         n, m = int(self.store.frame_starts[-1]), self.ways
         log.info(
-            "Bringing %s frames of %s pixels to %s, %.1f GiB",
+            "Loading %s frames of %s pixels to %s, %.1f GiB",
             f"{n:,}",
             side,
             device,
@@ -104,24 +103,24 @@ class ResidentFrames:
             torch.empty(m, n, 2, 2, 3, device=device),
         )
 
-        def bring(clips: Sequence[int]) -> None:
-            store = Store(self.store.folder)  # a thread's own: open files are not shared
+        def load_clips(clips: Sequence[int]) -> None:
+            store = Store(self.store.folder)  # per thread: open files are not thread-safe
             for clip in clips:
-                _bring(store, int(clip), frames)
+                _load_clip(store, int(clip), frames)
 
         with ThreadPoolExecutor() as threads:
-            list(threads.map(bring, np.array_split(np.arange(self.store.n), PARTS)))
+            list(threads.map(load_clips, np.array_split(np.arange(self.store.n), PARTS)))
         return frames
 
 
-def _bring(store: Store, clip: int, frames: _Frames) -> None:
-    """Decode and draw the frames of one clip, and put them in their places."""
+def _load_clip(store: Store, clip: int, frames: _Frames) -> None:
+    """Decode and draw the frames of a clip and copy them into `frames`."""
     first, end = store.frame_starts[clip], store.frame_starts[clip + 1]
-    pictures = np.empty((end - first, *frames.pictures.shape[1:]), np.uint8)
-    landmarks = store.read_into(pictures, [(clip, t) for t in range(end - first)])
-    frames.pictures[first:end] = torch.from_numpy(pictures)
+    images = np.empty((end - first, *frames.images.shape[1:]), np.uint8)
+    landmarks = store.read_into(images, [(clip, t) for t in range(end - first)])
+    frames.images[first:end] = torch.from_numpy(images)
     for way in range(len(frames.drawings)):
-        seen = np.ascontiguousarray(mirror_landmarks(landmarks)) if way else landmarks
-        draw_landmarks_into(pictures, seen)
-        frames.drawings[way, first:end] = torch.from_numpy(pictures)
-        frames.strips[way, first:end] = torch.from_numpy(closeup_strips(seen))
+        points = np.ascontiguousarray(mirror_landmarks(landmarks)) if way else landmarks
+        draw_landmarks_into(images, points)
+        frames.drawings[way, first:end] = torch.from_numpy(images)
+        frames.strips[way, first:end] = torch.from_numpy(closeup_strips(points))

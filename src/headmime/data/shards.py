@@ -1,4 +1,4 @@
-"""Write a store (docs/reference/formats.md): shards one by one, then the index and the manifest."""
+"""Writing of stores (docs/reference/formats.md): independent shards, then the index and manifest."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ import numpy as np
 from headmime.data.open_shards import FRAME_ROW
 from headmime.data.store import CLIP_KEYS, FORMAT, VERSION, Store
 from headmime.errors import HeadmimeError
-from headmime.files import PARTIAL, remove, replacing, sha256, write_text
+from headmime.files import PARTIAL, remove, sha256, write_atomically, write_text
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import face_size, head_turn
 from headmime.pixels import grey_sharpness
@@ -25,17 +25,17 @@ JPEG_QUALITY = 95
 
 @dataclass(frozen=True)
 class ClipFrames:
-    """A clip to be stored. `frames` may be a generator: it is read once, picture by picture."""
+    """A clip to be stored. `frames` may be a generator; it is iterated once."""
 
     person: str
     video: str  # one recording of the person; W has one row per video
     clip: str
     split: str  # "train" or "test"; the same for all clips of a person
-    source: str  # where it came from: a file, or a seed
+    source: str  # its file, or its seed
     fps: float
     crop: Crop  # in pixels of the source
-    detector: str  # where the landmarks came from
-    frames: Iterable[np.ndarray]  # uint8 [S, S, 3], S the same in the whole store
+    detector: str  # of the landmarks
+    frames: Iterable[np.ndarray]  # uint8 [S, S, 3], with one S per store
     landmarks: np.ndarray  # float [n, 68, 2], crop coordinates
     times: np.ndarray  # float [n], seconds in the source
     scores: np.ndarray  # float [n], the detector's confidence
@@ -44,45 +44,44 @@ class ClipFrames:
 def write_shard(
     folder: Path, number: int, clips: Iterable[ClipFrames], quality: int = JPEG_QUALITY
 ) -> Path:
-    """Write shard `number` of the store in `folder`; it appears only when it is complete.
+    """Write shard `number` of the store in `folder` atomically; return its path.
 
-    Different shards may be written by different processes at the same time. The bytes depend on the
-    clips alone.
+    Different processes may write different shards concurrently. The bytes depend only on the clips.
     """
     final = shard_path(folder, number)
     if final.exists():
         raise HeadmimeError(f"{final} exists already: remove it or write to another folder.")
-    # A name of its own: a process that was believed dead may still be at the same shard.
-    with replacing(final) as partial:
+    # A unique temporary name: a process presumed dead may still be writing the same shard.
+    with write_atomically(final) as partial:
         partial.mkdir(parents=True)
         _write_shard_files(partial, clips, quality)
     return final
 
 
 def shard_path(folder: Path, number: int) -> Path:
-    """Where shard `number` is, or will be."""
+    """Path of shard `number`."""
     return Path(folder) / f"shard-{number:05d}"
 
 
-def check_begun(out: Path, settings: dict[str, Any], begun: dict[str, Any]) -> None:
-    """HeadmimeError if the store `out` was begun with settings other than these."""
-    if changed := [key for key, value in settings.items() if begun.get(key) != value]:
-        was = ", ".join(f"{key}={begun.get(key)}" for key in changed)
+def check_settings(out: Path, settings: dict[str, Any], previous: dict[str, Any]) -> None:
+    """Raise HeadmimeError if the unfinished store `out` has other settings (`previous`)."""
+    if changed := [key for key, value in settings.items() if previous.get(key) != value]:
+        was = ", ".join(f"{key}={previous.get(key)}" for key in changed)
         raise HeadmimeError(
-            f"{out} was begun with {was}: go on with that, or choose another out= for other "
+            f"{out} was begun with {was}: continue with that, or choose another out= for other "
             "settings."
         )
 
 
 def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = ()) -> Store:
-    """Check the shards in `folder` against each other, write index and manifest, open the store.
+    """Check that the shards in `folder` are consistent, write index and manifest, open the store.
 
-    made: how it was made, for the manifest (anything that JSON can say). extra: names of further
-    files in `folder` that belong to the store. What killed writers left behind is removed.
+    made: the manifest's record of how the store was made (JSON values). extra: names of other files
+    in `folder` that belong to the store. Partial files of killed writers are removed.
     """
     folder = Path(folder)
-    for left_behind in folder.glob(f"{PARTIAL}*"):
-        remove(left_behind)
+    for partial_file in folder.glob(f"{PARTIAL}*"):
+        remove(partial_file)
     clips, shards = [], []
     for path in sorted(folder.glob("shard-*")):
         description = json.loads((path / "clips.json").read_text())
@@ -91,13 +90,13 @@ def finish_store(folder: Path, made: dict | None = None, extra: Sequence[str] = 
         shards.append({"name": path.name, "size": description["size"], "files": files})
     if not clips:
         raise HeadmimeError(f"{folder} holds no clips: nothing to make a store of.")
-    detector = _the_same(folder, "detector", {clip["detector"] for clip in clips})
-    size = _the_same(folder, "size", {shard.pop("size") for shard in shards} - {None})
+    detector = _require_one_value(folder, "detector", {clip["detector"] for clip in clips})
+    size = _require_one_value(folder, "size", {shard.pop("size") for shard in shards} - {None})
     clips.sort(key=_identity)
     _check_identities(folder, clips)
 
     rows = _clip_rows(clips)
-    with replacing(folder / "clips.npy") as partial, open(partial, "wb") as file:
+    with write_atomically(folder / "clips.npy") as partial, open(partial, "wb") as file:
         np.save(file, rows)
     manifest = {
         "format": FORMAT,
@@ -124,12 +123,12 @@ def _write_shard_files(folder: Path, clips: Iterable[ClipFrames], quality: int) 
             first = len(rows)
             _check_clip(clip)
             sharpness = []
-            for t, picture in enumerate(clip.frames):
-                size = size or len(picture)
-                if picture.shape != (size, size, 3) or picture.dtype != np.uint8:
-                    raise ValueError(f"expected uint8 [{size}, {size}, 3], got {picture.shape}")
-                sharpness.append(grey_sharpness(picture))
-                jpeg = encode(picture, quality)
+            for t, image in enumerate(clip.frames):
+                size = size or len(image)
+                if image.shape != (size, size, 3) or image.dtype != np.uint8:
+                    raise ValueError(f"expected uint8 [{size}, {size}, 3], got {image.shape}")
+                sharpness.append(grey_sharpness(image))
+                jpeg = encode(image, quality)
                 file.write(jpeg)
                 digest.update(jpeg)
                 rows.append((offset, len(jpeg), clip.scores[t], clip.times[t], clip.landmarks[t]))
@@ -170,14 +169,14 @@ def _check_clip(clip: ClipFrames) -> None:
 
 
 def _turns(landmarks: np.ndarray) -> list[float]:
-    with np.errstate(divide="ignore", invalid="ignore"):  # eyes in one place look nowhere: 0
+    with np.errstate(divide="ignore", invalid="ignore"):  # coincident eyes: 0
         turns = np.nan_to_num(head_turn(landmarks), posinf=0, neginf=0)
     return [float(turns.min()), float(turns.max())]
 
 
-def encode(picture: np.ndarray, quality: int) -> bytes:
-    """A picture, uint8 RGB [H, W, 3], as the JPEG that a shard holds."""
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+def encode(image: np.ndarray, quality: int) -> bytes:
+    """Encode an image, uint8 RGB [H, W, 3], as a shard's JPEG."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
@@ -189,7 +188,7 @@ def _check_identities(folder: Path, clips: list[dict]) -> None:
     for one, next_one in pairwise(clips):
         if _identity(one) == _identity(next_one):
             name = "/".join(one[key] for key in ("person", "video", "clip"))
-            raise HeadmimeError(f"Clip {name} is twice in {folder}: remove one of its shards.")
+            raise HeadmimeError(f"Clip {name} occurs twice in {folder}: remove one of its shards.")
         if one["person"] == next_one["person"] and one["split"] != next_one["split"]:
             raise HeadmimeError(
                 f"Person {one['person']!r} in {folder} is in two splits, {one['split']!r} and "
@@ -197,7 +196,7 @@ def _check_identities(folder: Path, clips: list[dict]) -> None:
             )
 
 
-def _the_same(folder: Path, what: str, values: set) -> int | str:
+def _require_one_value(folder: Path, what: str, values: set) -> int | str:
     if len(values) > 1:
         listed = ", ".join(map(str, sorted(values)))
         raise HeadmimeError(f"{folder} mixes clips of {what} {listed}: keep one {what} per store.")
@@ -218,7 +217,7 @@ def _clip_rows(clips: list[dict]) -> np.ndarray:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")  # as Python represents odd file names
+    return text.encode("utf-8", "surrogateescape")  # as Python represents undecodable file names
 
 
 def _file_record(path: Path) -> dict:

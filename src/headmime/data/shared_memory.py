@@ -1,4 +1,4 @@
-"""Shared memory, through which loaders hand over batches, and of which containers have little."""
+"""Check of the shared memory that loaders need for batches (small in containers by default)."""
 
 import math
 import shutil
@@ -7,12 +7,12 @@ from pathlib import Path
 from headmime.data.module import PREFETCHED, EpisodeData
 from headmime.errors import HeadmimeError
 
-SHARED_MEMORY = Path("/dev/shm")  # where torch and Linux have it
+SHARED_MEMORY = Path("/dev/shm")  # used by torch on Linux
 
 
 def check_shared_memory(data: EpisodeData, processes: int) -> None:
-    """HeadmimeError where there is less of it than the loaders of these `processes` of one machine
-    will fill; they would be killed by SIGBUS, which says nothing of the reason.
+    """Raise HeadmimeError if there is less than the loaders of `processes` on this machine need;
+    they would be killed by SIGBUS, without a message.
     """
     needed = processes * data.shared_bytes
     if not needed or not SHARED_MEMORY.is_dir():

@@ -2,11 +2,11 @@
 
     manifest.json            format, version, size, detector, counts, sha256 of every file
     clips.npy                one row per clip, sorted by person, video and clip
-    shard-00000/frames.bin   JPEG pictures, one after another
-    shard-00000/frames.npy   one row per picture: where it is, its time, score and 68 landmarks
-    shard-00000/clips.json   the shard's clips in the order they were written
+    shard-00000/frames.bin   concatenated JPEG images
+    shard-00000/frames.npy   one row per image: offset, size, time, score and 68 landmarks
+    shard-00000/clips.json   the shard's clips in writing order
 
-This file reads; `shards.py` writes. What is large stays on disk until it is asked for.
+This module reads, `shards.py` writes. Frames are read on demand.
 """
 
 import hashlib
@@ -30,10 +30,10 @@ CLIP_KEYS = ("person", "video", "clip", "split", "source", "detector")
 
 @dataclass(frozen=True)
 class Quality:
-    """Measures to choose clips by. NaN in stores of version 1, which lack them.
+    """Quality measures of a clip; NaN in stores of version 1, which lack them.
 
-    sharpness: variance of the Laplacian of the grey values (0..255) of a stored picture, mean over
-    the clip. face: median of `face_size` in pixels of the source. turn: the least and the largest
+    sharpness: variance of the Laplacian of the grey values (0..255) of the stored images, mean over
+    the clip. face: median `face_size` in pixels of the source. turn: smallest and largest
     `head_turn`; their difference is the range of yaw.
     """
 
@@ -44,7 +44,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Clip:
-    """A stored clip: row of the manifest."""
+    """A stored clip: a row of clips.npy."""
 
     person: str
     video: str
@@ -62,9 +62,9 @@ class Clip:
 
 
 class Store:
-    """A finished store, opened for reading; cheap to open and to send to another process.
+    """A finished store, opened for reading; cheap to open and to pickle.
 
-    Clips are numbered in the order of (person, video, clip), so a video's clips are neighbours.
+    Clips are numbered in the order of (person, video, clip), so a video's clips are consecutive.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -85,7 +85,7 @@ class Store:
 
     @property
     def n(self) -> int:
-        """The number of clips."""
+        """Number of clips."""
         return len(self._rows)
 
     @cached_property
@@ -100,7 +100,7 @@ class Store:
         return [self.clip(index) for index in range(self.n)]
 
     def clip(self, index: int) -> Clip:
-        """One row of the manifest."""
+        """The clip with number `index`."""
         row = self._rows[index]
         return Clip(
             **{key: _text(row[key]) for key in CLIP_KEYS},
@@ -123,23 +123,23 @@ class Store:
 
     def frame(self, clip: int, t: int) -> np.ndarray:
         """Frame t of a clip, decoded: uint8 RGB [size, size, 3]."""
-        picture = np.empty((self.size, self.size, 3), np.uint8)
-        self.read_into([picture], [(clip, t)])
-        return picture
+        image = np.empty((self.size, self.size, 3), np.uint8)
+        self.read_into([image], [(clip, t)])
+        return image
 
     def read_into(
-        self, pictures: Sequence[np.ndarray] | np.ndarray, frames: Sequence[tuple[int, int]]
+        self, images: Sequence[np.ndarray] | np.ndarray, frames: Sequence[tuple[int, int]]
     ) -> np.ndarray:
         """Decode n frames (clip, t) into uint8 RGB [S, S, 3]; S is the store's size or smaller.
 
-        Shrinking to a half, a quarter or an eighth is done by the decoder: cheaper than averaging,
-        and hardly different. Returns their landmarks, float32 [n, 68, 2], crop coordinates.
+        The decoder downscales by 2, 4 or 8, which is cheaper than area averaging with nearly the
+        same result. Returns the landmarks, float32 [n, 68, 2], crop coordinates.
         """
         landmarks = np.empty((len(frames), 68, 2), np.float32)
         for k, (clip, t) in enumerate(frames):
             shard = self._shards[int(self._rows["shard"][clip])]
             (row,) = shard.rows(self._row(clip, t), 1)
-            if not shard.decode(row, pictures[k], self.size):
+            if not shard.decode(row, images[k], self.size):
                 raise HeadmimeError(
                     f"Frame {t} of clip {self.clip(clip).clip!r} in {self.folder} is damaged: "
                     "make the store again."
@@ -157,11 +157,11 @@ class Store:
         return row["landmarks"].astype(np.float32)
 
     def times(self, clip: int) -> np.ndarray:
-        """When its frames were, float64 [n], seconds in the source."""
+        """Times of a clip's frames in the source, float64 [n], seconds."""
         return np.array(self._frame_rows(clip)["time"])
 
     def scores(self, clip: int) -> np.ndarray:
-        """The detector's confidence, float32 [n]."""
+        """The detector's confidence for a clip's frames, float32 [n]."""
         return np.array(self._frame_rows(clip)["score"])
 
     def _row(self, clip: int, t: int) -> int:
@@ -182,7 +182,9 @@ def _quality(row: np.void) -> Quality:
 
 
 def read_manifest(folder: Path) -> tuple[dict, str]:
-    """A store's manifest and its sha256, the hash of the store. HeadmimeError if there is none."""
+    """Read a store's manifest; return it and its sha256, the store's hash. HeadmimeError if it is
+    missing or damaged.
+    """
     path = folder / "manifest.json"
     try:
         text = path.read_bytes()
@@ -215,7 +217,7 @@ def _text(value: bytes) -> str:
 def _load(path: Path, size: int) -> np.ndarray:
     check_size(path, size)
     try:
-        # A plain array: slicing a memmap costs several times as much.
+        # A plain array: slicing a memmap is several times slower.
         return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     except ValueError as error:
         raise HeadmimeError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from headmime.files import replacing
+from headmime.files import write_atomically
 
 PROTOCOL = "2"
 """Part of every key of cached scores, and of every row. Raise it with a change of what is measured:
@@ -48,5 +48,5 @@ def load_or_compute(folder: Path, key: str, make: Callable[[], Arrays]) -> Array
 def write_arrays(file: Path, arrays: Arrays) -> None:
     """Write an .npz under its name when it is complete."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as partial:
+    with write_atomically(file) as partial:
         np.savez(partial, **arrays)  # pyright: ignore[reportArgumentType]  (no array is called allow_pickle)

@@ -31,7 +31,7 @@ from headmime.evaluation.metrics.motion import (
 from headmime.evaluation.trials import Refs, Trial, driving_landmarks, load_frames, load_landmarks
 from headmime.images import Animator
 from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
-from headmime.progress import OnFrame, reported
+from headmime.progress import OnFrame, report_progress
 
 Adapt = Callable[[np.ndarray, np.ndarray], Animator]
 """T frames uint8 [T, S, S, 3] of a person and their landmarks [T, 68, 2] -> that person's animator.
@@ -76,7 +76,7 @@ def evaluate(
     """
     gallery = Gallery(context)
     scores, features = [], []
-    for trial in reported(context.trials, len(context.trials), on_trial):
+    for trial in report_progress(context.trials, len(context.trials), on_trial):
         arrays = load_or_compute(
             context.cache / "trials",
             _trial_key(context, gallery, trial, T, key),

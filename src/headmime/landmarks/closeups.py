@@ -1,20 +1,20 @@
-"""Where eyes and mouth are: two strips of the picture, few pixels that say who speaks and what."""
+"""Location of eyes and mouth: two strips of the image."""
 
 import numpy as np
 
 from headmime.landmarks import points
 
 STRIPS = ((slice(36, 48), 0.45), (slice(48, 68), 0.4))
-"""The points whose mean is a strip's centre, and half its width over `face_size`: eyes with brows,
-and the mouth with room to open."""
+"""For eyes (with brows) and mouth (with room to open): the points whose mean is the strip's centre,
+and half of its width in units of `face_size`."""
 
 
 def closeup_strips(landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks in crop coordinates [..., 68, 2] -> [..., 2, 2, 3] float32: of eyes and of mouth.
+    """Strips of eyes and mouth [..., 2, 2, 3] float32 of landmarks [..., 68, 2] (crop coordinates).
 
-    Each is an affine map from a strip, twice as wide as high, (-1, -1) its upper left and (1, 1)
-    its lower right corner, to the picture with the same corners, as `affine_grid` takes it. Strips
-    lie along the line between the eyes.
+    Each is an affine map for `affine_grid` from strip to image coordinates, both with (-1, -1) at
+    the upper left and (1, 1) at the lower right corner. Strips are twice as wide as high, parallel
+    to the line between the eyes.
     """
     right, left = (landmarks[..., eye, :].mean(-2) for eye in (points.EYE_R, points.EYE_L))
     axis = left - right

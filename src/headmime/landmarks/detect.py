@@ -1,4 +1,4 @@
-"""The detectors by name."""
+"""Loading of landmark detectors by name."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from headmime.landmarks.faces import Detector
 
 
 def load_detector(name: str, **keys: Any) -> Detector:
-    """The detector of that name; HeadmimeError if its package or its weights are missing.
+    """Load a detector; HeadmimeError if its package or weights are missing.
 
-    `keys` are those of `FaceAlignmentDetector`; dlib has none.
+    `keys`: arguments of `FaceAlignmentDetector`; dlib has none.
     """
     if name == "dlib":
         from headmime.landmarks.detect_dlib import DlibDetector

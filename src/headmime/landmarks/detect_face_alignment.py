@@ -1,6 +1,6 @@
-"""face-alignment, the paper's detector: a network for faces (S3FD) and one for points (FAN).
+"""face-alignment, the paper's detector: networks for faces (S3FD) and landmarks (FAN).
 
-Its package comes with the extra `face-alignment`; the weights are downloaded at first use.
+The package is in the extra `face-alignment`; the weights are downloaded at first use.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.landmarks.faces import SAME_FACE, Face, overlap
 
-LOOKED_AT = 640  # faces are searched in a copy whose longer side is at most this
+SEARCH_SIDE = 640  # longest side of the images in which faces are searched
 
 
 class FaceAlignmentDetector:
     """The networks of the package face-alignment, on the GPU if there is one.
 
-    s3fd, fan: files with their weights; None downloads them at first use. batch: pictures, or
-    faces, that go through a network together.
+    s3fd, fan: weight files; None downloads them at first use. batch: batch size of images and
+    faces.
     """
 
     name = "face-alignment"
@@ -38,8 +38,8 @@ class FaceAlignmentDetector:
         self.batch = batch
         self._networks = s3fd_fan
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._s3fd = s3fd_fan.load("s3fd", s3fd, self._device)
-        self._fan = s3fd_fan.load("fan", fan, self._device)
+        self._s3fd = s3fd_fan.load_network("s3fd", s3fd, self._device)
+        self._fan = s3fd_fan.load_network("fan", fan, self._device)
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
         """See `Detector.detect`."""
@@ -48,8 +48,8 @@ class FaceAlignmentDetector:
         faces: list[list[Face]] = [[] for _ in frames]
         for first in range(0, len(found), self.batch):
             part = found[first : first + self.batch]
-            pictures = [(frames[k], box[:4]) for k, box in part]
-            pixels, scores = self._networks.find_points(self._fan, pictures, self._device)
+            images = [(frames[k], box[:4]) for k, box in part]
+            pixels, scores = self._networks.find_points(self._fan, images, self._device)
             for (k, box), points, score in zip(part, pixels, scores.mean(1), strict=True):
                 faces[k].append(Face(points, float(score), tuple(box[:4].tolist())))
         return faces
@@ -61,22 +61,22 @@ class FaceAlignmentDetector:
         return max(moved, key=lambda one: overlap(one.box, face.box), default=None)
 
     def _boxes(self, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Boxes and scores [n, 5] of every frame: frames of one size are searched together."""
+        """Boxes and scores [n, 5] of every frame; frames of equal size are batched."""
         boxes: list[np.ndarray] = [np.zeros((0, 5))] * len(frames)
         order = sorted(range(len(frames)), key=lambda k: frames[k].shape)
         for _, same in groupby(order, key=lambda k: frames[k].shape):
             places = list(same)
             for first in range(0, len(places), self.batch):
                 part = places[first : first + self.batch]
-                small, scale = _small([frames[k] for k in part])
+                small, scale = _shrink([frames[k] for k in part])
                 found = self._networks.find_boxes(self._s3fd, small, self._device)
                 for k, one in zip(part, found, strict=True):
                     boxes[k] = one / (scale, scale, scale, scale, 1)
         return boxes
 
 
-def _small(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
-    """Frames of one size as [n, H, W, 3] with a longer side of at most LOOKED_AT, and the scale."""
-    scale = min(1.0, LOOKED_AT / max(frames[0].shape[:2]))
+def _shrink(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+    """Stack frames of one size, longer side at most SEARCH_SIDE: [n, H, W, 3], and the scale."""
+    scale = min(1.0, SEARCH_SIDE / max(frames[0].shape[:2]))
     height, width = (max(1, round(length * scale)) for length in frames[0].shape[:2])
     return np.stack([resize(frame, width, height) for frame in frames]), scale

@@ -1,4 +1,4 @@
-"""Faces as detectors find them, and what a detector is: one small interface."""
+"""Detected faces, and the interface of detectors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from typing import Protocol
 
 import numpy as np
 
-Box = tuple[float, float, float, float]  # left, top, right, bottom in picture pixels
-SAME_FACE = 0.3  # boxes that overlap more than this are one face in neighbouring frames
+Box = tuple[float, float, float, float]  # left, top, right, bottom in image pixels
+SAME_FACE = 0.3  # IoU above which boxes of adjacent frames are the same face
 
 
 @dataclass(frozen=True)
 class Face:
-    """A face in a picture, everything in picture pixels.
+    """A face in an image, in image pixels.
 
-    pixels: float32 [68, 2]. score: the detector's confidence, larger is surer (its scale is the
-    detector's own). box: where the detector saw it. unchecked: frames since it did, in which only
-    the points were fitted again.
+    pixels: landmarks float32 [68, 2]. score: the detector's confidence, higher is surer, with a
+    detector-specific scale. box: the detector's box. unchecked: frames since the last detection, in
+    which only the landmarks were refitted.
     """
 
     pixels: np.ndarray
@@ -26,31 +26,31 @@ class Face:
 
     @property
     def area(self) -> float:
-        """Of the box, in square pixels."""
+        """Area of the box in square pixels."""
         return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
 
 
 class Detector(Protocol):
-    """Finds the 68 points of iBUG's order. `name` is recorded with everything made from them.
+    """Finds the 68 iBUG landmarks. `name` is stored with all data derived from them.
 
-    batch: frames that `detect` takes about as quickly as one, where it has a network for them; 1
-    where following a face is quicker than finding it.
+    batch: batch size of `detect`, for detectors whose networks process frames in batches; 1 if
+    following a face is faster than detecting it.
     """
 
     name: str
     batch: int
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
-        """Return all faces of every frame, uint8 RGB [H, W, 3], of any sizes, independently."""
+        """Return all faces of each frame, uint8 RGB [H, W, 3] of any size, independently."""
         ...
 
     def follow(self, frame: np.ndarray, face: Face) -> Face | None:
-        """Return the face that was `face` a few frames ago, or None: faster than `detect`."""
+        """Return the new position of `face`, detected a few frames before, or None."""
         ...
 
 
 def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes: 0 apart, 1 equal."""
+    """Intersection over union of two boxes: 0 disjoint, 1 equal."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     both = max(width, 0.0) * max(height, 0.0)

@@ -1,6 +1,6 @@
-"""The 68 points of a face in iBUG order: their names, and small measures of size and expression.
+"""The 68 iBUG landmarks: index ranges, and measures of face size, expression and pose.
 
-Right and left are the person's own: the right eye is on the left side of the picture.
+Right and left are the person's: the right eye is on the left side of the image.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ CHIN = 8
 def interocular(pixels: np.ndarray) -> np.ndarray:
     """Distance between the outer corners of the eyes, [..., 68, 2] -> [...], in the input's units.
 
-    The unit in which landmark errors are usually reported. It shrinks when the head turns.
+    The usual unit of landmark errors. It decreases when the head turns.
     """
     return _length(pixels[..., 36, :] - pixels[..., 45, :])
 
@@ -32,8 +32,8 @@ def interocular(pixels: np.ndarray) -> np.ndarray:
 def face_size(pixels: np.ndarray) -> np.ndarray:
     """About the distance from brows to chin, [..., 68, 2] -> [...], in the input's units.
 
-    The larger of 2.0 x (eye to eye) and 1.8 x (eyes to mouth), as in FFHQ's alignment: turning the
-    head shortens the first and nodding the second, hardly ever both; opening the mouth, neither.
+    The larger of 2.0 x (eye to eye) and 1.8 x (eyes to mouth), as in FFHQ's alignment: yaw shortens
+    the first and pitch the second, rarely both; opening the mouth changes neither.
     """
     eye_r, eye_l, mouth = _eyes_and_mouth(pixels)
     return np.maximum(2.0 * _length(eye_l - eye_r), 1.8 * _length(mouth - (eye_r + eye_l) / 2))
@@ -42,8 +42,8 @@ def face_size(pixels: np.ndarray) -> np.ndarray:
 def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
     """Mean gap between the inner lips over `face_size`, [..., 68, 2] -> [...].
 
-    0 is closed, about 0.05 speaking, above 0.2 wide open. Any units: the measure is dimensionless.
-    Lips that cross, as a detector may see shut ones, are closed.
+    Dimensionless: 0 closed, about 0.05 speaking, above 0.2 wide open. Crossed inner lips, an error
+    of detectors on closed mouths, count as 0.
     """
     gap = landmarks[..., [65, 66, 67], :] - landmarks[..., [63, 62, 61], :]
     eye_r, eye_l, mouth = _eyes_and_mouth(landmarks)
@@ -55,18 +55,19 @@ def mouth_opening(landmarks: np.ndarray) -> np.ndarray:
 def eye_opening(landmarks: np.ndarray) -> np.ndarray:
     """Mean gap between the lids of both eyes over `face_size`, [..., 68, 2] -> [...].
 
-    Dimensionless; 0.04 to 0.08 for open eyes. Closed ones are below 0.01 by exact points, and 0.02
-    to 0.04 as dlib sees them.
+    Dimensionless: 0.04 to 0.08 for open eyes; for closed ones below 0.01 with exact points, 0.02 to
+    0.04 with dlib's.
     """
     gap = landmarks[..., [37, 38, 43, 44], :] - landmarks[..., [41, 40, 47, 46], :]
     return _length(gap).mean(-1) / face_size(landmarks)
 
 
 def head_turn(landmarks: np.ndarray) -> np.ndarray:
-    """How far the nose's tip is from the middle of the eyes, along their axis, over `face_size`.
+    """Yaw measure: offset of the nose's tip from the midpoint of the eyes along their axis, over
+    `face_size`.
 
-    [..., 68, 2] -> [...], dimensionless and unaffected by tilt: 0 is frontal, positive is turned
-    towards the right side of the picture, about 0.07 for 15 degrees and 0.2 for 45.
+    [..., 68, 2] -> [...], dimensionless, invariant to roll: 0 is frontal, positive is turned to the
+    right side of the image, about 0.07 for 15 degrees and 0.2 for 45.
     """
     eye_r, eye_l, _ = _eyes_and_mouth(landmarks)
     axis = eye_l - eye_r
@@ -75,7 +76,7 @@ def head_turn(landmarks: np.ndarray) -> np.ndarray:
 
 
 def _eyes_and_mouth(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    mouth = (points[..., 48, :] + points[..., 54, :]) / 2  # its corners: opening does not move them
+    mouth = (points[..., 48, :] + points[..., 54, :]) / 2  # corners: opening does not move them
     return points[..., EYE_R, :].mean(-2), points[..., EYE_L, :].mean(-2), mouth
 
 

@@ -1,7 +1,7 @@
-"""The two networks of the package face-alignment, many pictures at a time.
+"""Batched inference with the two networks of the package face-alignment.
 
-The package goes through them face by face. The networks, the crop and the decoding of boxes are
-its own; the results are the same, but for points that it rounds down to whole pixels.
+The package processes one face at a time. Networks, crop and decoding of boxes are the package's;
+results are equal, except that the package rounds points down to whole pixels.
 """
 
 import pickle
@@ -23,12 +23,12 @@ from headmime.errors import HeadmimeError
 
 CAFFE_MEAN = (104.0, 117.0, 123.0)  # BGR
 VARIANCES = (0.1, 0.2)  # of S3FD's regression
-CANDIDATE, SURE, SAME = 0.05, 0.5, 0.3  # scores to look at, scores to keep, overlap of one face
-LEAST_SIDE = 32  # smaller pictures vanish on their way through S3FD
+CANDIDATE, SURE, SAME = 0.05, 0.5, 0.3  # score of candidates, of results; IoU of one face
+LEAST_SIDE = 32  # smaller images are too small for S3FD's layers
 URLS = {"s3fd": s3fd_urls["s3fd"], "fan": models_urls["2DFAN-4"]}
 
 
-def load(kind: str, weights: str | None, device: torch.device) -> nn.Module:
+def load_network(kind: str, weights: str | None, device: torch.device) -> nn.Module:
     """Build "s3fd" or "fan" with weights from a file, or downloaded at first use (None)."""
     url = URLS[kind]
     try:
@@ -40,8 +40,8 @@ def load(kind: str, weights: str | None, device: torch.device) -> nn.Module:
     except (OSError, URLError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         why = " ".join(str(error).split())[:200]
         raise HeadmimeError(
-            f"The weights of detector=face-alignment could not be had "
-            f"({weights or Path(url).name}: {why}): get {url} and name the file with "
+            f"The weights of detector=face-alignment could not be loaded "
+            f"({weights or Path(url).name}: {why}): get {url} and set its path with "
             f"detector.{kind}=FILE, or use detector=dlib."
         ) from error
     net = {"s3fd": s3fd, "fan": lambda: FAN(4)}[kind]()
@@ -56,15 +56,15 @@ def load(kind: str, weights: str | None, device: torch.device) -> nn.Module:
 
 
 @torch.inference_mode()
-def find_boxes(net: nn.Module, pictures: np.ndarray, device: torch.device) -> list[np.ndarray]:
-    """Boxes of every picture, uint8 RGB [B, H, W, 3] -> B times float [n, 5], the surest first.
+def find_boxes(net: nn.Module, images: np.ndarray, device: torch.device) -> list[np.ndarray]:
+    """Detect faces: uint8 RGB [B, H, W, 3] -> B arrays float [n, 5], sorted by descending score.
 
-    Left, top, right, bottom and score (0.5 to 1), in pixels.
+    Columns: left, top, right, bottom in pixels, score (0.5 to 1).
     """
-    B, H, W, _ = pictures.shape
+    B, H, W, _ = images.shape
     if min(H, W) < LEAST_SIDE:
         return [np.zeros((0, 5))] * B
-    x = torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).flip(1).float()
+    x = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).flip(1).float()
     outputs = iter(net(x - torch.tensor(CAFFE_MEAN, device=device).view(1, 3, 1, 1)))
     numbers, boxes = [], []
     for level, (classes, regression) in enumerate(zip(outputs, outputs, strict=True)):
@@ -78,10 +78,10 @@ def find_boxes(net: nn.Module, pictures: np.ndarray, device: torch.device) -> li
         boxes.append(np.concatenate([found, score[number, row, column][:, None]], 1))
         numbers.append(number)
     number, box = np.concatenate(numbers), np.concatenate(boxes)
-    return [_best(box[number == k]) for k in range(B)]
+    return [_suppress_overlaps(box[number == k]) for k in range(B)]
 
 
-def _best(boxes: np.ndarray) -> np.ndarray:
+def _suppress_overlaps(boxes: np.ndarray) -> np.ndarray:
     boxes = boxes[nms(boxes, SAME)]
     return boxes[boxes[:, 4] > SURE]
 
@@ -90,12 +90,12 @@ def _best(boxes: np.ndarray) -> np.ndarray:
 def find_points(
     net: nn.Module, faces: Sequence[tuple[np.ndarray, np.ndarray]], device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The points of faces, each a picture uint8 RGB [H, W, 3] and a box [4] in it.
+    """Find the landmarks of faces, each an image uint8 RGB [H, W, 3] and a box [4] in it.
 
-    Returns float32 [B, 68, 2] in pixels of the pictures, and the heat maps' peaks [B, 68].
+    Returns float32 [B, 68, 2] in image pixels, and the heat maps' peak values [B, 68].
     """
     squares = [_square(box) for _, box in faces]
-    crops = [crop(picture, *square) for (picture, _), square in zip(faces, squares, strict=True)]
+    crops = [crop(image, *square) for (image, _), square in zip(faces, squares, strict=True)]
     x = torch.from_numpy(np.stack(crops)).to(device).permute(0, 3, 1, 2).float() / 255
     heat = net(x)[-1] + flip(net(flip(x))[-1], is_label=True)
     places, scores = _peaks(heat.cpu())
@@ -105,7 +105,7 @@ def find_points(
 
 
 def _square(box: np.ndarray) -> tuple[np.ndarray, float]:
-    """Centre and scale (side / 200) of what FAN wants to see around a box."""
+    """Centre and scale (side / 200) of FAN's input square for a box."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     centre = np.array([right - width / 2, bottom - height / 2 - height * CENTER_Y_OFFSET])
@@ -113,9 +113,9 @@ def _square(box: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _peaks(heat: Tensor) -> tuple[Tensor, Tensor]:
-    """Where heat maps [B, 68, H, H] are highest, [B, 68, 2] in 0..1, and how high, [B, 68].
+    """Peaks of heat maps [B, 68, H, H]: positions [B, 68, 2] in 0..1 and values [B, 68].
 
-    A quarter of a pixel towards the higher neighbour, except at the border.
+    Positions are moved a quarter of a pixel towards the higher neighbour, except at the border.
     """
     H = heat.shape[-1]
     scores, index = heat.flatten(2).max(-1)

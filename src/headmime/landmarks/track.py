@@ -1,4 +1,4 @@
-"""From frames to one person's landmarks over time: following, filling gaps, smoothing."""
+"""Tracking of one person's landmarks over time: following, filling gaps, smoothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,15 +8,15 @@ import numpy as np
 
 from headmime.landmarks.faces import SAME_FACE, Detector, Face, largest, overlap
 
-# A lost face is searched for in every frame at first, then ever more seldom: a search that finds
-# nothing is slow.
-FOLLOWED = 5  # frames since it was seen, after which a face is no longer looked for nearby
-SELDOM = 8  # at most this many frames between searches
+# A lost face is searched in every frame at first, then at growing intervals: searches that find
+# nothing are slow.
+FOLLOWED = 5  # frames for which a lost face is searched near its last position
+SELDOM = 8  # most frames between searches
 LONGEST_GAP = 5
 LONG_AGO = 1 << 30  # frames
 LOST = np.full((68, 2), np.nan, np.float32)
-# Savitzky-Golay: least-squares parabola over 7 frames. Symmetric, so without lag; it lets blinks
-# and closing lips through and takes away 4/10 of white jitter.
+# Savitzky-Golay: least-squares parabola over 7 frames. Symmetric, so without lag; it preserves
+# blinks and closing lips and removes 4/10 of white jitter.
 SMOOTHING = np.array([-2, 3, 6, 7, 6, 3, -2]) / 21
 
 
@@ -25,8 +25,8 @@ class Track:
     """One person's landmarks in every frame of a clip.
 
     pixels: float32 [T, 68, 2], NaN where the face was not found. scores: float32 [T], 0 there.
-    people: the most faces that were seen in one frame. others: float32 [T], the size of the largest
-    other face over that of the followed one, where all faces were searched; NaN elsewhere.
+    people: largest number of faces in a frame. others: float32 [T], size of the largest other face
+    relative to the tracked one in frames with a full search; NaN elsewhere.
     """
 
     pixels: np.ndarray
@@ -43,23 +43,23 @@ class Track:
 def track(
     frames: Iterable[np.ndarray], detector: Detector, search_every: int | None = None
 ) -> Track:
-    """Follow the largest face of the first frame that has one, through uint8 RGB [H, W, 3] frames.
+    """Track the largest face of the first frame with a face through uint8 RGB [H, W, 3] frames.
 
-    Once it has been lost for `FOLLOWED` frames, the largest face that is found takes its place.
-    search_every: frames after which others are looked for although the face is not lost (None:
-    never). A detector that takes many frames at a time sees all faces of all of them. Frames are
-    read once and no more than `detector.batch` are kept.
+    After `FOLLOWED` frames without it, the largest face found replaces it. search_every: frames
+    between full searches while the face is tracked (None: never). Batched detectors
+    (`detector.batch` > 1) detect all faces in every frame. Frames are iterated once, with at most
+    `detector.batch` in memory.
     """
     pixels, scores, others, people = [], [], [], 0
     last: Face | None = None
-    lost, wait = 0, 0  # frames since the face was seen, frames until a search
-    since = 0  # the last search
-    for frame, faces in _with_faces(frames, detector):
+    lost, wait = 0, 0  # last face, frames since then, frames until the next search
+    since = 0  # frames since the last search
+    for frame, faces in _detect_batches(frames, detector):
         near = last if lost < FOLLOWED else None
         face = detector.follow(frame, near) if near and faces is None else None
         since += 1
         if near and face is None and lost == 0:
-            # Nobody knows since when the points were no longer a face's.
+            # The points may have been wrong since the last detection.
             for t in range(len(pixels) - near.unchecked, len(pixels)):
                 pixels[t], scores[t] = LOST, 0.0
             last = replace(near, unchecked=LONG_AGO)
@@ -74,7 +74,7 @@ def track(
             faces = detector.detect([frame])[0]
         if faces is not None:
             people, since = max(people, len(faces)), 0
-        others.append(np.nan if faces is None else _other(face, faces))
+        others.append(np.nan if faces is None else _other_face_size(face, faces))
         if face is None:
             lost += 1
             pixels.append(LOST)
@@ -83,14 +83,14 @@ def track(
             last, lost, wait = face, 0, 0
             pixels.append(face.pixels)
             scores.append(face.score)
-    together = np.array(pixels, np.float32).reshape(-1, 68, 2)
-    return Track(together, np.array(scores, np.float32), people, np.array(others, np.float32))
+    points = np.array(pixels, np.float32).reshape(-1, 68, 2)
+    return Track(points, np.array(scores, np.float32), people, np.array(others, np.float32))
 
 
-def _with_faces(
+def _detect_batches(
     frames: Iterable[np.ndarray], detector: Detector
 ) -> Iterator[tuple[np.ndarray, list[Face] | None]]:
-    """Every frame with all of its faces; with None where following is quicker than finding."""
+    """Yield every frame with all of its faces (batched detectors) or with None."""
     if detector.batch == 1:
         yield from ((frame, None) for frame in frames)
         return
@@ -99,19 +99,19 @@ def _with_faces(
         yield from zip(batch, detector.detect(batch), strict=True)
 
 
-def _other(face: Face | None, faces: Sequence[Face]) -> float:
-    """The side of the largest other face over that of `face`, 0 if there is none."""
+def _other_face_size(face: Face | None, faces: Sequence[Face]) -> float:
+    """Side of the largest other face relative to `face`, 0 if there is none."""
     if face is None:
         return 0.0
-    apart = [other for other in faces if overlap(other.box, face.box) <= SAME_FACE]
-    return (largest(apart).area / face.area) ** 0.5 if apart else 0.0
+    others = [other for other in faces if overlap(other.box, face.box) <= SAME_FACE]
+    return (largest(others).area / face.area) ** 0.5 if others else 0.0
 
 
 def fill_gaps(pixels: np.ndarray, longest: int = LONGEST_GAP) -> np.ndarray:
     """Fill runs of at most `longest` frames without a face (NaN), float32 [T, 68, 2].
 
-    Inside of the clip by linear interpolation, at its ends by repeating the nearest face. Longer
-    runs, and a clip in which no face was found, stay NaN.
+    Linear interpolation inside of the clip, repetition of the nearest face at its ends. Longer runs
+    and clips without any face stay NaN.
     """
     found = ~np.isnan(pixels[:, 0, 0])
     filled = pixels.copy()
@@ -127,9 +127,9 @@ def fill_gaps(pixels: np.ndarray, longest: int = LONGEST_GAP) -> np.ndarray:
 
 
 def smooth(pixels: np.ndarray) -> np.ndarray:
-    """Take away jitter without lag: [T, 68, 2] without NaN -> [T, 68, 2], any coordinates.
+    """Smooth without lag: [T, 68, 2] without NaN -> [T, 68, 2], in any coordinates.
 
-    Straight and evenly accelerated motion is kept as it is, up to the clip's ends.
+    Preserves motion of constant velocity or acceleration, also at the clip's ends.
     """
     half = len(SMOOTHING) // 2
     if len(pixels) <= half:

@@ -1,4 +1,4 @@
-"""Moving averages of E and G over the updates: an option, not in the paper."""
+"""Exponential moving averages of E's and G's weights: an option, not in the paper."""
 
 from copy import deepcopy
 from typing import Any
@@ -13,17 +13,19 @@ from headmime.nets import Nets
 from headmime.nets.spectral import power_iterate
 
 RAMP = 0.05
-"""Of the episodes seen: the longest half-life (Karras et al. 2020, StyleGAN2-ADA)."""
+"""Upper bound of the half-life, as a share of the episodes seen (Karras et al. 2020,
+StyleGAN2-ADA).
+"""
 ITERATIONS = 50
-"""Power iterations of an averaged network: it is made seldom, so sigma can be nearer than in
-training.
+"""Power iterations of an averaged network: it is computed rarely, so sigma can be more exact than
+in training.
 """
 
 
 class MovingAverages(pl.Callback):
-    """What the weights were ``half_life`` episodes ago counts half of what they are now, whatever
-    the batch; early in a run the half-life is RAMP times the episodes seen, so that the start is
-    forgotten at once. Part of the run's state.
+    """Averages of E's and G's weights with a half-life of ``half_life`` episodes, independent of
+    the batch size; early in a run it is RAMP times the episodes seen, which discards the initial
+    weights quickly. Part of the run's state.
     """
 
     def __init__(self, half_life: int) -> None:
@@ -32,9 +34,9 @@ class MovingAverages(pl.Callback):
         self.averages: list[Tensor] = []
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        own = _parameters(pl_module.nets)
-        kept = self.averages or [p.detach().clone() for p in own]
-        self.averages = [a.to(p.device) for a, p in zip(kept, own, strict=True)]
+        parameters = _parameters(pl_module.nets)
+        averages = self.averages or [p.detach().clone() for p in parameters]
+        self.averages = [a.to(p.device) for a, p in zip(averages, parameters, strict=True)]
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -43,17 +45,17 @@ class MovingAverages(pl.Callback):
 
     @torch.no_grad()
     def update(self, nets: Nets, episodes: int) -> None:
-        """Take in the present weights, after ``episodes`` episodes of the run."""
-        passed, self.episodes = episodes - self.episodes, episodes
-        decay = 0.5 ** (passed / min(self.half_life, RAMP * episodes))
+        """Add the current weights, after ``episodes`` episodes of the run."""
+        elapsed, self.episodes = episodes - self.episodes, episodes
+        decay = 0.5 ** (elapsed / min(self.half_life, RAMP * episodes))
         get_ema_multi_avg_fn(decay)(self.averages, _parameters(nets), episodes)
 
     @torch.no_grad()
-    def averaged(self, nets: Nets) -> Nets:
-        """Return copies of E and G that hold the averages, and D as it is.
+    def averaged_nets(self, nets: Nets) -> Nets:
+        """Return copies of E and G with the averaged weights, and D itself.
 
-        Raw weights are averaged; sigma is that of the average, since u and v are iterated anew: an
-        average of u would be no singular vector.
+        Raw weights are averaged; u and v are recomputed for the averaged weight, since an average
+        of singular vectors is not a singular vector.
         """
         E, G = deepcopy(nets.embedder), deepcopy(nets.generator)
         averaged = Nets(E, G, nets.discriminator)

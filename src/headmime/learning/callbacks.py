@@ -1,5 +1,5 @@
-"""What a run leaves behind: curves, sample grids, weights. Their axis is episodes seen, not
-optimiser steps.
+"""Outputs of a run: metrics, sample grids, checkpoints. Their axis is episodes, not optimiser
+steps.
 """
 
 import logging
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 
 class PeriodicCallback(pl.Callback):
-    """Calls `run` every ``every`` batches. Batches and not minutes, so that all processes of a run
-    do it at the same time; how many there were is part of the run's state.
+    """Calls :meth:`run` every ``every`` batches. Counted in batches, not minutes, so that all
+    processes of a run do it at the same time; the count is part of the run's state.
     """
 
     def __init__(self, every: int) -> None:
@@ -33,7 +33,7 @@ class PeriodicCallback(pl.Callback):
         self._batches = 0
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """What there is to do."""
+        """What the callback does; every subclass has one."""
         raise NotImplementedError
 
     def on_train_batch_end(
@@ -51,58 +51,59 @@ class PeriodicCallback(pl.Callback):
 
 
 class MetricLogger(PeriodicCallback):
-    """Logs what ``watch`` has seen every ``every`` batches, with images/s (targets trained on), and
-    has it judge the run. ``watch`` comes before it among the callbacks.
+    """Logs the diagnostics of ``monitor`` and images/s (target frames) every ``every`` batches, and
+    stops a diverged run. ``monitor`` must precede it in the list of callbacks.
     """
 
-    def __init__(self, every: int, watch: DivergenceMonitor) -> None:
+    def __init__(self, every: int, monitor: DivergenceMonitor) -> None:
         super().__init__(every)
-        self.watch = watch
-        self._since = time.perf_counter()
-        self._seen = 0
+        self.monitor = monitor
+        self._start = time.perf_counter()
+        self._start_episodes = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._since, self._seen = time.perf_counter(), episodes_seen(trainer)
+        self._start, self._start_episodes = time.perf_counter(), episodes_seen(trainer)
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Log, judge, and begin new averages."""
-        now, seen = time.perf_counter(), episodes_seen(trainer)
-        readings = self.watch.diagnostics(module)
-        means = readings | {"images_per_s": (seen - self._seen) / (now - self._since)}
-        log_curves(trainer, means, seen)
+        """Log the means since the last call, check them, begin new ones."""
+        now, episodes = time.perf_counter(), episodes_seen(trainer)
+        diagnostics = self.monitor.diagnostics(module)
+        rate = (episodes - self._start_episodes) / (now - self._start)
+        metrics = diagnostics | {"images_per_s": rate}
+        log_metrics(trainer, metrics, episodes)
         bar = trainer.progress_bar_metrics
-        bar.update({name: means[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
-        self.watch.judge(module, readings, seen)
-        self.watch.reset()
-        self._since, self._seen = now, seen
+        bar.update({name: metrics[name] for name in ("loss/cnt", "loss/dsc", "images_per_s")})
+        self.monitor.raise_if_diverged(module, diagnostics, episodes)
+        self.monitor.reset()
+        self._start, self._start_episodes = now, episodes
 
 
 class ProgressLines(pl.Callback):
-    """Logs every ``seconds`` how far the run is: for runs without a terminal and its bar."""
+    """Logs the progress of the run every ``seconds``: for runs without a terminal."""
 
     def __init__(self, seconds: float = 60.0) -> None:
         self.seconds = seconds
-        self._said = time.monotonic()
+        self._last_line = time.monotonic()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         now = time.monotonic()
-        if trainer.is_global_zero and now - self._said >= self.seconds:
-            self._said = now
-            means = {k: v for k, v in trainer.progress_bar_metrics.items() if k != "v_num"}
+        if trainer.is_global_zero and now - self._last_line >= self.seconds:
+            self._last_line = now
+            metrics = {k: v for k, v in trainer.progress_bar_metrics.items() if k != "v_num"}
             log.info(
                 "epoch %s of at most %s, %s episodes seen; %s",
                 trainer.current_epoch + 1,
                 trainer.max_epochs,
                 f"{episodes_seen(trainer):,}",
-                ", ".join(f"{name} {value:.4g}" for name, value in means.items()),
+                ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()),
             )
 
 
 class SampleGridCallback(PeriodicCallback):
-    """Draws ``source | landmarks | target | output``, a row for each episode of a fixed batch,
-    every ``every`` batches.
+    """Writes a grid ``source | landmarks | target | output``, a row per episode of a fixed batch,
+    every ``every`` batches and at the end.
     """
 
     def __init__(self, every: int, batch: dict[str, Tensor], folder: Path) -> None:
@@ -113,7 +114,7 @@ class SampleGridCallback(PeriodicCallback):
         self.run(trainer, pl_module)
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Write the picture for the present weights; hand it to loggers that take pictures."""
+        """Write the grid of the current weights; pass it to loggers that accept images."""
         if not trainer.is_global_zero:
             return
         grid = sample_grid(module, {name: t.to(module.device) for name, t in self.batch.items()})
@@ -128,8 +129,8 @@ class SampleGridCallback(PeriodicCallback):
 
 
 class CheckpointCallback(PeriodicCallback):
-    """Every ``every`` batches and at the end: the whole state, to resume from, and the networks,
-    unless ``watch`` finds that they are past saving.
+    """Saves the training state (to resume from) and the networks every ``every`` batches and at the
+    end, unless ``monitor`` finds that the run has diverged.
     """
 
     def __init__(
@@ -137,32 +138,32 @@ class CheckpointCallback(PeriodicCallback):
         every: int,
         state: Path,
         export: Callable[[MetaLearning, int], None],
-        watch: DivergenceMonitor,
+        monitor: DivergenceMonitor,
     ) -> None:
         super().__init__(every)
-        self.state, self.export, self.watch = state, export, watch
+        self.state, self.export, self.monitor = state, export, monitor
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         self.run(trainer, pl_module)
 
     def run(self, trainer: pl.Trainer, module: MetaLearning) -> None:
-        """Write both, on all processes at once and unless they differ; the state needs
-        `AtomicCheckpointIO`.
+        """Write state and networks; called on all processes at once. HeadmimeError if their weights
+        differ or the run has diverged. The state needs `AtomicCheckpointIO`.
         """
         episode = episodes_seen(trainer)
-        self.watch.check(module, episode)
+        self.monitor.check(module, episode)
         require_equal(
             {name: t for name, t in module.state_dict().items() if not name.endswith((".u", ".v"))},
-            f"something computes or sums wrongly on one of them. Nothing was kept at episode"
-            f" {episode}; ckpt={self.state} goes on from where they were equal last.",
+            f"one of them computes or sums wrong values. Nothing was saved at episode {episode};"
+            f" ckpt={self.state} resumes from the last state in which they were equal.",
         )
-        if trainer.is_global_zero:  # first: a run whose last state is complete has nothing to do
+        if trainer.is_global_zero:  # first: a run with a final state is not exported again
             self.export(module, episode)
         trainer.save_checkpoint(self.state)
 
 
 def episodes_seen(trainer: pl.Trainer) -> int:
-    """Episodes that the run has trained on, over all processes and resumptions."""
+    """Number of episodes the run has trained on, over all processes and resumptions."""
     data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]  (undeclared)
     return data.episodes
 
@@ -178,8 +179,8 @@ def sample_grid(module: MetaLearning, batch: dict[str, Tensor]) -> np.ndarray:
     return np.concatenate([np.concatenate(to_uint8(c), 0) for c in columns], 1)
 
 
-def log_curves(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
-    """Hand values at ``step`` episodes to every logger."""
+def log_metrics(trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
+    """Pass ``values`` at ``step`` episodes to every logger."""
     for logger in trainer.loggers:
         logger.log_metrics(values, step=step)
         logger.save()

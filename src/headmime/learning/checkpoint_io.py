@@ -1,4 +1,4 @@
-"""Lightning's checkpoints on disk: complete or not at all, and read without a second copy."""
+"""Lightning's checkpoints on disk: atomic writes, memory-mapped reads."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-# Names of version 0.1.0 in a state, and those of today.
+# Names in states of version 0.1.0 -> current names.
 CALLBACKS = {
     "Averages": "MovingAverages",
     "Curves": "MetricLogger",
@@ -19,8 +19,8 @@ MODULES = {"rows": "video_embeddings"}
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the file and renames; reads tensors only (nothing is unpickled), mapped into
-    memory, so that the processes of one machine share one copy of W.
+    """Writes a temporary file and renames it; reads tensors only (nothing is unpickled), memory
+    mapped, so that the processes of one machine share one copy of W.
     """
 
     def save_checkpoint(

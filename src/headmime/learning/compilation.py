@@ -1,4 +1,4 @@
-"""The training step through torch.compile, which fuses what lies between matrix products."""
+"""The training step with torch.compile, which fuses the operations between matrix products."""
 
 import logging
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from headmime.learning.meta import MetaLearning
 log = logging.getLogger(__name__)
 BACKEND = "inductor"
 GRAPHS = 64
-"""At most, of one network: up to three for every side in `growing`."""
+"""Most graphs per network: up to three for each side in `growing`."""
 
 
 @contextmanager
 def compiled_step(module: MetaLearning) -> Iterator[None]:
-    """Inside, ``module.training_step`` computes with E, G, D and the perceptual network compiled,
-    one graph each, anew for every size of image. The networks themselves, with their names and
-    parameters, stay as they are, also for everybody else: grids, validation, copies.
+    """Inside this context ``module.training_step`` runs E, G, D and the perceptual network
+    compiled, one graph each, recompiled per image size. The modules, their names and parameters do
+    not change; other callers (grids, validation, copies) run them eagerly.
     """
     E, G, D = module.nets
     nets, step = (E, G.synthesis, D, module.perceptual), module.training_step
@@ -39,23 +39,23 @@ def compiled_step(module: MetaLearning) -> Iterator[None]:
                 net._compiled_call_impl = None
 
 
-def should_compile(asked: bool | None, device: str) -> bool:
-    """Whether the step is compiled on this kind of device: as ``asked``; None is yes on CUDA, but
-    no, with a warning, where it does not work. Raises HeadmimeError if it must and cannot.
+def should_compile(setting: bool | None, device: str) -> bool:
+    """Whether to compile the step on this device type: ``setting``; None means yes on CUDA, or no,
+    with a warning, where torch.compile fails. HeadmimeError if ``setting`` is True and it fails.
     """
-    if asked is False or (asked is None and device != "cuda"):
+    if setting is False or (setting is None and device != "cuda"):
         return False
     try:
         torch.compile(torch.square, backend=BACKEND)(torch.ones(2, device=device))
     except Exception as error:  # a missing compiler or header, a device too old, ...
         first = " ".join(str(error).splitlines()[:2])
-        said = f"torch.compile does not work here: {type(error).__name__}: {first}"
-        if asked:
-            raise HeadmimeError(f"trainer.compile=true: {said}") from error
+        reason = f"torch.compile does not work here: {type(error).__name__}: {first}"
+        if setting:
+            raise HeadmimeError(f"trainer.compile=true: {reason}") from error
         rank_zero_only(log.warning)(
-            "%s (it needs a C++ compiler, and Triton on a GPU). The run goes on, more slowly, as"
+            "%s (it needs a C++ compiler, and Triton on a GPU). The run continues, more slowly, as"
             " with trainer.compile=false.",
-            said,
+            reason,
         )
         return False
     return True

@@ -1,7 +1,7 @@
-"""A run may begin with smaller images and other rates (an option; off in the paper's settings).
+"""Initial stages with smaller images and other learning rates (an option, not in the paper).
 
-Stages are counted in episodes, so that they do not depend on the batch or on the number of
-processes, and a resumed run goes on in the stage where it was.
+Stages are counted in episodes: independent of batch size and number of processes, and a resumed run
+continues in its stage.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from headmime.nets import Nets
 
 
 def stage_at(stages: Sequence[Stage], episode: int) -> Stage | None:
-    """The stage of episode number ``episode`` (from 0); None after the last of them."""
+    """The stage of episode number ``episode`` (from 0); None after the last stage."""
     end = 0
     for stage in stages:
         end += stage.episodes
@@ -32,18 +32,18 @@ def side_at(stages: Sequence[Stage], size: int, episode: int) -> int:
 
 
 def rate_at(stages: Sequence[Stage], warmup: int, episode: int) -> float:
-    """The factor of all learning rates at an episode: its stage's, which rises from 0 over the
-    run's first ``warmup`` episodes.
+    """The factor on all learning rates at an episode: its stage's rate times a linear warm-up over
+    the run's first ``warmup`` episodes.
     """
     stage = stage_at(stages, episode)
     return (1.0 if stage is None else stage.rate) * min(1.0, (episode + 1) / max(warmup, 1))
 
 
 class Curriculum(pl.Callback):
-    """Sets the learning rates before each update, and lets networks made for ``size`` pixels train
-    at the sides of ``stages``. The images themselves come from the data module.
+    """Sets the learning rates before each update, and rescales the sums over space of networks for
+    ``size`` pixels at the smaller sides of ``stages``. The data module makes the images.
 
-    ``new_layers_first``: episodes in which only the layers learn that ``init`` had nothing for.
+    ``new_layers_first``: episodes in which only the layers without weights from ``init`` train.
     """
 
     def __init__(
@@ -64,11 +64,10 @@ class Curriculum(pl.Callback):
 
 
 def keep_magnitude(nets: Nets, size: int) -> None:
-    """From now on E's embeddings and D's V are multiplied by how many times fewer pixels than
-    size x size the images have.
+    """Register hooks that multiply E's embeddings and D's V by (size / side of the images)^2.
 
-    Both are sums over space. What is learnt to go with them, P, W and w0, would otherwise meet four
-    times the numbers when the images' side doubles.
+    Both are sums over space: without the factor, the inputs of P, W and w0 would quadruple when the
+    side doubles.
     """
 
     def embedding(_: Any, inputs: tuple[Tensor, ...], e_hat: Tensor) -> Tensor:

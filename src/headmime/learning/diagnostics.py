@@ -1,4 +1,4 @@
-"""What the curves show beside the terms themselves; nothing here is read back from the device."""
+"""Metrics logged besides the loss terms, as tensors: nothing here synchronises with the device."""
 
 import torch
 from torch import Tensor, nn
@@ -9,12 +9,13 @@ from headmime.nets import Nets
 def step_diagnostics(
     nets: Nets, real: Tensor, fake: Tensor, e_hat: Tensor, W_i: Tensor
 ) -> dict[str, Tensor]:
-    """Return detached scalars of a step: D's scores [B], its hinges, the embeddings [B, N] beside
-    their rows [B, N], and each network's gradient.
+    """Return detached scalars of a step from D's scores [B], the embeddings e_hat [B, N], their
+    rows W_i [B, N] and each network's gradient.
 
-    ``saturated/*``: the share of scores beyond the hinge's margin, where D learns nothing.
+    ``score/*``: mean scores.
+    ``saturated/*``: the share of scores beyond the hinge's margin, which give D no gradient.
     ``embedding/spread``: standard deviation over the batch (0 for a batch of 1).
-    ``embedding/distance``: |e_hat - W_i| as a share of |e_hat|, both averaged.
+    ``embedding/distance``: mean |e_hat - W_i| over mean |e_hat|.
     ``gradient/*``: the L2 norm of the network's last gradient.
     """
     real, fake, e_hat, W_i = (t.detach().float() for t in (real, fake, e_hat, W_i))
@@ -32,20 +33,20 @@ def step_diagnostics(
 
 
 def gradient_norm(net: nn.Module) -> Tensor:
-    """L2 norm of all gradients that ``net``'s parameters hold at present, as a scalar."""
+    """L2 norm of the current gradients of ``net``'s parameters, as a scalar."""
     gradients = [p.grad for p in net.parameters() if p.grad is not None]
     return nn.utils.get_total_norm(gradients).detach()
 
 
 def grid_diagnostics(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return scalars of a fixed validation batch, pictures [-1, 1].
+    """Return scalars of a fixed validation batch, images [-1, 1].
 
     ``grid/pix``: mean |x_hat - x|. ``grid/brightness``: mean of x_hat (-1 is black).
-    ``grid/cast``: how far the strongest colour's mean lies above that of the other two (red: 2).
-    ``grid/contrast``: deviation over each picture, as a share of the targets' (0: one colour).
-    ``grid/person``: how much another person's embedding changes the picture, as a share of the
-    difference between the targets (0: the embedding is ignored).
-    ``grid/spread``: deviation of the embeddings over the people (0: the embedder has collapsed).
+    ``grid/cast``: mean of the strongest colour channel minus that of the other two (red: 2).
+    ``grid/contrast``: standard deviation over each image, relative to the targets' (0: one colour).
+    ``grid/person``: mean change of the image with another person's embedding, relative to the
+    difference between the targets (0: the embedding has no effect).
+    ``grid/spread``: standard deviation of the embeddings over people (0: E has collapsed).
     ``target/*``: brightness and cast of the targets.
     """
     E, G, _ = nets
@@ -67,10 +68,10 @@ def grid_diagnostics(nets: Nets, batch: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _cast(pictures: Tensor) -> Tensor:
-    channels = pictures.mean(dim=(0, 2, 3))
+def _cast(images: Tensor) -> Tensor:
+    channels = images.mean(dim=(0, 2, 3))
     return (1.5 * channels - channels.sum() / 2).max()
 
 
-def _contrast(pictures: Tensor) -> Tensor:
-    return pictures.std(dim=(2, 3)).mean()
+def _contrast(images: Tensor) -> Tensor:
+    return images.std(dim=(2, 3)).mean()

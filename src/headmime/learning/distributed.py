@@ -1,7 +1,7 @@
-"""What the processes of one training run exchange: dense collectives that NCCL and gloo both have.
+"""Collectives between the processes of a training run: dense ones, which NCCL and gloo both have.
 
-Every process holds all weights, all of W, and the state of all optimisers. They stay equal because
-each update is computed from the same gradients everywhere. With one process nothing is exchanged.
+Every process holds all weights, all of W and all optimiser states. They stay equal because every
+process computes each update from the same gradients. With one process all of this is a no-op.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ from torch import Tensor, nn
 from headmime.errors import HeadmimeError
 
 BUCKET = 16 * 2**20
-"""Numbers that travel in one all_reduce: 64 MB of float32."""
+"""Numbers per all_reduce: 64 MB of float32."""
 SUMMED = 2**20
-"""Words added up at once, since torch makes a copy of them as int64; this many stay in a cache."""
+"""Words per sum: torch copies them to int64, and this many fit a cache."""
 
 
 def world_size() -> int:
-    """How many processes train together."""
+    """Number of processes of the run."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def all_gather(t: Tensor) -> Tensor:
-    """Return [processes * B, ...]: every process's t [B, ...], in their order; shapes are equal."""
+    """Concatenate every process's t [B, ...] (equal shapes) in rank order: [processes * B, ...]."""
     if world_size() == 1:
         return t
     parts = [torch.empty_like(t) for _ in range(world_size())]
@@ -36,18 +36,18 @@ def mean_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its mean over the processes, in a few large all_reduce calls."""
     if world_size() == 1:
         return
-    under_way = []
+    pending = []
     for gradients in _buckets(p.grad for p in parameters if p.grad is not None):
         flat = torch.cat([g.flatten() for g in gradients]).div_(world_size())
-        under_way.append((gradients, flat, dist.all_reduce(flat, async_op=True)))
-    for gradients, flat, work in under_way:
+        pending.append((gradients, flat, dist.all_reduce(flat, async_op=True)))
+    for gradients, flat, work in pending:
         work.wait()
         for g, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             g.copy_(mean.view(g.shape))
 
 
 def mean_over_processes(t: Tensor) -> Tensor:
-    """Return the mean of the processes' t, of equal shapes."""
+    """Return the mean of t (equal shapes) over processes."""
     if world_size() == 1:
         return t
     total = t / world_size()
@@ -56,7 +56,7 @@ def mean_over_processes(t: Tensor) -> Tensor:
 
 
 def min_over_processes(t: Tensor) -> Tensor:
-    """Return the smallest of the processes' t, element by element."""
+    """Return the elementwise minimum of t (equal shapes) over processes."""
     if world_size() == 1:
         return t
     smallest = t.clone()
@@ -65,8 +65,8 @@ def min_over_processes(t: Tensor) -> Tensor:
 
 
 def require_equal(state: dict[str, Tensor], remedy: str) -> None:
-    """Raise HeadmimeError, with ``remedy``, unless all processes hold the same tensors (sums of
-    their bits, which are exact, are compared).
+    """Raise HeadmimeError with ``remedy`` unless all processes hold the same tensors. Compares
+    integer sums of their bits, which are exact.
     """
     if world_size() == 1:
         return
@@ -81,7 +81,7 @@ def require_equal(state: dict[str, Tensor], remedy: str) -> None:
 
 
 def sum_of_bits(t: Tensor) -> Tensor:
-    """The bits of t as integers of 32 (of small dtypes: 8), added up as an int64 scalar."""
+    """Sum of the bits of t read as 32-bit integers (8-bit for small dtypes), an int64 scalar."""
     words = t.reshape(-1).view(torch.int32 if t.element_size() % 4 == 0 else torch.uint8)
     return torch.stack([part.sum() for part in words.split(SUMMED)]).sum()
 

@@ -1,4 +1,4 @@
-"""A run that can no longer recover stops itself, and says which term did it."""
+"""Stops a diverged run, and names the responsible term."""
 
 import math
 from pathlib import Path
@@ -15,13 +15,13 @@ from headmime.learning.meta import MetaLearning
 from headmime.learning.settings import LossWeights
 
 BLACK = -0.9
-"""Mean of the grid's pictures, in [-1, 1], from which on they are called black."""
+"""Mean of the grid's images, in [-1, 1], below which they count as black."""
 CAST = 1.2
-"""How much more of one colour than the targets have counts as that colour alone (2: pure red)."""
+"""Excess of `grid/cast` over the targets' that counts as a single pure colour (2: pure red)."""
 FLAT = 0.1
-"""Share of the targets' contrast below which a picture is one colour."""
+"""Contrast relative to the targets' below which an image counts as one colour."""
 SETTLED = 2_000
-"""Episodes until which a run may be flat: an untrained generator is, for a while."""
+"""Episodes before which flat images are accepted: an untrained generator's output is flat."""
 TERMS = {
     "loss/cnt": "content",
     "loss/adv": "adversarial",
@@ -43,10 +43,10 @@ SLOWER = (
 
 
 class DivergenceMonitor(pl.Callback):
-    """Averages a run's readings on the device, looks at a fixed validation batch, and raises
-    HeadmimeError when a reading is no number or the pictures have turned black or one colour.
+    """Averages a run's diagnostics on the device, computes those of a fixed validation batch, and
+    raises HeadmimeError when one is not finite or the images have become black or one colour.
 
-    ``stop`` False only measures. ``state`` is the file that the error names as the last good one.
+    ``stop`` False: measure only. ``state``: the file that the error names as the last good state.
     """
 
     def __init__(self, batch: dict[str, Tensor], state: Path, *, stop: bool) -> None:
@@ -54,7 +54,7 @@ class DivergenceMonitor(pl.Callback):
         self.reset()
 
     def reset(self) -> None:
-        """Begin a new average."""
+        """Start a new average."""
         self._names: list[str] = []
         self._batches = 0
 
@@ -70,64 +70,70 @@ class DivergenceMonitor(pl.Callback):
         if not self._batches:
             self._names = list(outputs)
             self._sums = torch.zeros_like(values)
-            self._numbers = torch.ones_like(values, dtype=torch.bool)
-            self._until = torch.zeros_like(values)
+            self._finite = torch.ones_like(values, dtype=torch.bool)
+            self._finite_batches = torch.zeros_like(values)
         self._sums += values
-        self._numbers &= values.isfinite()
-        self._until += self._numbers
+        self._finite &= values.isfinite()
+        self._finite_batches += self._finite
         self._batches += 1
 
     def diagnostics(self, module: MetaLearning) -> dict[str, float]:
-        """The means since the last reset over all processes, and the grid's readings now."""
+        """Means since the last reset over all processes, and the grid's current diagnostics."""
         batch = {name: t.to(module.device) for name, t in self.batch.items()}
         grid = {name: value.item() for name, value in grid_diagnostics(module.nets, batch).items()}
         if not self._batches:
             return grid
         means = mean_over_processes(self._sums / self._batches).tolist()
-        self._until = min_over_processes(self._until)
+        self._finite_batches = min_over_processes(self._finite_batches)
         return dict(zip(self._names, means, strict=True)) | grid
 
-    def judge(self, module: MetaLearning, readings: dict[str, float], episode: int) -> None:
-        """Raise HeadmimeError with the term and a remedy where these readings are those of a run
-        that is over.
-        """
+    def raise_if_diverged(
+        self, module: MetaLearning, diagnostics: dict[str, float], episode: int
+    ) -> None:
+        """Raise HeadmimeError with the term and a remedy if the diagnostics show divergence."""
         if not self.stop:
             return
-        said = self._not_a_number(readings) or describe_collapse(readings, module.weights, episode)
-        if said is not None:
-            good = f"is {self.state}" if self.state.is_file() else "was not kept yet"
+        problem = self._describe_nan(diagnostics) or describe_collapse(
+            diagnostics, module.weights, episode
+        )
+        if problem is not None:
+            good = f"is {self.state}" if self.state.is_file() else "was not saved yet"
             raise HeadmimeError(
-                f"Stopped at episode {episode}: {said} (the last good state {good})."
+                f"Stopped at episode {episode}: {problem} (the last good state {good})."
             )
 
     def check(self, module: MetaLearning, episode: int) -> None:
-        """Judge the readings of this moment, if anything can come of it."""
+        """Compute the current diagnostics and raise if they show divergence; a no-op without
+        ``stop``.
+        """
         if self.stop:
-            self.judge(module, self.diagnostics(module), episode)
+            self.raise_if_diverged(module, self.diagnostics(module), episode)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if self._batches:  # of a run that went on
-            self._sums, self._numbers, self._until = (
-                t.to(pl_module.device) for t in (self._sums, self._numbers, self._until)
+        if self._batches:  # of a resumed run
+            self._sums, self._finite, self._finite_batches = (
+                t.to(pl_module.device) for t in (self._sums, self._finite, self._finite_batches)
             )
 
     def state_dict(self) -> dict[str, Any]:
         if not self._batches:
             return {}
-        sums = {"sums": self._sums, "numbers": self._numbers, "until": self._until}
+        sums = {"sums": self._sums, "numbers": self._finite, "until": self._finite_batches}
         return {"names": self._names, "batches": self._batches, **sums}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._names, self._batches = state_dict["names"], state_dict["batches"]
-        self._sums, self._numbers, self._until = (
+        self._sums, self._finite, self._finite_batches = (
             state_dict[name].clone() for name in ("sums", "numbers", "until")
         )
 
-    def _not_a_number(self, readings: dict[str, float]) -> str | None:
-        bad = [name for name, value in readings.items() if not math.isfinite(value)]
+    def _describe_nan(self, diagnostics: dict[str, float]) -> str | None:
+        """Name the terms that became NaN or infinite first; None if all are finite."""
+        bad = [name for name, value in diagnostics.items() if not math.isfinite(value)]
         if not bad:
             return None
-        until = dict(zip(self._names, self._until.tolist(), strict=True)) if self._batches else {}
+        finite = self._finite_batches.tolist() if self._batches else []
+        until = dict(zip(self._names, finite, strict=True)) if self._batches else {}
         first = min(until.get(name, self._batches) for name in bad)
         names = [name for name in bad if until.get(name, self._batches) == first]
         terms = [name for name in names if name in REMEDIES] or names
@@ -136,23 +142,26 @@ class DivergenceMonitor(pl.Callback):
         return f"{_join_words(terms)} became NaN or infinite {ago} batches ago; {remedy}"
 
 
-def describe_collapse(readings: dict[str, float], weights: LossWeights, episode: int) -> str | None:
-    """Say what is wrong with the grid's pictures, and which term outweighs the others; None if
-    nothing is.
+def describe_collapse(
+    diagnostics: dict[str, float], weights: LossWeights, episode: int
+) -> str | None:
+    """Describe collapsed images (black, one colour) and the dominant term of the objective; None if
+    the images are normal.
     """
-    brightness, contrast = readings["grid/brightness"], readings["grid/contrast"]
-    if brightness < BLACK < readings["target/brightness"]:
-        symptom = f"black (mean {brightness:.2f}, targets {readings['target/brightness']:.2f})"
-    elif readings["grid/cast"] > readings["target/cast"] + CAST:
-        symptom = f"one pure colour (grid/cast {readings['grid/cast']:.2f})"
+    brightness, contrast = diagnostics["grid/brightness"], diagnostics["grid/contrast"]
+    target = diagnostics["target/brightness"]
+    if brightness < BLACK < target:
+        symptom = f"black (mean {brightness:.2f}, targets {target:.2f})"
+    elif diagnostics["grid/cast"] > diagnostics["target/cast"] + CAST:
+        symptom = f"one pure colour (grid/cast {diagnostics['grid/cast']:.2f})"
     elif contrast < FLAT and episode >= SETTLED:
         symptom = f"flat ({contrast:.0%} of the targets' contrast)"
     else:
         return None
     sizes = {
-        name: abs(getattr(weights, weight) * readings[name])
+        name: abs(getattr(weights, weight) * diagnostics[name])
         for name, weight in TERMS.items()
-        if name in readings
+        if name in diagnostics
     }
     if not sum(sizes.values()):
         return f"the validation grid turned {symptom}; {SLOWER}"

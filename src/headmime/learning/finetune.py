@@ -1,4 +1,4 @@
-"""Fine-tuning on T pictures of a new person (paper section 3.3): Eq. 7-11."""
+"""Fine-tuning on T images of a new person (paper section 3.3): Eq. 7-11."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -40,12 +40,12 @@ from headmime.pretrained.frozen import Frozen
 
 @dataclass
 class FineTuneSettings:
-    """How long and how fast; the defaults are the paper's 40 epochs at the rates of meta-learning.
+    """Length, rates and losses; the defaults are the paper's 40 epochs at meta-learning's rates.
 
-    Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat where T is
-    smaller), not more than ``maximum_steps``, but at least ``minimum_steps``. ``rehearsal`` frames
-    of other people join every update of the generator (not in the paper).
-    ``bfloat16``: autocast, where the device computes in it.
+    Updates: ``epochs`` passes over the T frames in batches of ``batch`` (frames repeat if T is
+    smaller), at most ``maximum_steps`` and at least ``minimum_steps``. ``rehearsal``: frames of
+    other people added to every update of the generator (not in the paper).
+    ``bfloat16``: autocast, on devices with native bfloat16.
     """
 
     epochs: int = 40
@@ -65,18 +65,18 @@ class FineTuneSettings:
     seed: int = 0
 
     def steps(self, frames: int) -> int:
-        """Updates of the generator for ``frames`` pictures."""
+        """Number of generator updates for ``frames`` images."""
         passes = math.ceil(self.epochs * frames / self.batch)
         longest = passes if self.maximum_steps is None else self.maximum_steps
         return max(self.minimum_steps, min(passes, longest))
 
     def autocasts(self, device: torch.device) -> bool:
-        """Whether updates on this device are computed in bfloat16."""
+        """Whether updates on this device run in bfloat16."""
         return self.bfloat16 and computes_in_bfloat16(device)
 
 
 class FineTuneBatch(NamedTuple):
-    """What an update sees: pictures x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
+    """Inputs of an update: images x and drawings y [B, 3, S, S], strips [B, 2, 2, 3]."""
 
     x: Tensor
     y: Tensor
@@ -84,10 +84,12 @@ class FineTuneBatch(NamedTuple):
 
 
 OnStep = Callable[[int, int, dict[str, Tensor]], None]
-"""Called after every update with (updates done, updates in all, the terms as detached scalars)."""
+"""Called after every update with (updates done, total updates, terms as detached scalars)."""
 
 OnPerson = Callable[[int, Personal], None]
-"""Called after every update with (updates done, the networks, which the next update changes)."""
+"""Called after every update with (updates done, networks); the next update modifies them in
+place.
+"""
 
 
 def embed(nets: Nets, frames: Tensor, landmarks: np.ndarray) -> Tensor:
@@ -109,11 +111,11 @@ def fine_tune(
     rehearsal: Rehearsal | None = None,
     on_person: OnPerson | None = None,
 ) -> Personal:
-    """Return one person's networks, trained on T frames [T, 3, S, S] in [-1, 1], landmarks [T, 68,
-    2] in crop coordinates.
+    """Fine-tune one person's networks on T frames [T, 3, S, S] in [-1, 1] with landmarks [T, 68, 2]
+    in crop coordinates.
 
     psi' starts at P e_hat_NEW and w' at w0 + e_hat_NEW; both are trained with psi, theta and b.
-    ``nets`` stay as they are. ``rehearsal`` is needed where the settings ask for it.
+    ``nets`` are not modified. ``rehearsal`` is required if settings.rehearsal > 0 (HeadmimeError).
     """
     if not settings.rehearsal:
         rehearsal = None
@@ -130,10 +132,10 @@ def fine_tune(
     rng = np.random.default_rng((settings.seed, 1))
     half = settings.autocasts(frames.device)
     for done in range(1, total + 1):
-        shown = next(batches)
+        batch = next(batches)
         others = rehearsal.sample(settings.rehearsal, rng) if rehearsal is not None else None
         with torch.autocast(frames.device.type, torch.bfloat16, enabled=half):
-            terms = _step(person, step_G, step_D, shown, others, settings, perceptual)
+            terms = _step(person, step_G, step_D, batch, others, settings, perceptual)
         if on_step is not None:
             on_step(done, total, terms)
         if on_person is not None:
@@ -157,17 +159,17 @@ def _step(
     person: Personal,
     step_G: torch.optim.Optimizer,
     step_D: torch.optim.Optimizer,
-    shown: FineTuneBatch,
+    batch: FineTuneBatch,
     others: Rehearsal | None,
     settings: FineTuneSettings,
     perceptual: Frozen,
 ) -> dict[str, Tensor]:
-    (G, D), (x, y, near), L = person, shown, settings.weights
+    (G, D), (x, y, near), L = person, batch, settings.weights
     power_iterate(G)
     power_iterate(D)
     with normalised_once(G), normalised_once(D):
         x_hat = G(y)  # Eq. 8
-        real = D(x, y)  # D has not moved before its first update below: one forward serves both
+        real = D(x, y)  # reused in D's first update, before which D does not change
         with freeze(D):
             fake = D(x_hat, y)
         with torch.no_grad():
@@ -200,7 +202,7 @@ def _step(
 def _discriminate(
     D: PersonalDiscriminator, x_hat: Tensor, y: Tensor, real: Judgement, step: torch.optim.Optimizer
 ) -> Tensor:
-    """Leave the gradient of L'_DSC (Eq. 11) in D; return the term."""
+    """Compute L'_DSC (Eq. 11) and its gradient in D; return the term."""
     dsc = hinge_loss(D(x_hat, y).score, real.score)
     step.zero_grad()
     dsc.backward()
@@ -210,7 +212,7 @@ def _discriminate(
 def _rehearsal_loss(
     G: PersonalGenerator, others: Rehearsal, L: FineTuneWeights, perceptual: Frozen
 ) -> Tensor:
-    """L_CNT (and pixels, and close-ups) of other people, with their own psi_hat.
+    """L_CNT, pixel and close-up losses of other people with their own psi_hat.
 
     Gradient to: psi, not psi'.
     """
@@ -228,15 +230,15 @@ def _rehearsal_loss(
 def _batches(
     frames: Tensor, landmarks: np.ndarray, settings: FineTuneSettings
 ) -> Iterator[FineTuneBatch]:
-    """In an order that visits every frame equally often."""
+    """Yield batches endlessly, in random permutations of the frames."""
     rng = np.random.default_rng(settings.seed)
     T, size = len(frames), frames.shape[-1]
     jitter = settings.jitter.of(T)
-    waiting: list[int] = []
+    queue: list[int] = []
     while True:
-        while len(waiting) < settings.batch:
-            waiting.extend(rng.permutation(T).tolist())
-        now, waiting = waiting[: settings.batch], waiting[settings.batch :]
-        x, points = apply_jitter(frames[now], landmarks[now], jitter, rng)
+        while len(queue) < settings.batch:
+            queue.extend(rng.permutation(T).tolist())
+        chosen, queue = queue[: settings.batch], queue[settings.batch :]
+        x, points = apply_jitter(frames[chosen], landmarks[chosen], jitter, rng)
         y, near = to_tensor(draw_landmarks(points, size)), torch.from_numpy(closeup_strips(points))
         yield FineTuneBatch(x, y.to(frames.device), near.to(frames.device))

@@ -1,4 +1,4 @@
-"""Who receives gradient, and what makes updates of it."""
+"""The optimiser, and freezing a network's parameters."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from torch import nn
 def adam(groups: list[dict[str, Any]], beta2: float, eps: float) -> torch.optim.Adam:
     """Fused Adam with beta1 = 0 for groups of ``params`` with an ``lr`` each.
 
-    After an update autocast casts the weights anew: otherwise it uses its casts of before until its
-    region ends, which is after D's last update.
+    Each update clears autocast's cache: its region spans several updates of D, and it would
+    otherwise reuse half-precision copies of the old weights.
     """
     optimizer = torch.optim.Adam(groups, betas=(0.0, beta2), eps=eps, fused=True)
     optimizer.register_step_post_hook(lambda *_: torch.clear_autocast_cache())
@@ -27,9 +27,7 @@ def gradient_of(leaf: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def freeze(net: nn.Module) -> Iterator[None]:
-    """Inside, ``net`` computes with constants: gradient passes to its inputs and costs nothing for
-    its weights.
-    """
+    """Inside this context ``net``'s parameters need no gradient; gradient still flows to inputs."""
     net.requires_grad_(False)
     try:
         yield

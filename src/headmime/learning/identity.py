@@ -1,7 +1,7 @@
-"""Training of `headmime.pretrained.sitter_identity` to tell rendered people apart.
+"""Trains `headmime.pretrained.sitter_identity` to recognise rendered people.
 
-All frames of a sitter share clothes, hair, light and backdrop: what surrounds the face is replaced,
-and light and colour are changed, so that the face is what is left to know somebody by.
+All frames of a sitter share clothes, hair, light and backdrop. Augmentation replaces the
+surroundings of the face and changes light and colour, so that only the face identifies a person.
 """
 
 import math
@@ -24,26 +24,26 @@ from headmime.pretrained.sitter_identity import (
     EMBEDDING,
     LAST,
     SIDE,
-    pooled,
     stage_features,
+    weighted_pool,
 )
 
 GREY = 127
-FACE = 1.3  # the enlarged hull that counts as the face when networks are compared
+FACE = 1.3  # scale of the landmarks' hull that counts as the face when networks are compared
 
 
 class Faces(NamedTuple):
-    """pictures uint8 [n, S, S, 3], landmarks [n, 68, 2] in crop coordinates, people int64 [n]."""
+    """images uint8 [n, S, S, 3], landmarks [n, 68, 2] in crop coordinates, people int64 [n]."""
 
-    pictures: np.ndarray
+    images: np.ndarray
     landmarks: np.ndarray
     people: np.ndarray
 
 
 @dataclass
 class IdentitySettings:
-    """CosFace's scale and margin, AdamW's rates, and how long the network is trained: `steps`, or
-    `minutes` if these are over before. A step sees two pictures of each of `people`.
+    """CosFace's scale and margin, AdamW's rates, and the length of training: `steps` or `minutes`,
+    whichever ends first. A batch has two images of each of `people`.
     """
 
     steps: int = 10_000
@@ -57,19 +57,19 @@ class IdentitySettings:
 
 
 def read_faces(store: Store, people: Sequence[Sequence[tuple[int, int]]], halvings: int) -> Faces:
-    """The frames (clip, t) of every person, numbered in the order given; the store's pictures are
-    halved `halvings` times.
+    """Read the frames (clip, t) of every person, people numbered in input order; images are halved
+    `halvings` times.
     """
     frames = [frame for person in people for frame in person]
     side = store.size >> halvings
-    pictures = np.empty((len(frames), side, side, 3), np.uint8)
-    landmarks = store.read_into(list(pictures), frames)
-    return Faces(pictures, landmarks, np.repeat(np.arange(len(people)), [len(p) for p in people]))
+    images = np.empty((len(frames), side, side, 3), np.uint8)
+    landmarks = store.read_into(list(images), frames)
+    return Faces(images, landmarks, np.repeat(np.arange(len(people)), [len(p) for p in people]))
 
 
 def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
-    """1 inside the convex hull of landmarks [68, 2] (crop coordinates), enlarged about its middle
-    by `scale`, and 0 outside: uint8 [side, side].
+    """Mask of the convex hull of landmarks [68, 2] (crop coordinates), scaled about its centre by
+    `scale`: uint8 [side, side], 1 inside.
     """
     middle = (landmarks.min(0) + landmarks.max(0)) / 2
     corners = ((landmarks - middle) * scale + middle) * side
@@ -78,22 +78,22 @@ def face_mask(landmarks: np.ndarray, side: int, scale: float) -> np.ndarray:
 
 
 def mask_background(faces: Faces, scale: float = FACE) -> Faces:
-    """The same, grey outside of `face_mask`."""
-    shown = np.full_like(faces.pictures, GREY)
-    for picture, points, out in zip(faces.pictures, faces.landmarks, shown, strict=True):
-        cv2.copyTo(picture, face_mask(points, len(picture), scale), out)
-    return faces._replace(pictures=shown)
+    """Return the faces with everything outside of `face_mask` grey."""
+    masked = np.full_like(faces.images, GREY)
+    for image, points, out in zip(faces.images, faces.landmarks, masked, strict=True):
+        cv2.copyTo(image, face_mask(points, len(image), scale), out)
+    return faces._replace(images=masked)
 
 
 @torch.no_grad()
 def embed_images(embed: Callable[[Tensor], Tensor], faces: Faces) -> np.ndarray:
-    """`embed` (pictures [B, 3, S, S] in [-1, 1] -> [B, N]) of all of them, [n, N]."""
-    parts = np.array_split(faces.pictures, -(-len(faces.pictures) // 64))
+    """Apply `embed` (images [B, 3, S, S] in [-1, 1] -> [B, N]) to all faces: [n, N]."""
+    parts = np.array_split(faces.images, -(-len(faces.images) // 64))
     return torch.cat([embed(to_tensor(part)) for part in parts]).numpy()
 
 
 class IdentityTraining(nn.Module):
-    """The network of `SitterIdentity` while it learns: its layers have batch norms."""
+    """The trainable form of `SitterIdentity`, with batch norms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,11 +106,11 @@ class IdentityTraining(nn.Module):
         """x [B, 3, 112, 112] in [-1, 1] -> [B, 128] of length 1, float32."""
         last = stage_features(self.convs, x)[-1]
         with torch.autocast(x.device.type, enabled=False):
-            return F.normalize(self.norm(self.project(pooled(last, self.pool))))
+            return F.normalize(self.norm(self.project(weighted_pool(last, self.pool))))
 
     @torch.no_grad()
-    def folded(self) -> dict[str, Tensor]:
-        """What `SitterIdentity` reads, without the magnitudes: batch norms folded in."""
+    def fold_norms(self) -> dict[str, Tensor]:
+        """The state of `SitterIdentity` except `magnitudes`: batch norms folded into weights."""
         state = {"embedding.pool": self.pool.clone()}
         layers: dict[str, list[Any]] = {
             name: list(block.children())[1:] for name, block in self.convs.items()
@@ -130,11 +130,11 @@ def _conv_and_norm(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 def margin_softmax(e: Tensor, scale: float, margin: float) -> Tensor:
-    """CosFace over the batch: cross entropy of scale * (cosine to every other picture), the one of
-    the same person's less `margin`.
+    """CosFace within the batch: cross entropy over scale * cosine to every other image, with
+    `margin` subtracted from the cosine to the same person's image.
 
-    e [2P, N] of length 1: a picture of each of P people, then another of each. In the place of
-    CosFace's centres of all people, which thousands of people with few pictures each learn slowly.
+    e [2P, N] of unit length: one image of each of P people, then a second one of each. Replaces
+    CosFace's learnt class centres, which train slowly for thousands of people with few images.
     Gradient to: e.
     """
     partner = torch.arange(len(e)).roll(len(e) // 2)
@@ -147,14 +147,14 @@ def train_identity(
     settings: IdentitySettings,
     on_step: Callable[[int, float, float, IdentityTraining], None],
 ) -> None:
-    """Train on augmented pictures of people, who are in order, with two or more pictures each.
-    After each step `on_step` is given (steps done, progress 0..1, the loss, the network).
+    """Train on augmented images; `faces.people` is sorted, with two or more images per person.
+    Calls on_step(steps done, progress 0..1, loss, network) after each step.
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     net = IdentityTraining().to(memory_format=torch.channels_last)
     frames = np.split(np.arange(len(faces.people)), np.flatnonzero(np.diff(faces.people)) + 1)
-    waiting = np.empty(0, np.int64)
+    queue = np.empty(0, np.int64)
     matrices = [p for p in net.parameters() if p.ndim > 1]
     rest = [p for p in net.parameters() if p.ndim == 1]
     groups = [
@@ -163,13 +163,13 @@ def train_identity(
     ]
     optimiser = torch.optim.AdamW(groups, settings.lr, fused=True)
     half = computes_in_bfloat16("cpu")
-    begin, done, progress = time.monotonic(), 0, 0.0
+    start, done, progress = time.monotonic(), 0, 0.0
     while progress < 1:
         for group in optimiser.param_groups:
             group["lr"] = settings.lr * learning_rate_factor(progress)
-        while len(waiting) < settings.people:
-            waiting = np.concatenate([waiting, rng.permutation(len(frames))])
-        people, waiting = np.split(waiting, [settings.people])
+        while len(queue) < settings.people:
+            queue = np.concatenate([queue, rng.permutation(len(frames))])
+        people, queue = np.split(queue, [settings.people])
         pairs = np.stack([rng.choice(frames[person], 2, replace=False) for person in people], 1)
         x = augment(faces, pairs.ravel(), rng)
         net.train()
@@ -180,53 +180,53 @@ def train_identity(
         loss.backward()
         optimiser.step()
         done += 1
-        minutes = (time.monotonic() - begin) / 60
+        minutes = (time.monotonic() - start) / 60
         progress = min(1.0, max(done / settings.steps, minutes / settings.minutes))
         on_step(done, progress, loss.item(), net)
 
 
 def learning_rate_factor(progress: float) -> float:
-    """The share of the highest rate: up to it in a tenth of the time, then down along a cosine."""
+    """Factor on the learning rate: linear warm-up for a tenth of the time, then cosine decay."""
     if progress < 0.1:
         return (progress + 0.001) / 0.101
     return (1 + math.cos(math.pi * (progress - 0.1) / 0.9)) / 2
 
 
 def augment(faces: Faces, chosen: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """Pictures as the network is to judge them: float32 [B, 3, 112, 112] in [-1, 1]."""
+    """Augmented training images: float32 [B, 3, 112, 112] in [-1, 1]."""
     others = np.roll(chosen, 1)
     views = [
-        _random_background(faces.pictures[k], faces.landmarks[k], faces.pictures[other], rng)
+        _random_background(faces.images[k], faces.landmarks[k], faces.images[other], rng)
         for k, other in zip(chosen, others, strict=True)
     ]
-    # colours are changed a plane at a time, which is twice as fast
+    # contiguous planes: colour operations are twice as fast
     x = _random_light(to_tensor(np.stack(views)).contiguous(), rng)
     return x.contiguous(memory_format=torch.channels_last)
 
 
 def _random_background(
-    picture: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
+    image: np.ndarray, points: np.ndarray, other: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The face in another's picture (half of the cases) or before a plain colour (a fifth);
-    shifted, scaled, turned, in half of the cases mirrored, perhaps blurred: uint8 [112, 112, 3].
+    """Paste the face into another person's image (50 %) or on a plain colour (20 %); shift, scale,
+    rotate, mirror (50 %) and blur (40 %): uint8 [112, 112, 3].
     """
-    side, kind = len(picture), rng.random()
+    side, kind = len(image), rng.random()
     if kind < 0.7:
-        plain = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), picture.shape)
+        plain = np.broadcast_to(rng.integers(0, 256, 3, np.uint8), image.shape)
         around = (other if kind < 0.5 else plain).copy()
-        picture = cv2.copyTo(picture, face_mask(points, side, rng.uniform(1.0, 1.5)), around)
+        image = cv2.copyTo(image, face_mask(points, side, rng.uniform(1.0, 1.5)), around)
     angle, scale = rng.normal(0, 6), SIDE / side * np.exp(rng.normal(0, 0.08))
     to_view = cv2.getRotationMatrix2D((side / 2, side / 2), angle, scale)
     to_view[:, 2] += SIDE / 2 - side / 2 + rng.normal(0, 0.03 * SIDE, 2)
     if rng.random() < 0.5:
         to_view[0] = -to_view[0]
         to_view[0, 2] += SIDE
-    view = cv2.warpAffine(picture, to_view, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
+    view = cv2.warpAffine(image, to_view, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
     return cv2.GaussianBlur(view, (0, 0), rng.uniform(0.4, 1.6)) if rng.random() < 0.4 else view
 
 
 def _random_light(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Exposure that falls off across the picture, the light's colour, contrast and saturation."""
+    """Randomise exposure (with a gradient across the image), light colour, contrast, saturation."""
     n, ramp = len(x), np.linspace(-1, 1, SIDE)
 
     def factors(deviation: float, *shape: int) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""Other starts for fine-tuning than the person's own embedding (claim C5).
+"""Initial embeddings for fine-tuning other than the person's own (claim C5).
 
-Eq. 8 and 9 start psi' at P e_hat_NEW and w' at w0 + e_hat_NEW. With another embedding in the place
-of e_hat_NEW everything else of fine-tuning stays as it is.
+Eq. 8 and 9 start psi' at P e_hat_NEW and w' at w0 + e_hat_NEW. Another embedding replaces
+e_hat_NEW; the rest of fine-tuning is unchanged.
 """
 
 import torch
@@ -14,7 +14,7 @@ STARTS = (OWN, "average", "random")
 
 
 class FixedEmbedding(nn.Module):
-    """Stands for the embedder: the embedding e [N], whoever is shown."""
+    """Replaces the embedder: returns the same embedding e [N] for any input."""
 
     def __init__(self, e: Tensor) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class FixedEmbedding(nn.Module):
 
 
 def with_fixed_embedding(e: Tensor, nets: Nets) -> Nets:
-    """The same networks, for which everybody's embedding is e [N]: fine-tuning starts there."""
+    """The same networks with an embedder that always returns e [N]: fine-tuning starts at e."""
     return nets._replace(embedder=FixedEmbedding(e))
 
 
@@ -36,8 +36,8 @@ def average_embedding(embeddings: Tensor) -> Tensor:
 
 
 def random_embedding(embeddings: Tensor, seed: int) -> Tensor:
-    """Nobody's embedding [N], of the usual size: each number is that of one of the people [M, N],
-    drawn anew for every number.
+    """An embedding [N] of no real person with realistic statistics: each component is copied from a
+    randomly drawn person of [M, N].
     """
     M, N = embeddings.shape
     people = torch.randint(M, (N,), generator=torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""A run that is told to stop (pre-emption, time limit, `kill`) keeps its state first."""
+"""Saves the state of a run that receives a signal to stop (pre-emption, time limit, `kill`)."""
 
 import signal
 from typing import Any
@@ -14,17 +14,17 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class Interruption(pl.Callback):
-    """On SIGTERM, SIGUSR1 or SIGUSR2, to any process: finish the batch, keep the state, leave.
+    """On SIGTERM, SIGUSR1 or SIGUSR2 to any process: finish the batch, save the state, exit.
 
-    Leaving is exit code 128 + signal; where somebody handled the signal before (submitit requeues
-    its job on SIGUSR2, and only notes SIGTERM), that is left to them. Make it after they did, in
-    the main thread.
+    Calls the previous signal handler if there is one (submitit requeues its job on SIGUSR2 and only
+    logs SIGTERM), then exits with code 128 + signal; after a previous handler of SIGTERM the run
+    continues. Construct it after such handlers are installed, in the main thread.
     """
 
-    def __init__(self, keep: CheckpointCallback) -> None:
-        self.keep = keep
+    def __init__(self, checkpoints: CheckpointCallback) -> None:
+        self.checkpoints = checkpoints
         self._handlers = {number: signal.getsignal(number) for number in SIGNALS}
-        self._told = 0
+        self._signal = 0
         self._group: dist.ProcessGroup | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -38,30 +38,30 @@ class Interruption(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        number = self._agreed()
+        number = self._agree()
         if number:
-            self._told = 0
-            self.keep.run(trainer, pl_module)
-            self._leave(signal.Signals(number))
+            self._signal = 0
+            self.checkpoints.run(trainer, pl_module)
+            self._exit(signal.Signals(number))
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
     def _remember(self, number: int, _: Any) -> None:
-        self._told = number
+        self._signal = number
 
-    def _agreed(self) -> int:
-        """The signal that some process got, on all of them: they must stop at the same batch.
+    def _agree(self) -> int:
+        """The signal received by any process (0: none), so that all stop at the same batch.
 
-        On the CPU, so that no process waits for its device.
+        Reduced on the CPU, to avoid synchronising with the device.
         """
-        told = torch.tensor(self._told)
+        number = torch.tensor(self._signal)
         if world_size() > 1:
-            dist.all_reduce(told, dist.ReduceOp.MAX, group=self._group)
-        return int(told)
+            dist.all_reduce(number, dist.ReduceOp.MAX, group=self._group)
+        return int(number)
 
-    def _leave(self, number: signal.Signals) -> None:
+    def _exit(self, number: signal.Signals) -> None:
         handler = self._handlers[number]
         if callable(handler):
             handler(number, None)

@@ -1,4 +1,4 @@
-"""Random similarities of pictures and their landmarks (a deviation; off in `finetune=paper`)."""
+"""Random similarity transforms of images and landmarks (a deviation; off in `finetune=paper`)."""
 
 from dataclasses import astuple, dataclass
 
@@ -10,28 +10,28 @@ from torch.nn import functional as F
 
 @dataclass
 class Jitter:
-    """Largest random similarity put on a picture and its landmarks together; 0 is the paper's: the
-    picture as it is.
+    """Largest random similarity applied to an image and its landmarks; 0 (the paper's): none.
 
-    ``rotation`` in degrees, ``scale`` and ``shift`` as shares of the side, for a single picture.
+    For a single image: ``rotation`` in degrees, ``scale`` relative, ``shift`` as a share of the
+    side.
     """
 
     rotation: float = 0.0
     scale: float = 0.0
     shift: float = 0.0
 
-    def of(self, pictures: int) -> "Jitter":
-        """What is left of it where there are several ``pictures``, which move themselves: half for
-        eight (the cube root).
+    def of(self, images: int) -> "Jitter":
+        """Jitter reduced for several ``images``, which already vary: divided by the cube root of
+        their number (half for eight).
         """
-        return Jitter(*(most / pictures ** (1 / 3) for most in astuple(self)))
+        return Jitter(*(most / images ** (1 / 3) for most in astuple(self)))
 
 
 def apply_jitter(
     x: Tensor, landmarks: np.ndarray, jitter: Jitter, rng: np.random.Generator
 ) -> tuple[Tensor, np.ndarray]:
-    """Put one random similarity on each picture [B, 3, S, S] and on its landmarks [B, 68, 2];
-    outside is a reflection.
+    """Apply one random similarity to each image [B, 3, S, S] and its landmarks [B, 68, 2]; the
+    border is reflected.
     """
     B = len(x)
     angle = np.deg2rad(rng.uniform(-1, 1, B) * jitter.rotation)
@@ -42,7 +42,7 @@ def apply_jitter(
     turn = np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], 1)
     forward = scale[:, None, None] * turn.reshape(B, 2, 2)
     moved = (landmarks - 0.5) @ forward.transpose(0, 2, 1) + 0.5 + shift[:, None]
-    # grid_sample asks where each output position comes from, with positions from -1 to 1
+    # grid_sample maps output positions to input positions, both in [-1, 1]
     backward = np.linalg.inv(forward)
     origin = -(backward @ (2 * shift)[:, :, None])
     theta = torch.from_numpy(np.concatenate([backward, origin], 2)).to(x)

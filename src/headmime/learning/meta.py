@@ -1,4 +1,4 @@
-"""Meta-learning over training videos (paper section 3.2): one step is Eq. 3-6 on one screen."""
+"""Meta-learning on training videos (paper section 3.2): `training_step` is Eq. 3-6."""
 
 from collections.abc import Collection
 from typing import Any
@@ -13,7 +13,7 @@ from headmime.learning.closeup import closeup_loss
 from headmime.learning.diagnostics import step_diagnostics
 from headmime.learning.distributed import all_gather, mean_gradients, require_equal, world_size
 from headmime.learning.gradients import adam, freeze, gradient_of
-from headmime.learning.resumption import require_fitting
+from headmime.learning.resumption import require_same_shapes
 from headmime.learning.settings import LossWeights, Optimisation
 from headmime.learning.video_embeddings import NoVideoEmbeddings, VideoEmbeddings
 from headmime.losses import (
@@ -30,7 +30,7 @@ from headmime.nets.spectral import normalised_once, power_iterate
 from headmime.pretrained.frozen import Frozen
 
 TERMS = ("total", "cnt", "adv", "fm", "mch", "pix", "near", "dsc")
-JUDGED = ("real", "fake", "e_hat", "W_i")
+DIAGNOSTIC_INPUTS = ("real", "fake", "e_hat", "W_i")
 
 
 class MetaLearning(pl.LightningModule):
@@ -45,8 +45,8 @@ class MetaLearning(pl.LightningModule):
         optimisation: Optimisation,
         inherited: Collection[str] = (),
     ) -> None:
-        """``inherited``: names of the parameters (as in :attr:`nets`) that smaller networks
-        learnt; they may have rates of their own (:meth:`set_rates`).
+        """``rows``: number of videos, rows of W. ``inherited``: names of the parameters (as in
+        :attr:`nets`) copied from smaller networks; :meth:`set_rates` sets their rate separately.
         """
         super().__init__()
         self.automatic_optimization = False
@@ -54,7 +54,7 @@ class MetaLearning(pl.LightningModule):
         N, o = len(nets.discriminator.w0), optimisation
         if o.lr_video_embeddings is None and weights.matching:
             raise HeadmimeError(
-                f"optim.lr_video_embeddings=null leaves W out, but loss.matching={weights.matching}"
+                f"optim.lr_video_embeddings=null omits W, but loss.matching={weights.matching}"
                 " compares embeddings with its rows: set loss.matching=0."
             )
         self.video_embeddings = (
@@ -62,13 +62,13 @@ class MetaLearning(pl.LightningModule):
             if o.lr_video_embeddings is None
             else VideoEmbeddings(rows, N, lr=o.lr_video_embeddings, beta2=o.beta2, eps=o.eps)
         )
-        self._perceptual = [perceptual]  # in a list: frozen, and no part of this module's state
+        self._perceptual = [perceptual]  # in a list: not a submodule, not part of the state
         self.weights, self.optimisation = weights, optimisation
         self._inherited = frozenset(inherited)
 
     @property
     def nets(self) -> Nets:
-        """The networks in training."""
+        """The networks being trained."""
         return Nets(self.embedder, self.generator, self.discriminator)
 
     @property
@@ -83,7 +83,7 @@ class MetaLearning(pl.LightningModule):
         return [adam(groups, o.beta2, o.eps) for groups in (E_and_G, D)]
 
     def _groups(self, names: list[str], lr: float) -> list[dict[str, Any]]:
-        """The parameters of these networks for an optimiser, those that are inherited apart."""
+        """Parameter groups of these networks for an optimiser: new and inherited parameters."""
         groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
         for net in names:
             for name, parameter in getattr(self, net).named_parameters():
@@ -101,8 +101,8 @@ class MetaLearning(pl.LightningModule):
         return optimizers
 
     def set_rates(self, factor: float, inherited: float) -> None:
-        """From now on everything learns at its rate in the settings times ``factor``; inherited
-        parameters times ``inherited``.
+        """Set all learning rates to the configured ones times ``factor``, those of inherited
+        parameters to times ``inherited``.
         """
         for optimizer in self._optimizers():
             for group in optimizer.param_groups:
@@ -123,29 +123,29 @@ class MetaLearning(pl.LightningModule):
                 group.update({k: v for k, v in rates.items() if k != "params"})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        require_fitting(checkpoint["state_dict"], self.state_dict())
+        require_same_shapes(checkpoint["state_dict"], self.state_dict())
 
     def training_step(self, batch: dict[str, Tensor], _: int) -> dict[str, Tensor]:
-        """One update of E and G, then the updates of D, on the same batch, worked through in
-        `accumulate` equal parts; returns the terms (detached scalars).
+        """Update E and G once, then D, on the same batch, in `accumulate` equal parts; return the
+        terms and diagnostics (detached scalars).
         """
         (E, G, D), perceptual, L = self.nets, self.perceptual, self.weights
         step_E_and_G, step_D = self._optimizers()
-        parts = _in_parts(batch, self.optimisation.accumulate)
+        parts = _split_batch(batch, self.optimisation.accumulate)
         i_everywhere = all_gather(batch["row"])
 
         for net in (E, G, D):
             power_iterate(net)
         step_E_and_G.zero_grad()
         step_D.zero_grad()
-        with normalised_once(D):  # three forward passes each, between two updates
+        with normalised_once(D):  # three forward passes per part between two updates
             for part in parts:
                 x_t, y_t, i = part["x_t"], part["y_t"], part["row"]
                 e_hat = E(part["x_s"], part["y_s"])
                 x_hat = G(y_t, G.project(e_hat))
                 self.video_embeddings.start_from(all_gather(i), all_gather(e_hat.detach()))
                 W_i = self.video_embeddings.fetch(i)
-                real = D(x_t, y_t, W_i)  # serves D's first update too: D has not moved before it
+                real = D(x_t, y_t, W_i)  # reused in D's first update, before which D is unchanged
                 with freeze(D):
                     fake = D(x_hat, y_t, W_i.detach())
                 with torch.no_grad():
@@ -161,7 +161,7 @@ class MetaLearning(pl.LightningModule):
                     near = closeup_loss(x_hat, x_t, part["strips_t"], perceptual, L)
                     total = total + L.closeup * near
                     part["near"] = near
-                # leaves L_MCH's gradient in W_i, where D's turn adds its own
+                # accumulates L_MCH's gradient in W_i; `_discriminate` adds that of L_DSC
                 self.manual_backward(total / len(parts))
                 part |= {"total": total, "cnt": cnt, "adv": adv, "fm": fm, "mch": mch, "pix": pix}
                 part |= {"e_hat": e_hat.detach(), "x_hat": x_hat.detach(), "W_i": W_i}
@@ -188,18 +188,18 @@ class MetaLearning(pl.LightningModule):
             if name in parts[0]
         }
         losses = {f"loss/{name}": term for name, term in whole.items()}
-        judged = (torch.cat([part[name] for part in parts]) for name in JUDGED)
-        return losses | step_diagnostics(self.nets, *judged)
+        inputs = (torch.cat([part[name] for part in parts]) for name in DIAGNOSTIC_INPUTS)
+        return losses | step_diagnostics(self.nets, *inputs)
 
     def _discriminate(self, part: dict[str, Tensor], real: Judgement, parts: int) -> None:
-        """Leave the gradient of L_DSC in D and in the part's rows W_i."""
+        """Accumulate the gradient of L_DSC in D and in the part's rows W_i."""
         fake = self.discriminator(part["x_hat"], part["y_t"], part["W_i"])
         dsc = hinge_loss(fake.score, real.score)  # Eq. 6
         self.manual_backward(dsc / parts)
         part |= {"dsc": dsc, "real": real.score.detach(), "fake": fake.score.detach()}
 
 
-def _in_parts(batch: dict[str, Tensor], n: int) -> list[dict[str, Tensor]]:
-    """n batches, of consecutive episodes each."""
+def _split_batch(batch: dict[str, Tensor], n: int) -> list[dict[str, Tensor]]:
+    """Split a batch into n batches of consecutive episodes."""
     chunks = {name: t.chunk(n) for name, t in batch.items()}
     return [{name: chunks[name][k] for name in batch} for k in range(n)]

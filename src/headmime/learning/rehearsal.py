@@ -1,8 +1,8 @@
-"""Frames of other people that fine-tuning keeps in mind (a deviation; off in `finetune=paper`).
+"""Rehearsal: frames of other people in fine-tuning (a deviation; off in `finetune=paper`).
 
-On one picture, fine-tuning learns the person and forgets that landmarks move a face. Rehearsing a
-few people with their own, fixed AdaIN parameters keeps psi answering to landmarks, while psi'
-belongs to the new person alone.
+Fine-tuning on one image overfits: the output no longer follows the landmarks. Rehearsing a few
+people with their own, fixed AdaIN parameters keeps psi dependent on landmarks; psi' is trained on
+the new person only.
 """
 
 from collections.abc import Iterable
@@ -45,6 +45,6 @@ class Rehearsal(NamedTuple):
         return cls(torch.cat(xs), torch.cat(ys), torch.cat(psis), torch.cat(nears))
 
     def sample(self, n: int, rng: np.random.Generator) -> "Rehearsal":
-        """Return n of the frames, all different."""
+        """Draw n different frames."""
         chosen = torch.from_numpy(rng.choice(len(self.x), n, replace=False))
         return Rehearsal(*(tensor[chosen] for tensor in self))

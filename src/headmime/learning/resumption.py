@@ -1,4 +1,4 @@
-"""What a resumed run needs beside weights and optimisers."""
+"""Random state and position in the epoch of a resumed run."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from headmime.errors import HeadmimeError
 
 
 class Resumption(pl.Callback):
-    """Keeps the random state, and where in the epoch a run with other batches goes on.
+    """Saves and restores the random state, and converts the position in the epoch.
 
-    Lightning counts an epoch's batches. A run that resumes with another number of processes, batch
-    or `accumulate` has done the same share of its epoch, with another number of batches; the data
-    module knows the very next episode.
+    Lightning counts batches of an epoch. A run resumed with another number of processes, batch size
+    or `accumulate` has completed the same share of the epoch in another number of batches; the data
+    module stores the next episode.
     """
 
     def on_save_checkpoint(
@@ -41,16 +41,16 @@ class Resumption(pl.Callback):
             position["completed"] = done - unfinished
 
 
-def require_fitting(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+def require_same_shapes(state: dict[str, Tensor], own: dict[str, Tensor]) -> None:
     """Raise HeadmimeError unless a checkpoint's tensors have the names and shapes of ``own``."""
-    there, here = ({name: list(t.shape) for name, t in d.items()} for d in (state, own))
-    different = [n for n in here | there if here.get(n) != there.get(n)]
+    saved, current = ({name: list(t.shape) for name, t in d.items()} for d in (state, own))
+    different = [n for n in current | saved if current.get(n) != saved.get(n)]
     if different:
         name = different[0]
         raise HeadmimeError(
-            f"The state to go on from is of another model or store ({len(different)} tensors"
-            f" differ: {name} is {there.get(name, 'missing')} there and"
-            f" {here.get(name, 'missing')} here): give it the same `model` and `store`, or start"
+            f"The state to resume from is of another model or store ({len(different)} tensors"
+            f" differ: {name} is {saved.get(name, 'missing')} there and"
+            f" {current.get(name, 'missing')} here): set the same `model` and `store`, or start"
             " anew without `ckpt` or in another folder (hydra.run.dir)."
         )
 

@@ -1,18 +1,18 @@
-"""The weights of the objective's terms and the optimisers' rates, with the paper's values as
-defaults; and by which terms a run is validated.
+"""Loss weights, optimiser settings and stages, with the paper's values as defaults; and the
+validation terms.
 """
 
 from dataclasses import dataclass
 
 IDEAL = {"val/cnt": 0.0, "val/pix": 0.0, "val/near": 0.0, "val/sharpness": 1.0}
-"""What each validation term is for a perfect copy: the nearer, the better."""
+"""Value of each validation term for a perfect output; closer is better."""
 
 
 @dataclass
 class FineTuneWeights:
-    """The weight of each term of Eq. 10; the defaults are the paper's (version 2). ``pixel`` and
-    ``closeup`` are not in the paper: the latter counts L_CNT and the pixels once more, of eyes and
-    mouth magnified.
+    """Weights of the terms of Eq. 10; the defaults are the paper's (version 2). ``pixel`` and
+    ``closeup`` are not in the paper; ``closeup`` weights L_CNT and the pixel loss of magnified
+    eyes and mouth.
     """
 
     content: float = 1.0
@@ -31,10 +31,9 @@ class LossWeights(FineTuneWeights):
 
 @dataclass
 class Optimisation:
-    """Adam's rates for E and G, for D, and for the rows of W; beta1 is 0. Two D updates per G
-    update in the paper. ``lr_video_embeddings`` None leaves W out: D is V^T w0 + b. An update sees
-    ``accumulate`` batches, one after the other. Rates rise from 0 over the first ``warmup``
-    episodes.
+    """Adam's learning rates for E and G, D, and W; beta1 is 0. The paper has two D updates per G
+    update. ``lr_video_embeddings`` None omits W: D is V^T w0 + b. An update accumulates gradients
+    over ``accumulate`` batches. Rates rise linearly from 0 over the first ``warmup`` episodes.
     """
 
     lr_generator: float = 5e-5
@@ -49,8 +48,8 @@ class Optimisation:
 
 @dataclass
 class Stage:
-    """A part of a run before its main part: ``episodes`` with images of ``side`` pixels, all
-    learning rates times ``rate``.
+    """An initial stage of a run: ``episodes`` with images of ``side`` pixels and all learning rates
+    times ``rate``.
     """
 
     side: int
@@ -59,5 +58,5 @@ class Stage:
 
 
 def validation_terms(weights: LossWeights) -> list[str]:
-    """The names of the validation terms of a run whose objective has these weights."""
+    """Names of the validation terms for an objective with these weights."""
     return [name for name in IDEAL if weights.closeup or name != "val/near"]

@@ -1,12 +1,12 @@
-"""How Lightning runs several processes that reduce their gradients themselves."""
+"""Lightning's strategy for several processes with explicit gradient averaging."""
 
 from pytorch_lightning.strategies import DDPStrategy
 
 
 class ManualDDPStrategy(DDPStrategy):
-    """One process per device, started by somebody else, and no wrapper around the module: nothing
-    is broadcast (W least of all), and gradients meet only where the training step says so.
+    """One externally launched process per device. Skips the DDP wrapper: `training_step` averages
+    gradients explicitly, and no parameters or buffers are broadcast.
     """
 
     def configure_ddp(self) -> None:
-        """Leave the module as it is."""
+        """Do not wrap the module."""

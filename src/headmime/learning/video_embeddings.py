@@ -1,4 +1,4 @@
-"""W: one row per training video, and an Adam of its own that touches only the rows of the batch."""
+"""W: one embedding (row) per training video, with a sparse Adam for the rows of the batch."""
 
 import numpy as np
 import torch
@@ -8,18 +8,16 @@ UNTOUCHED = -1
 
 
 class VideoEmbeddings(nn.Module):
-    """The columns W_i of the paper, kept as rows [M, N] of a buffer, so that a step costs the same
-    for any M.
+    """The paper's columns W_i as rows [M, N] of a buffer; a step costs the same for any M.
 
-    A row starts at the embedding of its video when its first batch comes. (Started near 0, L_MCH
-    drags every embedding there: within 100 updates they were all the same.)
+    A row is initialised with its video's embedding in its first batch. (Initialised near 0, L_MCH
+    pulled all embeddings to 0: they were equal after 100 updates.)
 
-    Adam with beta1 = 0 does not move a row without gradient, so only the touched rows are updated;
-    a row's second moment is first decayed by beta2 to the number of updates it has missed, which is
-    what dense Adam would have done.
+    Adam with beta1 = 0 does not change a row without gradient, so only the rows of the batch are
+    updated. A row's second moment is first multiplied by beta2^(missed updates), as in dense Adam.
 
-    Every process holds all rows. They stay equal because all processes hand in the same rows i,
-    embeddings and gradients: those of all processes, in the same order.
+    Every process holds all rows. They stay equal because all processes pass the gathered rows i,
+    embeddings and gradients of all processes, in the same order.
     """
 
     W: Tensor
@@ -36,25 +34,25 @@ class VideoEmbeddings(nn.Module):
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     def fetch(self, i: Tensor) -> Tensor:
-        """Return the rows i [B] as a leaf [B, N] that gathers gradient for :meth:`update`."""
+        """Return the rows i [B] as a leaf [B, N]; pass its gradient to :meth:`update`."""
         return self.W[i].requires_grad_()
 
     @torch.no_grad()
     def start_from(self, i: Tensor, e_hat: Tensor) -> None:
-        """Set the rows among i [B] that no update has touched to their embeddings e_hat [B, N]; a
-        row named twice to its first.
+        """Set those of the rows i [B] that were never updated to their embeddings e_hat [B, N]; a
+        row that occurs twice to its first embedding.
         """
         fresh = (self.touched[i] == UNTOUCHED)[:, None]
-        first = _same(i).to(torch.uint8).argmax(dim=1)
+        first = _equal_rows(i).to(torch.uint8).argmax(dim=1)
         self.W[i] = torch.where(fresh, e_hat[first].to(self.W.dtype), self.W[i])
 
     @torch.no_grad()
     def update(self, i: Tensor, gradient: Tensor) -> None:
-        """One Adam step on the rows i [B] with their gradients [B, N]; a row named twice gets the
-        sum.
+        """One Adam step on the rows i [B] with gradients [B, N], which add up for rows that occur
+        twice.
         """
         with torch.autocast(self.W.device.type, enabled=False):
-            g = _same(i).to(self.W.dtype) @ gradient.to(self.W.dtype)
+            g = _equal_rows(i).to(self.W.dtype) @ gradient.to(self.W.dtype)
         self.updates += 1
         last = torch.where(self.touched[i] == UNTOUCHED, self.updates, self.touched[i])
         gap = (self.updates - last).clamp(min=1).to(g.dtype)
@@ -66,7 +64,7 @@ class VideoEmbeddings(nn.Module):
 
 
 class NoVideoEmbeddings(nn.Module):
-    """Stands where W is left out (an ablation): every row is 0 and stays so; D is V^T w0 + b."""
+    """Replaces W where it is omitted (an ablation): every row is 0, so D is V^T w0 + b."""
 
     row: Tensor
 
@@ -79,23 +77,23 @@ class NoVideoEmbeddings(nn.Module):
         return self.row.repeat(len(i), 1).requires_grad_()
 
     def start_from(self, i: Tensor, e_hat: Tensor) -> None:
-        """Leave the rows at 0."""
+        """Do nothing: the rows stay 0."""
 
     def update(self, i: Tensor, gradient: Tensor) -> None:
-        """Leave the rows at 0."""
+        """Do nothing: the rows stay 0."""
 
 
-def _same(i: Tensor) -> Tensor:
-    """Return which of the places of i [B] name the same row, bool [B, B].
+def _equal_rows(i: Tensor) -> Tensor:
+    """Mask of equal entries of i [B], bool [B, B].
 
-    With it, places that name one row all compute that row's new value, and it does not matter which
-    of them is written: unlike `unique` and atomic sums, the same on every process, without waiting.
+    With it, all entries for one row compute the same new value, so the order of writes does not
+    matter: deterministic on every process and without synchronisation, unlike `unique` or atomics.
     """
     return i[:, None] == i
 
 
 def _zeros(rows: int, embedding: int) -> Tensor:
-    """Zeros for which the system finds memory when they are touched: a million rows cost nothing
-    at once.
+    """Zeros [rows, embedding] whose memory is allocated on first write, so a million rows cost
+    nothing at construction.
     """
     return torch.from_numpy(np.zeros((rows, embedding), np.float32)).to(torch.get_default_device())

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 import cv2
 import numpy as np
 
-from headmime.data.media_reader import read_video, video_info
+from headmime.data.media_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 WEBCAM = "webcam"
@@ -33,7 +33,7 @@ def is_webcam(driving: str) -> bool:
 def frame_rate(driving: str) -> Fraction:
     """Frames a second, as the file or the webcam says. HeadmimeError if it cannot be used."""
     if not is_webcam(driving):
-        return video_info(Path(driving)).fps
+        return read_video_info(Path(driving)).fps
     camera = _open(driving)
     rate = camera.get(cv2.CAP_PROP_FPS)
     camera.release()

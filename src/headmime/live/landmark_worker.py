@@ -14,7 +14,7 @@ import numpy as np
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector, Face, largest
 from headmime.live.camera import LatestItem, camera_frames
-from headmime.threads import start_worker, threads_of_children
+from headmime.threads import init_worker, limit_child_threads
 
 PATIENCE = 20  # seconds for the process to go by itself
 # Pictures between two in which the face itself is looked for, which takes three times as long as
@@ -74,7 +74,7 @@ def watch(
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_watch, args=(driving, make_detector, there), daemon=True)
-    with threads_of_children(1):
+    with limit_child_threads(1):
         process.start()
     there.close()
     try:
@@ -112,7 +112,7 @@ def _receive(connection: Connection) -> FaceObservation | None:
 
 def _watch(driving: str, make_detector: Callable[[], Detector], out: Connection) -> None:
     """What the process does."""
-    start_worker()
+    init_worker()
     try:
         follow = Follower(make_detector())
         pictures = LatestItem(camera_frames(driving))

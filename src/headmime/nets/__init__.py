@@ -1,4 +1,4 @@
-"""The three networks of the paper, and one person's own."""
+"""The paper's three networks, and the fine-tuned networks of one person."""
 
 from typing import NamedTuple
 
@@ -17,5 +17,5 @@ class Nets(NamedTuple):
 
 
 def build_nets(shape: ModelShape) -> Nets:
-    """Build the networks with fresh weights from torch's random state."""
+    """Build the networks with weights initialised from torch's random state."""
     return Nets(Embedder(shape), Generator(shape), Discriminator(shape))

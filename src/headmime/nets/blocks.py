@@ -1,9 +1,9 @@
-"""The residual and attention blocks that the three networks share (BigGAN's blocks, with spectral
+"""Residual and attention blocks shared by the three networks (BigGAN's blocks with spectral
 normalisation).
 
-A convolution that feeds a normalisation has no bias: the normalisation would remove it. Pictures
-lie in memory with channels last, in which a CPU convolves and pools twice as fast; each network
-sees to it at its door, and every operation here keeps it.
+A convolution before a normalisation has no bias: the normalisation would remove it. Features use
+the channels-last memory format, in which CPU convolution and pooling are twice as fast; each
+network converts its input, and every operation here preserves the format.
 """
 
 import torch
@@ -14,15 +14,15 @@ from headmime.nets.spectral import SpectralConv2d
 from headmime.precision import at_least_float32
 
 EPS = 1e-5
-"""That of torch's batch norm, which is added to each variance."""
+"""Added to each variance, as in torch's batch norm."""
 ATTENTION_GAIN = 0.1
-"""Start of the attention's gain. BigGAN starts at 0, which gives the attention's convolutions no
-gradient in the first step.
+"""Initial gain of the attention. With BigGAN's 0 its convolutions have no gradient in the first
+step.
 """
 
 
 def channels_last(h: Tensor) -> Tensor:
-    """h [B, C, H, W] with the same values, laid out in memory as [B, H, W, C]."""
+    """h [B, C, H, W] in channels-last memory format (stored as [B, H, W, C])."""
     return h.contiguous(memory_format=torch.channels_last)
 
 
@@ -34,20 +34,20 @@ def adain(h: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
 
 
 def instance_norm(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Normalise each picture's channels over space, then scale and shift: h [B, C, H, W], scale and
-    shift [B, C]; the statistics are float32, under autocast too.
+    """Normalise each image's channels over space, then scale and shift: h [B, C, H, W], scale and
+    shift [B, C]; the statistics are float32, also under autocast.
     """
     if len(h) > 1 and torch.compiler.is_dynamo_compiling():
         return _instance_norm_at_once(h, scale, shift)
-    # batch norm of a single picture is its instance norm: one fused operation, with channels last
-    pictures = zip(h.split(1), scale, shift, strict=True)
-    each = [F.batch_norm(p, None, None, a, b, training=True) for p, a, b in pictures]
+    # batch norm of a single image is its instance norm: one fused operation in channels last
+    images = zip(h.split(1), scale, shift, strict=True)
+    each = [F.batch_norm(p, None, None, a, b, training=True) for p, a, b in images]
     return each[0] if len(each) == 1 else torch.cat(each)
 
 
 def _instance_norm_at_once(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """The same, up to rounding, in one formula: a compiler fuses it, and would make kernels of
-    their own for every picture's batch norm.
+    """The same, up to rounding, as one formula: torch.compile fuses it, but would generate separate
+    kernels for each image's batch norm.
     """
     x, scale, shift = (at_least_float32(t) for t in (h, scale, shift))
     variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)
@@ -56,7 +56,7 @@ def _instance_norm_at_once(h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 class InstanceNorm(nn.Module):
-    """:func:`instance_norm` with a learned scale and shift, the same for every picture."""
+    """:func:`instance_norm` with a learned scale and shift, the same for every image."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -68,8 +68,8 @@ class InstanceNorm(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """[B, in, H, W] -> [B, out, H/2, W/2]. ``first`` leaves out the activation before the first
-    convolution (raw pixels).
+    """[B, in, H, W] -> [B, out, H/2, W/2]. ``first`` omits the activation before the first
+    convolution (the input is pixels).
     """
 
     def __init__(
@@ -86,14 +86,12 @@ class DownBlock(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         r = h if self.first else F.relu(self.norm1(h))
         r = self.conv2.then_pooled(F.relu(self.norm2(self.conv1(r)), inplace=True))
-        # Pooling and a 1x1 convolution commute; this order costs a quarter.
+        # Pooling and a 1x1 convolution commute; this order takes a quarter of the operations.
         return r + self.skip(F.avg_pool2d(h, 2))
 
 
 class SameBlock(nn.Module):
-    """[B, C, H, W] -> the same shape, without normalisation: the discriminator's extra block at
-    4x4.
-    """
+    """[B, C, H, W] -> [B, C, H, W], without normalisation: the extra block of D at 4x4."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -107,7 +105,7 @@ class SameBlock(nn.Module):
 class AdaptiveBlock(nn.Module):
     """AdaIN residual block [B, in, H, W] -> [B, out, s H, s W] with s = 2 when ``up``, else 1.
 
-    It reads :attr:`n_psi` numbers per picture: gamma and beta of the first AdaIN (in), then of the
+    Takes :attr:`n_psi` parameters per image: gamma and beta of the first AdaIN (in), then of the
     second (out).
     """
 
@@ -125,13 +123,14 @@ class AdaptiveBlock(nn.Module):
         r = F.relu(adain(h, gamma1, beta1), inplace=True)
         r = self.conv1.on_upsampled(r) if self.up else self.conv1(r)
         r = self.conv2(F.relu(adain(r, gamma2, beta2), inplace=True))
-        # Nearest upsampling and a 1x1 convolution commute; this order costs a quarter.
+        # Nearest upsampling and a 1x1 convolution commute; this order takes a quarter of the
+        # operations.
         return r + (h if self.skip is None else F.interpolate(self.skip(h), scale_factor=2))
 
 
 class SelfAttention(nn.Module):
     """Self-attention over positions (Zhang et al. 2019): h + gain * attention(h), [B, C, H, W] ->
-    the same shape.
+    [B, C, H, W].
     """
 
     def __init__(self, channels: int) -> None:
@@ -144,6 +143,6 @@ class SelfAttention(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         q, k, v = (f(h).flatten(2).transpose(1, 2) for f in (self.query, self.key, self.value))
-        # Written out: v is wider than q and k, for which torch's own has only a slow way.
+        # Written out: v is wider than q and k, a case in which torch's attention is slow.
         attended = (q @ k.mT).softmax(dim=-1) @ v
         return h + self.gain * attended.transpose(1, 2).reshape(h.shape)

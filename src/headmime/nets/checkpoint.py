@@ -1,8 +1,7 @@
-"""Weights on disk: ``<stem>.safetensors`` with the tensors and ``<stem>.json`` with how to build
-their networks and where they come from.
+"""Checkpoints: ``<stem>.safetensors`` with the tensors and ``<stem>.json`` with the model's shape
+and the weights' origin.
 
-Nothing is ever unpickled. Floating-point weights may be stored in float16 and are computed with in
-float32.
+Nothing is unpickled. Weights may be stored in float16; loaded weights are float32.
 """
 
 import json
@@ -16,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing, sha256
+from headmime.files import sha256, write_atomically
 from headmime.nets import Nets, build_nets
 from headmime.nets.generator import Synthesis
 from headmime.nets.personal import PersonalGenerator
@@ -25,8 +24,8 @@ from headmime.nets.spectral import kernels_last
 
 FORMAT = 1
 Record = dict[str, Any]
-"""What a checkpoint says of itself beside its shape: ``detector`` (landmark source) and ``origin``
-(data, config, commit, seed, ...).
+"""Metadata of a checkpoint besides its shape: ``detector`` (landmark source) and ``origin`` (data,
+config, commit, seed, ...).
 """
 
 
@@ -37,15 +36,13 @@ def save_nets(
     record: Record,
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """Write E, G, P and D's theta, w0 and b (never W); return the path of the JSON."""
+    """Write E, G, P and D's theta, w0 and b (without W); return the path of the JSON."""
     modules = nn.ModuleDict(nets._asdict())
     return _save(path, "nets", modules.state_dict(), shape, record, dtype)
 
 
 def load_nets(path: Path | str) -> tuple[Nets, ModelShape, Record]:
-    """Read meta-learned networks. Raises HeadmimeError naming the file that is missing, altered or
-    of another kind.
-    """
+    """Load meta-learned networks. HeadmimeError names a missing, altered or mismatched file."""
     tensors, shape, record = _load(path, "nets")
     with torch.device("meta"):
         nets = build_nets(shape)
@@ -60,12 +57,12 @@ def save_personal(
     record: Record,
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """Write one person's generator G'; return the path of the JSON."""
+    """Write a person's generator G'; return the path of the JSON."""
     return _save(path, "personal", generator.state_dict(), shape, record, dtype)
 
 
 def load_personal(path: Path | str) -> tuple[PersonalGenerator, ModelShape, Record]:
-    """Read one person's generator. Raises HeadmimeError as :func:`load_nets` does."""
+    """Load a person's generator. HeadmimeError as in :func:`load_nets`."""
     tensors, shape, record = _load(path, "personal")
     with torch.device("meta"):
         synthesis = Synthesis(shape)
@@ -75,14 +72,14 @@ def load_personal(path: Path | str) -> tuple[PersonalGenerator, ModelShape, Reco
 
 
 def checkpoint_files(path: Path | str) -> tuple[Path, Path]:
-    """Return (tensors, description) for a stem or for either of a checkpoint's two files."""
+    """Return the paths (tensors, JSON) for a stem or either of a checkpoint's two files."""
     path = Path(path)
     stem = path.with_suffix("") if path.suffix in {".safetensors", ".json"} else path
     return stem.with_name(stem.name + ".safetensors"), stem.with_name(stem.name + ".json")
 
 
 def checkpoint_sha256(path: Path | str) -> str:
-    """Return the sha256 of a checkpoint's tensors, by which results name it."""
+    """Return the sha256 of a checkpoint's tensors, which identifies it in results."""
     return sha256(checkpoint_files(path)[0])
 
 
@@ -96,15 +93,18 @@ def _save(
 ) -> Path:
     tensor_file, description = checkpoint_files(path)
     tensor_file.parent.mkdir(parents=True, exist_ok=True)
-    # u and v stay float32: they are small, and sigma is as exact as they are
+    # u and v stay float32: they are small, and determine the precision of sigma
     stored = {
         name: t.detach().cpu().to(t.dtype if name.endswith((".u", ".v")) else dtype).contiguous()
         for name, t in state.items()
     }
-    # the tensors take their place first: without its description a checkpoint is not there
-    with replacing(description) as partial_description, replacing(tensor_file) as partial:
+    # the tensors are moved first: a checkpoint without its JSON is ignored
+    with (
+        write_atomically(description) as partial_description,
+        write_atomically(tensor_file) as partial,
+    ):
         save_file(stored, partial)
-        partial.chmod(0o644)  # safetensors writes for the owner alone
+        partial.chmod(0o644)  # safetensors creates files with mode 0600
         content = {
             "format": FORMAT,
             "kind": kind,
@@ -151,7 +151,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
 
 def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> None:
     try:
-        # a copy: the file is mapped into memory, and may be replaced while we use it
+        # copied: the file is memory mapped, and may be replaced while in use
         copies = {k: kernels_last(t.to(torch.float32, copy=True)) for k, t in tensors.items()}
         module.load_state_dict(copies, assign=True)
     except RuntimeError as error:

@@ -14,14 +14,14 @@ W0_DEVIATION = 0.02
 
 
 class Judgement(NamedTuple):
-    """A score per picture [B] float32 and the features of every residual block, for L_FM."""
+    """D's output: a score per image [B] float32, and each residual block's features (for L_FM)."""
 
     score: Tensor
     features: list[Tensor]
 
 
 class Features(nn.Module):
-    """The convolutional part V(x, y; theta): the embedder's layers and one more block at 4x4."""
+    """The convolutional part V(x, y; theta): the embedder's architecture and a block at 4x4."""
 
     def __init__(self, shape: ModelShape) -> None:
         super().__init__()
@@ -49,9 +49,7 @@ def realism(v: Tensor, w: Tensor, b: Tensor) -> Tensor:
 
 
 class Discriminator(nn.Module):
-    """theta, w0 and b. The columns W_i belong to the training videos, not to the network, and are
-    handed in.
-    """
+    """D with theta, w0 and b. The columns W_i of the training videos are inputs of forward."""
 
     def __init__(self, shape: ModelShape) -> None:
         super().__init__()

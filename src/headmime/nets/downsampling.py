@@ -1,6 +1,4 @@
-"""The downsampling trunk that embedder and discriminator have in common: (picture, drawing) -> 4x4
-features.
-"""
+"""The downsampling trunk of embedder and discriminator: (image, drawing) -> 4x4 features."""
 
 from torch import Tensor, nn
 
@@ -8,16 +6,16 @@ from headmime.nets.blocks import DownBlock, SelfAttention
 from headmime.nets.shape import ModelShape
 from headmime.precision import at_least_float32
 
-PICTURE_AND_DRAWING = 6
-"""Input channels: an RGB picture and its RGB landmark drawing."""
+IMAGE_AND_DRAWING = 6
+"""Input channels: an RGB image and its RGB landmark drawing."""
 
 
 def trunk(shape: ModelShape) -> nn.ModuleList:
-    """Build residual downsampling blocks without normalisation, [B, 6, S, S] -> [B, N, 4, 4], with
-    self-attention.
+    """Build residual downsampling blocks with self-attention, without normalisation: [B, 6, S, S]
+    -> [B, N, 4, 4].
     """
     layers = nn.ModuleList()
-    channels, resolution = PICTURE_AND_DRAWING, shape.image_size
+    channels, resolution = IMAGE_AND_DRAWING, shape.image_size
     for width in shape.down_channels():
         layers.append(DownBlock(channels, width, first=not layers))
         channels, resolution = width, resolution // 2
@@ -27,5 +25,5 @@ def trunk(shape: ModelShape) -> nn.ModuleList:
 
 
 def pooled(h: Tensor) -> Tensor:
-    """ReLU, then the sum over space: [B, N, H, W] -> [B, N], in float32 (float64 stays)."""
+    """ReLU, then sum over space: [B, N, H, W] -> [B, N], float32 (float64 for float64 input)."""
     return at_least_float32(h).relu().sum(dim=(2, 3))

@@ -9,7 +9,7 @@ from headmime.nets.shape import ModelShape
 
 
 class Embedder(nn.Module):
-    """Maps pictures of one person and their landmark drawings to one embedding."""
+    """E: images of a person and their landmark drawings -> one embedding."""
 
     def __init__(self, shape: ModelShape) -> None:
         super().__init__()

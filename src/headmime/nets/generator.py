@@ -1,6 +1,6 @@
-"""The generator G(y, e_hat; psi, P), paper section 3.1: landmarks in, a person's picture out.
+"""The generator G(y, e_hat; psi, P), paper section 3.1: landmark drawing -> image of a person.
 
-Its person-generic weights (psi) live in :class:`Synthesis`; the person enters only by the AdaIN
+:class:`Synthesis` has the person-generic weights psi; the person-specific input is the AdaIN
 parameters psi_hat = P e_hat.
 """
 
@@ -15,11 +15,12 @@ from headmime.precision import at_least_float32
 
 
 class Synthesis(nn.Module):
-    """Landmark drawing and AdaIN parameters to picture: Johnson et al.'s image-to-image net with
+    """Landmark drawing and AdaIN parameters -> image: Johnson et al.'s image-to-image network with
     residual blocks.
 
-    Instance-normalised downsampling blocks, AdaIN blocks of one size, AdaIN upsampling blocks, and
-    a last AdaIN before the picture (without it the last ReLU can die: seen after 200 updates).
+    Instance-normalised downsampling blocks, AdaIN blocks at constant resolution, AdaIN upsampling
+    blocks, and an AdaIN before the last convolution (without it the last ReLU can die: observed
+    after 200 updates).
     """
 
     def __init__(self, shape: ModelShape) -> None:
@@ -45,12 +46,12 @@ class Synthesis(nn.Module):
 
     @property
     def n_psi(self) -> int:
-        """A, how many AdaIN parameters one person has."""
+        """A, the number of AdaIN parameters of a person."""
         blocks = (b for b in (*self.same, *self.up) if isinstance(b, AdaptiveBlock))
         return sum(block.n_psi for block in blocks) + 2 * self.last
 
     def forward(self, y: Tensor, psi: Tensor) -> Tensor:
-        """Return pictures [B, 3, S, S] float32 in (-1, 1) for drawings y [B, 3, S, S] in [-1, 1]
+        """Return images [B, 3, S, S] float32 in (-1, 1) for drawings y [B, 3, S, S] in [-1, 1]
         and psi [B, A].
         """
         h = channels_last(y)

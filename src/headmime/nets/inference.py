@@ -1,8 +1,7 @@
-"""One person's generator for making frames, and nothing else: what only training needs is folded
-into plain weights.
+"""A person's generator for inference, with spectral normalisation folded into the weights.
 
-Each kernel is divided by its sigma once and for all, and has its 4x4 form where the resolution
-changes (folding.py); psi' is a constant; attention goes by parts that stay in a core's cache.
+Each kernel is divided by its sigma once, and has its 4x4 form where the resolution changes
+(folding.py); psi' is a constant; attention is computed in parts that fit a core's cache.
 """
 
 from copy import deepcopy
@@ -18,11 +17,11 @@ from headmime.nets.packing import Packed, packs
 from headmime.nets.personal import PersonalGenerator
 from headmime.nets.spectral import SpectralConv2d, kernels_last
 
-TOGETHER = 128  # positions that attend at once: with 1024 of them, twice as fast as all
+TOGETHER = 128  # query positions per part: with 1024 positions, twice as fast as one part
 
 
 class InferenceGenerator(nn.Module):
-    """x_hat = G'(y) with constants for weights: no parameters, no gradient."""
+    """x_hat = G'(y) with weights as buffers: no parameters, no gradient."""
 
     psi: Tensor
 
@@ -32,9 +31,7 @@ class InferenceGenerator(nn.Module):
         self.register_buffer("psi", psi)
 
     def forward(self, y: Tensor) -> Tensor:
-        """Return pictures [B, 3, S, S] float32 in (-1, 1), for drawings y of that shape in [-1,
-        1].
-        """
+        """Return images [B, 3, S, S] float32 in (-1, 1) for drawings y [B, 3, S, S] in [-1, 1]."""
         return self.synthesis(y, self.psi.expand(len(y), -1))
 
 
@@ -42,10 +39,10 @@ class InferenceGenerator(nn.Module):
 def for_inference(
     generator: Generator | PersonalGenerator, psi: Tensor, dtype: torch.dtype = torch.float32
 ) -> InferenceGenerator:
-    """Return a copy of ``generator`` for the person with AdaIN parameters psi [A], on its device.
+    """Return an inference copy of ``generator`` with AdaIN parameters psi [A], on its device.
 
-    ``dtype``: float32 (pictures equal the generator's to 1e-5), bfloat16 or float16 for the
-    convolutions; statistics are float32 always.
+    ``dtype`` of the convolutions: float32 (images equal the generator's to 1e-5), bfloat16 or
+    float16; statistics are always float32.
     """
     graph = InferenceGenerator(deepcopy(generator.synthesis), psi.detach().clone())
     for block in reversed(list(graph.modules())):
@@ -58,8 +55,8 @@ def for_inference(
 
 
 def packed(graph: InferenceGenerator) -> InferenceGenerator:
-    """Return ``graph`` itself, on a CPU now quicker for single pictures (packing.py); it cannot be
-    exported any more.
+    """Pack the kernels of ``graph`` in place and return it: faster for single images on a CPU
+    (packing.py), but no longer exportable.
     """
     for layer in graph.modules():
         if isinstance(layer, _Plain) and packs(layer.kernel):
@@ -68,9 +65,7 @@ def packed(graph: InferenceGenerator) -> InferenceGenerator:
 
 
 class _Plain(nn.Module):
-    """A convolution with constants, kernel and bias, in the dtype in which it computes; ``way``:
-    stride and padding.
-    """
+    """A convolution with constant kernel and bias in its dtype; ``way``: stride, padding."""
 
     kernel: Tensor
     bias: Tensor | None
@@ -92,7 +87,7 @@ class _Plain(nn.Module):
 
 
 class _Pooled(_Plain):
-    """In the place of a convolution that is averaged over 2x2 pixels."""
+    """Replaces a convolution followed by 2x2 average pooling."""
 
     def __init__(self, kernel: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
         super().__init__(kernel, bias, dtype)
@@ -103,14 +98,14 @@ class _Pooled(_Plain):
 
 
 class _Enlarged(_Plain):
-    """In the place of a convolution of an enlarged picture."""
+    """Replaces a convolution after 2x upsampling."""
 
     def on_upsampled(self, h: Tensor) -> Tensor:
         return F.conv_transpose2d(h, self.kernel, stride=2, padding=1)
 
 
 class _Attention(nn.Module):
-    """Self-attention, for some positions after the others."""
+    """Self-attention, computed TOGETHER query positions at a time."""
 
     gain: Tensor
 

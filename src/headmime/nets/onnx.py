@@ -1,4 +1,4 @@
-"""A person's generator as an ONNX file, for programs that have no PyTorch."""
+"""Export of a person's generator to ONNX, for use without PyTorch."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.nets.inference import InferenceGenerator
 
 INPUT, OUTPUT = "drawing", "picture"
@@ -22,9 +22,9 @@ def check_onnx() -> None:
 def write_onnx(
     path: Path | str, generator: InferenceGenerator, size: int, notes: Mapping[str, str]
 ) -> Path:
-    """Write ``generator`` to one file; ``notes`` become its metadata. Return the path.
+    """Write ``generator`` to one ONNX file with ``notes`` as metadata; return the path.
 
-    Its input ``drawing`` and its output ``picture`` are float32 [1, 3, size, size], RGB in [-1, 1].
+    Input ``drawing`` and output ``picture`` are float32 [1, 3, size, size], RGB in [-1, 1].
     """
     check_onnx()
     path = Path(path)
@@ -35,6 +35,6 @@ def write_onnx(
     )
     assert program is not None
     program.model.metadata_props.update(notes)
-    with replacing(path) as partial:
+    with write_atomically(path) as partial:
         program.save(partial, external_data=False)
     return path

@@ -1,8 +1,8 @@
-"""Kernels in the order in which the CPU's library (oneDNN) reads them: put so once and not at every
-call, which for single pictures takes a fifth of the time.
+"""Convolution kernels in oneDNN's memory layout, reordered once instead of at every call (a fifth
+of the time for single images).
 
-torch does so within its compiler only, which needs a C++ compiler wherever it runs; the two
-operations here are those that its compiler emits.
+torch does this in torch.compile only, which needs a C++ compiler at run time; the two operations
+here are those that it emits.
 """
 
 import torch
@@ -10,17 +10,15 @@ from torch import Tensor
 
 
 def packs(kernel: Tensor) -> bool:
-    """Whether :class:`Packed` can take ``kernel``: float32, on a CPU for which torch has oneDNN."""
+    """Whether :class:`Packed` supports ``kernel``: float32 on a CPU with oneDNN."""
     usual = kernel.dtype == torch.float32 and kernel.device.type == "cpu"
     return usual and torch.backends.mkldnn.is_available()
 
 
 class Packed:
-    """``torch.nn.functional.conv2d`` with a kernel [O, I, k, k], always with the same stride and
-    padding.
+    """``torch.nn.functional.conv2d`` with a fixed kernel [O, I, k, k], stride and padding.
 
-    The kernel is put in the order that is best for the first pictures [B, I, H, W] that come; those
-    of other sizes may take longer.
+    The layout is chosen for the shape of the first input [B, I, H, W]; other sizes may be slower.
     """
 
     def __init__(self, kernel: Tensor, bias: Tensor | None, stride: int, padding: int) -> None:

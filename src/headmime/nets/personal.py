@@ -1,6 +1,6 @@
-"""From the meta-learned networks to one person's own: the only bridge (paper section 3.3, Eq. 7-9).
+"""A person's networks, initialised from the meta-learned ones (paper section 3.3, Eq. 7-9).
 
-Nothing is shared with the meta-learned networks: weights and spectral buffers are copied.
+Weights and spectral buffers are copied, not shared.
 """
 
 from copy import deepcopy
@@ -13,8 +13,8 @@ from headmime.nets.generator import Generator, Synthesis
 
 
 class PersonalGenerator(nn.Module):
-    """G'(y; psi, psi'): person-generic weights and one person's AdaIN parameters psi' [A], all of
-    them trainable.
+    """G'(y; psi, psi'): person-generic weights psi and one person's AdaIN parameters psi' [A], both
+    trainable.
     """
 
     def __init__(self, synthesis: Synthesis, psi: Tensor) -> None:
@@ -55,7 +55,7 @@ def personalise(generator: Generator, discriminator: Discriminator, e_hat: Tenso
     """Return new networks for the person with embedding e_hat [N]: psi' = P e_hat and w' = w0 +
     e_hat.
 
-    Before any update G'(y) = G(y, e_hat) and w' = w0 + e_hat, to the bit.
+    Before any update G'(y) = G(y, e_hat) and w' = w0 + e_hat, bit for bit.
     """
     psi = generator.project(e_hat[None])[0].detach().clone()
     w = (discriminator.w0 + e_hat).detach().clone()

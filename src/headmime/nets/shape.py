@@ -1,21 +1,21 @@
-"""The sizes of the networks, and the widths that follow from them."""
+"""Hyperparameters of the networks' architecture, and the layer widths derived from them."""
 
 from dataclasses import dataclass
 
 from headmime.errors import HeadmimeError
 
 FINAL_RESOLUTION = 4
-"""Embedder and discriminator halve the picture down to 4x4."""
+"""Embedder and discriminator downsample the image to 4x4."""
 
 
 @dataclass
 class ModelShape:
-    """Everything that fixes the networks' layers; the defaults are the paper's networks.
+    """All hyperparameters of the networks' layers; the defaults are the paper's networks.
 
     ``image_size`` pixels; ``width`` channels after the first block, doubled per level up to
     ``max_width``, which is also N; ``generator_levels`` down- and upsampling blocks of the
-    generator around ``bottleneck_blocks`` blocks of one size; self-attention where the resolution
-    is ``attention_down`` (downsampling parts) and ``attention_up`` (upsampling part).
+    generator around ``bottleneck_blocks`` blocks at constant resolution; self-attention at
+    resolution ``attention_down`` (downsampling parts) and ``attention_up`` (upsampling part).
     """
 
     image_size: int = 256
@@ -33,7 +33,7 @@ class ModelShape:
         if not 1 <= self.generator_levels <= len(self.down_channels()):
             raise HeadmimeError(
                 f"model.generator_levels={self.generator_levels} must lie between 1 and"
-                f" {len(self.down_channels())} for pictures of {size} pixels."
+                f" {len(self.down_channels())} for images of {size} pixels."
             )
         if self.down_channels()[-1] != self.max_width:
             raise HeadmimeError(

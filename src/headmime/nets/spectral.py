@@ -1,11 +1,11 @@
 """Spectral normalisation with a pure forward pass.
 
-``weight / sigma`` with ``sigma = u^T weight v``. The vectors u and v are float32 buffers that move
-only when the training step calls :func:`power_iterate`: two forward passes of one network in one
-step therefore see the same weights, gradient accumulation changes nothing, and a personal copy
-computes to the bit what its origin computes.
+``weight / sigma`` with ``sigma = u^T weight v``. The vectors u and v are float32 buffers that
+change only when the training step calls :func:`power_iterate`: all forward passes of a step use the
+same weights, also with gradient accumulation, and a copy computes bit for bit what its original
+does.
 
-Kernels lie in memory with channels last, as the pictures do, and so do their gradients.
+Kernels and their gradients use the channels-last memory format, as the features do.
 """
 
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ CONSTRUCTION_ITERATIONS = 15
 
 
 class _Normalised(torch.autograd.Function):
-    """weight / sigma for weight [out, ...], u [out] and v [rest]. The gradient is written out:
-    autograd's takes twice as long.
+    """weight / sigma for weight [out, ...], u [out] and v [rest]. The explicit gradient takes half
+    as long as autograd's.
     """
 
     @staticmethod
@@ -47,9 +47,7 @@ class _Normalised(torch.autograd.Function):
 
 
 class _Spectral(nn.Module):
-    """A weight [out, ...] of which the largest singular value, taken as a matrix [out, rest], is
-    kept at 1.
-    """
+    """A weight [out, ...] normalised to a largest singular value of 1 as a matrix [out, rest]."""
 
     u: Tensor
     v: Tensor
@@ -62,7 +60,7 @@ class _Spectral(nn.Module):
         self.register_buffer("u", F.normalize(torch.randn(shape[0]), dim=0))
         self.register_buffer("v", F.normalize(torch.randn(weight[0].numel()), dim=0))
         self._normalised: Tensor | None = None
-        if not self.weight.is_meta:  # autocast, even switched off, does not know the meta device
+        if not self.weight.is_meta:  # autocast, even disabled, does not support the meta device
             for _ in range(CONSTRUCTION_ITERATIONS):
                 self.power_iterate()
 
@@ -75,7 +73,7 @@ class _Spectral(nn.Module):
         self.v.copy_(_from_memory_order(v[None], (1, *self.weight.shape[1:])).flatten())
 
     def normalised_weight(self) -> Tensor:
-        """Return weight / sigma; sigma is differentiated, u and v are constants."""
+        """Return weight / sigma; gradient flows through sigma, not through u and v."""
         if self._normalised is not None:
             trained = self.weight.requires_grad
             return self._normalised if trained else self._normalised.detach()
@@ -111,9 +109,7 @@ class SpectralConv2d(_Spectral):
         return conv_then_pool(h, self.normalised_weight(), self.bias)
 
     def on_upsampled(self, h: Tensor) -> Tensor:
-        """Return the convolution (3x3, no bias) of h enlarged to the nearest pixel, [B, out, 2H,
-        2W].
-        """
+        """Return the convolution (3x3, no bias) of h upsampled 2x (nearest), [B, out, 2H, 2W]."""
         return upsample_then_conv(h, self.normalised_weight())
 
 
@@ -128,8 +124,8 @@ class SpectralLinear(_Spectral):
 
 
 def power_iterate(net: nn.Module) -> None:
-    """Move u and v of every spectral layer of ``net`` by one power iteration: once per update of
-    its weights.
+    """Update u and v of every spectral layer of ``net`` by one power iteration: call it once per
+    update of the weights.
     """
     for layer in _layers(net):
         layer.power_iterate()
@@ -137,8 +133,8 @@ def power_iterate(net: nn.Module) -> None:
 
 @contextmanager
 def normalised_once(net: nn.Module) -> Iterator[None]:
-    """Inside, ``net`` may compute and be differentiated many times, but does not move: each weight
-    is divided by sigma once, on entering, and receives its gradient once, on leaving.
+    """Inside this context, normalise each weight of ``net`` only once: on entry it is divided by
+    sigma, on exit the accumulated gradient is propagated to it. Weights must not change inside.
     """
     with ExitStack() as stack:
         for layer in _layers(net):
@@ -147,7 +143,7 @@ def normalised_once(net: nn.Module) -> Iterator[None]:
 
 
 def kernels_last(weight: Tensor) -> Tensor:
-    """weight with the same values; a convolution's [out, in, k, k] as [out, k, k, in] in memory."""
+    """weight in channels-last format: a convolution's [out, in, k, k] is stored [out, k, k, in]."""
     if weight.ndim != 4:
         return weight
     return weight.contiguous(memory_format=torch.channels_last)
@@ -158,7 +154,7 @@ def _layers(net: nn.Module) -> Iterator[_Spectral]:
 
 
 def _in_memory_order(weight: Tensor) -> Tensor:
-    """weight [out, in, ...] as a matrix [out, rest], without a copy if its channels come last."""
+    """weight [out, in, ...] as a matrix [out, rest], without a copy in channels-last format."""
     return weight.movedim(1, -1).flatten(1)
 
 

@@ -1,1 +1,1 @@
-"""Frozen networks that others trained: where their weights come from, and what they expect."""
+"""Frozen pretrained networks: loading of their weights, and their input conventions."""

@@ -1,4 +1,4 @@
-"""An ArcFace in the ONNX format, such as InsightFace's w600k_r50.onnx: the network of CSIM."""
+"""ArcFace in ONNX format, such as InsightFace's w600k_r50.onnx: the network of CSIM."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import numpy as np
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.weights import existing_file
+from headmime.pretrained.weights import require_file
 
 SIDE = 112
 BATCH = 16
-# Where ArcFace's training pictures have the eyes, the tip of the nose and the mouth's corners.
+# Positions of eyes, tip of the nose and corners of the mouth in ArcFace's training images, pixels.
 TEMPLATE = np.array(
     [
         (38.2946, 51.6963),
@@ -24,7 +24,7 @@ TEMPLATE = np.array(
 
 
 class ArcFace:
-    """Embeddings of length 1: the L2 distance orders faces as the cosine does."""
+    """Embeddings of unit length: L2 distance and cosine give the same order."""
 
     name = "arcface"
 
@@ -46,7 +46,7 @@ class ArcFace:
 
 
 def align_face(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The 112x112 picture: a similarity brings five points to ArcFace's, by least squares."""
+    """The 112x112 aligned crop: a least-squares similarity maps five landmarks to TEMPLATE."""
     eyes = [landmarks[36:42].mean(0), landmarks[42:48].mean(0)]
     points = np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]]) * len(frame) - 0.5
     z, w = (p[:, 0] + 1j * p[:, 1] for p in (points.astype(np.float64), TEMPLATE))
@@ -58,12 +58,12 @@ def align_face(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 def arcface(file: str | None) -> ArcFace:
-    """`file`: an ONNX model that takes [n, 3, 112, 112], RGB in [-1, 1].
+    """Load an ONNX model with input [n, 3, 112, 112], RGB in [-1, 1].
 
-    Raises HeadmimeError on a missing file or package, or a file that is something else.
+    HeadmimeError on a missing file or package, or another kind of file.
     """
     key = "scorers.identity.file"
-    path = existing_file(file, key, "an ArcFace as ONNX (InsightFace's buffalo_l has w600k_r50)")
+    path = require_file(file, key, "an ArcFace as ONNX (InsightFace's buffalo_l has w600k_r50)")
     try:
         import onnxruntime
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""The paper's L_CNT networks: Caffe's VGG19 (ImageNet) and VGGFace, fed as Caffe fed them."""
+"""The paper's L_CNT networks: Caffe's VGG19 (ImageNet) and VGGFace, with Caffe's preprocessing."""
 
 import torch
 
@@ -6,20 +6,20 @@ from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pretrained.frozen import Frozen, per_channel
 from headmime.pretrained.vgg import VGG16, VGG19, VGGStack
-from headmime.pretrained.weights import existing_file, read_state_dict
+from headmime.pretrained.weights import read_state_dict, require_file
 
 # Layers and weights of the paper's v2; numbers count torchvision's `features`: relu1_1 ... relu5_1.
 VGG19_TAPS, VGG19_WEIGHT = (1, 6, 11, 20, 29), 1.5e-1
 VGGFACE_TAPS, VGGFACE_WEIGHT = (1, 6, 11, 18, 25), 2.5e-2
-# Means of the training images, blue, green, red, 0..255.
+# Means of the training images: blue, green, red, 0..255.
 VGG19_MEAN = (103.939, 116.779, 123.68)
 VGGFACE_MEAN = (93.5940, 104.7624, 129.1863)
-# The sha256 of torchvision's VGG19 begins so (it is in that file's own name).
+# First digits of the sha256 of torchvision's VGG19 (part of that file's name).
 TORCHVISION_VGG19 = "dcbb9e9d"
 
 
 class CaffeVGG(Frozen):
-    """Ten features: five of VGG19, then five of VGGFace, each times its network's weight."""
+    """Ten features: five of VGG19, then five of VGGFace, multiplied by the network's weight."""
 
     vgg19_mean: torch.Tensor
     vggface_mean: torch.Tensor
@@ -42,23 +42,23 @@ class CaffeVGG(Frozen):
 def caffe_input(images: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
     """RGB [-1, 1] -> BGR, 0..255, minus the mean (blue, green, red); float32 [B, 3, H, W]."""
     normalised = (images.float().flip(1) + 1) * 127.5 - mean
-    # On a CPU, poolings are up to twenty times faster with channels last, convolutions up to twice.
+    # On a CPU with channels last, pooling is up to 20 times faster, convolution up to 2 times.
     return normalised.contiguous(memory_format=torch.channels_last)
 
 
 def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
-    """`perceptual=paper`. Both files are Caffe's own, or state dicts converted from them, for BGR
+    """`perceptual=paper`: the files are Caffe's, or state dicts converted from them, for BGR input
     (see weights.py, vgg.py).
 
-    Raises HeadmimeError if one is missing or is not what its key says.
+    HeadmimeError if one is missing or holds other weights.
     """
-    vgg19_file = existing_file(
+    vgg19_file = require_file(
         vgg19,
         "perceptual.vgg19",
         "Caffe's VGG19 (docs/guide/cluster.md), or choose perceptual=torchvision or "
         "perceptual=efficientnet",
     )
-    vggface_file = existing_file(
+    vggface_file = require_file(
         vggface,
         "perceptual.vggface",
         "Caffe's VGGFace (docs/guide/cluster.md), or choose perceptual=torchvision or "

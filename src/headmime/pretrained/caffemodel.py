@@ -1,7 +1,7 @@
-"""Weights out of a .caffemodel, the format in which Oxford published VGG19 and VGGFace.
+"""Reads weights from a .caffemodel, the format in which Oxford published VGG19 and VGGFace.
 
-A .caffemodel is a protobuf message, `NetParameter` of Caffe's caffe.proto. Of the many fields only
-these are read; all others are skipped. Nothing is executed.
+A .caffemodel is a protobuf message, `NetParameter` of Caffe's caffe.proto. Only these fields are
+read, all others are skipped; nothing is executed.
 
     NetParameter      layers = 2 (V1LayerParameter, before 2015), layer = 100 (LayerParameter)
     V1LayerParameter  name = 4, blobs = 6
@@ -24,7 +24,7 @@ VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5  # protobuf's wire types
 
 
 def read_caffemodel(path: Path) -> dict[str, torch.Tensor]:
-    """`<layer>.weight` and `<layer>.bias` of every layer with both, float32, as Caffe shapes them.
+    """Read `<layer>.weight` and `<layer>.bias` of every layer with both: float32, Caffe's shapes.
 
     HeadmimeError if the file is not a complete .caffemodel with such layers.
     """
@@ -50,7 +50,7 @@ def read_caffemodel(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Number and value of each field of a message, in order; messages and strings as bytes."""
+    """Yield (number, value) of each field of a message; messages and strings as bytes."""
     place = 0
     while place < len(message):
         key, place = _varint(message, place)
@@ -72,7 +72,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(message: memoryview, place: int) -> tuple[int, int]:
-    """A number in groups of seven bits, the lowest first, and where it ends."""
+    """Decode a varint (groups of seven bits, lowest first); return it and the end position."""
     value = shift = 0
     while True:
         byte = message[place]
@@ -83,7 +83,7 @@ def _varint(message: memoryview, place: int) -> tuple[int, int]:
 
 
 def _blob(message: memoryview) -> torch.Tensor:
-    """A BlobProto's numbers in its shape: `shape`, or the four sizes of before 2015."""
+    """A BlobProto as a tensor, with its `shape` or the four sizes used before 2015."""
     sizes: dict[int, Any] = {1: 1, 2: 1, 3: 1, 4: 1}
     data: list[np.ndarray] = []
     shape: list[int] = []
@@ -104,7 +104,7 @@ def _as_bytes(value: int | memoryview) -> memoryview:
 
 
 def _dims(value: int | memoryview) -> list[int]:
-    """BlobShape's numbers, which are packed or come one by one."""
+    """BlobShape's dimensions, packed or single."""
     if isinstance(value, int):
         return [value]
     dims, place = [], 0

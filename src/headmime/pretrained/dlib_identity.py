@@ -11,8 +11,8 @@ import numpy as np
 
 from headmime.files import sha256
 
-SIDE = 256  # frames are enlarged to at least this: dlib rounds points to whole pixels
-PADDING = 0.25  # of dlib's face chips, as the network was trained with
+SIDE = 256  # smaller frames are enlarged to this side: dlib rounds points to whole pixels
+PADDING = 0.25  # of dlib's face chips, as in the network's training
 BATCH = 32
 
 # Mean embedding of 200 rendered sitters (makers/identity_centre.py).
@@ -35,9 +35,9 @@ CENTRE = np.array([
 
 
 class DlibIdentity:
-    """128 numbers a face, minus their mean over sitters. L2 distance within a person below 0.6.
+    """Embeddings of 128 numbers minus their mean over sitters; L2 distance within a person < 0.6.
 
-    Uncentred, all cosines lie near 1; distances do not depend on the centre.
+    Without centring all cosines are near 1; distances do not depend on the centre.
     """
 
     name = "dlib-resnet"
@@ -50,7 +50,7 @@ class DlibIdentity:
 
     def __call__(self, frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """See `IdentityScorer`."""
-        chips = [_chip(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
+        chips = [_face_chip(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
         parts = [self._embed(chips[k : k + BATCH]) for k in range(0, len(chips), BATCH)]
         return np.concatenate(parts).astype(np.float32) - self._centre
 
@@ -58,8 +58,8 @@ class DlibIdentity:
         return np.array(self._network.compute_face_descriptor(chips))
 
 
-def _chip(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The aligned 150x150 picture that the network looks at."""
+def _face_chip(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The aligned 150x150 input of the network."""
     side = max(SIDE, len(frame))
     if side != len(frame):
         frame = cv2.resize(frame, (side, side), interpolation=cv2.INTER_CUBIC)

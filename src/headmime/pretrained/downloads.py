@@ -1,4 +1,4 @@
-"""Weights of scorers: a file that the user names, or one that the user lets us fetch."""
+"""Weights of scorers: a local file, or a download that the user has requested."""
 
 from pathlib import Path
 from urllib.error import URLError
@@ -6,19 +6,20 @@ from urllib.error import URLError
 import torch
 
 from headmime.errors import HeadmimeError
-from headmime.pretrained.weights import existing_file
+from headmime.pretrained.weights import require_file
 
 DOWNLOAD = "download"
 
 
-def weights_file(path: str | None, key: str, what: str, url: str) -> Path:
-    """The file at `path`; with `path` "download", that of `url`, fetched once into torch's cache.
+def find_weights(path: str | None, key: str, what: str, url: str) -> Path:
+    """The file at `path`; for `path` "download", the file at `url`, downloaded once to torch's
+    cache.
 
-    `url` ends in -<first digits of its sha256>.<suffix>, and the file is checked against them.
-    HeadmimeError if it is neither named nor can be fetched.
+    `url` ends in -<first digits of its sha256>.<suffix>, against which the download is checked.
+    HeadmimeError if there is no file and the download fails.
     """
     if path != DOWNLOAD:
-        return existing_file(path, key, f"{what}, or {key}={DOWNLOAD} to fetch {url}")
+        return require_file(path, key, f"{what}, or {key}={DOWNLOAD} to fetch {url}")
     file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
     if file.is_file():
         return file

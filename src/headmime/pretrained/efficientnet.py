@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0: the labelled stand-in for VGG, whose weights come with the installation."""
+"""EfficientNet-Lite0: the stand-in for VGG, with weights from an installed package."""
 
 from pathlib import Path
 
@@ -12,21 +12,21 @@ from headmime.files import sha256
 from headmime.pretrained.frozen import Frozen, FrozenConv
 from headmime.pretrained.weights import read_state_dict
 
-# The ends of stages at 1/2 (as the stem), 1/4, 1/8 and 1/16 of the input; nothing later is built.
+# Last blocks at 1/2 (as the stem), 1/4, 1/8 and 1/16 of the input; later blocks are not built.
 TAPS = (0, 2, 4, 10)
 HALVING_BLOCKS = (1, 3, 5)
 BATCH_NORM_EPS = 1e-3
-# The input's mean and deviation, 0..255, of TensorFlow's EfficientNet-Lite.
+# Mean and standard deviation of the input, 0..255, as in TensorFlow's EfficientNet-Lite.
 MEAN, DEVIATION = 127.0, 128.0
 TRAINED_SIDE = 224
 
-# Mean |feature| of the stem and of TAPS over 62 faces (56 video frames, 6 portraits), framed twice
-# as large as dlib's box, 64x64 enlarged to 128x128. At side 224 they are up to 16 % smaller.
+# Mean |feature| of the stem and of TAPS over 62 faces (56 video frames, 6 portraits) in crops of
+# twice dlib's box, 64x64 enlarged to 128x128. At side 224 they are up to 16 % smaller.
 MAGNITUDES = (2.01, 3.86, 6.47, 6.07, 5.76)
 
 
 class InvertedBottleneck(nn.Module):
-    """Expansion, depthwise convolution, projection; batch norms are folded in."""
+    """Expansion, depthwise convolution, projection, with folded batch norms."""
 
     def __init__(self, state: dict[str, torch.Tensor], prefix: str, stride: int) -> None:
         super().__init__()
@@ -41,8 +41,8 @@ class InvertedBottleneck(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = x if self.expand is None else F.relu6(self.expand(x))
         if self.depthwise.stride == 2:
-            # Always float32: on a CPU the gradient of a strided depthwise convolution is six times
-            # slower in bfloat16.
+            # float32: on a CPU the gradient of a strided depthwise convolution is six times slower
+            # in bfloat16.
             with torch.autocast(y.device.type, enabled=False):
                 y = self.depthwise(y.float())
         else:
@@ -52,10 +52,10 @@ class InvertedBottleneck(nn.Module):
 
 
 class EfficientNetLite0(Frozen):
-    """Five features, each over a constant: its mean magnitude on faces.
+    """Five features, each divided by its mean magnitude on faces.
 
-    So L_CNT is about the sum of five relative errors, whatever the layer (5.2 between two random
-    faces). Images are resized to `side` first (bilinear), by default to `default_side`.
+    L_CNT is thus about the sum of five relative errors (5.2 between two random faces). Images are
+    first resized (bilinear) to `side`, by default `default_side`.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class EfficientNetLite0(Frozen):
 
 
 def default_side(size: int) -> int:
-    """Twice the image's side up to 128, beyond it a quarter more than the side; in steps of 16, at
-    most 224: 64 -> 128, 128 -> 160, 256 -> 224.
+    """Input side for images of `size` pixels: 2 * size up to 128, above that 1.25 * size, rounded
+    up to a multiple of 16, at most 224: 64 -> 128, 128 -> 160, 256 -> 224.
     """
     side = min(2 * size, max(128, size * 5 // 4))
     return min(TRAINED_SIDE, (side + 15) // 16 * 16)
@@ -99,7 +99,7 @@ def efficientnet_input(images: torch.Tensor, side: int) -> torch.Tensor:
     x = images.float()
     if x.shape[-2:] != (side, side):
         x = F.interpolate(x, (side, side), mode="bilinear", antialias=side < x.shape[-1])
-    # On a CPU, convolutions of this kind are up to three times faster with channels last.
+    # On a CPU these convolutions are up to three times faster with channels last.
     return (((x + 1) * 127.5 - MEAN) / DEVIATION).contiguous(memory_format=torch.channels_last)
 
 
@@ -112,7 +112,7 @@ def efficientnet_lite0(side: int | None) -> EfficientNetLite0:
 def _fold(
     state: dict[str, torch.Tensor], conv: str, norm: str, stride: int = 1, depthwise: bool = False
 ) -> FrozenConv:
-    """The convolution `conv` (without bias) followed by batch norm `norm` in evaluation, as one."""
+    """Fold the batch norm `norm` (evaluation mode) into the convolution `conv` (without bias)."""
     scale = state[f"{norm}.weight"] / (state[f"{norm}.running_var"] + BATCH_NORM_EPS).sqrt()
     weight = state[f"{conv}.weight"] * scale.view(-1, 1, 1, 1)
     bias = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * scale

@@ -1,4 +1,4 @@
-"""Building blocks of frozen networks: their weights are buffers, never saved and never trained."""
+"""Building blocks of frozen networks: weights are buffers, not trained, not in the state dict."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,16 +20,16 @@ class Frozen(nn.Module):
     def train(self, mode: bool = True) -> "Frozen":
         return super().train(False)
 
-    def of_close_ups(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """What L_CNT compares of magnified eyes and mouths: the same as of whole pictures, unless
-        the network knows whole faces only.
+    def close_up_features(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Features of magnified eyes and mouths for L_CNT: all features, except in networks that
+        need whole faces.
         """
         return self(images)
 
 
 def per_channel(values: Sequence[float]) -> torch.Tensor:
-    """A number for each channel of pictures, [1, C, 1, 1]: to be a buffer, since a tensor made of
-    numbers at each call makes the host wait for the device.
+    """Per-channel constants as [1, C, 1, 1], to be registered as a buffer: creating the tensor at
+    each call would synchronise with the device.
     """
     return torch.tensor(values).view(1, -1, 1, 1)
 
@@ -37,8 +37,8 @@ def per_channel(values: Sequence[float]) -> torch.Tensor:
 class FrozenConv(nn.Module):
     """A convolution that keeps the size (stride 1) or halves an even size (stride 2).
 
-    Weight [O, I/groups, k, k] and bias [O] are buffers outside the state dict. With stride 2 the
-    padding is TensorFlow's "SAME", the larger part on the right and at the bottom.
+    Weight [O, I/groups, k, k] and bias [O] are non-persistent buffers. With stride 2 the padding is
+    TensorFlow's "SAME": the larger part right and bottom.
     """
 
     weight: torch.Tensor
@@ -48,7 +48,7 @@ class FrozenConv(nn.Module):
         self, weight: torch.Tensor, bias: torch.Tensor, stride: int = 1, groups: int = 1
     ) -> None:
         super().__init__()
-        # with channels last, as the pictures come
+        # channels last, the memory format of the input
         weight = weight.float().contiguous(memory_format=torch.channels_last)
         self.register_buffer("weight", weight, persistent=False)
         self.register_buffer("bias", bias.float().contiguous(), persistent=False)

@@ -1,4 +1,4 @@
-"""The Inception network of FID and KID: TensorFlow's of 2015, as torch-fidelity converted it."""
+"""The Inception network of FID and KID: TensorFlow's of 2015, converted by torch-fidelity."""
 
 import io
 from typing import Any
@@ -8,7 +8,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
@@ -20,7 +20,7 @@ BATCH = 16
 
 
 class InceptionFeatures(TorchScorer):
-    """The last pooling, 2,048 numbers; pictures enlarged to 299 as TensorFlow 1 did."""
+    """Pool features, 2,048 numbers; images are resized to 299 as in TensorFlow 1."""
 
     name = "inception-2048"
 
@@ -31,24 +31,24 @@ class InceptionFeatures(TorchScorer):
     @torch.inference_mode()
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """See `FeatureScorer`."""
-        pictures = torch.from_numpy(frames).movedim(-1, 1).to(self.device)
-        parts = [self._network(pictures[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
+        images = torch.from_numpy(frames).movedim(-1, 1).to(self.device)
+        parts = [self._network(images[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
         return torch.cat(parts).float().cpu().numpy()
 
 
 def inception_features(file: str | None) -> InceptionFeatures:
-    """`file`: weights-inception-2015-12-05-6726825d.pth, or "download".
+    """Load weights-inception-2015-12-05-6726825d.pth from `file`, or "download".
 
-    Raises HeadmimeError on a missing file or package, or weights of something else.
+    HeadmimeError on a missing file or package, or weights of another network.
     """
-    path = weights_file(file, "scorers.features.file", "torch-fidelity's Inception", URL)
+    path = find_weights(file, "scorers.features.file", "torch-fidelity's Inception", URL)
     try:
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
     except ImportError as error:
         raise HeadmimeError(
             f"scorers=paper needs torch-fidelity ({error}): `pip install 'headmime[evaluation]'`."
         ) from error
-    # torch-fidelity unpickles without looking: it gets a copy of what was read safely.
+    # torch-fidelity unpickles without checks: pass it a copy of the safely read state dict.
     copy = io.BytesIO()
     torch.save(read_state_dict(path), copy)
     copy.seek(0)

@@ -1,4 +1,4 @@
-"""LPIPS as the literature reports it: AlexNet by torchvision, the linear heads of package lpips."""
+"""LPIPS as in the literature: torchvision's AlexNet with the linear heads of package lpips."""
 
 import warnings
 from typing import Any
@@ -9,7 +9,7 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pixels import to_tensor
-from headmime.pretrained.downloads import weights_file
+from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
@@ -18,7 +18,7 @@ BATCH = 16
 
 
 class LpipsAlexNet(TorchScorer):
-    """LPIPS 0.1 between pictures as they are (not resized). See `DistanceScorer`."""
+    """LPIPS 0.1 between images, without resizing. See `DistanceScorer`."""
 
     name = "lpips-alex"
 
@@ -37,11 +37,11 @@ class LpipsAlexNet(TorchScorer):
 
 
 def lpips_alexnet(file: str | None) -> LpipsAlexNet:
-    """`file`: torchvision's alexnet-owt-7be5be79.pth, or "download".
+    """Load torchvision's alexnet-owt-7be5be79.pth from `file`, or "download".
 
-    Raises HeadmimeError on a missing file or package, or weights of something else.
+    HeadmimeError on a missing file or package, or weights of another network.
     """
-    path = weights_file(file, "scorers.distance.file", "torchvision's AlexNet", URL)
+    path = find_weights(file, "scorers.distance.file", "torchvision's AlexNet", URL)
     try:
         import lpips
     except ImportError as error:
@@ -49,7 +49,7 @@ def lpips_alexnet(file: str | None) -> LpipsAlexNet:
             f"scorers=paper needs lpips ({error}): `pip install 'headmime[evaluation]'`."
         ) from error
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torchvision's about `pretrained=`
+        warnings.simplefilter("ignore")  # torchvision warns about `pretrained=`
         network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
     state = read_state_dict(path)
     try:

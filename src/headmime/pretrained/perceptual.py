@@ -1,8 +1,8 @@
-"""What L_CNT asks of a frozen network: a list of features and a statement of origin.
+"""The interface of the perceptual networks of L_CNT: a list of features, and their origin.
 
-Four functions make one, chosen by `perceptual=` on the command line; none replaces another by
-itself: `caffe_vgg.caffe_vgg` (the paper's), `torchvision_vgg.torchvision_vgg`, and two stand-ins
-whose weights come with the installation, `efficientnet.efficientnet_lite0` and
+Four constructors, selected with `perceptual=` on the command line, without automatic fallback:
+`caffe_vgg.caffe_vgg` (the paper's), `torchvision_vgg.torchvision_vgg`, and two stand-ins with
+installed weights, `efficientnet.efficientnet_lite0` and
 `sitter_identity.efficientnet_and_identity`.
 """
 
@@ -15,20 +15,20 @@ class Perceptual(Protocol):
     """Frozen features of images; an `nn.Module` that has no parameters and an empty state dict."""
 
     name: str
-    """As on the command line: "paper", "torchvision", "efficientnet", ..."""
+    """Name on the command line: "paper", "torchvision", "efficientnet", ..."""
 
     origin: dict[str, Any]
-    """`files` (name -> sha256), `stand_in` (not the paper's networks), `scale` (see each maker)."""
+    """`files` (name -> sha256), `stand_in` (not the paper's networks), `scale` (see each class)."""
 
     def __call__(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Features of images [B, 3, H, W], RGB in [-1, 1]; each [B, C_l, H_l, W_l].
 
-        Every feature is already multiplied by the weight of its layer, so that
+        Features are already multiplied by their layers' weights:
         L_CNT = sum over the list of mean |f(x_hat) - f(x)|. Gradient to: images. Under autocast the
-        features are half precision: take the difference and the mean in float32.
+        features have half precision: compute difference and mean in float32.
         """
         ...
 
-    def of_close_ups(self, images: torch.Tensor) -> list[torch.Tensor]:
-        """The same of magnified eyes and mouths, without networks that know whole faces only."""
+    def close_up_features(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """Features of magnified eyes and mouths, without networks that need whole faces."""
         ...

@@ -1,7 +1,7 @@
-"""What evaluation asks of the networks that score: pictures in, arrays out, and their origin.
+"""Interfaces of the scoring networks of the evaluation: images -> arrays, and their origin.
 
-A network that scores has no part in a training loss, and the reverse. The packaged ones are
-stand-ins and say so; those of the literature are read from files that the user names.
+No network is used both for scoring and in a training loss. The packaged scorers are stand-ins
+(`origin["stand_in"]`); those of the literature are loaded from the user's files.
 """
 
 from typing import Any, Protocol
@@ -11,17 +11,17 @@ import torch
 
 
 class Scorer(Protocol):
-    """A frozen network. Frames are uint8 RGB [n, S, S, 3], of any side S."""
+    """A frozen network for frames uint8 RGB [n, S, S, 3] of any side S."""
 
     name: str
-    """As printed beside every number, such as "arcface" or "dlib-resnet"."""
+    """Name printed with every number, such as "arcface" or "dlib-resnet"."""
 
     origin: dict[str, Any]
-    """`files` (name -> sha256) and `stand_in` (not the network that the literature reports)."""
+    """`files` (name -> sha256) and `stand_in` (not the network of the literature)."""
 
 
 class IdentityScorer(Scorer, Protocol):
-    """Embeds faces: the nearer (L2), the more likely one person; the cosine is CSIM."""
+    """Face embeddings: smaller L2 distance means likelier the same person; CSIM is the cosine."""
 
     def __call__(self, frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """Frames and their landmarks [n, 68, 2] in crop coordinates -> float32 [n, E]."""
@@ -29,7 +29,7 @@ class IdentityScorer(Scorer, Protocol):
 
 
 class FeatureScorer(Scorer, Protocol):
-    """One feature vector per picture, whose distributions FID and KID compare."""
+    """One feature vector per image, for FID and KID."""
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """Frames -> float32 [n, D]."""
@@ -37,20 +37,20 @@ class FeatureScorer(Scorer, Protocol):
 
 
 class DistanceScorer(Scorer, Protocol):
-    """How different two pictures look, 0 for equal ones."""
+    """Perceptual distance of two images, 0 for equal ones."""
 
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Frames and as many others -> float32 [n]."""
+        """Two arrays of n frames -> float32 [n]."""
         ...
 
 
 class TorchScorer:
-    """A scorer whose network is torch's, and the device on which it computes."""
+    """Base of scorers with a torch network: the network and its device."""
 
     _network: torch.nn.Module
     device = torch.device("cpu")
 
     def to(self, device: torch.device) -> None:
-        """Compute there from now on."""
+        """Move the network to `device`."""
         self._network.to(device)
         self.device = device

@@ -1,8 +1,8 @@
-"""Shift-tolerant LPIPS in AlexNet's shape: the packaged stand-in for LPIPS and, pooled, for FID.
+"""Shift-tolerant LPIPS with AlexNet: the packaged stand-in for LPIPS and, pooled, for FID.
 
-Ghildyal and Liu, ECCV 2022. The weights are those of the package stlpips-pytorch, whose code is
-neither imported nor copied: anti-aliased strides as in Zhang, "Making convolutional networks
-shift-invariant again", with a first convolution of stride 1.
+Ghildyal and Liu, ECCV 2022, with the weights of the package stlpips-pytorch, whose code is neither
+imported nor copied: anti-aliased strides as in Zhang, "Making convolutional networks
+shift-invariant again", and a first convolution of stride 1.
 """
 
 from importlib.util import find_spec
@@ -21,16 +21,16 @@ from headmime.pretrained.frozen import Frozen
 from headmime.pretrained.scorers import TorchScorer
 from headmime.pretrained.weights import read_state_dict
 
-FEATURE_SIDE = 128  # pictures are brought to this for the features of a FID
-FEATURE_SCALE = 180.0  # brings the features of 320 rendered sitters to a mean square of 1
-LEAST = 64  # below that, later convolutions have less than a pixel to look at
+FEATURE_SIDE = 128  # images are resized to this side for FID features
+FEATURE_SCALE = 180.0  # gives the features of 320 rendered sitters a mean square of 1
+LEAST = 64  # smallest side for which the last feature maps have a pixel
 BATCH = 16
 # The five convolutions: (number in the state dict, padding).
 LAYERS = ((0, 2), (5, 2), (9, 1), (11, 1), (13, 1))
 
 
 class ShiftTolerantAlexNet(Frozen):
-    """Five ReLU outputs of 64, 192, 384, 256 and 256 channels, and LPIPS's linear heads on them."""
+    """Five ReLU outputs with 64, 192, 384, 256 and 256 channels, and LPIPS's linear heads."""
 
     scaling_layer_shift: Tensor
     scaling_layer_scale: Tensor
@@ -62,8 +62,8 @@ _PARTS = ("weight", "bias")
 
 
 class ShiftTolerantDistance(TorchScorer):
-    """Shift-tolerant LPIPS between pictures as they are; those smaller than 64 are enlarged to it.
-    See `DistanceScorer`.
+    """Shift-tolerant LPIPS between images; those smaller than 64 pixels are enlarged to 64. See
+    `DistanceScorer`.
     """
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
@@ -74,19 +74,24 @@ class ShiftTolerantDistance(TorchScorer):
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
         parts = [
-            self._distance(*(_at_least(x[k : k + BATCH]).to(self.device) for x in (one, other)))
+            self._distance(
+                *(_enlarge_small(x[k : k + BATCH]).to(self.device) for x in (one, other))
+            )
             for k in range(0, len(one), BATCH)
         ]
         return torch.cat(parts).cpu().numpy()
 
     def _distance(self, x: Tensor, y: Tensor) -> Tensor:
         pairs = zip(self._network(x), self._network(y), self._heads(), strict=True)
-        parts = ((head * (_unit(f) - _unit(g)) ** 2).sum(1).mean((1, 2)) for f, g, head in pairs)
+        parts = (
+            (head * (_normalise(f) - _normalise(g)) ** 2).sum(1).mean((1, 2))
+            for f, g, head in pairs
+        )
         return cast(Tensor, sum(parts))
 
 
 class ShiftTolerantFeatures(TorchScorer):
-    """The last feature's mean over the picture, 256 scaled numbers. See `FeatureScorer`."""
+    """Spatial mean of the last feature, 256 scaled numbers. See `FeatureScorer`."""
 
     def __init__(self, network: ShiftTolerantAlexNet) -> None:
         self.name, self.origin = f"{network.name}-relu5", network.origin
@@ -106,7 +111,7 @@ class ShiftTolerantFeatures(TorchScorer):
 
 
 def shift_tolerant_alexnet() -> ShiftTolerantAlexNet:
-    """The network with the weights of the package; HeadmimeError if it is not installed."""
+    """Load the network with the package's weights; HeadmimeError if it is not installed."""
     package = find_spec("stlpips_pytorch")
     if package is None or package.origin is None:
         raise HeadmimeError(
@@ -117,26 +122,26 @@ def shift_tolerant_alexnet() -> ShiftTolerantAlexNet:
 
 
 def shift_tolerant_distance() -> ShiftTolerantDistance:
-    """`scorers=packaged`, in the place of LPIPS."""
+    """`scorers=packaged`: stand-in for LPIPS."""
     return ShiftTolerantDistance(shift_tolerant_alexnet())
 
 
 def shift_tolerant_features() -> ShiftTolerantFeatures:
-    """`scorers=packaged`, in the place of Inception."""
+    """`scorers=packaged`: stand-in for Inception."""
     return ShiftTolerantFeatures(shift_tolerant_alexnet())
 
 
 def _blur_and_halve(x: Tensor) -> Tensor:
-    """Half the size, after a binomial blur of 3x3; reflected two pixels beyond the border."""
+    """3x3 binomial blur with stride 2 and reflection padding of two pixels."""
     row = torch.tensor([0.25, 0.5, 0.25], device=x.device)
     kernel = torch.outer(row, row).expand(x.shape[1], 1, 3, 3)
     return F.conv2d(F.pad(x, (2, 2, 2, 2), "reflect"), kernel, stride=2, groups=x.shape[1])
 
 
-def _at_least(frames: np.ndarray) -> Tensor:
+def _enlarge_small(frames: np.ndarray) -> Tensor:
     x = to_tensor(frames)
     return x if len(x[0, 0]) >= LEAST else F.interpolate(x, (LEAST, LEAST), mode="bilinear")
 
 
-def _unit(x: Tensor) -> Tensor:
+def _normalise(x: Tensor) -> Tensor:
     return x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10)

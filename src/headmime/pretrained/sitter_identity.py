@@ -1,8 +1,8 @@
-"""VGGFace's counterpart in the stand-in for L_CNT: a small network that tells people apart.
+"""A small face-recognition network: VGGFace's counterpart in the stand-in for L_CNT.
 
-It has learned from rendered sitters alone (`headmime.learning.identity`, makers/train_identity.py).
-Its file comes with the installation: the 3x3 convolutions of `CONVOLUTIONS` with their batch norms
-folded in, the embedding's weights, and the mean magnitude of every feature.
+Trained on rendered sitters only (`headmime.learning.identity`, makers/train_identity.py). Its
+installed file has the 3x3 convolutions of `CONVOLUTIONS` with folded batch norms, the embedding's
+weights, and the mean magnitude of every feature.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,9 @@ CONVOLUTIONS = dict(_convolutions())
 
 
 def stage_features(convs: nn.ModuleDict, x: Tensor) -> list[Tensor]:
-    """x [B, 3, 112, 112] in [-1, 1] -> the four stages' ends, [B, 16, 56, 56] to [B, 112, 7, 7]."""
+    """x [B, 3, 112, 112] in [-1, 1] -> outputs of the four stages, [B, 16, 56, 56] to
+    [B, 112, 7, 7].
+    """
     features = []
     for stage, (_, blocks) in enumerate(STAGES):
         x = F.relu(convs[f"down{stage}"](x))
@@ -59,8 +61,8 @@ def identity_input(images: Tensor) -> Tensor:
 
 
 class SitterIdentity(Frozen):
-    """Four features, each over its mean magnitude on sitters: the ends of the last three stages,
-    and the embedding, of length 1 before, as [B, 128, 1, 1].
+    """Four features, each divided by its mean magnitude on sitters: the outputs of the last three
+    stages, and the unit-length embedding as [B, 128, 1, 1].
     """
 
     pool: Tensor
@@ -81,38 +83,40 @@ class SitterIdentity(Frozen):
         self.magnitudes: list[float] = state["magnitudes"].tolist()
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """images [B, 3, S, S], RGB in [-1, 1], the whole crop -> four features over their
-        magnitudes. Gradient to: images.
+        """images [B, 3, S, S] of whole crops, RGB in [-1, 1] -> four scaled features. Gradient to:
+        images.
         """
         stages, e = self._features(images)
         features = [*stages[1:], e[..., None, None]]
         return [f / m for f, m in zip(features, self.magnitudes, strict=True)]
 
     def embed(self, images: Tensor) -> Tensor:
-        """images [B, 3, S, S] as above -> [B, 128] of length 1, float32: who it is."""
+        """images [B, 3, S, S] as in forward -> identity embeddings [B, 128] of unit length,
+        float32.
+        """
         return self._features(images)[1]
 
     def _features(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         stages = stage_features(self.convs, identity_input(images))
         with torch.autocast(images.device.type, enabled=False):
-            e = F.linear(pooled(stages[-1], self.pool), self.weight, self.bias)
+            e = F.linear(weighted_pool(stages[-1], self.pool), self.weight, self.bias)
             return stages, F.normalize(e)
 
 
-def pooled(last: Tensor, pool: Tensor) -> Tensor:
-    """The last stage's end [B, C, 7, 7] -> [B, C], float32 under autocast too. `pool` [C, 7, 7]
-    weighs a channel's places before they are added up: the chin's are not the forehead's.
+def weighted_pool(last: Tensor, pool: Tensor) -> Tensor:
+    """Weighted sum over positions of the last stage's output [B, C, 7, 7] -> [B, C], float32 also
+    under autocast. `pool` [C, 7, 7]: learnt weights per channel and position.
     """
     return (last.float() * pool).sum((2, 3))
 
 
 def sitter_identity() -> SitterIdentity:
-    """The network that comes with the installation."""
+    """Load the installed network."""
     return SitterIdentity(read_state_dict(FILE), {FILE.name: sha256(FILE)})
 
 
 class EfficientNetAndIdentity(Frozen):
-    """Nine features: five of EfficientNet-Lite0, then four of the identity network, times
+    """Nine features: five of EfficientNet-Lite0, and four of the identity network multiplied by
     `identity_weight`.
     """
 
@@ -133,8 +137,8 @@ class EfficientNetAndIdentity(Frozen):
         weighted = [f * self.identity_weight for f in self.identity(images)]
         return self.efficientnet(images) + weighted
 
-    def of_close_ups(self, images: Tensor) -> list[Tensor]:
-        """EfficientNet's five features alone: the identity network knows whole faces."""
+    def close_up_features(self, images: Tensor) -> list[Tensor]:
+        """EfficientNet's five features only: the identity network needs whole faces."""
         return self.efficientnet(images)
 
 

@@ -1,4 +1,4 @@
-"""torchvision's VGG19: the paper's layers, other weights, whose features have another scale."""
+"""torchvision's VGG19: the paper's layers with other weights and feature scales."""
 
 import json
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from headmime.files import sha256
 from headmime.pretrained.caffe_vgg import VGG19_TAPS, VGG19_WEIGHT
 from headmime.pretrained.frozen import Frozen, per_channel
 from headmime.pretrained.vgg import VGG19, VGGStack
-from headmime.pretrained.weights import existing_file, read_state_dict
+from headmime.pretrained.weights import read_state_dict, require_file
 
-# ImageNet's mean and deviation, red, green, blue, 0..1: torchvision's preprocessing.
+# torchvision's preprocessing: ImageNet's mean and standard deviation, red, green, blue, 0..1.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 
 
 class TorchvisionVGG(Frozen):
-    """Five features of VGG19, each times 1.5e-1 and its layer's scale."""
+    """Five features of VGG19, each multiplied by 1.5e-1 and its layer's scale."""
 
     mean: torch.Tensor
     deviation: torch.Tensor
@@ -41,19 +41,18 @@ class TorchvisionVGG(Frozen):
 def torchvision_input(
     images: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor
 ) -> torch.Tensor:
-    """RGB [-1, 1] -> RGB, 0..1, minus ImageNet's mean, over its deviation; float32 [B, 3, H, W]."""
+    """RGB [-1, 1] -> (RGB 0..1 - mean) / deviation of ImageNet; float32 [B, 3, H, W]."""
     return ((images.float() + 1) / 2 - mean) / deviation
 
 
 def torchvision_vgg(vgg19: str | None, scales: str | None) -> TorchvisionVGG:
-    """`perceptual=torchvision`: `vgg19` is torchvision's vgg19-dcbb9e9d.pth; VGGFace has no part.
+    """`perceptual=torchvision`: `vgg19` is torchvision's vgg19-dcbb9e9d.pth; VGGFace is not used.
 
-    `scales` names a JSON file {"scales": [five numbers]}, as `layer_scales` measures them against
-    Caffe's VGG19. Without it the features keep torchvision's own scale, at which the paper's 1.5e-1
-    means something else, and origin["scale"] is "unknown". Raises HeadmimeError on missing or unfit
-    files.
+    `scales`: a JSON file {"scales": [five numbers]} with the `layer_scales` relative to Caffe's
+    VGG19. Without it the features have torchvision's scale, for which the paper's weight 1.5e-1 was
+    not chosen, and origin["scale"] is "unknown". HeadmimeError on missing or invalid files.
     """
-    file = existing_file(
+    file = require_file(
         vgg19,
         "perceptual.vgg19",
         "torchvision's vgg19-dcbb9e9d.pth, or choose perceptual=efficientnet",
@@ -61,7 +60,7 @@ def torchvision_vgg(vgg19: str | None, scales: str | None) -> TorchvisionVGG:
     origin = {"files": {file.name: sha256(file)}, "stand_in": True, "scale": "unknown"}
     factors = [1.0] * len(VGG19_TAPS)
     if scales is not None:
-        scales_file = existing_file(
+        scales_file = require_file(
             scales, "perceptual.scales", "or leave it out (the result is then marked scale unknown)"
         )
         factors = _read_scales(scales_file)
@@ -78,10 +77,10 @@ def layer_scales(
     torchvision: Callable[[torch.Tensor], list[torch.Tensor]],
     images: torch.Tensor,
 ) -> list[float]:
-    """Factors that bring torchvision's features to the mean magnitude of Caffe's.
+    """Factors that scale torchvision's features to the mean magnitude of Caffe's.
 
-    `images` [B, 3, H, W] in [-1, 1]; `caffe` is what `caffe_vgg` made (its first five features are
-    those of VGG19), `torchvision` what `torchvision_vgg` made with `scales=None`.
+    `images` [B, 3, H, W] in [-1, 1]; `caffe`: a `caffe_vgg` (its first five features are VGG19's);
+    `torchvision`: a `torchvision_vgg` with `scales=None`.
     """
     pairs = zip(caffe(images)[: len(VGG19_TAPS)], torchvision(images), strict=True)
     return [(a.float().abs().mean() / b.float().abs().mean()).item() for a, b in pairs]

@@ -1,4 +1,4 @@
-"""The convolutional part of VGG16 and VGG19, up to the last layer that a loss looks at."""
+"""The convolutional part of VGG16 and VGG19, up to the last layer used by a loss."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,8 @@ CHANNELS = (64, 128, 256, 512, 512)
 class VGGStack(nn.Module):
     """Convolutions, ReLUs and max poolings, numbered as in torchvision's `features`.
 
-    `taps` are numbers of ReLUs, in ascending order: the outputs that forward returns. Layers after
-    the last tap are neither loaded nor run.
+    `taps`: ascending numbers of the ReLUs whose outputs forward returns. Layers after the last tap
+    are neither loaded nor run.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class VGGStack(nn.Module):
         file: str,
     ) -> None:
         """`state` has torchvision's keys (features.0.weight) or Caffe's (conv1_1.weight); `file` is
-        for the message when a tensor is missing or misshapen (HeadmimeError)."""
+        named in the HeadmimeError if a tensor is missing or has another shape."""
         super().__init__()
         self.taps = tuple(taps)
         self.layers = nn.ModuleDict()  # number -> convolution; other numbers are ReLU or pooling
@@ -49,7 +49,7 @@ class VGGStack(nn.Module):
             number += 1
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """x [B, 3, H, W], normalised as the weights expect; one [B, C, h, w] per tap."""
+        """x [B, 3, H, W], preprocessed for the weights -> one [B, C, h, w] per tap."""
         features = []
         for number in range(self.taps[-1] + 1):
             if str(number) in self.layers:
@@ -57,7 +57,7 @@ class VGGStack(nn.Module):
             elif number in self.pools:
                 x = F.max_pool2d(x, 2)
             else:
-                x = F.relu(x, inplace=True)  # a convolution's output, which nothing else reads
+                x = F.relu(x, inplace=True)  # the convolution's output is not used elsewhere
             if number in self.taps:
                 features.append(x)
         return features

@@ -1,4 +1,4 @@
-"""Reading weights that a user names: safely, and with one sentence when that fails."""
+"""Safe reading of the user's weight files, with one-sentence errors."""
 
 import pickle
 from pathlib import Path
@@ -11,10 +11,10 @@ from headmime.errors import HeadmimeError
 from headmime.pretrained.caffemodel import read_caffemodel
 
 
-def existing_file(path: str | Path | None, key: str, what: str) -> Path:
-    """The file at `path`; `key` is the configuration key that names it, `what` what it should hold.
+def require_file(path: str | Path | None, key: str, what: str) -> Path:
+    """Return `path`, or raise HeadmimeError if it is None or not a file.
 
-    Raises HeadmimeError if the key is empty or the file is not there.
+    `key`: the configuration key of the file; `what`: its expected content.
     """
     if path is None:
         raise HeadmimeError(f"{key} is not set: pass {key}=FILE, {what}.")
@@ -25,10 +25,10 @@ def existing_file(path: str | Path | None, key: str, what: str) -> Path:
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors by name from a .safetensors file, a .caffemodel, or a plain `torch.save`d state dict,
+    """Read tensors by name from a .safetensors file, a .caffemodel, or a `torch.save`d state dict,
     on the CPU.
 
-    Nothing but tensors and plain containers is ever unpickled. Raises HeadmimeError otherwise.
+    Unpickles tensors and plain containers only; HeadmimeError for anything else.
     """
     if path.suffix == ".caffemodel":
         return read_caffemodel(path)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.provenance.statement import ProvenanceOptions
 
 YEARS = 20  # of validity: without a time-stamping authority, a file is valid as long as this
@@ -116,7 +116,7 @@ def _make(folder: Path) -> None:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(folder) as partial:
+        with write_atomically(folder) as partial:
             partial.mkdir(0o700)
             for name, content in _certificates().items():
                 (partial / name).touch(0o600)

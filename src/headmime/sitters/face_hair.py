@@ -1,4 +1,4 @@
-"""Brows, lashes and beards: strands that follow the face's expression."""
+"""Brows, lashes and beards: strands that move with the expression."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -12,8 +12,8 @@ from headmime.sitters.identity import Hair
 from headmime.sitters.strands import POOL, Follicles, Strands, pick, unit
 
 
-def tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
-    """(tone, along, grey, openness) of strands, [*shape, 4]."""
+def strand_tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) -> NDArray:
+    """Random (tone, along, grey, openness) of strands, [*shape, 4]."""
     count, steps = shape
     along = np.broadcast_to(np.linspace(0, 1, steps), shape)
     tone = np.exp(rng.normal(size=(count, 1)) * 0.16) * (0.85 + 0.3 * along)
@@ -23,10 +23,10 @@ def tones(rng: Generator, hair: Hair, shape: tuple[int, int], open_root: float) 
     return np.stack([tone, along, grey, sky], -1)
 
 
-def brows(
+def grow_brows(
     hair: Hair, rest: NDArray, normals: NDArray, where: Follicles, rng: Generator
 ) -> list[Strands]:
-    """Short hairs along the painted brows' line."""
+    """Grow short hairs along the painted brows."""
     pool = where.brows
     best = np.full(len(pool.unrolled), 9.0)
     direction = np.zeros((len(best), 2))
@@ -53,15 +53,15 @@ def brows(
     along = np.linspace(0, 1, steps)[None, :, None]
     length = rng.uniform(0.004, 0.0075, (count, 1, 1))
     shape = roots[:, None] + length * along * way[:, None] + 0.0012 * normal[:, None]
-    extra = tones(rng, hair, (count, steps), 0.9)
+    extra = strand_tones(rng, hair, (count, steps), 0.9)
     extra[..., 0] *= 0.75 * hair.brow_colour.mean() / max(hair.colour.mean(), 12) + 0.1
     extra[..., 2] *= 0.7
     width = 0.0009 * np.array([1.0, 0.9, 0.3])
-    return [strands.make(shape, width, extra, corners, weights, int(shade.HAIR))]
+    return [strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))]
 
 
-def lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
-    """Upper lashes, and the dark line that they make along the lid."""
+def grow_lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
+    """Grow upper lashes, with a dark line along the lid."""
     grown = []
     for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):
         vertex = where.lids[list(ids)]
@@ -82,12 +82,12 @@ def lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[
         width = (0.0006 + 0.0009 * hair.lashes) * np.array([1.0, 0.7, 0.2])
         dark = np.zeros((count, 3, 4))
         dark[..., 3] = 1
-        grown.append(strands.make(shape, width, dark, corners, weights, int(shade.LASH)))
+        grown.append(strands.make_strands(shape, width, dark, corners, weights, int(shade.LASH)))
         line = roots[None] + np.array([0, -0.0012, 0.0002])
         dark = np.zeros((1, count, 4))
         dark[..., 3] = 1
         grown.append(
-            strands.make(
+            strands.make_strands(
                 line,
                 np.array(0.0007 + 0.0011 * hair.lashes),
                 dark,
@@ -99,7 +99,7 @@ def lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[
     return grown
 
 
-def beard(
+def grow_beard(
     hair: Hair,
     rest: NDArray,
     normals: NDArray,
@@ -107,7 +107,7 @@ def beard(
     detail: float,
     rng: Generator,
 ) -> list[Strands]:
-    """Beard and moustache; detail: see `hair.grow_hair`."""
+    """Grow beard and moustache; detail: see `hair.grow_hair`."""
     pool, marks = where.head, where.marks
     inside = skin.beard_depth(pool.unrolled, marks) + rng.normal(size=POOL) * 0.002
     upper = pool.unrolled[:, 1] > marks[54, 1] - 0.002
@@ -139,8 +139,8 @@ def beard(
         shape, np.full(count, 0.0012 + hair.curl * 0.003), 0.02, rng.uniform(0, 6.28, count)
     )
     shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
-    extra = tones(rng, hair, (count, steps), 0.5)
+    extra = strand_tones(rng, hair, (count, steps), 0.5)
     width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
-    made = strands.make(shape, width, extra, corners, weights, int(shade.HAIR))
-    # beards move with the head, however long
-    return [replace(made, share=np.ones_like(made.share), swing=np.zeros_like(made.swing))]
+    grown = strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))
+    # long beards, too, move rigidly with the head
+    return [replace(grown, share=np.ones_like(grown.share), swing=np.zeros_like(grown.swing))]

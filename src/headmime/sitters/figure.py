@@ -1,4 +1,4 @@
-"""A sitter made of triangles: skin, eyes, teeth, clothes and hair in a neutral pose."""
+"""Triangle geometry of a sitter: skin, eyes, teeth, clothes and hair; neutral and posed."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from headmime.sitters import clothes, hair, shade, skin
-from headmime.sitters.body import Body, bone_transforms
-from headmime.sitters.body import skin as skinned
+from headmime.sitters.body import Body, bone_transforms, skin_vertices
 from headmime.sitters.extract import vertex_normals
 from headmime.sitters.identity import Sitter
 from headmime.sitters.motion import Motion, bone_turns
-from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, landmarks_of, shut_at_most
-from headmime.sitters.strands import Follicles, follicles
+from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, limit_blinks, locate_landmarks
+from headmime.sitters.strands import Follicles, make_follicles
 from headmime.sitters.studio import Camera
 
 MATERIAL_OF_PART = np.array(
@@ -22,12 +21,14 @@ MATERIAL_OF_PART = np.array(
 )
 LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH = 1, 2, 3, 4  # part numbers
 TEETH_MOVED = {UPPER_TEETH: (0.0, 0.0, -0.0065), LOWER_TEETH: (0.0, 0.003, -0.003)}
-"""Metres from the body model's place: talking shows the upper ones, chins stay whole."""
+"""Offset to the body model, metres: upper teeth are visible in speech, and lower teeth do not
+intersect the chin.
+"""
 
 
 @dataclass(frozen=True)
 class SitterModel:
-    """What all sitters share: made once per process."""
+    """Data shared by all sitters, made once per process."""
 
     body: Body
     follicles: Follicles
@@ -35,29 +36,29 @@ class SitterModel:
     eyes: NDArray  # centres of the right and left eyeball in the template [2, 3]
     landmarks: NDArray  # vertices of the 68 points
     chains: NDArray  # see points.jaw_chains
-    neighbours: scipy.sparse.csr_matrix  # sums the normals of the triangles around each vertex
+    neighbours: scipy.sparse.csr_matrix  # sums triangle normals at each vertex [V, F]
 
-    def landmarks_of(self, camera: Camera, posed: "Pose") -> NDArray:
-        """The 68 points of a posed figure in picture units, [68, 2]."""
+    def locate_landmarks(self, camera: Camera, posed: "Pose") -> NDArray:
+        """The 68 landmarks of a posed figure in image units, [68, 2]."""
         projected = camera.project(posed.mesh[: len(self.body.vertices)])[:, :2]
-        return landmarks_of(projected, self.landmarks, self.chains)
+        return locate_landmarks(projected, self.landmarks, self.chains)
 
 
-def _of_part(body: Body, part: int) -> NDArray:
+def _part_vertices(body: Body, part: int) -> NDArray:
     return np.unique(body.faces[body.part == part])
 
 
-def _middle(body: Body, part: int) -> NDArray:
-    return body.vertices[_of_part(body, part)].mean(0)
+def _part_centre(body: Body, part: int) -> NDArray:
+    return body.vertices[_part_vertices(body, part)].mean(0)
 
 
 def make_model(body: Body) -> SitterModel:
     landmarks = body.vertex(LANDMARK_VERTICES)
     return SitterModel(
         body,
-        follicles(body, landmarks),
+        make_follicles(body, landmarks),
         [str(name) for name in body.action_names],
-        np.stack([_middle(body, RIGHT_EYE), _middle(body, LEFT_EYE)]),
+        np.stack([_part_centre(body, RIGHT_EYE), _part_centre(body, LEFT_EYE)]),
         landmarks,
         jaw_chains(body, landmarks),
         _neighbours(body.faces, len(body.vertices)),
@@ -73,12 +74,11 @@ def _neighbours(faces: NDArray, count: int) -> scipy.sparse.csr_matrix:
 
 @dataclass(frozen=True)
 class Figure:
-    """N mesh vertices (the body's V first, then the garments') and M points of strands.
+    """N mesh vertices (the body's V, then the garments') and M strand points.
 
-    rest [N, 3], weights [N, 5], template [N, 3], extra [N, 4], cut [N]; origin [N] is the body
-    vertex of each; offset [N] how far it stands off along that vertex' normal. faces count the
-    mesh first, then two vertices per point of a strand; casting are those that cast shadows;
-    hair_* are flattened `Strands`.
+    rest [N, 3], weights [N, 5], template [N, 3], extra [N, 4], cut [N]; origin [N]: the body vertex
+    of each; offset [N]: metres along that vertex's normal. faces index mesh vertices, then two
+    vertices per strand point; casting: faces that cast shadows; hair_*: flattened `Strands`.
     """
 
     sitter: Sitter
@@ -99,33 +99,36 @@ class Figure:
     hair_width: NDArray
     hair_share: NDArray
     hair_swing: NDArray
-    hair_follows: NDArray  # which of the M points follow the face's expression
+    hair_follows: NDArray  # indices of the strand points that move with the expression
     hair_corners: NDArray
     hair_weights: NDArray
     albedo: NDArray
 
 
 def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generator) -> Figure:
-    """Build a sitter's geometry and paint. detail: see `hair.grow_hair`."""
+    """Build a sitter's geometry and skin texture. detail: see `hair.grow_hair`."""
     body = model.body
     rest, bones = body.person(sitter.phenotype, sitter.local)
     for part, moved in TEETH_MOVED.items():
-        rest[_of_part(body, part)] += np.array(moved, np.float32)
-    if sitter.clothes.headwear == "scarf":  # it presses the ears to the head
+        rest[_part_vertices(body, part)] += np.array(moved, np.float32)
+    if sitter.clothes.headwear == "scarf":  # presses the ears to the head
         ears = body.paint_ears > 0.1
         rest[ears, 0] = np.clip(rest[ears, 0], -0.073, 0.073)
     solid = body.faces[body.part == 0]
     normals = vertex_normals(rest, solid)
 
-    drawn = body.part < 6  # the lash meshes are replaced by strands
+    drawn = body.part < 6  # lash meshes are replaced by strands
     origin, offset = [np.arange(len(rest))], [np.zeros(len(rest))]
     cut = [np.ones(len(rest))]
-    openness = _openness(body) * _unfolded(rest, normals, body.faces)
+    openness = _openness(body) * _fold_shading(rest, normals, body.faces)
     extra = [np.stack([body.paint_lips, body.paint_mouth, body.paint_ears, openness], -1)]
     faces, material = [body.faces[drawn]], [MATERIAL_OF_PART[body.part[drawn]]]
     total = len(rest)
     covered = rest.copy()
-    for shell in [*clothes.dress(sitter.clothes, body), *clothes.headwear(sitter.clothes, body)]:
+    for shell in [
+        *clothes.dress(sitter.clothes, body),
+        *clothes.make_headwear(sitter.clothes, body),
+    ]:
         origin.append(shell.source)
         offset.append(shell.offset)
         cut.append(shell.cut)
@@ -136,15 +139,15 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
         faces.append(shell.faces + total)
         material.append(np.full(len(shell.faces), shade.CLOTH))
         total += len(shell.source)
-        if shell.inner < 2:  # hair lies on clothes and under what is worn on the head
+        if shell.inner < 2:  # hair lies on clothes, but under headwear
             worn = shell.source[shell.cut >= 0]
             covered[worn] += normals[worn] * shell.offset[shell.cut >= 0, None]
     outside = np.flatnonzero(np.abs(normals).sum(1) > 0)
     outside = outside[(body.paint_mouth[outside] < 0.3) & (rest[outside, 2] > -0.42)]
-    obstacle = hair.obstacle_of(covered[outside], normals[outside])
+    obstacle = hair.make_obstacle(covered[outside], normals[outside])
     grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, detail, rng)
-    grown += clothes.earrings(sitter.clothes, body, rest)
-    grown += clothes.glasses(sitter.clothes, rest, rest[model.landmarks])
+    grown += clothes.make_earrings(sitter.clothes, body, rest)
+    grown += clothes.make_glasses(sitter.clothes, rest, rest[model.landmarks])
 
     first = total
     ribbons, ribbon_material, casting = [], [], []
@@ -154,7 +157,7 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
         a, b = index[:, :-1].reshape(-1), index[:, 1:].reshape(-1)
         pair = [np.stack([a, a + 1, b], -1), np.stack([a + 1, b + 1, b], -1)]
         ribbons += pair
-        every = 2 if count > 500 else 1  # every other strand of much hair is shadow enough
+        every = 2 if count > 500 else 1  # in dense hair every second strand casts shadows
         casts = np.repeat(np.arange(count) % every == 0, steps - 1)
         casting += [triangles[casts] for triangles in pair]
         ribbon_material.append(np.full(2 * len(a), group.material))
@@ -194,10 +197,10 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
 
 
 def _openness(body: Body) -> NDArray:
-    """How open to the sky each vertex is, with eyes in the shade of the upper lid, [V]."""
+    """Ambient visibility of each vertex [V], with eyes shaded by the upper lid."""
     openness = body.openness.copy()
     for part in range(1, 6):
-        vertices = _of_part(body, part)
+        vertices = _part_vertices(body, part)
         height = body.vertices[vertices, 2]
         if part <= 2:
             openness[vertices] = 0.88 - 45 * np.clip(height - height.mean(), -0.004, 0.007)
@@ -206,8 +209,8 @@ def _openness(body: Body) -> NDArray:
     return openness
 
 
-def _unfolded(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
-    """A factor on openness [V]: less in folds of a few millimetres, a little more on ridges."""
+def _fold_shading(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
+    """Factor on openness [V]: < 1 in folds of a few millimetres, slightly > 1 on ridges."""
     count = len(rest)
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     pairs = np.concatenate([pairs, pairs[:, ::-1]])
@@ -222,7 +225,7 @@ def _unfolded(rest: NDArray, normals: NDArray, faces: NDArray) -> NDArray:
 
 @dataclass(frozen=True)
 class Pose:
-    """One frame of a figure in the world: mesh [N, 3] and its normals, strands [M, 3]."""
+    """A figure in one frame, world coordinates: mesh and normals [N, 3], strands [M, 3]."""
 
     mesh: NDArray
     normals: NDArray
@@ -232,7 +235,7 @@ class Pose:
 
 
 def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
-    """Every frame of a motion."""
+    """Pose a figure in every frame of a motion."""
     body = model.body
     count = len(body.vertices)
     neutral = figure.rest[:count]
@@ -242,11 +245,11 @@ def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
     swing = figure.hair_swing[swinging, None]
     solid = body.faces
     poses = []
-    actions = shut_at_most(body, model.landmarks, neutral, motion.actions)
+    actions = limit_blinks(body, model.landmarks, neutral, motion.actions)
     for t, expressed in enumerate(body.express(neutral, actions)):
         change = expressed - neutral
         mesh = figure.rest + change[figure.origin]
-        mesh = skinned(mesh, figure.weights, rotations[t], translations[t])
+        mesh = skin_vertices(mesh, figure.weights, rotations[t], translations[t])
         a, b, c = (mesh[solid[:, k]] for k in range(3))
         normals = model.neighbours @ np.cross(b - a, c - a)
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12

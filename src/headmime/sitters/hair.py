@@ -1,4 +1,4 @@
-"""Hairstyles: all strands of one sitter."""
+"""Hairstyles: the strands of a sitter."""
 
 import numpy as np
 from numpy.random import Generator
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
 
 from headmime.sitters import face_hair, shade, skin, strands
-from headmime.sitters.face_hair import tones
+from headmime.sitters.face_hair import strand_tones
 from headmime.sitters.identity import Hair
 from headmime.sitters.strands import POOL, Follicles, Obstacle, Strands, pick, unit
 
@@ -20,22 +20,22 @@ def grow_hair(
     detail: float,
     rng: Generator,
 ) -> list[Strands]:
-    """All of a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin.
+    """Grow a sitter's strands. rest [V, 3]: the neutral person; normals [V, 3] of its skin.
 
-    detail: 1 for all strands; less gives fewer and wider ones, for small pictures.
+    detail: 1 for all strands; lower values give fewer and wider ones, for small images.
     """
     grown = [
-        *face_hair.brows(hair, rest, normals, where, rng),
-        *face_hair.lashes(hair, rest, where, rng),
+        *face_hair.grow_brows(hair, rest, normals, where, rng),
+        *face_hair.grow_lashes(hair, rest, where, rng),
     ]
     if hair.beard or hair.moustache:
-        grown += face_hair.beard(hair, rest, normals, where, detail, rng)
+        grown += face_hair.grow_beard(hair, rest, normals, where, detail, rng)
     if hair.style != "bald" and hair.length > 0:
-        grown += _scalp(hair, rest, normals, obstacle, where, detail, rng)
+        grown += _grow_scalp(hair, rest, normals, obstacle, where, detail, rng)
     return grown
 
 
-def _scalp(
+def _grow_scalp(
     hair: Hair,
     rest: NDArray,
     normals: NDArray,
@@ -94,7 +94,7 @@ def _scalp(
             lengths = lengths * np.clip(0.3 + 0.7 * crown[:, 0], 0.25, 1)
             thickness *= 0.8
         if hair.length > 0.1:
-            # one length at the ends, not one length from the root
+            # tips end at one height, instead of equal lengths
             lengths = np.clip(hair.length + (z - 0.07) * 0.7, 0.06, 1) * rng.uniform(
                 0.9, 1.02, count
             )
@@ -119,18 +119,18 @@ def _scalp(
         lengths = hair.length * rng.uniform(0.6, 1.05, count)
 
     def pull(place: NDArray) -> NDArray:
-        """Where hair wants to go: its comb's way on the skull, then down, but out of the face."""
+        """Growth direction: combed on the skull, then down, and away from the face."""
         if style in {"tied", "bun"}:
             return unit(tie - place) + 0.03 * jitter
         off_skull = (np.hypot(place[:, 0], place[:, 1] - 0.01) - 0.078) / 0.03
         hanging = np.clip(np.maximum((0.125 - place[:, 2]) / 0.07, off_skull), 0.4, 1)
         hanging = hanging[:, None] * weight
-        wanted = way * (1 - hanging) + hanging * (1.4 * down + 0.08 * jitter)
+        target = way * (1 - hanging) + hanging * (1.4 * down + 0.08 * jitter)
         wide = np.clip((0.080 - np.abs(place[:, 0])) / 0.015, 0, 1)
         deep = np.clip((-0.035 - place[:, 1]) / 0.02, 0, 1)
         low = np.clip(((0.060 if hair.fringe else 0.105) - place[:, 2]) / 0.015, 0, 1)
         away = np.stack([np.sign(place[:, 0]) * 3.0, 2.0 + 0 * wide, 0 * wide], -1)
-        return wanted + (wide * deep * low)[:, None] * away
+        return target + (wide * deep * low)[:, None] * away
 
     clearance = rng.uniform(0.15, 1.0, count) * thickness
     shape = strands.grow(roots, start, pull, lengths, steps, bend, obstacle, clearance)
@@ -153,27 +153,27 @@ def _scalp(
         shape = shape[:, low] * (1 - part) + shape[:, low + 1] * part
         wave = max(hair.curl_length, 4 * float(lengths.mean()) / shape.shape[1])
         shape = strands.curl(shape, np.minimum(amount, 0.011), wave, phase)
-    shape = _out_of_the_face(shape, 0.045 if hair.fringe else 0.075)
+    shape = _clear_face(shape, 0.045 if hair.fringe else 0.075)
     steps = shape.shape[1]
     along = np.linspace(0, 1, steps)
     wide = 0.0019 if short else 0.0027
     if style in {"afro", "curls"}:
         wide = 0.0024
     width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
-    extra = tones(rng, hair, (count, steps), 0.35)
+    extra = strand_tones(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
-    grown = [strands.make(shape, width, extra, *_nowhere(count), int(shade.HAIR))]
+    grown = [strands.make_strands(shape, width, extra, *_no_corners(count), int(shade.HAIR))]
     if style == "bun":
-        grown.append(_bun(hair, tie, rng))
+        grown.append(_make_bun(hair, tie, rng))
     elif style == "tied":
-        grown.append(_tail(hair, tie, obstacle, rng))
+        grown.append(_make_tail(hair, tie, obstacle, rng))
     return grown
 
 
-def _out_of_the_face(shape: NDArray, low: float) -> NDArray:
-    """Cut strands [S, K, 3] off where they would hang in front of the face, below `low` metres."""
+def _clear_face(shape: NDArray, low: float) -> NDArray:
+    """Cut strands [S, K, 3] where they hang in front of the face, below `low` metres."""
     x, y, z = np.moveaxis(shape, -1, 0)
-    wide = 0.058 + 0.35 * np.clip(-0.02 - z, 0, 0.06)  # the cheeks stay free down to the neck
+    wide = 0.058 + 0.35 * np.clip(-0.02 - z, 0, 0.06)  # keeps the cheeks free down to the neck
     hanging = (np.abs(x) < wide) & (y < -0.055) & (z < low) & (z > -0.13)
     cut = np.maximum.accumulate(hanging, axis=1)
     last = np.maximum(shape.shape[1] - 1 - cut.sum(1), 0)
@@ -181,12 +181,12 @@ def _out_of_the_face(shape: NDArray, low: float) -> NDArray:
     return np.where(cut[..., None], end[:, None], shape)
 
 
-def _nowhere(count: int) -> tuple[NDArray, NDArray]:
-    """Corners and weights of strands that follow no expression."""
+def _no_corners(count: int) -> tuple[NDArray, NDArray]:
+    """Corners and weights of strands that do not move with the expression."""
     return np.zeros((count, 3), np.int32), np.zeros((count, 3), np.float32)
 
 
-def _bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
+def _make_bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     count, steps = 260, 12
     radius = 0.024 + 0.016 * hair.volume
     axis = unit(rng.normal(size=(count, 3)))
@@ -196,13 +196,13 @@ def _bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     size = radius * rng.uniform(0.8, 1.05, (count, 1, 1))
     ring = np.cos(angle)[..., None] * first[:, None] + np.sin(angle)[..., None] * second[:, None]
     centre = tie + np.array([0, 0.6, 0.35]) * radius
-    extra = tones(rng, hair, (count, steps), 0.6)
-    return strands.make(
-        centre + size * ring, np.array(0.004), extra, *_nowhere(count), int(shade.HAIR)
+    extra = strand_tones(rng, hair, (count, steps), 0.6)
+    return strands.make_strands(
+        centre + size * ring, np.array(0.004), extra, *_no_corners(count), int(shade.HAIR)
     )
 
 
-def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Strands:
+def _make_tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Strands:
     count, steps = 260, 12
     start = np.array([0, 1.0, 0.25]) + 0.25 * rng.normal(size=(count, 3))
     way = np.array([0, 0.15, -1.0]) + 0.12 * rng.normal(size=(count, 3))
@@ -210,10 +210,12 @@ def _tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Stran
     roots = tie + 0.008 * rng.normal(size=(count, 3))
     clearance = rng.uniform(0.005, 0.03, count)
     shape = strands.grow(roots, start, lambda _: way, lengths, steps, 0.03, obstacle, clearance)
-    extra = tones(rng, hair, (count, steps), 0.6)
-    return strands.make(shape, np.array(0.0042), extra, *_nowhere(count), int(shade.HAIR))
+    extra = strand_tones(rng, hair, (count, steps), 0.6)
+    return strands.make_strands(
+        shape, np.array(0.0042), extra, *_no_corners(count), int(shade.HAIR)
+    )
 
 
-def obstacle_of(vertices: NDArray, normals: NDArray) -> Obstacle:
-    """A surface to stay out of, from vertices and normals [N, 3]."""
+def make_obstacle(vertices: NDArray, normals: NDArray) -> Obstacle:
+    """Make an obstacle from surface vertices and normals [N, 3]."""
     return Obstacle(cKDTree(vertices), normals)

@@ -1,4 +1,4 @@
-"""A random person: everything that stays the same over all frames of one sitter, from a seed."""
+"""Random identities: the parameters of a sitter that are constant over all of its frames."""
 
 from dataclasses import dataclass, replace
 
@@ -39,7 +39,7 @@ IRISES = ((58, 36, 22), (78, 50, 28), (104, 76, 44), (92, 104, 70), (88, 116, 13
 
 @dataclass(frozen=True)
 class Skin:
-    """Colours are sRGB 0..255."""
+    """Parameters of skin and make-up; colours are sRGB 0..255."""
 
     tone: NDArray
     redness: float
@@ -58,7 +58,7 @@ class Skin:
 
 @dataclass(frozen=True)
 class Hair:
-    """style: one of hair.STYLES; lengths in metres."""
+    """Parameters of hair; lengths in metres, style as in `_hair`."""
 
     style: str
     colour: NDArray
@@ -101,7 +101,7 @@ class Sitter:
 
 
 def random_sitter(rng: Generator, local_names: list[str]) -> Sitter:
-    """Draw a person. local_names: `Body.local_names`."""
+    """Draw a random sitter. local_names: `Body.local_names`."""
     race = rng.dirichlet([0.35, 0.35, 0.45])
     female = rng.random() < 0.5
     age = rng.choice([rng.uniform(0.58, 0.72), rng.uniform(0.66, 0.86), rng.uniform(0.84, 1.0)])
@@ -142,7 +142,7 @@ def random_sitter(rng: Generator, local_names: list[str]) -> Sitter:
 
 
 def _local_changes(rng: Generator, names: list[str]) -> dict[str, float]:
-    """Small random changes of the features, alike on both sides but for a little asymmetry."""
+    """Small random changes of facial features, symmetric except for small differences."""
     values = {}
     for name in names:
         region = name.removeprefix("l-").removeprefix("r-").split("-")[0]
@@ -165,7 +165,7 @@ def _local_changes(rng: Generator, names: list[str]) -> dict[str, float]:
         if name in {"head-age-incr", "head-angle-out", "neck-double-incr"}:
             scale = 0.12
         if name == "mouth-angles-up":
-            scale = 0.15  # more looks like an expression
+            scale = 0.15  # larger values look like an expression
         value = float(np.clip(rng.normal() * scale, -0.85, 0.85))
         values[name] = value
         if name.startswith("l-"):

@@ -1,4 +1,4 @@
-"""How sitters move: speech, expressions, blinks, gaze and head pose as functions of time."""
+"""Random motion of sitters: speech, expressions, blinks, gaze and head pose over time."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 FPS = 25.0
 
 VISEMES = {
-    # what the lips and the jaw do for a group of sounds, in anny's facial actions
+    # mouth shapes of groups of sounds, in anny's facial actions
     "rest": {},
     "a": {"jawOpen": 0.55, "mouthLowerDown": 0.35, "mouthUpperUp": 0.3},
     "e": {"jawOpen": 0.28, "mouthStretch": 0.45, "mouthLowerDown": 0.3, "mouthUpperUp": 0.4},
@@ -22,7 +22,7 @@ VISEMES = {
     "s": {"jawOpen": 0.08, "mouthStretch": 0.3, "mouthLowerDown": 0.45, "mouthUpperUp": 0.3},
 }
 EXPRESSIONS = {
-    # at their strongest
+    # at full strength
     "grin": {"mouthSmile": 0.95, "mouthUpperUp": 0.5, "mouthStretch": 0.35, "cheekSquint": 0.6},
     "laugh": {"mouthSmile": 0.9, "mouthUpperUp": 0.6, "jawOpen": 0.4, "eyeSquint": 0.6},
     "surprise": {"jawOpen": 0.7, "browInnerUp": 0.9, "browOuterUp": 0.8, "eyeWide": 0.6},
@@ -34,7 +34,7 @@ EXPRESSIONS = {
 }
 SHARES = [0.30, 0.14, 0.12, 0.10, 0.08, 0.08, 0.10, 0.08]
 LAG = 0.3
-"""Seconds by which the ends of long hair follow the head."""
+"""Time constant with which the ends of long hair follow the head, seconds."""
 
 SIDED = {"mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthPress"}
 
@@ -42,9 +42,8 @@ SIDED = {"mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthP
 @dataclass(frozen=True)
 class Motion:
     """actions [T, 52] in 0..1; turns [T, 3] radians: nod (down +), turn (to the sitter's left +),
-    tilt (to the sitter's left shoulder +), of the whole head against the shoulders. trail [T, 3]:
-    the same angles, where the ends of long hair are; lean [T, 3]: metres that all of the sitter has
-    moved."""
+    tilt (to the sitter's left shoulder +) of the head relative to the shoulders. trail [T, 3]: the
+    same angles for the ends of long hair. lean [T, 3]: translation of the whole sitter, metres."""
 
     actions: NDArray
     turns: NDArray
@@ -59,17 +58,17 @@ class Motion:
 
 
 def make_motion(actions: NDArray, turns: NDArray, lean: NDArray | None = None) -> Motion:
-    """A motion at 25 frames/s whose hair trails behind its turns; without `lean`, in its place."""
-    kept = np.exp(-1 / (LAG * FPS))
+    """A motion at 25 frames/s with hair that lags behind the turns; `lean` defaults to 0."""
+    decay = np.exp(-1 / (LAG * FPS))
     trail = np.array(turns, float)
     for t in range(1, len(trail)):
-        trail[t] = kept * trail[t - 1] + (1 - kept) * turns[t]
-    trail = turns + np.clip(trail - turns, -0.2, 0.2)  # what is further away catches on the face
+        trail[t] = decay * trail[t - 1] + (1 - decay) * turns[t]
+    trail = turns + np.clip(trail - turns, -0.2, 0.2)  # a larger lag would put hair into the face
     return Motion(actions, turns, trail, np.zeros_like(trail) if lean is None else lean)
 
 
 def smooth_noise(rng: Generator, frames: int, seconds: float) -> NDArray:
-    """Smooth noise with variance 1 and features of about `seconds`, [frames]."""
+    """Smooth noise [frames] with variance 1 and a time scale of about `seconds`."""
     sigma = seconds * FPS / 2.5
     reach = int(4 * sigma) + 1
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -78,13 +77,13 @@ def smooth_noise(rng: Generator, frames: int, seconds: float) -> NDArray:
 
 
 def blink(frames: int, at: float) -> NDArray:
-    """Eyelids [frames] of one blink that is closed (1) `at` seconds: quick down, slower up."""
+    """Lid closure [frames] of a blink, 1 (closed) at `at` seconds, closing faster than opening."""
     after = np.arange(frames) - at * FPS
     return np.exp(-((after / np.where(after < 0, 1.6, 3.0)) ** 2))
 
 
 def blinks(rng: Generator, frames: int, period: float) -> NDArray:
-    """Eyelids [frames], 1 closed: about one blink every `period` seconds."""
+    """Lid closure [frames], 1 closed, with about one blink every `period` seconds."""
     lids = np.zeros(frames)
     at = rng.uniform(0, period)
     while at * FPS < frames:
@@ -96,9 +95,9 @@ def blinks(rng: Generator, frames: int, period: float) -> NDArray:
 def speech(
     rng: Generator, names: list[str], frames: int, strength: float, silence: float = 1.2
 ) -> NDArray:
-    """Mouth movements of somebody talking, with pauses of up to `silence` seconds, [frames, 52]."""
+    """Mouth actions of speech with pauses of up to `silence` seconds, [frames, 52]."""
     column = {name: k for k, name in enumerate(names)}
-    wanted = np.zeros((frames, len(names)))
+    targets = np.zeros((frames, len(names)))
     at = 0.0
     talking = rng.random() < 0.8
     until = rng.uniform(0.5, 3) * FPS
@@ -113,20 +112,20 @@ def speech(
         loud = strength * rng.uniform(0.55, 1.3)
         for name, value in VISEMES[sound].items():
             for side in ("Left", "Right") if name in SIDED else ("",):
-                wanted[int(at) : int(at + length) + 1, column[name + side]] = value * loud
+                targets[int(at) : int(at + length) + 1, column[name + side]] = value * loud
         at += length
     kernel = np.exp(-0.5 * (np.arange(-6, 7) / 1.5) ** 2)
     kernel /= kernel.sum()
-    return np.stack([np.convolve(np.pad(t, 6, "edge"), kernel, "valid") for t in wanted.T], -1)
+    return np.stack([np.convolve(np.pad(t, 6, "edge"), kernel, "valid") for t in targets.T], -1)
 
 
 def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
-    """A clip of a talking head at 25 frames/s: each clip has its own temper and range of poses."""
+    """Motion of a talking head at 25 frames/s, with random mood and range of poses per clip."""
     column = {name: k for k, name in enumerate(names)}
     actions = speech(rng, names, frames, rng.uniform(0.6, 1.3))
 
     def add(name: str, track: NDArray, side: float = 0.0) -> None:
-        """Add to one action, or to both sides of it, `side` times stronger on the left."""
+        """Add to an action, or to both sides of it, times 1 + side (left) and 1 - side (right)."""
         if name in column:
             actions[:, column[name]] += track
         else:
@@ -160,7 +159,7 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     add("mouthLeft", np.maximum(shift, 0))
     add("mouthRight", np.maximum(-shift, 0))
 
-    # Blinks are short: eyes that stay shut for a while show more of shut lids.
+    # Blinks are short: add longer closures, so that shut lids are frequent enough.
     (apart,) = rng.spawn(1)
     dozing = np.clip(0.5 * smooth_noise(apart, frames, 0.8) + 0.2 * apart.normal() - 0.3, 0, 1)
     lids = np.maximum(blinks(rng, frames, rng.uniform(1.5, 4)), dozing)
@@ -182,7 +181,7 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     lean = np.stack([smooth_noise(rng, frames, seconds) for seconds in (1.8, 1.8, 1.5)], -1)
     lean = lean * rng.uniform(0, 1, 3) * (0.018, 0.045, 0.008)
 
-    # Eyes jump; they also stay with the camera while the head turns
+    # Saccades, plus compensation of the head's turn (gaze at the camera)
     follow = rng.uniform(0.1, 0.7)
     jumps = _saccades(rng, frames)
     across = np.clip(-follow * turn / 0.6 + jumps[:, 0], -0.9, 0.9)
@@ -212,7 +211,7 @@ def _saccades(rng: Generator, frames: int) -> NDArray:
 
 
 def bone_turns(turns: NDArray) -> NDArray:
-    """Share head poses [T, 3] among neck01, neck02, neck03 and head: rotations [T, 4, 3, 3]."""
+    """Distribute head poses [T, 3] over neck01, neck02, neck03 and head: rotations [T, 4, 3, 3]."""
     shares = np.array([0.10, 0.15, 0.25, 0.50])
     nod, turn, tilt = (turns[:, None, k] * shares for k in range(3))
     zero, one = np.zeros_like(nod), np.ones_like(nod)

@@ -1,8 +1,8 @@
-"""Which vertices of MakeHuman's base mesh are the 68 iBUG points.
+"""Vertices of MakeHuman's base mesh for the 68 iBUG landmarks.
 
-Made by makers/landmark_vertices.py: dlib's predictor on 595 rendered faces; for each point the
-mirror-symmetric vertex that is nearest on average (2 to 6 % of the interocular distance away, along
-the jaw 4 to 13 %, where dlib itself is unsure).
+Made by makers/landmark_vertices.py with dlib's predictor on 595 rendered faces: for each point the
+mirror-symmetric vertex with the smallest mean distance (2 to 6 % of the interocular distance; 4 to
+13 % along the jaw, where dlib is inaccurate).
 """
 
 import numpy as np
@@ -28,21 +28,21 @@ LANDMARK_VERTICES = np.array(
         437, 462, 474, 7221, 7197, 7242, 493, 487,
     ]
 )  # fmt: skip
-"""[68] numbers in the base mesh (`Body.source`), in iBUG order."""
+"""[68] vertex numbers of the base mesh (`Body.source`), in iBUG order."""
 
 CHAIN = 9
-"""Candidates per point of the jaw, besides its own vertex."""
+"""Candidate vertices per jaw point, besides its own."""
 
 BEHIND = {3: 0.25, 4: 0.15}
-"""How far the chains of some points of the jaw reach back towards its corner, where a detector puts
-them on the near side of a turned head; in units of the way to the eye's corner."""
+"""Extension of the chains of some jaw points towards the corner of the jaw, where detectors put
+them on the near side of a turned head; in units of the distance to the eye's corner."""
 
 
 def jaw_chains(body: Body, landmarks: NDArray) -> NDArray:
-    """Vertices [17, 1 + CHAIN] between each point of the jaw and the middle of the face.
+    """Candidate vertices [17, 1 + CHAIN] between each jaw point and the middle of the face.
 
-    On a turned head a detector puts the far points of the jaw on the outline of the cheek; the
-    outline runs through one of these vertices. The first of each chain is the jaw's own vertex.
+    On a turned head detectors put the far jaw points on the outline of the cheek, which passes near
+    one of these vertices. The first of each chain is the jaw point's own vertex.
     """
     bare = np.zeros(len(body.vertices), bool)
     bare[body.faces[body.part == 0]] = True
@@ -64,14 +64,14 @@ def jaw_chains(body: Body, landmarks: NDArray) -> NDArray:
 
 
 LIDS = {"eyeBlinkRight": ([37, 38], [41, 40]), "eyeBlinkLeft": ([43, 44], [47, 46])}
-"""What shuts an eye, and the points of its upper and lower lid."""
+"""Blink action of each eye -> landmarks of its upper and lower lid."""
 
 
-def shut_at_most(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray) -> NDArray:
-    """Actions [T, 52] of a person `rest` [V, 3] without blinks that go on where the lids have met.
+def limit_blinks(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray) -> NDArray:
+    """Limit the blinks in actions [T, 52] of a person `rest` [V, 3] to where the lids meet.
 
-    The body model's blink shuts the widest eyes; others would cross their lids by as much as they
-    had been open, and points of shut eyes would be those of open ones.
+    The body model's full blink closes the widest eyes; in narrower ones the lids would cross, and
+    the landmarks of closed eyes would look like those of open ones.
     """
     names = [str(name) for name in body.action_names]
     actions = actions.copy()
@@ -87,11 +87,11 @@ def shut_at_most(body: Body, landmarks: NDArray, rest: NDArray, actions: NDArray
 
 
 OUTWARDS = np.stack([-np.cos(np.linspace(0, np.pi, 17)), np.sin(np.linspace(0, np.pi, 17))], -1)
-"""Where each point of the jaw lies from the middle of an upright face, in the picture [17, 2]."""
+"""Direction of each jaw point from the centre of an upright face in the image, [17, 2]."""
 
 
-def landmarks_of(projected: NDArray, landmarks: NDArray, chains: NDArray) -> NDArray:
-    """The 68 points [68, 2] of a projected mesh [V, 2], those of the jaw on the face's outline."""
+def locate_landmarks(projected: NDArray, landmarks: NDArray, chains: NDArray) -> NDArray:
+    """The 68 landmarks [68, 2] of a projected mesh [V, 2], jaw points on the face's outline."""
     points = projected[landmarks].copy()
     across = points[45] - points[36]
     across = across / np.linalg.norm(across)

@@ -1,8 +1,7 @@
-"""A small z-buffer for triangles, as warp kernels that run on the CPU.
+"""A z-buffer rasteriser for triangles, as warp kernels on the CPU.
 
-warp runs the threads of a CPU launch one after the other, so a kernel may read and write the
-depth buffer without locks and the result never depends on a race. All launches here therefore
-name device="cpu".
+warp runs the threads of a CPU launch sequentially, so a kernel may read and write the depth buffer
+without locks and races. All launches here therefore use device="cpu".
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from headmime.sitters.warp_cpu import wp
 
 @wp.func
 def _bounded(span: wp.vec2, start: float, slope: float) -> wp.vec2:
-    """The part of the interval where start + slope * x >= 0; empty (high < low) if none."""
+    """The part of the interval in which start + slope * x >= 0; empty means high < low."""
     if wp.abs(slope) < 1.0e-12:
         if start < 0.0:
             return wp.vec2(1.0, 0.0)
@@ -46,12 +45,12 @@ def _draw(
     left = wp.max(-0.5, wp.min(a[0], wp.min(b[0], c[0])) - 0.5)
     right = wp.min(float(width) - 0.5, wp.max(a[0], wp.max(b[0], c[0])) - 0.5)
     if y1 < y0 or wp.floor(right) < wp.ceil(left):
-        return  # most triangles of hair: between the samples
+        return  # between the samples, like most triangles of hair
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
     if wp.abs(area) < 1.0e-9:
         return
-    # Barycentric weights are linear along a row: weight = start + slope * x. Each of the three
-    # bounds the row's covered interval from one side.
+    # Barycentric weights are linear along a row: weight = start + slope * x. Each of them bounds
+    # the row's covered interval from one side.
     inverse = 1.0 / area
     u_slope = (b[1] - c[1]) * inverse
     v_slope = (c[1] - a[1]) * inverse
@@ -83,9 +82,9 @@ def _draw(
 
 @dataclass(frozen=True)
 class Canvas:
-    """What is nearest at each of width x height samples, row by row.
+    """The nearest triangle at each of width x height samples, in row order.
 
-    depth: larger is nearer, 0 where nothing is; face: triangle or -1; inside: its first two
+    depth: nearness, larger is nearer, 0 for none; face: triangle or -1; inside: first two
     barycentric weights.
     """
 
@@ -97,10 +96,10 @@ class Canvas:
 
 
 def rasterise(points: wp.array, cut: wp.array, faces: wp.array, width: int, height: int) -> Canvas:
-    """Draw triangles.
+    """Rasterise triangles.
 
-    points vec3 [N]: sample coordinates and nearness (> 0; behind the camera: <= 0); cut [N]: only
-    where its interpolation is >= 0 is a triangle solid; faces vec3i [F].
+    points vec3 [N]: sample coordinates and nearness (<= 0 behind the camera); cut [N]: a triangle
+    is solid where the interpolated value is >= 0; faces vec3i [F].
     """
     count = width * height
     canvas = Canvas(

@@ -1,4 +1,4 @@
-"""Pictures of a posed figure: project, draw and shade."""
+"""Rendering of a posed figure: projection, rasterisation and shading."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from headmime.sitters.warp_cpu import wp
 
 SHADOW_SIZE = 160
 SHADOW_SPAN = 0.46
-"""Texels and metres of the square around the head in which shadows are cast."""
+"""Side in texels and in metres of the shadow map around the head."""
 
 
 @wp.kernel(enable_backward=False)
@@ -28,7 +28,7 @@ def _ribbons(
     first: int,
     world: wp.array[wp.vec3],
 ):
-    """Two vertices beside every point of a strand, so that the ribbon faces the eye."""
+    """Make two vertices for every strand point, for a ribbon that faces the eye."""
     i = wp.tid()
     side = wp.normalize(wp.cross(tangent[i], eye - centre[i]))
     half = 0.5 * wp.max(width[i], narrowest)
@@ -67,22 +67,22 @@ def _project(
     scale: float,
     points: wp.array[wp.vec3],
 ):
-    """`camera.Camera.project` and the crop: sample coordinates and nearness."""
+    """`studio.Camera.project` followed by the crop: sample coordinates and nearness."""
     i = wp.tid()
-    seen = world[i] - place
-    nearness = 1.0 / wp.dot(seen, forward)
-    x = focal * wp.dot(seen, right) * nearness
-    y = focal * wp.dot(seen, down) * nearness
+    offset = world[i] - place
+    nearness = 1.0 / wp.dot(offset, forward)
+    x = focal * wp.dot(offset, right) * nearness
+    y = focal * wp.dot(offset, down) * nearness
     points[i] = wp.vec3((x - corner[0]) * scale, (y - corner[1]) * scale, nearness)
 
 
-def _array(values: NDArray, dtype: type) -> wp.array:
+def _to_warp(values: NDArray, dtype: type) -> wp.array:
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device="cpu")
 
 
 @dataclass(frozen=True)
 class RenderArrays:
-    """The arrays of a figure that do not change from frame to frame, where warp can read them."""
+    """The arrays of a figure that are constant over frames, as warp arrays."""
 
     faces: wp.array
     casting: wp.array
@@ -95,15 +95,17 @@ class RenderArrays:
 
 
 def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
-    """eyes [2, 3]: centres of the right and left eye in template coordinates."""
+    """Prepare a figure for rendering; eyes [2, 3]: centres of the right and left eyeball in the
+    template.
+    """
     return RenderArrays(
-        faces=_array(figure.faces, wp.vec3i),
-        casting=_array(figure.casting, wp.vec3i),
-        material=_array(figure.material, int),
-        cut=_array(figure.cut, float),
-        extra=_array(figure.extra, wp.vec4),
+        faces=_to_warp(figure.faces, wp.vec3i),
+        casting=_to_warp(figure.casting, wp.vec3i),
+        material=_to_warp(figure.material, int),
+        cut=_to_warp(figure.cut, float),
+        extra=_to_warp(figure.extra, wp.vec4),
         template=figure.template,
-        width=_array(figure.hair_width, float),
+        width=_to_warp(figure.hair_width, float),
         look=_appearance(figure, eyes),
     )
 
@@ -111,7 +113,7 @@ def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
 def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     sitter = figure.sitter
     look = shade.Appearance()
-    look.albedo = _array(figure.albedo, wp.vec4)
+    look.albedo = _to_warp(figure.albedo, wp.vec4)
     look.lips = vec3(linear(sitter.skin.lips))
     look.lips_gloss = sitter.skin.lips_gloss
     look.mouth = vec3((0.10, 0.022, 0.02))
@@ -145,7 +147,7 @@ def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     return look
 
 
-def camera_of(studio: Studio) -> Camera:
+def make_camera(studio: Studio) -> Camera:
     return look_at(
         np.array([0.0, -0.03, 0.02]),
         studio.distance,
@@ -155,22 +157,22 @@ def camera_of(studio: Studio) -> Camera:
     )
 
 
-def _towards(azimuth: float, height: float) -> NDArray:
+def _unit_direction(azimuth: float, height: float) -> NDArray:
     return np.array(
         [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
     )
 
 
-def light_of(studio: Studio) -> shade.Light:
-    """The lights of a studio; the shadow map looks along the key light at the head."""
+def make_light(studio: Studio) -> shade.Light:
+    """Make the lights of a studio; the shadow map is projected along the key light."""
     light = shade.Light()
-    key = _towards(studio.key_azimuth, studio.key_height)
+    key = _unit_direction(studio.key_azimuth, studio.key_height)
     light.key = vec3(key)
     light.key_colour = vec3(studio.key_colour)
     opposite = -np.sign(studio.key_azimuth) * 0.9
-    light.fill = vec3(_towards(opposite, 0.15))
+    light.fill = vec3(_unit_direction(opposite, 0.15))
     light.fill_colour = vec3(studio.fill * studio.fill_colour)
-    light.rim = vec3(_towards(studio.rim_azimuth, 0.5))
+    light.rim = vec3(_unit_direction(studio.rim_azimuth, 0.5))
     light.rim_colour = vec3(studio.rim * np.ones(3))
     light.sky = vec3(studio.ambient * studio.sky)
     light.ground = vec3(studio.ambient * studio.ground)
@@ -194,7 +196,7 @@ def render(
     behind: NDArray,
     samples: int,
 ) -> NDArray:
-    """One frame in linear light, float32 [samples, samples, 3], before the camera's own errors.
+    """Render a frame in linear light, float32 [samples, samples, 3], before post-processing.
 
     behind: the backdrop, float32 [samples * samples, 3].
     """
@@ -202,9 +204,9 @@ def render(
     total = count + 2 * hairs
     world_space = np.empty((total, 3), np.float32)
     world_space[:count] = posed.mesh
-    world = _array(world_space, wp.vec3)
-    centre = _array(posed.hair_points, wp.vec3)
-    tangent = _array(posed.hair_tangents, wp.vec3)
+    world = _to_warp(world_space, wp.vec3)
+    centre = _to_warp(posed.hair_points, wp.vec3)
+    tangent = _to_warp(posed.hair_tangents, wp.vec3)
     sample = crop.side / samples / FOCAL * float(np.linalg.norm(camera.place))
 
     def ribbons(eye: NDArray, narrowest: float) -> None:
@@ -248,7 +250,7 @@ def render(
     canvas = raster.rasterise(points, prepared.cut, prepared.faces, samples, samples)
 
     normals = np.concatenate([posed.normals, np.repeat(posed.hair_outward, 2, 0)])
-    # Strands have no template place: their tangent stands there instead.
+    # Strands have no template coordinates: their tangents take this array's rows.
     places = np.concatenate([prepared.template, np.repeat(posed.hair_tangents, 2, 0)])
     result = wp.empty(samples * samples, dtype=wp.vec3, device="cpu")
     wp.launch(
@@ -260,14 +262,14 @@ def render(
             prepared.faces,
             prepared.material,
             world,
-            _array(normals, wp.vec3),
-            _array(places.astype(np.float32), wp.vec3),
+            _to_warp(normals, wp.vec3),
+            _to_warp(places.astype(np.float32), wp.vec3),
             prepared.extra,
             vec3(camera.place),
             prepared.look,
             light,
             shadow.depth,
-            _array(behind, wp.vec3),
+            _to_warp(behind, wp.vec3),
             result,
         ],
         device="cpu",

@@ -1,7 +1,7 @@
-"""Colour and light of every sample of a canvas, as one warp kernel on the CPU.
+"""Shading of every sample of a canvas, as one warp kernel on the CPU.
 
-Colours are linear RGB. The materials share four numbers per vertex (`extra`); what they mean
-depends on the material and is said where it is read.
+Colours are linear RGB. `extra` has four numbers per vertex, with a material-dependent meaning that
+is documented where they are read.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, WIRE = (wp.constant(k) for k in ran
 
 @wp.struct
 class Appearance:
-    """What one sitter looks like apart from its geometry."""
+    """A sitter's appearance parameters besides geometry."""
 
     albedo: wp.array2d[wp.vec4]  # skin around the head: linear RGB, gloss
     lips: wp.vec3
@@ -51,7 +51,7 @@ class Appearance:
 
 @wp.struct
 class Light:
-    """Directions point towards the light."""
+    """Lights and shadow map; directions point towards the light."""
 
     key: wp.vec3
     key_colour: wp.vec3
@@ -61,7 +61,7 @@ class Light:
     rim_colour: wp.vec3
     sky: wp.vec3
     ground: wp.vec3
-    shadow_x: wp.vec3  # axes of the shadow map, and its place in the world
+    shadow_x: wp.vec3  # axes of the shadow map, and its centre in the world
     shadow_y: wp.vec3
     shadow_middle: wp.vec3
     shadow_scale: float  # texels per metre
@@ -72,12 +72,12 @@ class Light:
 
 TEXTURE_LOW = wp.constant(-0.20)
 TEXTURE_HIGH = wp.constant(0.165)
-"""Heights (metres in the template, above the head's joint) that the skin texture spans."""
+"""Range of heights of the skin texture, metres above the head's joint in the template."""
 
 
 @wp.func
 def cylinder(texture: wp.array2d[wp.vec4], place: wp.vec3) -> wp.vec4:
-    """Bilinear look-up of the skin texture: columns go around the head, rows from top to bottom."""
+    """Bilinear look-up in the skin texture: columns around the head, rows from top to bottom."""
     rows = texture.shape[0]
     columns = texture.shape[1]
     around = wp.atan2(place[0], -place[1]) / 6.2831853 + 0.5
@@ -94,14 +94,14 @@ def cylinder(texture: wp.array2d[wp.vec4], place: wp.vec3) -> wp.vec4:
 
 
 @wp.func
-def smooth(low: float, high: float, value: float) -> float:
+def smoothstep(low: float, high: float, value: float) -> float:
     t = wp.clamp((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
 @wp.func
-def lit(light: Light, shadow_map: wp.array[float], place: wp.vec3) -> float:
-    """Share of the key light that reaches a place, 0..1."""
+def key_visibility(light: Light, shadow_map: wp.array[float], place: wp.vec3) -> float:
+    """Visibility of the key light at a point, 0..1."""
     offset = place - light.shadow_middle
     n = light.shadow_size
     half = 0.5 * float(n)
@@ -111,7 +111,7 @@ def lit(light: Light, shadow_map: wp.array[float], place: wp.vec3) -> float:
     total = 0.0
     for j in range(-1, 2):
         for k in range(-1, 2):
-            # Between texel centres, so that the edge of a shadow is a ramp and not a staircase.
+            # Interpolated between texel centres, to antialias the edges of shadows.
             sx = x + float(k) * light.shadow_soft - 0.5
             sy = y + float(j) * light.shadow_soft - 0.5
             x0 = int(wp.floor(sx))
@@ -139,18 +139,18 @@ def cloth_colour(look: Appearance, place: wp.vec3) -> wp.vec3:
     v = (c * place[2] - s * place[0]) * look.pattern_scale
     mix = 0.0
     if look.pattern == 1:
-        mix = smooth(-0.15, 0.15, wp.sin(6.2831853 * v))
+        mix = smoothstep(-0.15, 0.15, wp.sin(6.2831853 * v))
     elif look.pattern == 2:
-        a = smooth(-0.15, 0.15, wp.sin(6.2831853 * u))
-        b = smooth(-0.15, 0.15, wp.sin(6.2831853 * v))
+        a = smoothstep(-0.15, 0.15, wp.sin(6.2831853 * u))
+        b = smoothstep(-0.15, 0.15, wp.sin(6.2831853 * v))
         mix = 0.5 * (a + b)
     elif look.pattern == 3:
         state = wp.rand_init(look.seed)
-        mix = smooth(-0.1, 0.1, wp.noise(state, wp.vec3(u, v, place[1] * look.pattern_scale)))
+        mix = smoothstep(-0.1, 0.1, wp.noise(state, wp.vec3(u, v, place[1] * look.pattern_scale)))
     elif look.pattern == 4:
         du = u - wp.floor(u) - 0.5
         dv = v - wp.floor(v) - 0.5
-        mix = 1.0 - smooth(0.04, 0.07, du * du + dv * dv)
+        mix = 1.0 - smoothstep(0.04, 0.07, du * du + dv * dv)
     colour = look.cloth * (1.0 - mix) + look.cloth_second * mix
     if look.lapel > 0.0 and place[1] < 0.05:
         edge = wp.abs(place[0]) - 0.012 - (look.lapel_top - place[2]) * look.lapel
@@ -196,12 +196,12 @@ def shade(
     q = u * place[f[0]] + v * place[f[1]] + w * place[f[2]]
     e = u * extra[f[0]] + v * extra[f[1]] + w * extra[f[2]]
     to_eye = wp.normalize(eye - p)
-    # e[3] is how open the place is to the sky, for every material
+    # e[3]: ambient visibility, for every material
     open_sky = e[3]
     colour = wp.vec3(0.0, 0.0, 0.0)
     gloss = 0.0  # strength of the highlight
     power = 24.0  # its sharpness
-    wrap = wp.vec3(0.0, 0.0, 0.0)  # how far light creeps around the terminator, per colour
+    wrap = wp.vec3(0.0, 0.0, 0.0)  # wrap lighting beyond the terminator, per colour
     occluded = 1.0
 
     if kind == SKIN:
@@ -210,10 +210,10 @@ def shade(
         colour = wp.vec3(paint[0], paint[1], paint[2])
         gloss = paint[3]
         colour = colour * (1.0 - e[2]) + wp.cw_mul(colour, look.ears) * e[2]
-        lips = smooth(0.25, 0.75, e[0])
+        lips = smoothstep(0.25, 0.75, e[0])
         colour = colour * (1.0 - lips) + look.lips * lips
         gloss = gloss * (1.0 - lips) + look.lips_gloss * lips
-        deep = smooth(0.3, 0.8, e[1])
+        deep = smoothstep(0.3, 0.8, e[1])
         colour = colour * (1.0 - deep) + look.mouth * deep
         gloss = gloss * (1.0 - deep)
         occluded = 1.0 - 0.9 * deep
@@ -230,11 +230,11 @@ def shade(
         spoke = 0.85 + 0.3 * wp.noise(
             wp.rand_init(look.seed), wp.vec2(11.0 * (q[0] - middle[0]) / (0.0064 * r + 1.0e-6), 9.0)
         )
-        iris = look.iris * ((0.75 + 0.5 * smooth(0.35, 0.7, r)) * spoke)
-        iris = iris * (1.0 - smooth(0.72, 0.98, r)) + look.iris_rim * smooth(0.72, 0.98, r)
-        pupil = 1.0 - smooth(look.pupil - 0.07, look.pupil + 0.07, r)
+        iris = look.iris * ((0.75 + 0.5 * smoothstep(0.35, 0.7, r)) * spoke)
+        iris = iris * (1.0 - smoothstep(0.72, 0.98, r)) + look.iris_rim * smoothstep(0.72, 0.98, r)
+        pupil = 1.0 - smoothstep(look.pupil - 0.07, look.pupil + 0.07, r)
         iris = iris * (1.0 - pupil)
-        white = smooth(0.93, 1.08, r)
+        white = smoothstep(0.93, 1.08, r)
         colour = iris * (1.0 - white) + look.sclera * white
         gloss = 0.9
         power = 160.0
@@ -242,15 +242,15 @@ def shade(
         occluded = open_sky
     elif kind == TEETH:
         gap = wp.abs(wp.sin(q[0] * 400.0))
-        colour = look.teeth * (0.72 + 0.28 * smooth(0.0, 0.35, gap))
+        colour = look.teeth * (0.72 + 0.28 * smoothstep(0.0, 0.35, gap))
         gloss = 0.25
         power = 60.0
-        occluded = smooth(-0.085, -0.130, q[1]) * 0.95 + 0.05
+        occluded = smoothstep(-0.085, -0.130, q[1]) * 0.95 + 0.05
     elif kind == TONGUE:
         colour = wp.vec3(0.36, 0.10, 0.09)
         gloss = 0.2
         wrap = wp.vec3(0.3, 0.1, 0.1)
-        occluded = smooth(-0.07, -0.14, q[1]) * 0.85 + 0.1
+        occluded = smoothstep(-0.07, -0.14, q[1]) * 0.85 + 0.1
     elif kind == LASH:
         colour = look.lashes
     elif kind == HAIR:
@@ -276,7 +276,7 @@ def shade(
         )
         n = wp.normalize(n + fold * look.cloth_folds)
 
-    shadow = lit(light, shadow_map, p + n * 0.002)
+    shadow = key_visibility(light, shadow_map, p + n * 0.002)
     sky = 0.5 + 0.5 * n[2]
     ambient = (light.sky * sky + light.ground * (1.0 - sky)) * open_sky
     if kind == HAIR:
@@ -304,7 +304,7 @@ def shade(
     cosine = wp.dot(n, light.key)
     for c in range(3):
         soft = wp.clamp((cosine + wrap[c]) / (1.0 + wrap[c]), 0.0, 1.0)
-        # light that has gone through skin is not stopped by the skin's own shadow edge
+        # subsurface light is not blocked by the edge of the surface's shadow
         through = shadow + (1.0 - shadow) * wrap[c] * 0.25
         total[c] = total[c] + light.key_colour[c] * soft * through
         side = wp.clamp((wp.dot(n, light.fill) + wrap[c]) / (1.0 + wrap[c]), 0.0, 1.0)
@@ -319,18 +319,18 @@ def shade(
     shine_fill = wp.pow(wp.max(0.0, wp.dot(n, half)), power) * (power + 8.0) / 25.0 * fresnel
     shine_total = light.key_colour * shine + light.fill_colour * (shine_fill * open_sky)
     if kind == SKIN:
-        # oil over pores: the highlight has a wide foot
+        # rough oily skin: a second, wide highlight
         half = wp.normalize(light.key + to_eye)
         foot = wp.pow(wp.max(0.0, wp.dot(n, half)), 7.0)
         shine_total = shine_total * 1.3 + light.key_colour * (foot * shadow * (0.05 + fresnel))
     if kind == EYE:
-        # a window's reflection: small, white, and not darkened by the lids
+        # reflection of a window: small, white, not shaded by the lids
         half = wp.normalize(light.key + wp.vec3(0.0, -0.4, 0.1) + to_eye)
-        window = smooth(0.980, 0.990, wp.dot(n, half))
+        window = smoothstep(0.980, 0.990, wp.dot(n, half))
         shine_total = (light.key_colour + light.sky) * (window * 1.1) + light.sky * 0.02
     result[i] = (own + shine_total * (gloss * occluded)) * light.exposure
 
 
 def vec3(values: np.ndarray | tuple[float, float, float]) -> wp.vec3:
-    """Three numbers as a warp vector."""
+    """Convert three numbers to a warp vector."""
     return wp.vec3(*(float(value) for value in values))

@@ -1,5 +1,6 @@
-"""The painted skin of a sitter: a texture on a cylinder around the template's head."""
+"""Skin texture of a sitter, on a cylinder around the template's head."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from headmime.sitters.shade import TEXTURE_HIGH, TEXTURE_LOW
 
 ROWS, COLUMNS = 256, 400
 RADIUS = 0.1
-"""Metres: turns angles around the head into lengths along the skin."""
+"""Radius of the cylinder, metres: converts angles around the head to lengths."""
 
 LOW, HIGH = float(TEXTURE_LOW), float(TEXTURE_HIGH)
 
@@ -39,7 +40,7 @@ def grid() -> NDArray:
 
 
 def noise(rng: Generator, scale: float) -> NDArray:
-    """Smooth noise around the head, about -2..2, features of `scale` metres [ROWS, COLUMNS]."""
+    """Smooth noise [ROWS, COLUMNS], periodic around the head, about -2..2, scale in metres."""
     rows = max(2, int((HIGH - LOW) / scale) + 2)
     columns = max(2, int(2 * np.pi * RADIUS / scale) + 2)
     coarse = rng.normal(size=(rows, columns)).astype(np.float32)
@@ -47,8 +48,8 @@ def noise(rng: Generator, scale: float) -> NDArray:
     return cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_CUBIC)
 
 
-def near(centre: tuple[float, float], width: float, height: float) -> NDArray:
-    """A soft blob: 1 at the centre (around, height), falling off over width and height metres."""
+def soft_blob(centre: tuple[float, float], width: float, height: float) -> NDArray:
+    """A Gaussian [ROWS, COLUMNS] at a centre (around, height) with deviations width, height (m)."""
     cells = grid()
     columns = np.exp(-0.5 * ((cells[0, :, 0] - centre[0]) / width) ** 2)
     rows = np.exp(-0.5 * ((cells[:, 0, 1] - centre[1]) / height) ** 2)
@@ -59,7 +60,7 @@ FAR = 0.012
 
 
 def distance_to(path: NDArray) -> NDArray:
-    """Distance in metres of every texel to a polyline [N, 2] of (around, height); at most `FAR`."""
+    """Distance (m) of every texel to a polyline [N, 2] of (around, height), clipped at `FAR`."""
     cells = grid()
     (left, low), (right, high) = path.min(0) - FAR, path.max(0) + FAR
     columns = slice(*np.searchsorted(cells[0, :, 0], (left, right)))
@@ -76,15 +77,15 @@ def distance_to(path: NDArray) -> NDArray:
     return distance
 
 
-def ramp(low: float, high: float, value: NDArray) -> NDArray:
-    """0 below `low`, 1 above `high`, smooth between."""
+def smoothstep(low: float, high: float, value: NDArray) -> NDArray:
+    """Smoothstep: 0 below `low`, 1 above `high`."""
     t = np.clip((value - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 HAIRLINE = np.array(
     [
-        # degrees from the nose, height of the lowest hair
+        # degrees around the head from the nose, height of the hairline
         (0, 0.103),
         (18, 0.102),
         (34, 0.094),
@@ -102,17 +103,14 @@ HAIRLINE = np.array(
 
 
 def hair_depth(place: NDArray, hair: Hair) -> NDArray:
-    """How far inside the hairy part of the head a place is, in metres (negative: bare skin).
-
-    place: (around, height) [..., 2].
-    """
+    """Signed distance (m) of places (around, height) [..., 2] to the hairline, positive in hair."""
     angle = np.degrees(np.abs(place[..., 0]) / RADIUS)
     line = np.interp(angle, HAIRLINE[:, 0], HAIRLINE[:, 1])
     line = line + hair.hairline * np.clip(1 - angle / 60, 0, 1)
     line = line + hair.temples * np.exp(-0.5 * ((angle - 36) / 13) ** 2)
     line = line - hair.sideburns * np.exp(-0.5 * ((angle - 78) / 6) ** 2)
     inside = place[..., 1] - line
-    if hair.style == "wreath":  # bald on top, a ring of hair around it
+    if hair.style == "wreath":  # a ring of hair around a bald top
         inside = np.minimum(
             inside, 0.052 - place[..., 1] + 0.1 * np.clip(angle / 90 - 1.35, -1, 0.35)
         )
@@ -120,11 +118,14 @@ def hair_depth(place: NDArray, hair: Hair) -> NDArray:
 
 
 def beard_depth(place: NDArray, marks: NDArray) -> NDArray:
-    """How far inside the beard's region, metres. marks: unrolled landmarks [68, 2]."""
+    """Signed distance of places [..., 2] to the border of the beard, metres, positive inside.
+
+    marks: unrolled landmarks [68, 2].
+    """
     around, height = np.abs(place[..., 0]), place[..., 1]
     mouth, chin = marks[points.LIPS_OUTER], marks[points.CHIN]
     corner = np.abs(mouth[:, 0]).max()
-    # From the sideburn in a hollow curve down the cheek to above the moustache's end
+    # Upper edge: from the sideburn in a concave curve to above the end of the moustache
     ear = RADIUS * np.radians(80)
     upper = np.interp(
         around,
@@ -143,20 +144,20 @@ def beard_depth(place: NDArray, marks: NDArray) -> NDArray:
 BROW = np.array(
     [(0.0090, 0.0490), (0.0175, 0.0510), (0.0275, 0.0524), (0.0390, 0.0514), (0.0505, 0.0466)]
 )
-"""The middle of an average left brow, unrolled, from the nose outwards."""
+"""Centre line of an average left brow, unrolled, from the nose outwards."""
 
 
 def brow_path(hair: Hair, sign: float) -> NDArray:
-    """A brow's middle line [5, 2], unrolled, from the nose outwards; sign: -1 right, 1 left."""
+    """Centre line [5, 2] of a brow, unrolled, from the nose outwards; sign: -1 right, 1 left."""
     path = BROW + np.array([[0, 1.0], [0, 1.2], [0, 1.3], [0, 1.2], [0, 0.8]]) * hair.brow_height
     path = path + np.array([[0, -0.3], [0, 0], [0, 0.5], [0, 0.8], [0, -0.3]]) * hair.brow_arch
     return path * np.array([sign, 1.0])
 
 
 def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
-    """The texture: linear RGB and gloss, float32 [ROWS, COLUMNS, 4].
+    """Paint the texture: linear RGB and gloss, float32 [ROWS, COLUMNS, 4].
 
-    marks: the template's landmarks, unrolled, [68, 2].
+    marks: the template's unrolled landmarks [68, 2].
     """
     cells = grid()
     front = np.exp(-0.5 * (cells[..., 0] / 0.09) ** 4)
@@ -177,27 +178,32 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     blush = 0.5 * skin.redness + skin.blush
     for eye in (eye_r, eye_l):
         cheek = (eye[0] * 1.25, (eye[1] + marks[33, 1]) / 2 - 0.006)
-        tint(blush * near(cheek, 0.020, 0.014) * (1 + 0.3 * blotches), red)
-        tint(0.55 * skin.bags * near((eye[0] * 0.95, eye[1] - 0.011), 0.013, 0.0045), dark)
-        tint(0.25 * near((eye[0], eye[1] + 0.004), 0.016, 0.009), dark)
-        shadow = near((eye[0] * 1.05, eye[1] + 0.005), 0.013, 0.006)[..., None]
+        tint(blush * soft_blob(cheek, 0.020, 0.014) * (1 + 0.3 * blotches), red)
+        tint(0.55 * skin.bags * soft_blob((eye[0] * 0.95, eye[1] - 0.011), 0.013, 0.0045), dark)
+        tint(0.25 * soft_blob((eye[0], eye[1] + 0.004), 0.016, 0.009), dark)
+        shadow = soft_blob((eye[0] * 1.05, eye[1] + 0.005), 0.013, 0.006)[..., None]
         shadow = shadow * skin.eye_shadow_strength
         tone = tone * (1 - shadow) + linear(skin.eye_shadow) * shadow
-    tint(0.7 * skin.redness * near((0, nose[1] - 0.002), 0.011, 0.010), red)
-    tint(0.3 * skin.redness * near((0, chin[1] + 0.012), 0.014, 0.008), red)
+    tint(0.7 * skin.redness * soft_blob((0, nose[1] - 0.002), 0.011, 0.010), red)
+    tint(0.3 * skin.redness * soft_blob((0, chin[1] + 0.012), 0.014, 0.008), red)
 
     if skin.freckles:
-        spots = ramp(1.5, 2.0, noise(rng, 0.0030)) * (near((0, eye_r[1] - 0.018), 0.05, 0.025))
+        spots = smoothstep(1.5, 2.0, noise(rng, 0.0030)) * (
+            soft_blob((0, eye_r[1] - 0.018), 0.05, 0.025)
+        )
         tint(0.6 * skin.freckles * spots, np.array([0.72, 0.55, 0.45]))
     for _ in range(skin.moles):
         place = (rng.uniform(-0.07, 0.07), rng.uniform(chin[1], 0.09))
-        tint(0.8 * ramp(0.35, 0.6, near(place, 0.0014, 0.0014)), np.array([0.35, 0.26, 0.24]))
+        tint(
+            0.8 * smoothstep(0.35, 0.6, soft_blob(place, 0.0014, 0.0014)),
+            np.array([0.35, 0.26, 0.24]),
+        )
     _wrinkles(skin, marks, rng, tint)
 
     hair_colour = linear(hair.colour) * (1 - 0.6 * hair.grey) + 0.6 * hair.grey * linear(
         np.array([150.0, 148, 145])
     )
-    beard = ramp(-0.004, 0.006, beard_depth(cells, marks) + 0.0025 * noise(rng, 0.006))
+    beard = smoothstep(-0.004, 0.006, beard_depth(cells, marks) + 0.0025 * noise(rng, 0.006))
     shade = beard * np.clip(
         hair.stubble * 0.55 + (hair.beard > 0) * 0.55 * hair.beard_density, 0, 0.85
     )
@@ -206,34 +212,36 @@ def paint(skin: Skin, hair: Hair, marks: NDArray, rng: Generator) -> NDArray:
     if hair.style != "bald":
         inside = hair_depth(cells, hair) + 0.003 * noise(rng, 0.008) + 0.0015 * noise(rng, 0.0035)
         soft = 0.010 if hair.style in {"buzz", "short", "wreath", "afro"} else 0.006
-        scalp = ramp(-0.2 * soft, soft, inside)[..., None]
+        scalp = smoothstep(-0.2 * soft, soft, inside)[..., None]
         scalp = scalp * (0.55 if hair.style == "buzz" and hair.length < 0.005 else 0.9)
         tone = tone * (1 - scalp) + hair_colour * 0.5 * scalp
     elif hair.stubble > 0.3:  # a shaved head
-        scalp = ramp(-0.002, 0.008, hair_depth(cells, hair)) * 0.3 * hair.stubble
+        scalp = smoothstep(-0.002, 0.008, hair_depth(cells, hair)) * 0.3 * hair.stubble
         tint(scalp, np.clip(0.4 + 0.4 * hair_colour / linear(skin.tone), 0.2, 1.0))
     brow_colour = linear(hair.brow_colour)
     for sign in (-1.0, 1.0):
         away = distance_to(brow_path(hair, sign)) + 0.0006 * noise(rng, 0.003)
         tail = np.interp(np.abs(cells[..., 0]), [0.012, 0.03, 0.052], [0.85, 1.0, 0.45])
-        mask = ramp(0.0056, 0.0008, away / (tail * hair.brow_thickness))[..., None] * 0.5
+        mask = smoothstep(0.0056, 0.0008, away / (tail * hair.brow_thickness))[..., None] * 0.5
         tone = tone * (1 - mask) + brow_colour * mask
 
-    oily = near((0, 0.085), 0.03, 0.018) + near((0, nose[1]), 0.012, 0.025)
+    oily = soft_blob((0, 0.085), 0.03, 0.018) + soft_blob((0, nose[1]), 0.012, 0.025)
     gloss = skin.gloss * (0.45 + 0.55 * np.clip(oily + 0.15 * blotches, 0, 1)) * (0.4 + 0.6 * front)
     gloss = gloss * (1 - 0.8 * beard * (hair.beard > 0))
     return np.concatenate([np.clip(tone, 0.002, 0.95), gloss[..., None]], -1).astype(np.float32)
 
 
-def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
-    """Forehead lines, crow's feet and the folds beside nose and mouth, as darker lines."""
+def _wrinkles(
+    skin: Skin, marks: NDArray, rng: Generator, tint: Callable[[NDArray, NDArray], None]
+) -> None:
+    """Tint forehead lines, crow's feet and nasolabial folds as darker lines."""
     dark = np.array([0.66, 0.56, 0.52])
     wobble = noise(rng, 0.02)
     old = skin.age
     for k in range(3):
         height = 0.066 + 0.011 * k + rng.normal() * 0.002
         line = np.abs(grid()[..., 1] - height - 0.002 * wobble)
-        mask = ramp(0.0026, 0.0004, line) * near((0, height), 0.032, 0.02)
+        mask = smoothstep(0.0026, 0.0004, line) * soft_blob((0, height), 0.032, 0.02)
         tint(0.75 * old * rng.uniform(0.3, 1) * mask, dark)
     for sign in (-1, 1):
         wing = marks[31 if sign < 0 else 35]
@@ -246,9 +254,9 @@ def _wrinkles(skin: Skin, marks: NDArray, rng: Generator, tint) -> None:
                 corner + np.array([sign * 0.009, -0.010]),
             ]
         )
-        tint((0.10 + 0.45 * old) * ramp(0.0036, 0.0, distance_to(fold)), dark)
+        tint((0.10 + 0.45 * old) * smoothstep(0.0036, 0.0, distance_to(fold)), dark)
         outer = marks[36 if sign < 0 else 45]
         for k in range(3):
             end = outer + np.array([sign * 0.017, 0.009 - 0.008 * k])
             crow = np.array([outer + np.array([sign * 0.004, 0.001]), end])
-            tint(0.55 * old * ramp(0.0018, 0.0004, distance_to(crow)), dark)
+            tint(0.55 * old * smoothstep(0.0018, 0.0004, distance_to(crow)), dark)

@@ -1,4 +1,4 @@
-"""Hair as geometry: where it grows, thin ribbons from there, and the same ribbons as wires."""
+"""Geometry of hair: follicles on the skin, and strands (also used for wires)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ POOL = 40000
 class Strands:
     """S polylines of K points in a sitter's neutral pose (metres).
 
-    points, tangents, outward [S, K, 3]; width [S, K] metres; share [S, K]: how much a point moves
-    with the head (1) rather than with the shoulders (0); swing [S, K]: how far it trails behind a
-    turning head; extra [S, K, 4] (tone, along, grey,
-    openness); corners [S, K, 3] and their weights: the vertices whose expression they follow.
+    points, tangents, outward [S, K, 3]; width [S, K] metres; share [S, K]: share of the head's
+    motion in a point's (0: the shoulders'); swing [S, K]: share of the lag behind a turning head;
+    extra [S, K, 4]: tone, along, grey, openness; corners [S, K, 3] and weights: vertices with whose
+    expression a point moves.
     """
 
     points: NDArray
@@ -37,11 +37,11 @@ class Strands:
 
 
 def unit(vectors: NDArray) -> NDArray:
-    """Vectors [..., 3] of length 1."""
+    """Normalise vectors [..., 3] to length 1."""
     return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-12)
 
 
-def make(
+def make_strands(
     points: NDArray,
     width: NDArray,
     extra: NDArray,
@@ -49,9 +49,9 @@ def make(
     weights: NDArray,
     material: int,
 ) -> Strands:
-    """Complete polylines with what follows from their shape.
+    """Make strands from polylines [S, K, 3], deriving tangents, normals and motion shares.
 
-    corners and weights are given per strand [S, 3] or per point [S, K, 3].
+    corners, weights: per strand [S, 3] or per point [S, K, 3].
     """
     if corners.ndim == 2:
         corners = np.repeat(corners[:, None], points.shape[1], 1)
@@ -76,13 +76,13 @@ def make(
 
 @dataclass(frozen=True)
 class Obstacle:
-    """A surface that strands stay outside of: points and normals [N, 3]."""
+    """A surface, points and normals [N, 3], that strands must not enter."""
 
     tree: cKDTree
     normals: NDArray
 
     def push(self, points: NDArray, clearance: NDArray) -> NDArray:
-        """Move points [S, 3] nearer than clearance [S] (or inside) out along the normal."""
+        """Move points [S, 3] that are inside or nearer than clearance [S] out along the normal."""
         _, nearest = self.tree.query(points)
         normal = self.normals[nearest]
         height = ((points - self.tree.data[nearest]) * normal).sum(-1)
@@ -99,24 +99,24 @@ def grow(
     obstacle: Obstacle,
     clearance: NDArray,
 ) -> NDArray:
-    """Grow S strands of `steps` points: each starts along `start` [S, 3] and bends, at every place,
-    towards pull(places [S, 3]) [S, 3] over `bend` metres; lengths [S] metres.
+    """Grow S strands of `steps` points: [S, steps, 3]. Each starts in direction `start` [S, 3] and
+    bends towards pull(points [S, 3]) [S, 3] with length scale `bend`; lengths [S]; metres.
     """
     points = [roots]
     direction = unit(start)
     step = (lengths / (steps - 1))[:, None]
-    kept = np.exp(-step / bend)
+    stiffness = np.exp(-step / bend)
     for k in range(1, steps):
-        direction = unit(kept * direction + (1 - kept) * pull(points[-1]))
+        direction = unit(stiffness * direction + (1 - stiffness) * pull(points[-1]))
         low = np.minimum(1, k / (0.25 * steps)) * clearance
-        there = obstacle.push(points[-1] + step * direction, low)
-        direction = unit(there - points[-1])
+        target = obstacle.push(points[-1] + step * direction, low)
+        direction = unit(target - points[-1])
         points.append(points[-1] + step * direction)
     return np.stack(points, 1)
 
 
 def clump(points: NDArray, amount: float, guides: NDArray) -> NDArray:
-    """Draw the tips of strands [S, K, 3] towards the nearest guide strand, into locks."""
+    """Pull the tips of strands [S, K, 3] towards the nearest guide strand, to form locks."""
     tree = cKDTree(points[guides, 0])
     nearest = guides[tree.query(points[:, 0])[1]]
     along = np.linspace(0, 1, points.shape[1])[None, :, None]
@@ -125,7 +125,7 @@ def clump(points: NDArray, amount: float, guides: NDArray) -> NDArray:
 
 
 def curl(points: NDArray, amount: NDArray, wavelength: float, phase: NDArray) -> NDArray:
-    """Wind strands [S, K, 3] into helices of radius `amount` [S] metres."""
+    """Curl strands [S, K, 3] into helices of radius `amount` [S] metres."""
     tangent = unit(np.gradient(points, axis=1))
     first = unit(np.cross(tangent, np.array([0.31, 0.74, 0.6])))
     second = np.cross(tangent, first)
@@ -140,9 +140,9 @@ def curl(points: NDArray, amount: NDArray, wavelength: float, phase: NDArray) ->
 
 @dataclass(frozen=True)
 class Pool:
-    """Random places on the template's skin.
+    """Random points on the template's skin.
 
-    corners [P, 3] vertices and weights [P, 3]; unrolled [P, 2] (see `skin.unrolled`).
+    corners [P, 3]: vertices; weights [P, 3]: barycentric; unrolled [P, 2] (see `skin.unroll`).
     """
 
     corners: NDArray
@@ -150,13 +150,15 @@ class Pool:
     unrolled: NDArray
 
     def on(self, rest: NDArray, normals: NDArray, chosen: NDArray) -> tuple[NDArray, NDArray]:
-        """Chosen places [S] on a person's vertices [V, 3] and the skin's normals there, [S, 3]."""
+        """Positions and normals [S, 3] of chosen points [S] on a person's vertices [V, 3]."""
         corners, weights = self.corners[chosen], self.weights[chosen][..., None]
         return (rest[corners] * weights).sum(1), unit((normals[corners] * weights).sum(1))
 
 
-def make_pool(body: Body, low: float, keep, count: int, seed: int) -> Pool:
-    """Places spread evenly over the skin above height `low`, where keep(unrolled) is true."""
+def make_pool(
+    body: Body, low: float, keep: Callable[[NDArray], NDArray], count: int, seed: int
+) -> Pool:
+    """Sample points uniformly on the skin above height `low` where keep(unrolled) is true."""
     rng = np.random.default_rng(seed)
     solid = body.faces[body.part == 0]
     bare = (body.paint_ears[solid].max(1) < 0.4) & (body.paint_mouth[solid].max(1) < 0.3)
@@ -173,7 +175,7 @@ def make_pool(body: Body, low: float, keep, count: int, seed: int) -> Pool:
 
 @dataclass(frozen=True)
 class Follicles:
-    """The pools that `grow_hair` draws from; made once per process."""
+    """The pools that `grow_hair` samples from; made once per process."""
 
     head: Pool
     brows: Pool
@@ -181,7 +183,7 @@ class Follicles:
     lids: NDArray  # vertices of the 68 landmarks
 
 
-def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
+def make_follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
     marks = skin.unroll(body.vertices[landmark_vertices])
     low, high = skin.BROW[:, 1].min() - 0.012, skin.BROW[:, 1].max() + 0.012
 
@@ -198,7 +200,7 @@ def follicles(body: Body, landmark_vertices: NDArray) -> Follicles:
 
 
 def pick(rng: Generator, weight: NDArray, count: int) -> NDArray:
-    """Up to `count` different indices, likelier where the weight is larger; never where it is 0."""
+    """Sample up to `count` different indices with probabilities proportional to `weight`."""
     allowed = np.flatnonzero(weight > 0)
     if len(allowed) == 0:
         return allowed

@@ -1,4 +1,4 @@
-"""Light, camera and what became of the picture afterwards, for one sitter: from a seed."""
+"""Random light, camera and post-processing of a sitter."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 PAINTED, OLD = 0.12, 0.06
-"""Shares of sitters that are paintings, and photographs without colour."""
+"""Shares of sitters rendered as paintings and as monochrome photographs."""
 
 FOCAL = 2000.0
-"""Picture units per unit of slope: landmarks in these units are the `pixels` that crop_box sees."""
+"""Focal length in image units, the units of landmarks that are passed to crop_box as pixels."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Studio:
     camera_height: float
     camera_roll: float
     backdrop: int  # seed
-    develop: "Develop"
+    develop: "DevelopSettings"
 
 
 @dataclass(frozen=True)
-class Develop:
-    """What stands between the light and the stored picture. Lengths are shares of its side."""
+class DevelopSettings:
+    """Post-processing from linear light to the stored image. Lengths are shares of its side."""
 
     blur: float
     sharpened: float  # by the camera
@@ -48,12 +48,12 @@ class Develop:
     contrast: float
     saturation: float
     cast: NDArray  # factors on RGB
-    shadows: NDArray  # added to RGB where it is dark, and
-    lights: NDArray  # where it is bright
+    shadows: NDArray  # added to RGB of dark pixels
+    lights: NDArray  # added to RGB of bright pixels
     vignette: float
-    bloom: float  # how much of the light spills over
-    edge: float  # of the picture's upper part that lies outside of the source and mirrors the rest
-    source: float  # resolution of the source: less than 1 has been enlarged afterwards
+    bloom: float  # share of blurred light
+    edge: float  # height of the upper part that lies outside of the source and is reflected
+    source: float  # resolution of the source: below 1, the image is enlarged afterwards
     jpeg: int  # quality, 0: none
     crf: int  # of h264, 0: none
     brush: float  # 0 a photograph, up to 1 a painting
@@ -63,8 +63,8 @@ class Develop:
     texture: int  # seed of strokes and canvas
 
 
-def warmth(rng: Generator, spread: float) -> NDArray:
-    """A light's colour between bluish and yellowish, with mean 1."""
+def random_tint(rng: Generator, spread: float) -> NDArray:
+    """A random colour of light between bluish and yellowish, with mean 1."""
     warm = rng.normal() * spread
     tint = np.array([1 + warm, 1 + 0.15 * rng.normal() * spread, 1 - warm])
     return np.clip(tint / tint.mean(), 0.3, 2)
@@ -79,15 +79,16 @@ def random_studio(rng: Generator) -> Studio:
     return Studio(
         key_azimuth=float(np.clip(azimuth, -1.7, 1.7)),
         key_height=float(rng.uniform(0.15, 1.1)),
-        key_colour=(rng.uniform(1.0, 1.5) if hard else rng.uniform(0.7, 1.1)) * warmth(rng, 0.07),
+        key_colour=(rng.uniform(1.0, 1.5) if hard else rng.uniform(0.7, 1.1))
+        * random_tint(rng, 0.07),
         key_soft=float(rng.uniform(0.6, 1.4) if hard else rng.uniform(1.4, 4.0)),
         fill=float(rng.uniform(0.02, 0.25) if hard else rng.uniform(0.05, 0.4)),
-        fill_colour=warmth(rng, 0.12),
+        fill_colour=random_tint(rng, 0.12),
         rim=float(rim),
         rim_azimuth=float(rng.choice([-1, 1]) * rng.uniform(2.0, 2.7)),
         ambient=float(rng.uniform(0.10, 0.3) if hard else rng.uniform(0.2, 0.55)),
-        sky=warmth(rng, 0.10),
-        ground=warmth(rng, 0.12) * rng.uniform(0.25, 0.75),
+        sky=random_tint(rng, 0.10),
+        ground=random_tint(rng, 0.12) * rng.uniform(0.25, 0.75),
         exposure=float(np.exp(0.14 + np.clip(rng.normal(), -2, 2) * 0.27)),
         distance=float(np.exp(rng.uniform(np.log(0.7), np.log(3.0)))),
         camera_azimuth=float(rng.normal() * 0.12),
@@ -98,13 +99,13 @@ def random_studio(rng: Generator) -> Studio:
     )
 
 
-def _develop(rng: Generator) -> Develop:
-    """Most are frames of videos; the rest are photographs, old photographs and paintings."""
+def _develop(rng: Generator) -> DevelopSettings:
+    """Random settings: mostly video frames, else photographs, old photographs and paintings."""
     kind = rng.random()
     painted, old = kind < PAINTED, PAINTED <= kind < PAINTED + OLD
     video = not painted and not old and rng.random() < 0.7
     saturation = float(np.clip(rng.normal(1.0, 0.17), 0.5, 1.45))
-    cast = warmth(rng, 0.04)
+    cast = random_tint(rng, 0.04)
     shadows, lights = (rng.normal(size=3) * 0.012 for _ in "ab")
     if old:
         saturation = 0.0
@@ -115,7 +116,7 @@ def _develop(rng: Generator) -> Develop:
         cast = np.array([1.05, 1.0, rng.uniform(0.72, 1.0)])  # varnish
         shadows = np.array([0.05, 0.03, 0.0]) * rng.uniform(0, 1) + shadows
     small = rng.random() < (0.17 if video else 0.1)
-    return Develop(
+    return DevelopSettings(
         blur=float(0.002 + (0.0 if rng.random() < 0.6 else 0.007 * rng.random() ** 2)),
         sharpened=float(rng.uniform(0.3, 1.2) if rng.random() < 0.5 else 0),
         noise=float(rng.choice([0.6, rng.uniform(0, 3), rng.uniform(2, 7)], p=[0.5, 0.4, 0.1]))
@@ -142,22 +143,24 @@ def _develop(rng: Generator) -> Develop:
 
 @dataclass(frozen=True)
 class Camera:
-    """place [3] in metres (y to the back, z up), axes [3, 3]: rows right, down, forward."""
+    """A pinhole camera: place [3] in metres (y to the back, z up), axes [3, 3] with rows right,
+    down, forward.
+    """
 
     place: NDArray
     axes: NDArray
 
     def project(self, points: NDArray) -> NDArray:
-        """Points [..., 3] in metres -> (x, y) in picture units and 1 / distance, [..., 3]."""
-        seen = (points - self.place) @ self.axes.T
-        nearness = 1 / seen[..., 2:]
-        return np.concatenate([FOCAL * seen[..., :2] * nearness, nearness], -1)
+        """Points [..., 3] in metres -> (x, y) in image units and 1 / depth, [..., 3]."""
+        offsets = (points - self.place) @ self.axes.T
+        nearness = 1 / offsets[..., 2:]
+        return np.concatenate([FOCAL * offsets[..., :2] * nearness, nearness], -1)
 
 
 def look_at(target: NDArray, distance: float, azimuth: float, height: float, roll: float) -> Camera:
-    """A camera `distance` metres from `target` [3], turned by angles in radians.
+    """A camera at `distance` metres from `target` [3]; angles in radians.
 
-    azimuth > 0 looks from the sitter's left, height > 0 from above, roll > 0 tilts the picture.
+    azimuth > 0: from the sitter's left, height > 0: from above, roll > 0: rotates the image.
     """
     forward = -np.array(
         [

@@ -1,4 +1,4 @@
-"""What a sitter wears, glasses, earrings and headwear included."""
+"""Random clothes, glasses, earrings and headwear of sitters."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 HEADWEAR = {False: (0.94, 0.045, 0.01, 0.005), True: (0.91, 0.02, 0.025, 0.045)}
-"""Shares of none, cap, band and scarf, for men and women."""
+"""Female -> shares of none, cap, band and scarf."""
 
 
 @dataclass(frozen=True)
 class Clothes:
-    """neck: one of clothes.NECKS."""
+    """Parameters of clothes; colours are sRGB 0..255."""
 
-    neck: str
+    neck: str  # "crew" | "vee" | "collar" | "turtle" | "wide" | "jacket"
     colour: NDArray
     second: NDArray
     inner: NDArray
@@ -35,7 +35,7 @@ class Clothes:
 
 
 def random_clothes(rng: Generator, old: float, female: bool) -> Clothes:
-    """Draw what a person wears. old: 0 young, 1 old."""
+    """Draw random clothes. old: 0 young, 1 old."""
     necks = ["crew", "crew", "vee", "collar", "collar", "turtle", "wide", "jacket", "jacket"]
     neck = str(rng.choice([*necks, "wide", "wide", "vee"] if female else necks))
     glasses = (

@@ -1,4 +1,4 @@
-"""warp, started once per process and without its announcements: sitters use nothing but its CPU."""
+"""warp, initialised without messages; sitters use only its CPU device."""
 
 import os
 
@@ -8,15 +8,15 @@ __all__ = ["wp"]
 
 
 def _init_silently() -> None:
-    """Start warp; its native part tells every process without a GPU so, on the real stderr."""
-    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    """Initialise warp with stderr redirected: its native code warns of a missing GPU."""
+    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nothing, 2)
+        os.dup2(null, 2)
         wp.init()
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(null)
 
 
 wp.config.log_level = wp.LOG_ERROR

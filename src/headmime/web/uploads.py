@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.data.media_reader import decode_video, read_image, read_video, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 MEGA = 1_000_000
@@ -42,7 +42,7 @@ def check_sources(files: Sequence[Path], limits: Limits) -> None:
 
 def _check_readable(file: Path) -> None:
     try:
-        video_info(file)
+        read_video_info(file)
     except HeadmimeError as error:
         raise HeadmimeError(
             f"{file} cannot be read, neither as a picture nor as a video: drop a JPEG, PNG, WebP "
@@ -53,7 +53,7 @@ def _check_readable(file: Path) -> None:
 def check_clip(file: Path, limits: Limits) -> None:
     """HeadmimeError unless `file` is a video within the limits."""
     _check_size(file, limits)
-    info = video_info(file)
+    info = read_video_info(file)
     _check_pixels(file, info.width * info.height, limits)
     if info.duration > limits.seconds or (
         not info.duration and _lasts_longer(file, limits.seconds)

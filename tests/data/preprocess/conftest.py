@@ -25,7 +25,7 @@ RECIPE = ClipSettings(size=32, frames=4, quality=80, max_seconds=10)
 class Films:
     """How films are made: see the functions of the same names."""
 
-    picture: Callable[..., np.ndarray]
+    image: Callable[..., np.ndarray]
     one_person: Callable[..., list[np.ndarray]]
     write: Callable[..., Path]
 
@@ -61,7 +61,7 @@ class Squares:
         ]
 
 
-def picture(*squares: Square, colour: tuple[int, int, int] = (90, 90, 90)) -> np.ndarray:
+def image(*squares: Square, colour: tuple[int, int, int] = (90, 90, 90)) -> np.ndarray:
     """A frame with these white squares: uint8 [96, 96, 3]."""
     frame = np.full((SIDE, SIDE, 3), colour, np.uint8)
     for x, y, side in squares:
@@ -84,16 +84,16 @@ def write_film(path: Path, frames: Sequence[np.ndarray], fps: int = 25) -> Path:
 
 def one_person(frames: int = 12, left: int = 20, **changes) -> list[np.ndarray]:
     """Someone who moves to the right by a pixel per frame."""
-    return [picture((left + t % 24, 30, 32), **changes) for t in range(frames)]
+    return [image((left + t % 24, 30, 32), **changes) for t in range(frames)]
 
 
 @pytest.fixture(scope="session")
 def films() -> Films:
-    return Films(picture, one_person, write_film)
+    return Films(image, one_person, write_film)
 
 
 @pytest.fixture
-def recipe() -> ClipSettings:
+def clip_settings() -> ClipSettings:
     return RECIPE
 
 
@@ -135,7 +135,7 @@ def task(tmp_path: Path) -> Callable[..., Task]:
         out = tmp_path / "out"
         (out / ".work").mkdir(parents=True, exist_ok=True)
         keys = (("_target_", "headmime.landmarks.detect_dlib.DlibDetector"),)
-        values = {"root": tmp_path / "data", "out": out, "recipe": RECIPE, "detector": keys}
+        values = {"root": tmp_path / "data", "out": out, "clip_settings": RECIPE, "detector": keys}
         return Task(number=number, sources=tuple(sources), **{**values, **changes})
 
     return make

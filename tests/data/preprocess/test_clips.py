@@ -37,13 +37,13 @@ def read_all(*arguments) -> Result:
 
 @pytest.fixture
 def read(
-    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+    tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ) -> Callable[..., Result]:
     """What becomes of a film of these frames."""
 
-    def make(pictures: list[np.ndarray], /, **changes) -> Result:
-        films.write(tmp_path / "a.mp4", pictures)
-        return read_all(tmp_path, source("a.mp4"), replace(recipe, **changes), squares)
+    def make(images: list[np.ndarray], /, **changes) -> Result:
+        films.write(tmp_path / "a.mp4", images)
+        return read_all(tmp_path, source("a.mp4"), replace(clip_settings, **changes), squares)
 
     return make
 
@@ -55,7 +55,7 @@ def test_one_person_is_one_clip_in_one_box(read: Callable, films):
     assert (clip.person, clip.video, clip.clip, clip.split) == ("anna", "v", "a.mp4", "train")
     assert (clip.fps, clip.detector, clip.source) == (25, "dlib", "a.mp4")
     np.testing.assert_allclose(clip.times, np.array([0, 8, 15, 23]) / 25)
-    # Where the points say that the square is, there the picture is white; beside it, it is grey.
+    # Where the points say that the square is, there the image is white; beside it, it is grey.
     for frame, points in zip(clip.frames, clip.landmarks, strict=True):
         assert frame.shape == (32, 32, 3)
         x, y = (points.mean(0) * 32).astype(int)
@@ -79,7 +79,7 @@ def test_a_cut_splits(read: Callable, films):
 
 
 def test_a_lost_face_splits_and_is_reported(read: Callable, films):
-    nobody = [films.picture()] * 10
+    nobody = [films.image()] * 10
     result = read(films.one_person(12) + nobody + films.one_person(20))
     assert len(result.clips) == 2
     (gap,) = result.refused
@@ -89,12 +89,12 @@ def test_a_lost_face_splits_and_is_reported(read: Callable, films):
 
 
 def test_nobody_at_all(read: Callable, films):
-    result = read([films.picture()] * 12)
+    result = read([films.image()] * 12)
     assert result.clips == [] and result.refused == [Refusal("a.mp4", "no face")]
 
 
 def test_two_people(read: Callable, films):
-    result = read([films.picture((5, 30, 32), (55, 30, 28))] * 12)
+    result = read([films.image((5, 30, 32), (55, 30, 28))] * 12)
     assert result.clips == [] and result.refused == [Refusal("a.mp4", "two people")]
 
 
@@ -103,33 +103,39 @@ def test_a_short_film(read: Callable, films):
     assert refusal.reason == "only 5 frames of one person in one shot"
 
 
-def test_a_folder_of_pictures(
-    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+def test_a_folder_of_images(
+    tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ):
     (tmp_path / "faces").mkdir()
     for n, frame in enumerate(films.one_person(10)):
         Image.fromarray(frame).save(tmp_path / "faces" / f"{n:03d}.jpg")
-    (clip,) = read_all(tmp_path, source("faces"), recipe, squares).clips
+    (clip,) = read_all(tmp_path, source("faces"), clip_settings, squares).clips
     assert clip.times.tolist() == [0, 3, 6, 9] and clip.fps == 1
 
 
-def test_errors_of_our_own_do_not_end_a_run(tmp_path: Path, films, recipe: ClipSettings, source):
+def test_errors_of_our_own_do_not_end_a_run(
+    tmp_path: Path, films, clip_settings: ClipSettings, source
+):
     films.write(tmp_path / "a.mp4", films.one_person())
-    (refusal,) = read_all(tmp_path, source("a.mp4"), recipe, None).refused
+    (refusal,) = read_all(tmp_path, source("a.mp4"), clip_settings, None).refused
     assert refusal.reason.startswith("made headmime fail (AttributeError")
 
 
-def test_the_real_detector(mona_lisa: Path, tmp_path: Path, films, recipe: ClipSettings, source):
+def test_the_real_detector(
+    mona_lisa: Path, tmp_path: Path, films, clip_settings: ClipSettings, source
+):
     """The painting, tilted to and fro: dlib follows it, and the eyes stay where they are."""
     from headmime.landmarks.detect import load_detector
 
-    picture = np.asarray(Image.open(mona_lisa).convert("RGB").resize((240, 320)))
+    image = np.asarray(Image.open(mona_lisa).convert("RGB").resize((240, 320)))
     turns = [
-        cv2.warpAffine(picture, cv2.getRotationMatrix2D((120, 120), angle, 1), (240, 320))
+        cv2.warpAffine(image, cv2.getRotationMatrix2D((120, 120), angle, 1), (240, 320))
         for angle in 4 * np.sin(np.linspace(0, 6, 16))
     ]
     films.write(tmp_path / "a.mp4", turns)
-    result = read_all(tmp_path, source("a.mp4"), replace(recipe, size=64), load_detector("dlib"))
+    result = read_all(
+        tmp_path, source("a.mp4"), replace(clip_settings, size=64), load_detector("dlib")
+    )
     (clip,) = result.clips
     assert result.refused == [] and clip.frames[0].shape == (64, 64, 3)
     eyes = clip.landmarks[:, 36:48].mean(1)

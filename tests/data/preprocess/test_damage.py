@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headmime.data.preprocess.clips import ClipSettings
-from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.layouts import assign_splits, list_sources
 from headmime.data.preprocess.run import make_plan, preprocess
 from headmime.data.preprocess.shard_tasks import write_task
 from headmime.data.store import Store
@@ -34,7 +34,7 @@ DAMAGES: list[Callable[[bytes, random.Random], bytes]] = [
 ]
 
 
-def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
+def test_damaged_files(tmp_path: Path, films, squares, clip_settings: ClipSettings):
     """Nothing raises; files = stored + quarantined; a damaged file costs no other one."""
     seed = int(os.environ.get("DAMAGE_SEED", random.SystemRandom().randrange(10**6)))
     print(f"DAMAGE_SEED={seed}")
@@ -55,7 +55,7 @@ def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
     (root / "whole" / "around").symlink_to(root)
     (root / "whole" / "self.mp4").symlink_to("self.mp4")
 
-    listed = with_splits(list_sources("folder", root), 0.05, None, 0)
+    listed = assign_splits(list_sources("folder", root), 0.05, None, 0)
     plan = make_plan(listed, {})
 
     def runner(tasks, on_done) -> None:
@@ -64,7 +64,9 @@ def test_damaged_files(tmp_path: Path, films, squares, recipe: ClipSettings):
             on_done(task)
 
     out, keys = tmp_path / "out", {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"}
-    summary = preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)
+    summary = preprocess(
+        root, out, plan, listed.refused, clip_settings, keys, runner, lambda *_: None
+    )
     stored = {clip.source for clip in Store(out).clips}
     quarantined = {one.file for one in summary.refused if one.seconds is None}
     assert {f"whole/{n}.mp4" for n in range(5)} <= stored

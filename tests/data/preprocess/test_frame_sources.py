@@ -32,7 +32,7 @@ def test_frames_are_thinned(tmp_path: Path, films, fps: float | None, wanted):
     assert next(film.frames()).pixels().shape == (96, 96, 3)
 
 
-def test_a_folder_of_pictures_is_one_a_second(tmp_path: Path, films):
+def test_a_folder_of_images_is_one_a_second(tmp_path: Path, films):
     for n, frame in enumerate(films.one_person(5)):
         Image.fromarray(frame).save(tmp_path / f"{n:03d}.jpg")
     film = open_frames(tmp_path, None, 100)
@@ -41,7 +41,7 @@ def test_a_folder_of_pictures_is_one_a_second(tmp_path: Path, films):
     shown = [frame.pixels()[40, 40, 0] for frame in film.frames()]
     assert shown == [255] * 5
     (tmp_path / "002.jpg").write_bytes(b"broken")
-    with pytest.raises(HeadmimeError, match=r"a picture that cannot be read, 002\.jpg"):
+    with pytest.raises(HeadmimeError, match=r"an image that cannot be read, 002\.jpg"):
         [frame.pixels() for frame in film.frames()]
 
 

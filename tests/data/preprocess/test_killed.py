@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from headmime.data.preprocess.clips import ClipSettings
-from headmime.data.preprocess.layouts import list_sources, with_splits
+from headmime.data.preprocess.layouts import assign_splits, list_sources
 from headmime.data.preprocess.run import Runner, make_plan, preprocess
 from headmime.data.preprocess.workers import run_local
 
@@ -33,10 +33,10 @@ KEYS = ["size=64", "frames=6", "workers=2"]
 def paintings(tmp_path_factory: pytest.TempPathFactory, films, mona_lisa: Path) -> Path:
     """Eight films of the painting, tilted to and fro, and two broken files."""
     root = tmp_path_factory.mktemp("paintings")
-    picture = np.asarray(Image.open(mona_lisa).convert("RGB").resize((180, 240)))
+    image = np.asarray(Image.open(mona_lisa).convert("RGB").resize((180, 240)))
     for n in range(8):
         turns = [
-            cv2.warpAffine(picture, cv2.getRotationMatrix2D((90, 90), angle, 1), (180, 240))
+            cv2.warpAffine(image, cv2.getRotationMatrix2D((90, 90), angle, 1), (180, 240))
             for angle in (3 + n / 2) * np.sin(np.linspace(0, 6, 20))
         ]
         films.write(root / f"person {n // 2}" / f"{n}.mp4", turns)
@@ -64,13 +64,13 @@ def content(folder: Path) -> dict[str, str]:
 
 def run(root: Path, out: Path, runner: Runner) -> None:
     """As the command, in this process."""
-    recipe, keys = (
+    clip_settings, keys = (
         ClipSettings(size=64, frames=6),
         {"_target_": "headmime.landmarks.detect_dlib.DlibDetector"},
     )
-    listed = with_splits(list_sources("folder", root), 0.05, None, 0)
+    listed = assign_splits(list_sources("folder", root), 0.05, None, 0)
     plan = make_plan(listed, {"size": 64})
-    preprocess(root, out, plan, listed.refused, recipe, keys, runner, lambda *_: None)
+    preprocess(root, out, plan, listed.refused, clip_settings, keys, runner, lambda *_: None)
 
 
 def test_the_run_is_killed(paintings: Path, tmp_path: Path):

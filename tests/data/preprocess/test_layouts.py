@@ -14,9 +14,9 @@ from headmime.data.preprocess.layouts import (
     Listing,
     Refusal,
     Source,
+    assign_splits,
     list_sources,
     make_listing,
-    with_splits,
 )
 from headmime.errors import HeadmimeError
 
@@ -41,19 +41,19 @@ def test_sources_are_sorted_by_person_video_and_clip_as_bytes():
 
 def test_a_person_is_in_one_split_whoever_else_is_there():
     people = [person(f"id{n:05d}", video=v) for n in range(2000) for v in "xy"]
-    split = {s.person: s.split for s in with_splits(Listing(people, []), 0.1, None, 0).sources}
+    split = {s.person: s.split for s in assign_splits(Listing(people, []), 0.1, None, 0).sources}
     assert 150 < sum(one == "test" for one in split.values()) < 250
-    alone = with_splits(Listing(people[40:42], []), 0.1, None, 0).sources
+    alone = assign_splits(Listing(people[40:42], []), 0.1, None, 0).sources
     assert {source.split for source in alone} == {split[alone[0].person]}
-    other = {s.person: s.split for s in with_splits(Listing(people, []), 0.1, None, 1).sources}
+    other = {s.person: s.split for s in assign_splits(Listing(people, []), 0.1, None, 1).sources}
     assert split != other
 
 
 def test_test_persons_can_be_named_and_a_data_sets_own_split_stays():
     people = [person("anna"), person("ben"), person("cleo", split="test")]
-    named = with_splits(Listing(people, []), 1.0, ["ben"], 0).sources
+    named = assign_splits(Listing(people, []), 1.0, ["ben"], 0).sources
     assert [source.split for source in named] == ["train", "test", "test"]
-    nobody, everybody = (with_splits(Listing(people, []), share, None, 0) for share in (0, 1))
+    nobody, everybody = (assign_splits(Listing(people, []), share, None, 0) for share in (0, 1))
     assert [source.split for source in nobody.sources] == ["train", "train", "test"]
     assert {source.split for source in everybody.sources} == {"test"}
 
@@ -84,8 +84,8 @@ def test_voxceleb2(tmp_path: Path):
     ]
     assert listed.sources[0].bytes == 5
     assert reasons(listed) == {
-        "mp4/id1/x.mp4": "does not lie at mp4/<person>/<youtube id>/<clip>.mp4",
-        "mp4/id1/x/z/1.mp4": "does not lie at mp4/<person>/<youtube id>/<clip>.mp4",
+        "mp4/id1/x.mp4": "is not at mp4/<person>/<youtube id>/<clip>.mp4",
+        "mp4/id1/x/z/1.mp4": "is not at mp4/<person>/<youtube id>/<clip>.mp4",
         "mp4/id1/x/00001.txt": "is not named <clip>.mp4",
     }
 
@@ -142,7 +142,7 @@ def test_strange_things_are_named_and_the_rest_is_found(tmp_path: Path):
         "link.mp4",
     }
     assert reasons(listed) == {
-        "a/loop": "is a link to a folder that it lies in",
+        "a/loop": "is a link to a parent folder",
         "self": "cannot be opened (Too many levels of symbolic links)",
         "nowhere.mp4": "cannot be opened (No such file or directory)",
         "empty.mp4": "is an empty folder",
@@ -216,14 +216,14 @@ def test_portraits_are_not_needed_and_a_file_is_taken_once(root: Path):
     (root / "clips.tsv").write_text(CLIPS + "clips/b.mp4\tben\tagain\treport\n")
     listed = list_sources("listed", root, "report")
     assert [one.person for one in listed.sources] == ["anna", "anna", "ben"]
-    assert [one.reason for one in listed.refused] == ["stands in the tables twice"]
+    assert [one.reason for one in listed.refused] == ["is listed twice"]
 
 
 @pytest.mark.parametrize(
     ("table", "split", "sentence"),
     [
         (None, None, "has no clips.tsv: it should be a table with the columns file, identity"),
-        (CLIPS, "test", "data.split=test is in no row of .* there is report, tune"),
+        (CLIPS, "test", "data.split=test is in no row of .* they have report, tune"),
         ("file,identity,split\na,b,c\n", None, "Line 2 of .* has no file, identity, split"),
         (CLIPS + "x.mp4\tanna\n", None, "Line 7 of .* has no split"),
         (CLIPS + "x.mp4\tanna\t\ttune\n", None, "anna in two splits, report and tune"),
@@ -245,11 +245,11 @@ def test_other_layouts_have_no_rows_to_choose(root: Path):
         list_sources("folder", root, "tune")
 
 
-def test_a_single_picture_is_a_clip_of_one_frame(
-    tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+def test_a_single_image_is_a_clip_of_one_frame(
+    tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ):
-    cv2.imwrite(str(tmp_path / "e.png"), films.picture((20, 30, 32)))
-    (clip,) = read_source(tmp_path, source("e.png"), recipe, squares)
+    cv2.imwrite(str(tmp_path / "e.png"), films.image((20, 30, 32)))
+    (clip,) = read_source(tmp_path, source("e.png"), clip_settings, squares)
     (frame,) = clip.frames
     assert frame.shape == (32, 32, 3) and clip.landmarks.shape == (1, 68, 2)
     x, y = (clip.landmarks[0].mean(0) * 32).astype(int)
@@ -258,12 +258,12 @@ def test_a_single_picture_is_a_clip_of_one_frame(
 
 
 @pytest.mark.parametrize("people", [0, 2])
-def test_a_picture_of_nobody_or_of_two_is_refused(
-    people: int, tmp_path: Path, films, squares, recipe: ClipSettings, source: Callable
+def test_an_image_of_nobody_or_of_two_is_refused(
+    people: int, tmp_path: Path, films, squares, clip_settings: ClipSettings, source: Callable
 ):
     both = [(4, 30, 32), (56, 30, 32)][:people]
-    cv2.imwrite(str(tmp_path / "e.png"), films.picture(*both))
-    reading = read_source(tmp_path, source("e.png"), recipe, squares)
+    cv2.imwrite(str(tmp_path / "e.png"), films.image(*both))
+    reading = read_source(tmp_path, source("e.png"), clip_settings, squares)
     with pytest.raises(StopIteration) as stop:
         next(reading)
     (refused,) = stop.value.value.refused

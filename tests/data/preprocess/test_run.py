@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from headmime.data.preprocess.clips import ClipSettings, estimate
-from headmime.data.preprocess.layouts import Listing, Source, list_sources, with_splits
+from headmime.data.preprocess.layouts import Listing, Source, assign_splits, list_sources
 from headmime.data.preprocess.run import (
     LEAST_FILES,
     MOST_FILES,
@@ -42,13 +42,13 @@ def content(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def run(
-    data_set: Path, squares, recipe: ClipSettings, tmp_path: Path
+    data_set: Path, squares, clip_settings: ClipSettings, tmp_path: Path
 ) -> Callable[..., PreprocessReport]:
     """Preprocess the data set, in this process."""
 
     def start(out: str = "out", runner=one_after_another, on_files=lambda *_: None, **changes):
-        listed = with_splits(list_sources("folder", data_set), 0.5, ["ben"], 0)
-        used = ClipSettings(**{**asdict(recipe), **changes})
+        listed = assign_splits(list_sources("folder", data_set), 0.5, ["ben"], 0)
+        used = ClipSettings(**{**asdict(clip_settings), **changes})
         plan = make_plan(listed, asdict(used))
         keys = {"name": "dlib"}
         return preprocess(
@@ -125,7 +125,7 @@ def test_other_settings_or_files_are_refused(run: Callable, tmp_path: Path, data
 
     with pytest.raises(KeyboardInterrupt):
         run(runner=stop)
-    with pytest.raises(HeadmimeError, match="out was begun with size=32, quality=80: go on"):
+    with pytest.raises(HeadmimeError, match="out was begun with size=32, quality=80: continue"):
         run(size=64, quality=90)
     shutil.copy(data_set / "ben" / "1.mp4", data_set / "ben" / "3.mp4")
     with pytest.raises(HeadmimeError, match="files of the data set have changed"):
@@ -158,7 +158,7 @@ def test_folders_that_are_something_else(run: Callable, tmp_path: Path, data_set
 def test_nothing_at_all(run: Callable, tmp_path: Path, data_set: Path):
     for film in data_set.rglob("*.mp4"):
         film.write_bytes(b"")
-    with pytest.raises(HeadmimeError, match="Nothing of 9 files could be stored"):
+    with pytest.raises(HeadmimeError, match="None of 9 files could be stored"):
         run()
     assert len(json.loads((tmp_path / "out" / "quarantine.json").read_text())["refused"]) == 9
 
@@ -201,14 +201,14 @@ def test_shards_are_few_and_small(files: int, shards: int):
 
 
 def test_an_estimate_of_all_files_is_what_they_take(
-    run: Callable, squares, recipe: ClipSettings, data_set: Path
+    run: Callable, squares, clip_settings: ClipSettings, data_set: Path
 ):
     summary = run()
     sources = list_sources("folder", data_set).sources
-    guess = estimate(data_set, sources, recipe, squares, 100, lambda *_: None)
+    guess = estimate(data_set, sources, clip_settings, squares, 100, lambda *_: None)
     assert (guess.sampled, guess.refused) == (8, 1)
     assert guess.frames * 8 == 28 and guess.looked_at * 8 == summary.looked_at
     assert guess.bytes * 8 == pytest.approx(summary.bytes, rel=0.5)  # small: much is index
-    again = estimate(data_set, sources[::-1], recipe, squares, 3, lambda *_: None)
-    other = estimate(data_set, sources, recipe, squares, 3, lambda *_: None)
+    again = estimate(data_set, sources[::-1], clip_settings, squares, 3, lambda *_: None)
+    other = estimate(data_set, sources, clip_settings, squares, 3, lambda *_: None)
     assert (again.bytes, again.frames) == (other.bytes, other.frames)

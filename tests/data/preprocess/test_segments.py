@@ -15,9 +15,9 @@ def lady(mona_lisa) -> np.ndarray:
     return read_image(mona_lisa)[:240, :240]
 
 
-def cuts(*pictures: np.ndarray) -> list[bool]:
+def cuts(*images: np.ndarray) -> list[bool]:
     find = CutFinder()
-    return [find(picture) for picture in pictures]
+    return [find(image) for image in images]
 
 
 def test_one_shot(lady: np.ndarray):

@@ -1,4 +1,4 @@
-"""A source as a stream of frames: a video, a folder of pictures, or a single picture."""
+"""Sources as streams of frames: a video, a folder of images, or a single image."""
 
 import os
 import stat
@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.media_reader import decode_video, read_image, video_info
+from headmime.data.media_reader import decode_video, read_image, read_video_info
 from headmime.errors import HeadmimeError
 
-PICTURES_PER_SECOND = 1.0  # in folders of pictures, as VoxCeleb1's faces were extracted
+IMAGES_PER_SECOND = 1.0  # in folders of images, as VoxCeleb1's faces were extracted
 STILLS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff")
-MISSING_SHARE, MISSING_SECONDS = 0.1, 0.2  # less than this at a video's end is not missed
+MISSING_SHARE, MISSING_SECONDS = 0.1, 0.2  # tolerated difference to the announced duration
 
 
 class SourceRefused(HeadmimeError):
-    """A source is not stored; `reason` says why without naming it."""
+    """A source cannot be stored; `reason` is the cause without the source's name."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -26,9 +26,9 @@ class SourceRefused(HeadmimeError):
 
 @dataclass(frozen=True)
 class FrameSource:
-    """fps: frames per second of the source, those that are left out included. continuous: whether
-    neighbouring frames show one motion. frames(): all that are to be looked at, from the start.
-    still: whether it is a single picture.
+    """fps: frames per second of the source, before thinning. continuous: whether adjacent frames
+    are of one motion. frames(): iterates over the frames to process, from the start. still: whether
+    it is a single image.
     """
 
     fps: float
@@ -46,39 +46,39 @@ class Frame:
 
 
 def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
-    """The film at `path`, thinned to at most `fps` frames per second.
+    """Open the source at `path`, thinned to at most `fps` frames per second.
 
-    Refused or UnreadableVideo, now or while its frames are read, if it is not whole, or longer than
+    SourceRefused or UnreadableVideo, here or during iteration, if it is incomplete or longer than
     `longest` seconds.
     """
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            return _pictures(path, fps)
+            return _open_folder(path, fps)
         if status.st_size == 0:
             raise SourceRefused("is empty")
         if path.suffix.lower() in STILLS:
-            return _still(path)
-        info = video_info(path)
+            return _open_still(path)
+        info = read_video_info(path)
     except OSError as error:
         raise SourceRefused(f"cannot be opened ({error.strerror})") from error
     if info.duration > longest:
         raise SourceRefused(f"is {info.duration:.0f} s long, more than max_seconds={longest:g}")
-    # Streams of several kinds may end at different times: then only the video's own is trusted.
+    # Streams may end at different times: with audio, only the video stream's duration is used.
     announced = 0.0 if info.has_audio and not info.own_duration else info.duration
 
     def frames() -> Iterator[Frame]:
-        last, shown = 0.0, -1
+        last, last_slot = 0.0, -1
         for frame in decode_video(path, threads=1):
             if frame.damaged:
                 raise SourceRefused(f"is damaged at {frame.time:.2f} s")
             if frame.time > longest:
                 raise SourceRefused(f"is longer than max_seconds={longest:g}")
             last = frame.time
-            # One frame of every 1 / fps seconds: the first in it.
-            number = shown + 1 if fps is None else int(frame.time * fps + 1e-6)
-            if number > shown:
-                shown = number
+            # The first frame in every slot of 1 / fps seconds.
+            slot = last_slot + 1 if fps is None else int(frame.time * fps + 1e-6)
+            if slot > last_slot:
+                last_slot = slot
                 yield Frame(frame.time, frame.pixels)
         end = last + 1 / float(info.fps)
         if end < (1 - MISSING_SHARE) * announced - MISSING_SECONDS:
@@ -87,26 +87,26 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
     return FrameSource(float(info.fps), True, frames)
 
 
-def _pictures(path: Path, fps: float | None) -> FrameSource:
+def _open_folder(path: Path, fps: float | None) -> FrameSource:
     names = sorted(os.listdir(path), key=os.fsencode)
-    step = 1 if fps is None else max(1, round(PICTURES_PER_SECOND / fps))
+    step = 1 if fps is None else max(1, round(IMAGES_PER_SECOND / fps))
 
     def frames() -> Iterator[Frame]:
         for number in range(0, len(names), step):
-            yield Frame(number / PICTURES_PER_SECOND, lambda n=number: _image(path / names[n]))
+            yield Frame(number / IMAGES_PER_SECOND, lambda n=number: _read_image(path / names[n]))
 
-    return FrameSource(PICTURES_PER_SECOND, False, frames)
+    return FrameSource(IMAGES_PER_SECOND, False, frames)
 
 
-def _still(path: Path) -> FrameSource:
+def _open_still(path: Path) -> FrameSource:
     def frames() -> Iterator[Frame]:
-        yield Frame(0.0, lambda: _image(path))
+        yield Frame(0.0, lambda: _read_image(path))
 
-    return FrameSource(PICTURES_PER_SECOND, False, frames, still=True)
+    return FrameSource(IMAGES_PER_SECOND, False, frames, still=True)
 
 
-def _image(path: Path) -> np.ndarray:
+def _read_image(path: Path) -> np.ndarray:
     try:
         return read_image(path)
     except HeadmimeError as error:
-        raise SourceRefused(f"has a picture that cannot be read, {path.name}") from error
+        raise SourceRefused(f"has an image that cannot be read, {path.name}") from error

@@ -1,4 +1,4 @@
-"""How data sets lie on disk: from a root folder to its sources, and what is left out of them."""
+"""Folder layouts of data sets: lists the sources below a root folder, and the refused files."""
 
 import csv
 import hashlib
@@ -18,19 +18,19 @@ VIDEO_SUFFIXES = {
 }
 TABLES = ("clips.tsv", "portraits.tsv")
 COLUMNS = ("file", "identity", "split")
-# Where VoxCeleb's videos lie, and the split that the place says.
+# Folders of VoxCeleb's videos and their splits.
 VOXCELEB_FOLDERS = ((("mp4",), None), (("dev", "mp4"), "train"), (("test", "mp4"), "test"))
-# Where the cropped faces of VoxCeleb1 lie: <name>/1.6/<youtube id>/[<track>/]<number>.jpg below.
+# Folders of VoxCeleb1's cropped faces: <name>/1.6/<youtube id>/[<track>/]<number>.jpg below.
 FACES_FOLDERS = (("unzippedFaces",), ("unzippedIntervalFaces", "data"))
-PICTURES = (".jpg", ".jpeg", ".png")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file (or folder of frames) that becomes a clip, or several where it is split.
+    """A file (or folder of frames) that becomes one clip or, if split, several.
 
-    file: path inside of the data set's root. bytes: its size. split: "train" or "test", None as
-    long as it is not decided.
+    file: path relative to the data set's root. bytes: its size. split: "train", "test", or None
+    before `assign_splits`.
     """
 
     person: str
@@ -52,28 +52,27 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Listing:
-    """A data set: sorted by person, video and clip, and what was refused by its name already."""
+    """A data set's sources, sorted by person, video and clip, and files refused by name."""
 
     sources: list[Source]
     refused: list[Refusal]
 
 
 def make_listing(sources: Iterable[Source], refused: Iterable[Refusal]) -> Listing:
-    """Both in an order that no file system decides."""
+    """Sort both, independently of the file system."""
     return Listing(
         sorted(sources, key=lambda s: tuple(map(os.fsencode, (s.person, s.video, s.clip)))),
         sorted(refused, key=lambda refusal: (os.fsencode(refusal.file), refusal.seconds or (0, 0))),
     )
 
 
-def with_splits(
+def assign_splits(
     listed: Listing, test_share: float, test_persons: Sequence[str] | None, seed: int
 ) -> Listing:
-    """Decide the split of everyone whose split the data set does not say.
+    """Assign a split to each person for whom the data set does not define one.
 
-    By person, never by clip: who is in `test_persons` is in "test", or, where that is None, a share
-    of about `test_share` of all persons, chosen by a hash of their names. It does not depend on who
-    else is in the data set.
+    "test" for `test_persons`; if that is None, for a share of about `test_share` of persons, chosen
+    by a hash of the name, independently of the other persons in the data set.
     """
     chosen = None if test_persons is None else set(test_persons)
 
@@ -83,11 +82,11 @@ def with_splits(
         digest = hashlib.sha256(f"{seed}/".encode() + os.fsencode(person)).digest()
         return "test" if int.from_bytes(digest[:8]) < test_share * 2**64 else "train"
 
-    decided = [
+    sources = [
         source if source.split else replace(source, split=split_of(source.person))
         for source in listed.sources
     ]
-    return Listing(decided, listed.refused)
+    return Listing(sources, listed.refused)
 
 
 @dataclass(frozen=True)
@@ -99,12 +98,12 @@ class FoundFile:
 
 
 def walk(root: Path, *below: str) -> Iterator[FoundFile | Refusal]:
-    """The files below root/below, with paths from root; links are followed, but not in circles."""
+    """Yield the files below root/below, paths relative to root; follows links without cycles."""
     yield from _walk(root, below, ())
 
 
 def has_video_suffix(name: str) -> bool:
-    """Whether the name says that it is a video."""
+    """Whether the name has the suffix of a video format."""
     return PurePath(name).suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -119,7 +118,7 @@ def _walk(
         elif not stat.S_ISDIR(status.st_mode):
             yield Refusal(name, "is neither a file nor a folder")
         elif (status.st_dev, status.st_ino) in above:
-            yield Refusal(name, "is a link to a folder that it lies in")
+            yield Refusal(name, "is a link to a parent folder")
         else:
             entries = sorted(os.listdir(root.joinpath(*parts)), key=os.fsencode)
             if not entries and has_video_suffix(name):
@@ -130,10 +129,10 @@ def _walk(
         yield Refusal(name, f"cannot be opened ({error.strerror})")
 
 
-def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
-    """The rows of `split` (None: all) of both tables: a video or a single picture each.
+def find_in_tables(root: Path, split: str | None) -> Iterator[Source | Refusal]:
+    """Yield the rows of `split` (None: all) of both tables, a video or a single image each.
 
-    A person is an identity, a video is a file. HeadmimeError if the tables cannot be used.
+    The person is the column identity, the video is the file. HeadmimeError for invalid tables.
     """
     tables = [root / name for name in TABLES if (root / name).is_file()]
     if not tables:
@@ -147,7 +146,7 @@ def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
     if not chosen:
         known = ", ".join(sorted({row["split"] for row in rows}))
         raise HeadmimeError(
-            f"data.split={split} is in no row of {root}'s tables; there is {known}."
+            f"data.split={split} is in no row of {root}'s tables; they have {known}."
         )
     seen: set[str] = set()
     for row in chosen:
@@ -158,7 +157,7 @@ def listed(root: Path, split: str | None) -> Iterator[Source | Refusal]:
             yield Refusal(file, f"cannot be opened ({error.strerror})")
             continue
         if file in seen:
-            yield Refusal(file, "stands in the tables twice")
+            yield Refusal(file, "is listed twice")
         else:
             seen.add(file)
             yield Source(row["identity"], file, PurePath(file).stem, file, size)
@@ -191,17 +190,17 @@ def _check_persons(root: Path, rows: list[dict[str, str]]) -> None:
 
 
 def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
-    """The data set in `root`. HeadmimeError if it does not lie as `layout` says.
+    """List the data set in `root`. HeadmimeError if it does not have the layout.
 
-    split: of the rows of "listed" that are wanted (None: all); other layouts have no such rows.
+    split: rows of "listed" to use (None: all); HeadmimeError with other layouts.
     """
     if not root.is_dir():
         raise HeadmimeError(f"root={root} is not a folder: name the folder of the data set.")
     layouts: dict[str, Callable[[Path], Iterator[Source | Refusal]]] = {
-        "voxceleb1": voxceleb1,
-        "voxceleb2": voxceleb2,
-        "folder": folder,
-        "listed": partial(listed, split=split),
+        "voxceleb1": find_voxceleb1,
+        "voxceleb2": find_voxceleb2,
+        "folder": find_in_folders,
+        "listed": partial(find_in_tables, split=split),
     }
     check_choice("data", layout, layouts)
     if split is not None and layout != "listed":
@@ -213,8 +212,8 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
     return make_listing(sources, [one for one in found if isinstance(one, Refusal)])
 
 
-def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
-    """mp4/<person>/<youtube id>/<clip>.mp4, also below dev/ (train) and test/ (test)."""
+def find_voxceleb2(root: Path) -> Iterator[Source | Refusal]:
+    """Yield mp4/<person>/<youtube id>/<clip>.mp4, also below dev/ (train) and test/ (test)."""
     places = [place for place in VOXCELEB_FOLDERS if root.joinpath(*place[0]).is_dir()]
     if not places:
         raise HeadmimeError(
@@ -228,10 +227,10 @@ def voxceleb2(root: Path) -> Iterator[Source | Refusal]:
             )
 
 
-def voxceleb1(root: Path) -> Iterator[Source | Refusal]:
-    """As VoxCeleb2; else the cropped faces that its authors extracted, one picture a second."""
+def find_voxceleb1(root: Path) -> Iterator[Source | Refusal]:
+    """As VoxCeleb2; else the cropped faces extracted by its authors, one image per second."""
     if any(root.joinpath(*below).is_dir() for below, _ in VOXCELEB_FOLDERS):
-        yield from voxceleb2(root)
+        yield from find_voxceleb2(root)
         return
     for below in FACES_FOLDERS:
         if root.joinpath(*below).is_dir():
@@ -245,8 +244,8 @@ def voxceleb1(root: Path) -> Iterator[Source | Refusal]:
     yield from _faces(walk(root), 0)
 
 
-def folder(root: Path) -> Iterator[Source | Refusal]:
-    """Any tree of videos: a video is a file, a person is its folder, or the file in the root."""
+def find_in_folders(root: Path) -> Iterator[Source | Refusal]:
+    """Any tree of videos: a file is a video; its folder is the person, or the file in the root."""
     for found in walk(root):
         if isinstance(found, Refusal):
             yield found
@@ -265,7 +264,7 @@ def _voxceleb_clip(found: FoundFile, depth: int, split: str | None) -> Source | 
     if not inside[-1].endswith(".mp4"):
         return Refusal(file, "is not named <clip>.mp4")
     if len(inside) != 3:
-        return Refusal(file, "does not lie at mp4/<person>/<youtube id>/<clip>.mp4")
+        return Refusal(file, "is not at mp4/<person>/<youtube id>/<clip>.mp4")
     person, video, name = inside
     return Source(person, video, name.removesuffix(".mp4"), file, found.bytes, split)
 
@@ -278,10 +277,10 @@ def _faces(files: Iterable[FoundFile | Refusal], depth: int) -> Iterator[Source 
             continue
         inside = found.parts[depth:]
         if len(inside) not in (4, 5) or inside[1] != "1.6":
-            reason = "does not lie at <name>/1.6/<youtube id>/<number>.jpg"
+            reason = "is not at <name>/1.6/<youtube id>/<number>.jpg"
             yield Refusal("/".join(found.parts), reason)
-        elif not inside[-1].lower().endswith(PICTURES):
-            yield Refusal("/".join(found.parts), "is not named like a picture")
+        elif not inside[-1].lower().endswith(IMAGE_SUFFIXES):
+            yield Refusal("/".join(found.parts), "is not named like an image")
         else:
             sizes[found.parts[:-1]] += found.bytes
     for parts, size in sizes.items():

@@ -1,4 +1,4 @@
-"""From a data set to a store: plan, write the shards that are missing, finish."""
+"""Preprocesses a data set into a store: plan, write the missing shards, finish."""
 
 import hashlib
 import json
@@ -12,12 +12,12 @@ from typing import Any
 from headmime.data.preprocess.clips import ClipSettings
 from headmime.data.preprocess.layouts import Listing, Refusal, Source, make_listing
 from headmime.data.preprocess.shard_tasks import WORK, Task, read_note
-from headmime.data.shards import check_begun, finish_store
+from headmime.data.shards import check_settings, finish_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.files import locked, write_text
+from headmime.files import hold_lock, write_text
 
-# Small data sets: shards enough for all cores. Large ones: few enough to keep all of them open.
+# Small data sets: enough shards for all cores. Large ones: few enough to keep all of them open.
 SHARDS, LEAST_FILES, MOST_FILES = 64, 2, 128
 
 QUARANTINE = "quarantine.json"
@@ -26,8 +26,8 @@ Runner = Callable[[Iterable[Task], Callable[[Task], None]], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """settings: all that the bytes of the store depend on besides the files. listing: a hash of the
-    files' names and sizes. shards: their sources, by number.
+    """settings: everything besides the files that determines the store's bytes. listing: a hash of
+    the files' names and sizes. shards: the sources of each shard.
     """
 
     settings: dict[str, Any]
@@ -36,34 +36,34 @@ class Plan:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What tells this plan from others, for files."""
+        """The plan's identifying record (JSON values)."""
         return {"settings": self.settings, "listing": self.listing}
 
 
 def make_plan(listed: Listing, settings: dict[str, Any]) -> Plan:
-    """The same listing and settings give the same plan, whatever the machine."""
+    """Make a plan, a pure function of listing and settings."""
     sources = listed.sources
     step = min(max(LEAST_FILES, math.ceil(len(sources) / SHARDS)), MOST_FILES)
     shards = [tuple(sources[first : first + step]) for first in range(0, len(sources), step)]
     digest = hashlib.sha256()
     for one in [*sources, *listed.refused]:
         digest.update(json.dumps(asdict(one)).encode())
-    # As JSON reads it back.
+    # Normalised by a JSON round trip, for comparison with saved records.
     return Plan(json.loads(json.dumps(settings)), digest.hexdigest(), shards)
 
 
 def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
-    """HeadmimeError if `out` was begun with another plan, of which this is the record."""
-    check_begun(out, plan.settings, record["settings"])
+    """Raise HeadmimeError if `record`, of the unfinished `out`, is that of another plan."""
+    check_settings(out, plan.settings, record["settings"])
     if plan.listing != record["listing"]:
         raise HeadmimeError(
             f"The files of the data set have changed since {out} was begun: choose another out=, "
-            "or put them back as they were."
+            "or restore them."
         )
 
 
-def keep_plan(plan: Plan, path: Path, out: Path) -> None:
-    """Write the plan's record, or check it against the one that is there."""
+def save_plan(plan: Plan, path: Path, out: Path) -> None:
+    """Write the plan's record, or check it against the existing one."""
     if path.exists():
         check_plan(plan, json.loads(path.read_text()), out)
     else:
@@ -72,7 +72,7 @@ def keep_plan(plan: Plan, path: Path, out: Path) -> None:
 
 @dataclass(frozen=True)
 class PreprocessReport:
-    """files: in all. refused: of them or of their parts. looked_at: frames. bytes: the store's."""
+    """files: total number. refused: files or parts. looked_at: frames. bytes: of the store."""
 
     store: Store
     files: int
@@ -86,15 +86,15 @@ def preprocess(
     out: Path,
     plan: Plan,
     refused: list[Refusal],
-    recipe: ClipSettings,
+    clip_settings: ClipSettings,
     detector: dict[str, Any],
     run: Runner,
     on_files: Callable[[int, int], None],
 ) -> PreprocessReport:
-    """Write the store of `plan` to `out`, going on where an earlier process was stopped.
+    """Write the store of `plan` to `out`, continuing an interrupted run.
 
-    refused: what the listing left out. run: `run_local` or `run_on_ray`. on_files(done, in all) is
-    called after each shard.
+    refused: files that the listing refused. run: `run_local` or `run_on_ray`. on_files(done, total)
+    is called after each shard.
     """
     if out.resolve().is_relative_to(root.resolve()):
         raise HeadmimeError(f"out={out} lies in root={root}: choose a folder outside of it.")
@@ -105,11 +105,11 @@ def preprocess(
             f"{out} exists and is no unfinished store: remove it or choose another out=."
         )
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    with locked(out / WORK / "lock", out):
-        keep_plan(plan, out / WORK / "plan.json", out)
+    with hold_lock(out / WORK / "lock", out):
+        save_plan(plan, out / WORK / "plan.json", out)
         where, keys = (root.absolute(), out.absolute()), tuple(sorted(detector.items()))
         tasks = [
-            Task(number, *where, sources, recipe, keys)
+            Task(number, *where, sources, clip_settings, keys)
             for number, sources in enumerate(plan.shards)
         ]
         missing = [task for task in tasks if not task.done]
@@ -129,26 +129,26 @@ def preprocess(
 
 
 def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) -> PreprocessReport:
-    """The report, the index, the manifest; the working files go last."""
+    """Write report, index and manifest, then remove the working files."""
     notes = [read_note(task) for task in tasks]
-    together = [*refused, *(one for note in notes for one in note.refused)]
-    together = make_listing([], together).refused
+    all_refused = [*refused, *(one for note in notes for one in note.refused)]
+    all_refused = make_listing([], all_refused).refused
     files = sum(map(len, plan.shards)) + len(refused)
     looked_at = sum(note.looked_at for note in notes)
-    report = {"files": files, "refused": [asdict(one) for one in together]}
+    report = {"files": files, "refused": [asdict(one) for one in all_refused]}
     write_text(out / QUARANTINE, json.dumps(report, indent=1) + "\n")
     if not _any_clip(out):
         raise HeadmimeError(
-            f"Nothing of {files} files could be stored: {out / QUARANTINE} says why of each."
+            f"None of {files} files could be stored: {out / QUARANTINE} has the reasons."
         )
     made = {"by": "preprocess", **plan.record, "looked_at": looked_at}
     store = finish_store(out, made, [QUARANTINE])
     shutil.rmtree(out / WORK, ignore_errors=True)
-    return PreprocessReport(store, files, together, looked_at, _size(out))
+    return PreprocessReport(store, files, all_refused, looked_at, _size(out))
 
 
 def _existing_store(out: Path, plan: Plan) -> PreprocessReport:
-    """The store that is there already, if it is the one that the plan makes."""
+    """Report on the existing store; HeadmimeError if it is not that of the plan."""
     made = json.loads((out / "manifest.json").read_text()).get("made") or {}
     if made.get("by") != "preprocess":
         raise HeadmimeError(f"{out} is another finished store: choose another out=.")

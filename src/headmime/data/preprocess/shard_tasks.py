@@ -1,7 +1,7 @@
-"""The unit of work: one shard, written by one process, from its files and the recipe alone.
+"""The unit of work: one shard, written by one process, from its files and settings alone.
 
-Beside the shards, in `.work` of the unfinished store, lie for every shard a note of what was
-refused (there before the shard is) and the number of the file in work (should its process die).
+The folder `.work` of the unfinished store has, for every shard, a note of the refused parts
+(written before the shard appears) and the number of the current file (in case the process dies).
 """
 
 import json
@@ -23,41 +23,41 @@ from headmime.landmarks.faces import Detector
 
 WORK = ".work"
 BEFORE_ANY = -1
-DEATHS = 2  # of processes at the same file, after which it is left out
+DEATHS = 2  # processes that die at the same file before it is skipped
 
 
 @dataclass(frozen=True)
 class Task:
-    """A shard to be written. detector: what makes it (`_target_`, a name) and its keys and values.
-    deaths: the numbers of the files at which processes died.
+    """A shard to be written. detector: `_target_` (a name) and keyword arguments, as pairs. deaths:
+    the numbers of the files at which processes died.
     """
 
     number: int
     root: Path
     out: Path
     sources: tuple[Source, ...]
-    recipe: ClipSettings
+    clip_settings: ClipSettings
     detector: tuple[tuple[str, Any], ...]
     deaths: tuple[int, ...] = ()
 
     @property
     def done(self) -> bool:
-        """Whether the shard is there."""
+        """Whether the shard exists."""
         return shard_path(self.out, self.number).exists()
 
     @property
     def note(self) -> Path:
-        """Where the shard's refusals are."""
+        """Path of the shard's note."""
         return self.out / WORK / f"note-{self.number:05d}.json"
 
     @property
     def mark(self) -> Path:
-        """Where the number of the file in work is."""
+        """Path of the file with the number of the current source."""
         return self.out / WORK / f"at-{self.number:05d}"
 
     def after_death(self) -> "Task":
-        """The task for the next process, after one died at it. HeadmimeError if they die before
-        they read anything.
+        """The task for the next process after one died. HeadmimeError if processes repeatedly die
+        before they read a file.
         """
         try:
             at = int(self.mark.read_text())
@@ -74,7 +74,7 @@ class Task:
 
 
 def read_note(task: Task) -> Note:
-    """The note of a shard that is done."""
+    """Read the note of a finished shard."""
     content = json.loads(task.note.read_text())
     refused = [
         Refusal(one["file"], one["reason"], one["seconds"] and tuple(one["seconds"]))
@@ -84,42 +84,42 @@ def read_note(task: Task) -> Note:
 
 
 def write_task(task: Task) -> None:
-    """Write the task's shard, unless it is there."""
+    """Write the task's shard unless it exists."""
     if task.done:
         return
-    cv2.setNumThreads(1)  # there is a process for every core
+    cv2.setNumThreads(1)  # one process per core
     try:
-        write_shard(task.out, task.number, _clips(task), task.recipe.quality)
+        write_shard(task.out, task.number, _clips(task), task.clip_settings.quality)
     except (OSError, HeadmimeError):
-        if not task.done:  # else another process, that was believed dead, was faster
+        if not task.done:  # else another process, presumed dead, has written it
             raise
     task.mark.unlink(missing_ok=True)
 
 
-def problem(task: Task, error: HeadmimeError | OSError) -> str:
-    """What stands in the way of all tasks, as a sentence."""
+def describe_error(task: Task, error: HeadmimeError | OSError) -> str:
+    """Message for an error that affects all tasks."""
     if isinstance(error, HeadmimeError):
         return str(error)
     reason = error.strerror or error
-    return f"{task.out} cannot be written ({reason}): mend that and run the command again."
+    return f"{task.out} cannot be written ({reason}): correct this and run the command again."
 
 
 def _clips(task: Task) -> Iterator[ClipFrames]:
-    """The shard's clips; then its note is written, before the shard appears."""
-    finder = _detector(task.detector)
+    """Yield the shard's clips, then write its note (before the shard appears)."""
+    detector = _detector(task.detector)
     note = Note([], 0)
     for number, source in enumerate(task.sources):
         task.mark.write_text(str(number))
         if task.deaths.count(number) >= DEATHS:
             note.refused.append(Refusal(source.file, f"ended {DEATHS} processes that read it"))
             continue
-        told = yield from read_source(task.root, source, task.recipe, finder)
-        note = Note(note.refused + told.refused, note.looked_at + told.looked_at)
+        source_note = yield from read_source(task.root, source, task.clip_settings, detector)
+        note = Note(note.refused + source_note.refused, note.looked_at + source_note.looked_at)
     write_text(task.note, json.dumps(asdict(note), indent=1) + "\n")
 
 
 @lru_cache(maxsize=1)
 def _detector(keys: tuple[tuple[str, Any], ...]) -> Detector:
-    """One per process: it takes long to load."""
+    """Load the detector, once per process."""
     settings = dict(keys)
     return resolve_name(settings.pop("_target_"))(**settings)

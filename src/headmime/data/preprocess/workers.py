@@ -1,7 +1,7 @@
-"""Who writes the shards: processes of this machine, or of many machines by way of Ray.
+"""Runs shard tasks in processes of this machine, or of several machines with Ray.
 
-Processes may die without taking anything with them. All machines see the data set and the store
-under the same paths and have headmime installed.
+A killed process does not stop the run. On a cluster all machines need headmime, and the data set
+and the store under the same paths.
 """
 
 import logging
@@ -13,27 +13,27 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from headmime.data.preprocess.shard_tasks import Task, problem, write_task
+from headmime.data.preprocess.shard_tasks import Task, describe_error, write_task
 from headmime.errors import HeadmimeError
-from headmime.threads import start_worker, threads_of_children
+from headmime.threads import init_worker, limit_child_threads
 
 
 def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: int) -> None:
-    """Write the shards of all tasks with that many processes; on_done after each of them.
+    """Write the shards of all tasks with `workers` processes; on_done(task) after each.
 
-    A task whose process dies is done again. HeadmimeError if something stands in the way of all of
-    them: no detector, no space.
+    A task whose process dies is repeated. HeadmimeError for an error that affects all tasks, such
+    as a missing detector or a full disk.
     """
-    waiting = deque(tasks)
+    queue = deque(tasks)
     busy: dict[Connection, tuple[BaseProcess, Task]] = {}
-    idle = [_start_worker() for _ in range(min(workers, len(waiting)))]
+    idle = [_start_worker() for _ in range(min(workers, len(queue)))]
     try:
-        while waiting or busy:
-            while waiting and idle:
+        while queue or busy:
+            while queue and idle:
                 process, connection = idle.pop()
-                task = waiting.popleft()
+                task = queue.popleft()
                 busy[connection] = (process, task)
-                with suppress(BrokenPipeError):  # it has died: told below, as of all that do
+                with suppress(BrokenPipeError):  # a dead process is handled below, at recv
                     connection.send(task)
             for connection in wait(list(busy)):
                 assert isinstance(connection, Connection)
@@ -43,7 +43,7 @@ def run_local(tasks: Iterable[Task], on_done: Callable[[Task], None], workers: i
                 except (EOFError, ConnectionResetError):
                     process.join()
                     connection.close()
-                    waiting.appendleft(task.after_death())
+                    queue.appendleft(task.after_death())
                     idle.append(_start_worker())
                     continue
                 if answer is not None:
@@ -61,21 +61,21 @@ def _start_worker() -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
-    with threads_of_children(1):
+    with limit_child_threads(1):
         process.start()
-    theirs.close()  # so that ours reads its end when the process dies
+    theirs.close()  # so that recv on ours raises EOFError when the process dies
     return process, ours
 
 
 def _serve(connection: Connection) -> None:
-    """Write one shard after another."""
-    start_worker()
+    """Write the shards of received tasks in an endless loop."""
+    init_worker()
     while True:
-        connection.send(_answer(connection.recv()))
+        connection.send(_run_task(connection.recv()))
 
 
 def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: str) -> None:
-    """Like `run_local`, on the cluster at `address` ("auto": the one that this machine is in)."""
+    """Like `run_local`, on the cluster at `address` ("auto": this machine's cluster)."""
     try:
         import ray
         import ray.exceptions
@@ -92,8 +92,8 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
             "--head`, and join it from the other machines with `ray start --address=...`."
         ) from error
     try:
-        # A lost machine is not the fault of the file in work: Ray would count it as a try.
-        remote = ray.remote(num_cpus=1, max_retries=0)(_answer)
+        # A lost machine is not caused by the current file, but Ray would count it as a retry.
+        remote = ray.remote(num_cpus=1, max_retries=0)(_run_task)
         running = {remote.remote(task): task for task in tasks}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
@@ -115,16 +115,16 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
 
 
 def _check_reachable(address: str) -> None:
-    """OSError if nobody is at host:port: Ray itself would try for minutes."""
+    """Raise OSError if host:port does not accept connections: Ray would retry for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if colon:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def _answer(task: Task) -> str | None:
-    """Write a shard; None, or what stands in the way."""
+def _run_task(task: Task) -> str | None:
+    """Write a shard; return None, or the message of an error that affects all tasks."""
     try:
         write_task(task)
     except (HeadmimeError, OSError) as error:
-        return problem(task, error)
+        return describe_error(task, error)
     return None

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from headmime.evaluation.method_table import METHODS, MODES
 from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.evaluation.results import Result, group_by
-from headmime.files import replacing
+from headmime.files import write_atomically
 
 COLUMNS = 3
 PANEL = 2.9, 2.5  # inches
@@ -57,7 +57,7 @@ def write_figure(figure: Figure, stem: Path) -> list[Path]:
     files = []
     for suffix in (".png", ".pdf"):
         file = stem.with_suffix(suffix)
-        with replacing(file) as partial:
+        with write_atomically(file) as partial:
             figure.savefig(partial, dpi=200)
         files.append(file)
     return files

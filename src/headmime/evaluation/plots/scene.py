@@ -14,7 +14,7 @@ from headmime.evaluation.method_table import METHODS
 from headmime.evaluation.plots.sheet import SheetRow, draw_sheet
 from headmime.evaluation.trials import Refs, Trial, driving_landmarks, load_frames, load_landmarks
 from headmime.landmarks.drawing import draw_landmarks
-from headmime.progress import OnFrame, reported
+from headmime.progress import OnFrame, report_progress
 
 SINGLE_FRAMES = Fraction(4)
 """Frames a second where the driving frames are no neighbours, so that there is no true speed."""
@@ -64,7 +64,7 @@ def draw_grid(
     frames = [int(rng.integers(len(trial.driving))) for trial in trials]
     asked = [(*pair, T) for pair in zip(trials, frames, strict=True) for T in Ts]
     lines = []
-    for trial, frame, T in reported(asked, len(asked), on_line):
+    for trial, frame, T in report_progress(asked, len(asked), on_line):
         shown = [column[0] for column in stage.columns(trial, T, [frame])]
         lines.append(SheetRow(shown, label=f"T = {T}", apart=Ts[0] == T and bool(lines)))
     return draw_sheet(stage.heads(trials[0]), lines, tile)

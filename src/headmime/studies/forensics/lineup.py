@@ -9,7 +9,7 @@ import numpy as np
 from headmime.evaluation.evaluate import Adapt, EvalContext, make_animator
 from headmime.evaluation.frame_folder import FrameFolder
 from headmime.evaluation.trials import driving_landmarks, load_frames, load_landmarks
-from headmime.progress import OnFrame, reported
+from headmime.progress import OnFrame, report_progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ def lineups(
 ) -> list[Lineup]:
     """Every trial's true frames beside what `method` makes of its first T source frames."""
     found = []
-    for trial in reported(context.trials, len(context.trials), on_trial):
+    for trial in report_progress(context.trials, len(context.trials), on_trial):
         store, given = context.store, trial.gallery[:T]
         source_landmarks = load_landmarks(store, given)
         asked = driving_landmarks(store, trial, source_landmarks, context.motion)

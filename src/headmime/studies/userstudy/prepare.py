@@ -22,7 +22,7 @@ from headmime.data.shards import JPEG_QUALITY
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import load_frames, load_landmarks
-from headmime.files import replacing
+from headmime.files import write_atomically
 from headmime.images import Animator
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
@@ -138,7 +138,7 @@ def prepare(
         raise HeadmimeError(
             f"No case of {store.folder} has three frames beside the model's source frames."
         )
-    with replacing(folder) as partial:
+    with write_atomically(folder) as partial:
         (partial / PICTURES).mkdir(parents=True)
         study = Study(
             title=title,
