@@ -16,8 +16,8 @@ def wait_passively() -> None:
 
     The default, spinning, multiplies time and CPU use on a machine with other load. GNU's library,
     which comes with torch, spins briefly first: without that an idle machine would be slower
-    (docs/reference/bench.md). The library reads the variables when it is loaded, with torch; later changes
-    affect child processes only.
+    (docs/reference/bench.md). The library reads the variables when it is loaded, with torch; later
+    changes affect child processes only.
     """
     if not any(name in os.environ for name in WAIT_VARIABLES):
         os.environ.update(WAIT_POLICY)

@@ -1,4 +1,4 @@
-"""Writing of stores (docs/reference/formats.md): independent shards, then the index and manifest."""
+"""Writing of stores (docs/reference/formats.md): independent shards, then index and manifest."""
 
 import hashlib
 import json
