@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 READY := .venv/.ready
 
-# As `headmime.threads.wait_passively` does, for what imports torch first.
+# As `headmime.threads.wait_passively`, for programs that import torch first.
 ifeq ($(OMP_WAIT_POLICY)$(GOMP_SPINCOUNT)$(KMP_BLOCKTIME),)
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 3000
@@ -44,18 +44,18 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --constraint constraints.txt --no-deps face-alignment numba llvmlite
 	@touch $@
 
-demo: $(READY) ## make the Mona Lisa talk: fine-tune on one picture, animate, write mp4, GIF and PNG
+demo: $(READY) ## make the Mona Lisa talk: fine-tune on one image, animate, write mp4, GIF and PNG
 	$(BIN)/headmime demo $(ARGS)
 
 animate: $(READY) ## animate a person: SRC=photo.jpg DRIVE=video.mp4 OUT=out.mp4 CONSENT=own|licensed|public-domain|research
 	@test -n "$(SRC)" || { echo "SRC is missing: make animate SRC=photo.jpg DRIVE=talk OUT=out.mp4 CONSENT=own"; exit 1; }
 	$(BIN)/headmime animate "source=$(SRC)" "driving=$(DRIVE)" "out=$(or $(OUT),runs/animated.mp4)" "consent=$(CONSENT)" "T=$(T)" $(ARGS)
 
-finetune: $(READY) ## fine-tune and keep a personal model for `animate person=`: SRC=photos/ T=8 OUT=models/me CONSENT=...
+finetune: $(READY) ## fine-tune and save a personal model for `animate person=`: SRC=photos/ T=8 OUT=models/me CONSENT=...
 	@test -n "$(SRC)" || { echo "SRC is missing: make finetune SRC=photos/ T=8 OUT=models/me CONSENT=own"; exit 1; }
 	$(BIN)/headmime finetune "source=$(SRC)" "T=$(T)" "out=$(or $(OUT),runs/person)" "consent=$(CONSENT)" $(ARGS)
 
-web: $(READY) ## serve the page on this machine: pictures and a motion in, a video out (ARGS='port=8000 open=true')
+web: $(READY) ## serve the local web page: images and a motion in, a video out (ARGS='port=8000 open=true')
 	$(BIN)/headmime web $(ARGS)
 
 sitters: $(READY) ## render a training set of synthetic talking heads: N=200 OUT=runs/stores/sitters
@@ -70,7 +70,7 @@ train: $(READY) ## meta-train an experiment of experiments/: EXP=cpu_meta ARGS='
 	$(BIN)/headmime train -cn $(EXP) $(ARGS)
 
 figures: EXP = eval_sitters
-figures: $(READY) ## draw what rows look like: grid, quality against T, worst 5 %, videos: EXP=eval_sitters OUT=runs/figures
+figures: $(READY) ## draw figures of rows: grid, quality against T, worst 5 %, videos: EXP=eval_sitters OUT=runs/figures
 	$(BIN)/headmime figures -cn $(EXP) "figures.out=$(or $(OUT),runs/figures)" $(ARGS)
 
 userstudy: EXP = eval_sitters
@@ -82,7 +82,7 @@ eval: EXP = eval_sitters
 eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8' (ft ff copy nearest warp mean real)
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
 
-motion: $(READY) ## absolute or relative? both, against sitters' true cross-reenactment: docs/results/motion.md
+motion: $(READY) ## compare absolute and relative motion, by sitters' true cross-reenactment: docs/results/motion.md
 	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
 		out=runs/stores/sitters_cross
 	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
@@ -91,7 +91,7 @@ motion: $(READY) ## absolute or relative? both, against sitters' true cross-reen
 	$(BIN)/python tools/bench_motions.py runs/stores/sitters_cross runs/results
 
 forensics: EXP = eval_sitters
-forensics: $(READY) ## how detectable is a row's output? EXP=eval_sitters ARGS='method=ft T=8'
+forensics: $(READY) ## measure how detectable a row's output is: EXP=eval_sitters ARGS='method=ft T=8'
 	$(BIN)/headmime forensics -cn $(EXP) $(ARGS)
 
 table1: EXP = eval_store
@@ -110,7 +110,7 @@ results: $(READY) ## real people: store, tables (self, cross, portraits), report
 	$(ON_REAL) $(ARGS)
 	for motion in absolute relative; do \
 		$(ON_REAL) $(ARGS) mode=cross motion=$$motion 'table.Ts=[1]' || exit 1; done
-	@test -f "$(REAL)/portraits.tsv" || echo "$(REAL) has no portraits.tsv: no table of single pictures is made."
+	@test -f "$(REAL)/portraits.tsv" || echo "$(REAL) has no portraits.tsv: no table of single images is made."
 	test ! -f "$(REAL)/portraits.tsv" || for motion in absolute relative; do \
 		$(ON_REAL) $(ARGS) mode=portrait drivers=3 motion=$$motion 'table.Ts=[1]' || exit 1; done
 	$(BIN)/headmime report "$(RESULTS)" "$(OUT)"
@@ -123,7 +123,7 @@ claims: $(READY) ## test the paper's claims on sitters (hours; resumes): EXP=cla
 	$(BIN)/headmime claims -cn $(EXP) $(if $(OUT),"claims.out=$(OUT)") $(ARGS)
 
 curves: EXP = finetuning_curves
-curves: $(READY) ## how long to fine-tune? identity against motion over updates (resumes): OUT=runs/curves ARGS='store=...'
+curves: $(READY) ## evaluate the length of fine-tuning: identity against motion over updates (resumes): OUT=runs/curves ARGS='store=...'
 	$(BIN)/headmime curves -cn $(EXP) $(if $(OUT),"curves.out=$(OUT)") $(ARGS)
 
 ablations: EXP = ablations
@@ -147,7 +147,7 @@ lint: $(READY) ## check style and formatting with ruff, the types of src/ with p
 
 LOCK = uv pip compile --quiet --group cluster --constraint constraints.txt --python-version 3.11 --generate-hashes \
 	--python-platform x86_64-manylinux_2_28 --no-annotate --no-emit-index-url --custom-compile-command 'make lock'
-lock: ## write requirements/ anew from pyproject.toml and constraints.txt: versions with hashes (needs uv)
+lock: ## regenerate requirements/ from pyproject.toml and constraints.txt: versions with hashes (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	echo torch | $(LOCK) --excludes /dev/stdin --output-file requirements/cluster.txt
 	$(LOCK) $$(sed -n 's/==.*/ /; s/^[a-z]/--no-emit-package &/p' requirements/cluster.txt) --output-file requirements/torch.txt

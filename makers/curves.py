@@ -1,4 +1,4 @@
-"""Bring the curves of a run, over all of its resumptions, into one CSV and one picture.
+"""Merge the curves of a run, over all of its resumptions, into one CSV and one plot.
 
 python makers/curves.py runs/sitters_128/0 experiments/sitters_128
 """
@@ -31,7 +31,7 @@ def main(run: str, out: str) -> None:
     versions = Path(run).glob("logs/version_*/metrics.csv")
     for file in sorted(versions, key=lambda file: int(file.parent.name.split("_")[1])):
         with file.open() as stream:
-            for row in csv.DictReader(stream):  # several may be of one step
+            for row in csv.DictReader(stream):  # a step can have several rows
                 known = {name: float(value) for name, value in row.items() if value}
                 rows.setdefault(int(row["step"]), {}).update(known)
     episodes = sorted(rows)

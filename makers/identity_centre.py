@@ -1,4 +1,4 @@
-"""The constant that centres dlib's embeddings: their mean over rendered sitters.
+"""Compute the mean of dlib's embeddings over rendered sitters, which centres them.
 
 `python makers/identity_centre.py STORE` prints it; src/headmime/pretrained/dlib_identity.py holds
 the one of `headmime data sitters n=1120 seed=2`: two frames each of every fifth sitter.

@@ -1,4 +1,4 @@
-"""How dlib's points differ from the exact ones: makes src/headmime/sitters/detector_noise.npz.
+"""Measure dlib's landmark errors on sitters; writes src/headmime/sitters/detector_noise.npz.
 
     python makers/landmark_noise.py [sitters] [another.npz]
 
@@ -21,7 +21,7 @@ from headmime.sitters.figure import SitterModel, make_model
 from headmime.sitters.write import sitter_clips
 
 SIZE, FRAMES, SEED = 176, 12, 4711
-LARGEST = 0.12  # a mean error beyond this, in face sizes: some other thing was found
+LARGEST = 0.12  # mean error in face sizes, beyond which the detection is a false positive
 CLIP_DIRECTIONS, FRAME_DIRECTIONS = 24, 24
 
 
@@ -37,8 +37,8 @@ def clip_errors(number: int) -> list[tuple[np.ndarray, np.ndarray]]:
     for clip in sitter_clips(model, number, FRAMES, SIZE, SEED):
         exact = np.array(clip.landmarks, float) * SIZE
         seen = [
-            trees.fit(picture, hog_box(points))[0]
-            for picture, points in zip(clip.frames, exact, strict=True)
+            trees.fit(image, hog_box(points))[0]
+            for image, points in zip(clip.frames, exact, strict=True)
         ]
         error = to_upright_axes(np.array(seen) - exact, exact) / face_size(exact)[:, None, None]
         good = np.linalg.norm(error, axis=-1).mean(1) < LARGEST
@@ -48,7 +48,7 @@ def clip_errors(number: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def directions(samples: np.ndarray, count: int) -> np.ndarray:
-    """[count, 136]: normal numbers times these have (nearly) the samples' covariance."""
+    """Factor [count, 136]: normal numbers times it have (nearly) the samples' covariance."""
     _, size, rows = np.linalg.svd(samples, full_matrices=False)
     return rows[:count] * size[:count, None] / np.sqrt(len(samples))
 

@@ -1,12 +1,12 @@
-"""Find which vertices of the body model are the 68 iBUG points, by asking dlib.
+"""Find the vertices of the body model that match the 68 iBUG points, using dlib.
 
-Renders sitters that have nothing in front of their faces, runs dlib's predictor on the pictures,
+Renders sitters that have nothing in front of their faces, runs dlib's predictor on the images,
 and takes for each point the mirror-symmetric vertex that lies nearest on average: on nearly frontal
 faces, and for the jaw also on its near side when the head is turned (the far side is the outline of
 the cheek, see `points.jaw_chains`). Prints the table that stands in
 headmime/sitters/points.py. Takes two minutes.
 
-    python makers/landmark_vertices.py [picture.png]
+    python makers/landmark_vertices.py [image.png]
 """
 
 import sys
@@ -29,7 +29,7 @@ from headmime.sitters.render import make_camera, make_light, prepare, render
 
 SIZE = 384
 SITTERS = 150
-# The point that each point becomes when a face is mirrored.
+# Index of each point's counterpart in a mirrored face.
 MIRROR = [
     *range(16, -1, -1),
     *range(26, 16, -1),
@@ -40,7 +40,7 @@ MIRROR = [
 ]
 
 
-def main(picture: str | None) -> None:
+def main(image: str | None) -> None:
     body = load_body()
     model = make_model(body)
     detect = dlib.get_frontal_face_detector()
@@ -101,7 +101,7 @@ def main(picture: str | None) -> None:
     print(f"{len(shown)} faces; mean distances in interocular distances:")
     print(np.array2string(cost[np.arange(68), chosen], precision=3, max_line_width=96))
     print(np.array2string(body.source[chosen], separator=", ", max_line_width=96))
-    if picture:
+    if image:
         tiles = []
         for image, points, projected in shown[:: len(shown) // 12][:12]:
             for x, y in points.astype(int):
@@ -110,7 +110,7 @@ def main(picture: str | None) -> None:
                 cv2.circle(image, (int(x), int(y)), 1, (0, 255, 0), -1)
             tiles.append(image)
         rows = [np.hstack(tiles[k : k + 4]) for k in range(0, len(tiles), 4)]
-        cv2.imwrite(picture, np.vstack(rows)[..., ::-1])
+        cv2.imwrite(image, np.vstack(rows)[..., ::-1])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bundled motions: those of an average sitter as landmarks, without any picture.
+"""Create the bundled motions: landmarks of an average sitter, without images.
 
 python makers/motions.py src/headmime/assets/motions
 """
@@ -39,7 +39,7 @@ SEEDS = {"talk": 15, "turn": 1, "listen-and-smile": 4}
 def motion_template(seed: int, kind: Kind) -> NDArray:
     """Landmarks [T, 68, 2] (crop coordinates, 25 a second) of an average sitter, from the front.
 
-    The first frame is the neutral face, and the last one leads back to it.
+    The first frame is the neutral face, and the last one returns to it.
     """
     body = load_body()
     names = [str(name) for name in body.action_names]
@@ -79,13 +79,13 @@ def _turn(names: list[str]) -> Motion:
     frames = int(4 * FPS)
     column = {name: k for k, name in enumerate(names)}
     phase = 2 * np.pi * np.arange(frames) / frames
-    # sin, held for a moment at both ends
+    # sine with plateaus at both ends
     turn = 0.55 * np.tanh(np.sin(phase)) / np.tanh(1.0) * _fade(frames, 0.6)
     nod = 0.03 * (1 - np.cos(2 * phase)) / 2
     tilt = -0.05 * turn
     actions = np.zeros((frames, len(names)))
     lids = blink(frames, 1.95) + blink(frames, 0.4)
-    # the eyes run ahead of the head, and come to rest with it
+    # the eyes lead the head and stop with it
     ahead = 1.2 * (np.roll(turn, -3) - turn)
     for side, outwards in (("Left", 1.0), ("Right", -1.0)):
         actions[:, column[f"eyeBlink{side}"]] = lids
@@ -123,7 +123,7 @@ def _listen(rng: Generator, names: list[str]) -> Motion:
 
 
 def _points(body: Body, motion: Motion) -> NDArray:
-    """The 68 points [T, 68, 2] in the picture units of a camera in front of an average person."""
+    """The 68 points [T, 68, 2] in the image units of a camera in front of an average person."""
     landmarks = body.vertex(LANDMARK_VERTICES)
     chains = jaw_chains(body, landmarks)
     rest, bones = body.person(AVERAGE, {})

@@ -1,4 +1,4 @@
-"""Choose the frames that fine-tuning rehearses, from the test split of a store of sitters.
+"""Choose the rehearsal frames of fine-tuning from the test split of a store of sitters.
 
 python makers/rehearsal_frames.py runs/stores/sitters_128 src/headmime/assets/weights/rehearsal.npz
 """
@@ -14,7 +14,7 @@ PEOPLE, FRAMES, QUALITY = 40, 3, 95
 
 
 def main(folder: str, out: str) -> None:
-    """Write P * T JPEGs, where each ends, and landmarks float32 [P, T, 68, 2] of P sitters."""
+    """Write P * T JPEGs, their end offsets, and landmarks float32 [P, T, 68, 2] of P sitters."""
     store = Store(folder)
     jpegs, landmarks = [], []
     for video in store.videos_in("test")[:PEOPLE]:

@@ -1,11 +1,11 @@
-"""Cause one of the known failures in a short run, and draw the curves that show it beside those of
-a healthy run. docs/results/stability.md is made of them.
+"""Reproduce a known training failure in a short run, and plot its curves beside those of a healthy
+run, for docs/results/stability.md.
 
 python makers/stability.py healthy           (first: the others are drawn beside it)
 python makers/stability.py sigmoid
 python makers/stability.py sigmoid log_every=5     (keys of `headmime train` may follow)
 
-The failures with a patch below cannot be configured: the patch changes this process and no code.
+Failures with a patch below cannot be configured: the patch changes this process only.
 """
 
 import csv
@@ -34,7 +34,7 @@ SMALL = [
     "workers=0",
     "log_every=10",
     "stop_if_ill=false",
-    # In float32: what goes wrong here is to be the case's doing, on any machine.
+    # float32, so that failures are caused by the case and not by the machine.
     "trainer={precision: 32-true, max_time: null, max_epochs: 2, enable_progress_bar: false}",
 ]
 
@@ -48,14 +48,14 @@ def sigmoid() -> None:
 
 
 def no_power_iteration() -> None:
-    """Spectral vectors that stay as they were at construction."""
+    """Freeze the spectral vectors at their initial values."""
     import headmime.learning.meta as module
 
     module.power_iterate = lambda net: None
 
 
 def rows_from_zero() -> None:
-    """Rows of W that start at 0, not at their embeddings."""
+    """Initialise rows of W with 0 instead of their embeddings."""
     from headmime.learning.video_embeddings import VideoEmbeddings
 
     VideoEmbeddings.start_from = lambda self, i, e_hat: None
@@ -63,7 +63,7 @@ def rows_from_zero() -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """`keys` on top of SMALL, a patch if there is no key for it, and the curves that show it."""
+    """`keys` in addition to SMALL, a patch if there is no key for it, and the curves to plot."""
 
     keys: str
     curves: tuple[str, ...]
@@ -96,7 +96,7 @@ CASES = {
 
 
 def main(name: str, *keys: str) -> None:
-    """Run the case, with `keys` on top, unless it has been run; draw it."""
+    """Run the case with additional `keys`, unless it has been run; plot it."""
     case = CASES[name]
     if not curves(name):
         if case.patch is not None:
@@ -109,7 +109,9 @@ def main(name: str, *keys: str) -> None:
     for axis, curve in zip(axes, case.curves, strict=True):
         drawn: list[float] = []
         for run in dict.fromkeys(("healthy", name)):
-            episodes, values = zip(*curves(run, curve)[1:], strict=True)  # the start is off scale
+            episodes, values = zip(
+                *curves(run, curve)[1:], strict=True
+            )  # the first value is off scale
             style = "-" if run == "healthy" else "--"
             axis.plot(episodes, values, style, color="0.6" if style == "-" else "black", label=run)
             drawn += values
@@ -124,7 +126,7 @@ def main(name: str, *keys: str) -> None:
 
 
 def curves(run: str, name: str = "step") -> list[tuple[int, float]]:
-    """The curve's points of a run; empty if it has not been run."""
+    """Return the points of a run's curve; empty if it has not been run."""
     files = sorted((RUNS / run).glob("logs/version_*/metrics.csv"))
     rows = [row for file in files for row in csv.DictReader(file.open())]
     return [(int(row["step"]), float(row[name])) for row in rows if row[name]]

@@ -32,15 +32,15 @@ from headmime.pixels import to_tensor
 from headmime.pretrained.sitter_identity import SIDE, SitterIdentity
 from headmime.provenance.origin import software_origin
 
-ASIDE = 40  # two people of the split "train" are set aside, and one more of so many
+HELD_OUT = 40  # two people of the split "train" are held out, and one more for every 40
 
 
 def main(folder: str, out: Path, settings: IdentitySettings, every: int) -> None:
-    """Train, and keep the network with the smallest equal error rate."""
+    """Train, and save the network with the smallest equal error rate."""
     store = Store(folder)
     people = [all_frames(store, video) for video in store.videos_in("train")]
     halvings = max(0, int(math.log2(store.size / SIDE)))
-    first = 2 + len(people) // ASIDE
+    first = 2 + len(people) // HELD_OUT
     aside, faces = (read_faces(store, p, halvings) for p in (people[:first], people[first:]))
     judged = mask_background(aside)
     made = {
@@ -75,7 +75,7 @@ def all_frames(store: Store, video: int) -> list[tuple[int, int]]:
 
 
 def with_magnitudes(state: dict[str, torch.Tensor], faces: Faces) -> dict[str, torch.Tensor]:
-    """In float16, with the mean magnitude of every feature over the first of the pictures."""
+    """Convert to float16, and add the mean magnitude of every feature over the first images."""
     state = {name: t.half() for name, t in state.items()} | {"magnitudes": torch.ones(4)}
     with torch.no_grad():
         features = SitterIdentity(state, {})(to_tensor(faces.images[:256]))
@@ -83,10 +83,10 @@ def with_magnitudes(state: dict[str, torch.Tensor], faces: Faces) -> dict[str, t
 
 
 def save(out: Path, state: dict[str, torch.Tensor], origin: dict) -> None:
-    """identity.safetensors and identity.json."""
+    """Write identity.safetensors and identity.json."""
     file = out / "identity.safetensors"
     save_file({name: t.contiguous() for name, t in state.items()}, file)
-    file.chmod(0o644)  # safetensors writes for the owner alone
+    file.chmod(0o644)  # safetensors writes with mode 600
     described = {"sha256": sha256(file), "origin": origin}
     file.with_suffix(".json").write_text(json.dumps(described, indent=1) + "\n")
 

@@ -50,7 +50,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def mona_lisa() -> Path:
     """The bundled picture."""
-    return ASSETS / "pictures" / "mona_lisa.jpg"
+    return ASSETS / "images" / "mona_lisa.jpg"
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from headmime.assets import ASSETS
 from headmime.nets.checkpoint import load_nets, load_personal
 
-MONA_LISA = ASSETS / "pictures" / "mona_lisa.jpg"
+MONA_LISA = ASSETS / "images" / "mona_lisa.jpg"
 
 
 def headmime(folder: Path, *words: str) -> str:

@@ -1,15 +1,15 @@
-"""What a step of meta-learning and a generated frame cost on this machine; `make bench`.
+"""Cost of a meta-learning step and of a generated frame on this machine; `make bench`.
 
     python tools/bench.py [--threads N] [--repeats N] [--side PIXELS] [--out runs/bench.json]
     python tools/bench.py --device cuda [--batches 1,8,48] [--compiled 8,48] [--seconds 300]
 
-On a GPU, or where `--batches` are given, bench_device.py measures; else the following.
-The step is the paper's: 256x256 pictures, K = 8, batch 1, both VGGs (with random weights: they cost
-the same), two D steps, W for 145,000 videos; in bfloat16 autocast, where this CPU computes in it,
-and in float32. Times are the best of `repeats`. CPU-seconds are those of all threads: on a busy
-machine they say more than the clock, and shares of the peak are shares of CPU-seconds. The peak is
-the fastest of a few 3x3 convolutions of the paper's sizes, measured between the steps. W's part of
-a step (fetching its rows, two updates) is measured by itself, 300 times, with randomly drawn rows.
+On a GPU, or with `--batches`, bench_device.py measures; otherwise the following. The step is the
+paper's: 256x256 images, K = 8, batch 1, both VGGs (with random weights, at the same cost), two D
+steps, W for 145,000 videos; in bfloat16 autocast, if the CPU supports it, and in float32. Times are
+the best of `repeats`. CPU-seconds include all threads: on a busy machine they are more reliable
+than wall time, and shares of the peak are shares of CPU-seconds. The peak is the fastest of several
+3x3 convolutions of the paper's sizes, measured between the steps. W's part of a step (fetching
+embeddings, two updates) is measured separately, 300 times, with random videos.
 """
 
 import argparse
@@ -55,21 +55,21 @@ PEAK_SIZES = ((8, 512, 32), (1, 256, 64), (1, 128, 128), (1, 64, 256))
 
 
 class Cost(NamedTuple):
-    """Seconds on the clock and of all threads."""
+    """Wall time, and CPU time of all threads, in seconds."""
 
     wall: float
     cpu: float
 
 
 def cost(work: Callable[[], Any]) -> Cost:
-    """What one call costs."""
+    """Measure one call."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return Cost(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def best(costs: list[Cost]) -> Cost:
-    """The smallest clock and the smallest CPU time."""
+    """Return the smallest wall time and the smallest CPU time."""
     return Cost(min(c.wall for c in costs), min(c.cpu for c in costs))
 
 
@@ -88,32 +88,32 @@ def peak_speed(dtype: torch.dtype) -> float:
     return max(speeds)
 
 
-def rows_cost(videos: int, embedding: int, calls: int) -> float:
+def embeddings_cost(videos: int, embedding: int, calls: int) -> float:
     """CPU-seconds of W's part of one step with batch 1, the median of `calls`."""
     o = Optimisation()
-    rows = VideoEmbeddings(videos, embedding, lr=o.lr_video_embeddings, beta2=o.beta2, eps=o.eps)
+    W = VideoEmbeddings(videos, embedding, lr=o.lr_video_embeddings, beta2=o.beta2, eps=o.eps)
     e_hat, gradient = torch.randn(1, embedding), torch.randn(1, embedding)
 
-    def part_of_a_step(i: Tensor) -> None:
-        rows.start_from(i, e_hat)
+    def update_embeddings(i: Tensor) -> None:
+        W.start_from(i, e_hat)
         for _ in range(o.discriminator_steps):
-            rows.fetch(i)
-            rows.update(i, gradient)
+            W.fetch(i)
+            W.update(i, gradient)
 
-    drawn = torch.randint(videos, (calls, 1))
-    for i in drawn:  # so that none of their memory is touched for the first time below
-        part_of_a_step(i)
-    return median(cost(lambda i=i: part_of_a_step(i)).cpu for i in drawn)
+    indices = torch.randint(videos, (calls, 1))
+    for i in indices:  # touch all memory before timing
+        update_embeddings(i)
+    return median(cost(lambda i=i: update_embeddings(i)).cpu for i in indices)
 
 
 def generator_frames(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[str, Any]:
-    """Seconds of one frame: the training graph and the inference graph."""
+    """Seconds per frame of the training graph and the inference graph."""
     G = random_person(shape)
     graph = for_inference(G, G.psi, dtype)
     y = torch.rand(1, 3, shape.image_size, shape.image_size) * 2 - 1
     runs: dict[str, list[Cost]] = {"training": [], "inference": []}
     with torch.inference_mode():
-        for _ in range(repeats + 1):  # in turns, so that both meet the same machine
+        for _ in range(repeats + 1):  # alternating, so that both see the same load
             with computed_in(dtype):
                 runs["training"].append(cost(lambda: G(y)))
             runs["inference"].append(cost(lambda: graph(y)))
@@ -125,13 +125,13 @@ def generator_frames(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dic
 
 
 def small_frames(repeats: int) -> dict[str, float]:
-    """Frames a second of the bundled model, from landmarks to uint8 pictures."""
+    """Frames/s of the bundled model, from landmarks to uint8 images."""
     model = load(device="cpu")
     G, D = model.nets.generator, model.nets.discriminator
     person = personalise(G, D, torch.rand(model.shape.embedding)).generator.eval()
-    made = animator(person, model.shape.image_size)
+    animate = animator(person, model.shape.image_size)
     landmarks = np.resize(talking(), (4 * BATCH, 68, 2))
-    seconds = best([cost(lambda: made(landmarks)) for _ in range(repeats + 1)][1:])
+    seconds = best([cost(lambda: animate(landmarks)) for _ in range(repeats + 1)][1:])
     return {
         "small_fps": len(landmarks) / seconds.wall,
         "small_frame_cpu_s": seconds.cpu / len(landmarks),
@@ -139,9 +139,9 @@ def small_frames(repeats: int) -> dict[str, float]:
 
 
 def step_and_frame(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[str, Any]:
-    """What depends on the precision."""
+    """Measurements that depend on the precision."""
     step = paper_step(paper_module(shape, VIDEOS["145k"]), shape.image_size, dtype)
-    step()  # the first step also makes the optimisers' state
+    step()  # the first step also allocates the optimisers' state
     steps, peaks = [], []
     for _ in range(repeats):
         steps.append(cost(step))
@@ -161,18 +161,18 @@ def step_and_frame(shape: ModelShape, repeats: int, dtype: torch.dtype) -> dict[
     }
 
 
-def measured(shape: ModelShape, repeats: int) -> dict[str, Any]:
-    """Every number of the table; `precisions`: those that make sense on this CPU."""
+def measure_all(shape: ModelShape, repeats: int) -> dict[str, Any]:
+    """All numbers of the table; `precisions`: those that this CPU supports."""
     names = ["bf16-mixed", "32-true"] if computes_in_bfloat16("cpu") else ["32-true"]
     precisions, memory = {}, {}
     for name in names:
         precisions[name] = step_and_frame(shape, repeats, DTYPES[name])
         memory[name] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    w = {name: rows_cost(videos, shape.embedding, 300) for name, videos in VIDEOS.items()}
+    w = {name: embeddings_cost(videos, shape.embedding, 300) for name, videos in VIDEOS.items()}
     rest = precisions[names[0]]["step_cpu_s"] - w["145k"]
     return {
         "precisions": precisions,
-        "memory_gib": memory,  # the largest so far
+        "memory_gib": memory,  # peak so far
         "w_s": w,
         "w_own_ratio_1m_to_1k": w["1m"] / w["1k"],
         "w_step_ratio_1m_to_1k": (rest + w["1m"]) / (rest + w["1k"]),
@@ -181,14 +181,14 @@ def measured(shape: ModelShape, repeats: int) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """The numbers in Markdown, a column for each precision."""
+    """Format the numbers in Markdown, a column for each precision."""
     w, columns = found["w_s"], found["precisions"]
 
     def seconds(one: dict[str, Any], graph: str) -> str:
         wall, cpu = one["generator_frame_s"][graph], one["generator_frame_cpu_s"][graph]
         return f"{wall:.3f} s, {cpu:.3f} CPU-s"
 
-    said: dict[str, Callable[[dict[str, Any]], str]] = {
+    cells_of: dict[str, Callable[[dict[str, Any]], str]] = {
         "step": lambda one: f"{one['step_s']:.2f} s, {one['step_cpu_s']:.2f} CPU-s",
         "work of a step": lambda one: f"{one['step_gflop']:,.0f} GFLOP",
         "peak (3x3 convolution)": lambda one: f"{one['peak_gflop_per_cpu_s']:.0f} GFLOP/CPU-s",
@@ -200,7 +200,7 @@ def table(found: dict[str, Any]) -> str:
             f"{one['generator_frame_peak_share']:.0%}"
         ),
     }
-    rows = {name: [say(one) for one in columns.values()] for name, say in said.items()}
+    rows = {name: [cell(one) for one in columns.values()] for name, cell in cells_of.items()}
     rows["memory"] = [f"{gib:.1f} GiB" for gib in found["memory_gib"].values()]
     lines = [f"| | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
     lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]
@@ -221,13 +221,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a step and a frame at the paper's size.")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--side", type=int, default=PAPER.image_size, help="of pictures, in pixels")
+    parser.add_argument("--side", type=int, default=PAPER.image_size, help="image side in pixels")
     parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--batches", type=_numbers, help="1,8,48: steps with so many episodes")
+    parser.add_argument("--batches", type=_numbers, help="1,8,48: episodes per step")
     parser.add_argument("--compiled", type=_numbers, help="the same with compiled networks")
     parser.add_argument("--workers", type=int, default=min(8, os.cpu_count()), help="of the loader")
-    parser.add_argument("--seconds", type=float, default=300, help="after which no part begins")
+    parser.add_argument(
+        "--seconds", type=float, default=300, help="time budget: no part starts later"
+    )
     arguments = parser.parse_args()
     on_gpu = arguments.device == "cuda"
     if on_gpu and not torch.cuda.is_available():
@@ -253,7 +255,7 @@ def main() -> None:
         "python": platform.python_version(),
         "load_average_at_start": os.getloadavg()[0],
     }
-    found = {**measured(paper_shape(arguments.side), arguments.repeats), "machine": machine}
+    found = {**measure_all(paper_shape(arguments.side), arguments.repeats), "machine": machine}
     print(table(found))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     partial = arguments.out.with_name(arguments.out.name + ".part")

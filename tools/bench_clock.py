@@ -1,4 +1,4 @@
-"""Time, memory and speed of a device, and what it is."""
+"""Time, memory, speed and description of a device."""
 
 import gc
 import os
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-WARM_UP, MOST = 3, 100  # calls
+WARM_UP, MAX_CALLS = 3, 100
 MATRICES = {"cuda": (4096, 8192, 16384), "cpu": (1024,)}
 CONVOLUTIONS = {  # batch, channels, side
     "cuda": ((48, 512, 32), (48, 256, 64), (48, 128, 128)),
@@ -27,7 +27,7 @@ CONVOLUTIONS = {  # batch, channels, side
 
 
 class Marks:
-    """Moments in the device's work."""
+    """Time stamps in the device's stream of work."""
 
     def __init__(self, device: str) -> None:
         self._cuda = device == "cuda"
@@ -44,10 +44,10 @@ class Marks:
         event.record()
         self._at.append(event)
         if len(self._at) > 2:
-            self._at[-3].synchronize()  # so that the clock of the budget means something
+            self._at[-3].synchronize()  # keep the host close to the device, for the time budget
 
     def intervals(self) -> list[float]:
-        """Seconds between neighbours."""
+        """Seconds between consecutive marks."""
         pairs = list(zip(self._at, self._at[1:], strict=False))
         if not self._cuda:
             return [after - before for before, after in pairs]
@@ -56,12 +56,14 @@ class Marks:
 
 
 def seconds(work: Callable[[], Any], device: str, until: float, warm_up: int = WARM_UP) -> float:
-    """Of one call, the median of up to MOST, fewer when the clock says `until`; at least one."""
+    """Median seconds of a call, over up to MAX_CALLS until the clock reaches `until`; at least
+    one.
+    """
     for _ in range(warm_up):
         work()
     marks = Marks(device)
     marks.add()
-    while len(marks) < 2 or (len(marks) <= MOST and time.perf_counter() < until):
+    while len(marks) < 2 or (len(marks) <= MAX_CALLS and time.perf_counter() < until):
         work()
         marks.add()
     return median(marks.intervals())
@@ -69,7 +71,7 @@ def seconds(work: Callable[[], Any], device: str, until: float, warm_up: int = W
 
 @torch.inference_mode()
 def peak(device: str, dtype: torch.dtype, until: float) -> dict[str, Any]:
-    """TFLOP/s of the fastest matrix product or convolution."""
+    """Measure TFLOP/s of the fastest matrix product or convolution."""
     random = partial(torch.randn, device=device, dtype=dtype)
     works: dict[str, tuple[Callable[[], Tensor], float]] = {}
     for n in MATRICES[device]:
@@ -98,7 +100,7 @@ def synchronise(device: str) -> None:
 
 
 def release(device: str) -> None:
-    """What is not used any more is free, and the most memory is counted anew."""
+    """Free unused memory and reset the peak statistics."""
     gc.collect()
     if device == "cuda":
         torch.cuda.empty_cache()
@@ -106,14 +108,14 @@ def release(device: str) -> None:
 
 
 def memory(device: str) -> float:
-    """The most GiB that tensors took since `release`; on a CPU, the process so far."""
+    """Peak GiB of tensors since `release`; on a CPU, of the process so far."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def machine(device: str) -> dict[str, str]:
-    """What the numbers are of."""
+    """Description of the machine."""
     found = {"torch": torch.__version__, "python": platform.python_version()}
     with suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -124,7 +126,7 @@ def machine(device: str) -> dict[str, str]:
         found["gpu"] = f"{card.name}, {card.total_memory / 2**30:.0f} GiB"
         found["cuda"] = f"{torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
         with suppress(OSError):
-            asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
-            said = subprocess.run(asked, capture_output=True, text=True, check=False)
-            found["driver"] = said.stdout.split("\n")[0]
+            command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+            process = subprocess.run(command, capture_output=True, text=True, check=False)
+            found["driver"] = process.stdout.split("\n")[0]
     return found

@@ -1,7 +1,7 @@
-"""What training and use cost on a device, and who waits: `make bench ARGS='--device cuda'`.
+"""Cost of training and inference on a device: `make bench ARGS='--device cuda'`.
 
-See bench.py for the options. Parts are measured one after the other, each with its share of the
-seconds that are left; a part that fails says so, and the others go on.
+See bench.py for the options. Parts are measured sequentially, each with its share of the remaining
+seconds; a failed part is reported, and the others are measured.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from bench_clock import Marks, machine, memory, peak, release, seconds, synchronise
-from bench_episodes import made_up_store
+from bench_episodes import generated_store
 from bench_step import SOURCES, VIDEOS, gflop, paper_module, paper_step, random_person
 from omegaconf import OmegaConf
 from torch import Tensor
@@ -60,10 +60,10 @@ Found = dict[str, Any]
 def training(
     shape: ModelShape, batch: int, compiling: bool, device: str, dtype: torch.dtype, until: float
 ) -> Found:
-    """The paper's step at this batch."""
+    """Measure the paper's step at this batch size."""
     module = paper_module(shape, VIDEOS["145k"])
     step = paper_step(module, shape.image_size, dtype, device, batch)
-    tflop = gflop(step) / 1e3  # this step also makes the optimisers' state
+    tflop = gflop(step) / 1e3  # this step also allocates the optimisers' state
     with compiled_step(module) if compiling else nullcontext():
         begun = time.perf_counter()
         step()
@@ -82,8 +82,8 @@ def training(
 
 
 def fine_tuning(shape: ModelShape, device: str, until: float) -> Found:
-    """One update, and a whole default fine-tuning if there is time for it."""
-    from headmime.pretrained.efficientnet import efficientnet_lite0  # a package of its own
+    """Measure one update, and a whole default fine-tuning if time permits."""
+    from headmime.pretrained.efficientnet import efficientnet_lite0  # a separate package
 
     settings, nets = finetune_settings("fast"), build_nets(shape)
     for net in nets:
@@ -93,32 +93,32 @@ def fine_tuning(shape: ModelShape, device: str, until: float) -> Found:
     x = to_tensor(frames[:T]).to(device)
     others = bundled_rehearsal(nets, shape.image_size)
 
-    def tuned(settings: Any) -> list[float]:
+    def tune(settings: Any) -> list[float]:
         marks = Marks(device)
         fine_tune(nets, x, landmarks[:T], settings, perceptual, marks.add, others)
         return marks.intervals()
 
-    update = median(tuned(replace(settings, epochs=0, minimum_steps=WARM_UP + 5))[WARM_UP:])
+    update = median(tune(replace(settings, epochs=0, minimum_steps=WARM_UP + 5))[WARM_UP:])
     whole = settings.steps(T)
     found = {"update_s": update, "updates": whole, "measured_whole": False}
     if time.perf_counter() + whole * update > until:
         return found | {"whole_s": whole * update}
     begun = time.perf_counter()
-    tuned(settings)
+    tune(settings)
     return found | {"whole_s": time.perf_counter() - begun, "measured_whole": True}
 
 
 @torch.inference_mode()
 def frames(shape: ModelShape, device: str, until: float) -> Found:
-    """A frame by itself, and those of a video with their drawings, as uint8 on the host."""
+    """Measure a single frame, and frames of a video with landmark drawing, as uint8 on the host."""
     person = random_person(shape).to(device)
     graph = for_inference(person, person.psi)
     y = torch.rand(1, 3, shape.image_size, shape.image_size, device=device) * 2 - 1
     begun = time.perf_counter()
     one = seconds(lambda: graph(y), device, (begun + until) / 2)
     landmarks = np.resize(talking(), (2 * BATCH, 68, 2))
-    made = animator(person, shape.image_size)
-    video = seconds(lambda: made(landmarks), device, until)
+    animate = animator(person, shape.image_size)
+    video = seconds(lambda: animate(landmarks), device, until)
     return {"frame_s": one, "video_fps": len(landmarks) / video}
 
 
@@ -129,9 +129,9 @@ def talking() -> np.ndarray:
 
 
 def loading(size: int, workers: int, on_device: bool, device: str, until: float) -> Found:
-    """Episodes per second that reach the device, from a made-up store."""
+    """Measure episodes/s that reach the device, from a generated store."""
     with tempfile.TemporaryDirectory() as folder:
-        store = made_up_store(Path(folder), size).folder
+        store = generated_store(Path(folder), size).folder
         begun = time.perf_counter()
         data = EpisodeData(
             store,
@@ -143,7 +143,7 @@ def loading(size: int, workers: int, on_device: bool, device: str, until: float)
             on_device=on_device,
         )
         loader = data.train_dataloader()
-        data.sampler.length = 10**9  # one pass without end
+        data.sampler.length = 10**9  # one endless pass
         fetched = 1 + 3 * workers  # before the clock starts
         for k, batch in enumerate(loader, start=1 - fetched):
             moved = {
@@ -162,14 +162,14 @@ def loading(size: int, workers: int, on_device: bool, device: str, until: float)
 
 
 def bundled_shapes(largest: int) -> dict[str, ModelShape]:
-    """conf/model/*, by name, as far as their pictures are not larger."""
+    """Shapes of conf/model/*, by name, up to image size `largest`."""
     files = sorted((conf_folder() / "model").glob("*.yaml"))
     shapes = {file.stem: ModelShape(**OmegaConf.load(file)) for file in files}
     return {name: shape for name, shape in shapes.items() if shape.image_size <= largest}
 
 
-def said(name: str, found: Found, peak_speed: float | None) -> str:
-    """A part in one line."""
+def describe(name: str, found: Found, peak_speed: float | None) -> str:
+    """Describe a part in one line."""
     if "failed" in found:
         return f"{name}: not measured ({found['failed']})"
     if "step_s" in found:
@@ -195,8 +195,8 @@ def said(name: str, found: Found, peak_speed: float | None) -> str:
     return f"{name}: {found['episodes_per_s']:,.0f} episodes/s"
 
 
-def who_waits(found: dict[str, Found]) -> list[str]:
-    """Training beside the loader."""
+def bottlenecks(found: dict[str, Found]) -> list[str]:
+    """Compare the speeds of training and loader."""
     steps = {name: f for name, f in found.items() if "step_s" in f}
     loaders = {
         name: f for name, f in found.items() if name.startswith("loader") and "failed" not in f
@@ -223,8 +223,8 @@ def measure(
     end = time.perf_counter() + budget
     dtype = torch.bfloat16 if computes_in_bfloat16(device) else torch.float32
     torch.backends.cudnn.benchmark = True  # sizes do not change
-    said_of = machine(device)
-    for name, value in said_of.items():
+    machine_info = machine(device)
+    for name, value in machine_info.items():
         print(f"{name}: {value}")
     print(f"precision: {dtype}; {shape}", FORMULAS, sep="\n", flush=True)
 
@@ -253,9 +253,9 @@ def measure(
             except Exception as error:  # the other parts are worth having
                 found[name] = {"failed": f"{type(error).__name__}: {str(error)[:300]}"}
             release(device)
-        print(said(name, found[name], found["peak"].get("tflop_per_s")), flush=True)
-        everything = {"machine": said_of, "precision": str(dtype), "parts": found}
+        print(describe(name, found[name], found["peak"].get("tflop_per_s")), flush=True)
+        everything = {"machine": machine_info, "precision": str(dtype), "parts": found}
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(everything, indent=1) + "\n")
-    print(*who_waits(found), sep="\n", flush=True)
+    print(*bottlenecks(found), sep="\n", flush=True)
     return everything

@@ -1,9 +1,9 @@
-"""Episodes per second of one core, beside what decoding their pictures alone would give.
+"""Episodes/s of one core, compared with decoding their images alone.
 
-    python tools/bench_episodes.py                     made-up stores of 64, 128 and 256 pixels
-    python tools/bench_episodes.py STORE [SIZE ...]    a store of yours, at these sizes
+    python tools/bench_episodes.py                     generated stores of 64, 128 and 256 pixels
+    python tools/bench_episodes.py STORE [SIZE ...]    your own store, at these sizes
 
-Both numbers are the best of several rounds that take turns, so that they share the machine's mood.
+Both numbers are the best of several alternating rounds, so that they see the same load.
 """
 
 import sys
@@ -24,27 +24,29 @@ from headmime.landmarks.crop import Crop
 
 SOURCES, BATCH, ROUNDS = 8, 8, 60
 VIDEOS, FRAMES = 16, 24
-GRAIN = {64: 0, 128: 0, 256: 0}  # 256: about 32 kB a picture
+GRAIN = {64: 0, 128: 0, 256: 0}  # 256: about 32 kB an image
 
 
-def made_up_store(folder: Path, size: int) -> Store:
-    """Moving cuts of the bundled picture with a camera's grain, and one sitter's points."""
-    picture = cv2.imread(str(ASSETS / "pictures" / "mona_lisa.jpg"))[..., ::-1]
-    picture = cv2.resize(picture, (size * 9 // 8, size * 9 // 8), interpolation=cv2.INTER_AREA)
+def generated_store(folder: Path, size: int) -> Store:
+    """Write a store of moving crops of the bundled image with camera noise, and one sitter's
+    landmarks.
+    """
+    image = cv2.imread(str(ASSETS / "images" / "mona_lisa.jpg"))[..., ::-1]
+    image = cv2.resize(image, (size * 9 // 8, size * 9 // 8), interpolation=cv2.INTER_AREA)
     with np.load(ASSETS / "motions" / "talk.npz", allow_pickle=False) as motion:
         landmarks = motion["landmarks"][:FRAMES].astype(np.float32)
-    write_shard(folder, 0, (_clip(video, picture, landmarks, size) for video in range(VIDEOS)))
+    write_shard(folder, 0, (_clip(video, image, landmarks, size) for video in range(VIDEOS)))
     return finish_store(folder)
 
 
-def _clip(video: int, picture: np.ndarray, landmarks: np.ndarray, size: int) -> ClipFrames:
+def _clip(video: int, image: np.ndarray, landmarks: np.ndarray, size: int) -> ClipFrames:
     random = np.random.default_rng(video)
 
     def frames() -> Iterator[np.ndarray]:
         for _ in landmarks:
             y, x = random.integers(0, size // 8, 2)
             grain = random.normal(0, GRAIN.get(size, 0), (size, size, 3))
-            yield np.clip(picture[y : y + size, x : x + size] + grain, 0, 255).astype(np.uint8)
+            yield np.clip(image[y : y + size, x : x + size] + grain, 0, 255).astype(np.uint8)
 
     return ClipFrames(
         person=f"{video:02d}",
@@ -63,15 +65,15 @@ def _clip(video: int, picture: np.ndarray, landmarks: np.ndarray, size: int) -> 
 
 
 def measure(store: Store, size: int) -> tuple[float, float]:
-    """Seconds per episode: its pictures decoded and nothing else, and all of it."""
+    """Seconds per episode: decoding its images only, and the whole episode."""
     dataset = EpisodeDataset(store, SOURCES, size, seed=0)
     numbers = list(range(BATCH))
     chosen = [dataset.frames_of(n)[1] for n in numbers]
-    pictures = np.empty((SOURCES + 1, size, size, 3), np.uint8)
+    images = np.empty((SOURCES + 1, size, size, 3), np.uint8)
 
     def decode() -> None:
         for frames in chosen:
-            store.read_into(pictures, frames)
+            store.read_into(images, frames)
 
     steps = (decode, lambda: dataset.batch(numbers))
     times = np.array([[_seconds(step) for step in steps] for _ in range(ROUNDS)])
@@ -91,18 +93,18 @@ def main() -> None:
     cv2.setNumThreads(0)
     given, *sizes = sys.argv[1:] or [None]
     print(f"{SOURCES} sources and a target, batches of {BATCH}, one process")
-    print("size  bytes a picture  decoding alone  episodes/s  drawing and collating")
+    print("size  bytes an image  decoding alone  episodes/s  drawing and collating")
     with tempfile.TemporaryDirectory() as folder:
         for size in map(int, sizes or GRAIN):
-            store = Store(given) if given else made_up_store(Path(folder) / str(size), size)
+            store = Store(given) if given else generated_store(Path(folder) / str(size), size)
             decoding, whole = measure(store, size)
             share = (whole - decoding) / decoding
             columns = (1 / decoding, 1 / whole, share)
-            print(f"{size:4}{_bytes_a_picture(store):17,.0f}", end="")
+            print(f"{size:4}{_bytes_per_image(store):17,.0f}", end="")
             print("{:12,.0f}/s {:11,.0f} {:+16.0%} of decoding".format(*columns))
 
 
-def _bytes_a_picture(store: Store) -> float:
+def _bytes_per_image(store: Store) -> float:
     files = store.folder.glob("shard-*/frames.bin")
     return sum(file.stat().st_size for file in files) / int(store.frame_starts[-1])
 

@@ -1,10 +1,10 @@
-"""How long fine-tuning takes here with the default settings: wall and CPU seconds for T = 1 and 8.
+"""Duration of fine-tuning with the default settings: wall and CPU seconds for T = 1 and 8.
 
     python tools/bench_finetuning.py [--threads 2] [--weights bundled] [key=value ...]
 
-Keys change the settings: minimum_steps=40 rehearsal=8. The pictures are the bundled sitters'; what
-they show does not matter for the time. With other work on the machine, CPU seconds over the number
-of threads are the nearest to what an idle one would take.
+Keys change the settings: minimum_steps=40 rehearsal=8. The images are the bundled sitters'; their
+content does not affect the time. On a busy machine, CPU seconds divided by the number of threads
+approximate the wall time of an idle one.
 """
 
 import argparse

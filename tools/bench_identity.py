@@ -1,8 +1,8 @@
-"""How well the bundled identity network knows people, beside dlib's and EfficientNet-Lite0's.
+"""Verification accuracy of the bundled identity network, dlib's and EfficientNet-Lite0.
 
 python tools/bench_identity.py STORE prints a table: over the people of the split "test" of a clip
-store, up to six frames of each, whole and with what surrounds the face hidden. EfficientNet-Lite0's
-embedding is the mean over space of its last feature.
+store, up to six frames of each, unchanged and with the background masked. EfficientNet-Lite0's
+embedding is the spatial mean of its last feature map.
 """
 
 import sys
@@ -39,13 +39,13 @@ def main(folder: str) -> None:
         found["dlib"] = dlib(shown.images, shown.landmarks)
         for name, e in found.items():
             v = verification(e, shown.people)
-            told = f"{v.auc:.4f} | {v.eer:.4f} | {v.rank1:.3f}"
-            print(f"| {name} | {surroundings} | {told} |", flush=True)
+            cells = f"{v.auc:.4f} | {v.eer:.4f} | {v.rank1:.3f}"
+            print(f"| {name} | {surroundings} | {cells} |", flush=True)
     print(f"{v.people} people, {v.frames} frames, store {store.hash[:12]}")
 
 
 def test_people(store: Store) -> list[list[tuple[int, int]]]:
-    """Evenly spread frames of every person of the split "test" who has two or more: from one clip
+    """Evenly spaced frames of every person of the split "test" who has two or more: from one clip
     after the other where there are several, so that gallery and probes see both.
     """
     of_person = defaultdict(list)

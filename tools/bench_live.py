@@ -1,10 +1,10 @@
-"""What a frame of `headmime live` costs: python tools/bench_live.py CLIP [--person STEM].
+"""Cost per frame of `headmime live`: python tools/bench_live.py CLIP [--person STEM].
 
-Every frame of the clip goes through the stages one after the other, without a clock: CPU-ms, mean,
-95 % point and most, which other work on the machine changes less than the clock. Then the same
-times are replayed on free cores, one for looking and one for making: frames a second, latency,
-frames dropped. Without --person it is the bundled picture, feed-forward. What the clock says is
-printed by `headmime live` itself.
+Every frame of the clip passes through the stages sequentially, not in real time: CPU-ms as mean,
+95th percentile and maximum, which depend less on other load than wall time. Then these times are
+replayed on two idle cores, one for detection and one for generation: frames/s, latency, dropped
+frames. Without --person it uses the bundled image, feed-forward. `headmime live` itself prints
+real-time numbers.
 """
 
 import argparse
@@ -39,8 +39,8 @@ BARE, LABEL, ALL = (
 Result = TypeVar("Result")
 
 
-class Bill:
-    """CPU-ms of this thread by stage, frame by frame."""
+class StageCosts:
+    """CPU-ms of this thread, by stage and frame."""
 
     def __init__(self) -> None:
         self.stages: dict[str, list[float]] = {}
@@ -67,17 +67,17 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    logging.disable(logging.WARNING)  # that marks are turned off
+    logging.disable(logging.WARNING)  # about disabled marks
     person = load_person(given.person) if given.person else painted()
-    bill, frames = Bill(), []
+    bill, frames = StageCosts(), []
     follow, animator = Follower(load_detector("dlib")), LiveAnimator(person)
     video = decode_video(given.clip, threads=1)
     for number in range(given.frames):
         decoded = bill("decode", next, video, None)
         if decoded is None:
             break
-        picture = bill("to RGB", decoded.pixels)
-        pixels = bill("follow the face", follow, picture)
+        image = bill("to RGB", decoded.pixels)
+        pixels = bill("follow the face", follow, image)
         played = bill(
             "draw and generate",
             next,
@@ -91,14 +91,12 @@ def main() -> None:
 
 
 def painted() -> Person:
-    picture = ASSETS / "pictures" / "mona_lisa.jpg"
-    return api.personalise(
-        api.load(device="cpu"), [picture], finetune=None, consent="public-domain"
-    )
+    image = ASSETS / "images" / "mona_lisa.jpg"
+    return api.personalise(api.load(device="cpu"), [image], finetune=None, consent="public-domain")
 
 
 def written(frames: list[np.ndarray], rate: Fraction, person: Person) -> str:
-    """What the writer's threads need, encoder's included, for ever more marks."""
+    """CPU time of the writer's threads, including the encoder, with increasing marks."""
 
     def cost(marks: ProvenanceOptions) -> float:
         start = time.process_time()
@@ -110,28 +108,28 @@ def written(frames: list[np.ndarray], rate: Fraction, person: Person) -> str:
 
 
 def replayed(stages: dict[str, list[float]], rate: float) -> Throughput:
-    """Whoever is ready takes what is newest, if it is new, else the next one."""
+    """Simulate two cores, each of which takes the latest item, or waits for the next one."""
     looking = np.add(stages["to RGB"], stages["follow the face"]) / 1000
     making = np.add(stages["draw and generate"], stages["enlarge"]) / 1000
     due = np.arange(len(looking)) / rate
     seen = passed(due, looking)
     made = passed(seen[1], making[seen[0]])
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     for number, now in zip(seen[0][made[0]], made[1], strict=True):
-        watch.shown(due[number], now, len(due) - len(made[0]))
-    return watch.all()
+        stopwatch.record(due[number], now, len(due) - len(made[0]))
+    return stopwatch.all()
 
 
 def passed(came: np.ndarray, costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of things that came at these times: which were taken, and when they were done."""
-    taken, done, prepare_marking = [], [], 0.0
+    """For items that arrive at `came`: indices of those processed, and their completion times."""
+    taken, done, ready = [], [], 0.0
     for number, time_ in enumerate(came):
         following = came[number + 1] if number + 1 < len(came) else np.inf
-        if following <= prepare_marking:  # overtaken before anybody looked
+        if following <= ready:  # replaced by a newer item
             continue
-        prepare_marking = max(prepare_marking, time_) + costs[number]
+        ready = max(ready, time_) + costs[number]
         taken.append(number)
-        done.append(prepare_marking)
+        done.append(ready)
     return np.array(taken), np.array(done)
 
 

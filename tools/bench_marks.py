@@ -1,9 +1,9 @@
-"""What the marks of outputs cost: python tools/bench_marks.py [--seconds 10] [--repeats 3].
+"""Cost of provenance marks: python tools/bench_marks.py [--seconds 10] [--repeats 3].
 
-The bundled model moves the bundled picture feed-forward by a bundled motion for so many seconds,
-25 frames a second, and the video is written with each mark alone, with all, and with none. CPU
-seconds of one thread, the best of the repeats; "share" is of the whole animation, from reading the
-weights to the bare file. A line of each format is printed.
+The bundled model animates the bundled image, feed-forward, at 25 frames/s, and the video is written
+with each mark alone, with all, and with none. CPU seconds of one thread, best of the repeats;
+shares are of the whole animation, from loading the weights to the unmarked file. Prints a line for
+each format.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    logging.disable(logging.WARNING)  # that marks are turned off
+    logging.disable(logging.WARNING)  # about disabled marks
     count = int(given.seconds * FPS)
     made, frames, statement = generated(count)
     print(f"{count} frames of {frames[0].shape[0]} pixels; made in {made:.1f} CPU-s.")
@@ -49,7 +49,7 @@ def generated(count: int) -> tuple[float, list[np.ndarray], ProvenanceStatement]
     start = time.process_time()
     person = api.personalise(
         api.load(device="cpu"),
-        [ASSETS / "pictures" / "mona_lisa.jpg"],
+        [ASSETS / "images" / "mona_lisa.jpg"],
         finetune=None,
         consent="public-domain",
     )

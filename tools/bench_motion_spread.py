@@ -1,10 +1,10 @@
-"""How far heads and mouths move in the clips of stores: medians and 90th percentiles over clips.
+"""Motion of heads and mouths in the clips of stores: medians and 90th percentiles over clips.
 
     python tools/bench_motion_spread.py STORE [STORE ...]
 
-Lengths in face sizes (about brows to chin), tilts in degrees. Of lids, the shares of all frames in
-which they are at most half as far apart as in the clip's median frame, within a tenth of it from
-each other (shut), and in which they have crossed by more.
+Lengths in face sizes (about brows to chin), tilts in degrees. For lids, the shares of frames with
+at most half the clip's median opening, with an opening within a tenth of it around 0 (closed), and
+with lids crossed by more.
 """
 
 import sys

@@ -1,12 +1,12 @@
-"""Which motion fits a person: absolute or relative, against cross-reenactment with ground truth.
+"""Compare absolute and relative motion, against cross-reenactment with ground truth.
 
     headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 out=runs/stores/sitters_cross
     python tools/bench_motions.py runs/stores/sitters_cross [runs/results]
 
-First the landmarks alone: how far what the generator is asked for is from the points of the true
-frames (another sitter's motion, rendered on this head), in face sizes (about brows to chin).
-`shape` leaves place, tilt and size out; `mouth` is the error of its opening. Then the rows of these
-sitters that are among the results (`make table1 EXP=eval_cross_sitters ARGS=motion=...`).
+First the landmarks alone: distance of the target landmarks from those of the true frames (another
+sitter's motion, rendered on this head), in face sizes (about brows to chin). `shape` is invariant
+to position, tilt and size; `mouth` is the error of its opening. Then the rows of these sitters that
+are among the results (`make table1 EXP=eval_cross_sitters ARGS=motion=...`).
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Where preprocessing spends its time: python tools/bench_preprocess.py ROOT [LAYOUT] [FILES].
+"""Profile preprocessing: python tools/bench_preprocess.py ROOT [LAYOUT] [FILES].
 
-Every frame of a few files is kept. Times are of one process's processor, so that other work on the
-machine matters little; the last line is what that gives on all cores.
+Every frame of a few files is kept. Times are CPU times of one process, which other load hardly
+affects; the last line extrapolates to all cores.
 """
 
 import os
@@ -39,24 +39,24 @@ def main(root: str, layout: str = "voxceleb2", files: str = "12") -> None:
 
     sources = list_sources(layout, Path(root)).sources
     for source in sources[:: max(1, len(sources) // int(files))][: int(files)]:
-        for _ in range(2):  # for the points, and for the pictures: few are in memory that way
+        for _ in range(2):  # landmarks, then images: limits memory
             with stage("decode, twice"):
                 film = open_frames(Path(root) / source.file, None, 1800)
                 shown = [frame.pixels() for frame in film.frames()]
         with stage("scene cuts"):
             find_cut = CutFinder()
-            for picture in shown:
-                find_cut(picture)
+            for image in shown:
+                find_cut(image)
         with stage("68 points"):
             followed = track(shown, dlib, SEARCH_EVERY)
         with stage("smooth, box"):
             pixels = fill_gaps(followed.pixels, longest=len(shown))
             box = crop_box(smooth(pixels))
         with stage("crop"):
-            cut = [box.cut(picture, SIZE) for picture in shown]
+            cut = [box.cut(image, SIZE) for image in shown]
         with stage("JPEG"):
-            for picture in cut:
-                encode(picture, QUALITY)
+            for image in cut:
+                encode(image, QUALITY)
         frames += len(shown)
     for name, seconds in spent.items():
         print(f"{name:16}{1000 * seconds / frames:7.2f} ms a frame")

@@ -1,10 +1,10 @@
-"""How eyes and mouth follow the driver's for several values of `motion.SHUT`.
+"""How eyes and mouth follow the driver's for several values of `motion.CLOSED_EYE`.
 
     python tools/bench_shut.py STORE [PAIRS]
 
-Feed-forward on one picture, relative motion, people of the split `test` driven by other people
-whose eyes move (20 pairs); correlation and amplitude as in docs/guide/evaluate.md, by dlib. SHUT=0
-takes openings as they are seen. The last column: how far the lids that are asked for move.
+Feed-forward on one image, relative motion, people of the split `test` driven by other people whose
+eyes move (20 pairs); correlation and amplitude as in docs/guide/evaluate.md, by dlib. CLOSED_EYE=0
+uses detected openings unchanged. Last column: amplitude of the driving landmarks' lids.
 """
 
 import sys
@@ -52,7 +52,7 @@ def main(folder: str, pairs: int = 20) -> None:
         source = load_landmarks(store, trial.gallery[:1])
         animator = adapt(model.nets, load_frames(store, trial.gallery[:1], size), source, None)
         rows.append([])
-        for motion.SHUT in VALUES:
+        for motion.CLOSED_EYE in VALUES:
             asked = driving_landmarks(store, trial, source, "relative")
             places = zip(animator(asked), asked * size, strict=True)
             found = np.stack([trees.fit(frame, hog_box(face))[0] for frame, face in places])
@@ -61,7 +61,7 @@ def main(folder: str, pairs: int = 20) -> None:
         f"{len(trials)} pairs: eyes' correlation, amplitude, mouth's, both, and asked of the eyes"
     )
     for value, row in zip(VALUES, np.nanmean(rows, 0), strict=True):
-        print(f"SHUT={value:3.1f}" + "".join(f"{number:8.3f}" for number in row))
+        print(f"CLOSED_EYE={value:3.1f}" + "".join(f"{number:8.3f}" for number in row))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How fast sitters are rendered: frames a second with two processes, at 64, 128 and 256 pixels.
+"""Rendering speed of sitters: frames/s with two processes, at 64, 128 and 256 pixels.
 
     python tools/bench_sitters.py [sitters] [frames of each]
 
-Counts the time from the first finished shard on, so that starting the processes does not matter.
-CPU seconds are those of all processes; on a busy machine they say more than the clock.
+Time is measured from the first finished shard, to exclude the start of processes. CPU seconds
+include all processes; on a busy machine they are more reliable than wall time.
 """
 
 import resource

@@ -1,12 +1,12 @@
-"""What smoothing does to a driving: jitter, lag, and what is left of blinks and speech.
+"""Effect of smoothing on driving landmarks: jitter, lag, and attenuation of blinks and speech.
 
     python tools/bench_smoothing.py [SITTERS] [FRAMES]
 
-Sitters are rendered at 25 frames a second, dlib finds their points, and the exact points are known.
-`jitter`: root mean square of the error's change from frame to frame; `error`: of the error without
-each point's constant part; both in thousandths of the face's size. `lag`: frames by which the track
-is later than the found one (of head and mouth, by correlation). `blinks`, `mouth`: how much of the
-lids' closing and of the mouth's movement stays when exact tracks are smoothed.
+Sitters are rendered at 25 frames/s with exact landmarks, and dlib detects theirs. `jitter`: root
+mean square of the error's change between frames; `error`: of the error without each point's
+constant part; both in thousandths of the face size. `lag`: delay of the track in frames (of head
+and mouth, by correlation). `blinks`, `mouth`: remaining share of lid closing and of mouth motion
+after smoothing exact tracks.
 """
 
 import sys
@@ -30,7 +30,7 @@ Change = Callable[[np.ndarray], np.ndarray]
 
 
 def tracks(sitters: int, frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Found and exact landmarks [T, 68, 2] of each, in pixels."""
+    """Detected and exact landmarks [T, 68, 2] of each sitter, in pixels."""
     model, finder = make_model(load_body()), load_detector("dlib")
     pairs = []
     for number in range(sitters):
@@ -44,7 +44,7 @@ def tracks(sitters: int, frames: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def lag(late: np.ndarray, exact: np.ndarray) -> float:
-    """Frames, with fractions, by which one track [T] follows another."""
+    """Delay of one track [T] behind another, in (fractional) frames."""
     shifts = np.arange(-3, 4)
     inner = slice(3, -3)
     match = [np.corrcoef(np.roll(late, -k)[inner], exact[inner])[0, 1] for k in shifts]
@@ -54,7 +54,7 @@ def lag(late: np.ndarray, exact: np.ndarray) -> float:
 
 
 def causal(pixels: np.ndarray) -> np.ndarray:
-    """What a filter that knows only the past does: exponential, as quiet as the other."""
+    """Causal exponential filter with the same jitter as the other."""
     out = pixels.copy()
     for t in range(1, len(pixels)):
         out[t] = 0.5 * out[t - 1] + 0.5 * pixels[t]

@@ -1,4 +1,4 @@
-"""The step that bench.py measures: the paper's, on random pictures."""
+"""The paper's training step on random images, for bench.py."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ VIDEOS = {"1k": 1_000, "145k": 145_000, "1m": 1_000_000}
 
 
 def paper_shape(side: int) -> ModelShape:
-    """The paper's networks for pictures of `side` pixels: wider outside where 4x4 is nearer."""
+    """The paper's networks for images of `side` pixels: wider outer layers for smaller ones."""
     levels = int(math.log2(side)) - 2
     width = max(PAPER.width, PAPER.max_width >> (levels - 1))
     fewer = min(PAPER.generator_levels, levels)
@@ -42,7 +42,7 @@ def computed_in(dtype: torch.dtype, device: str = "cpu") -> torch.autocast:
 
 
 def paper_module(shape: ModelShape, rows: int) -> MetaLearning:
-    """What is trained, without Lightning around it."""
+    """The module to train, without Lightning's trainer."""
     return MetaLearning(build_nets(shape), rows, random_perceptual(), LossWeights(), Optimisation())
 
 
@@ -53,7 +53,7 @@ def paper_step(
     device: str = "cpu",
     batch: int = 1,
 ) -> Callable[[], Any]:
-    """One `training_step` on random pictures of `size`, ready to be called."""
+    """Return a function that runs one `training_step` on random images of `size`."""
     module.to(device)
     module.on_fit_start()
     optimisers = module.configure_optimizers()
@@ -74,7 +74,7 @@ def paper_step(
 
 
 def random_perceptual() -> CaffeVGG:
-    """Both VGGs with random weights: they cost the same."""
+    """Both VGGs with random weights, at the same cost."""
     return CaffeVGG(
         VGGStack(random_features(VGG19), VGG19, VGG19_TAPS, "random"),
         VGGStack(random_features(VGG16), VGG16, VGGFACE_TAPS, "random"),

@@ -1,12 +1,12 @@
-"""What it costs how OpenMP's threads wait for each other, on an idle machine and on a busy one.
+"""Cost of OpenMP's thread waiting policies, on an idle machine and on a busy one.
 
     python tools/bench_waiting.py [--repeats 3] [--waiting headmime default GOMP_SPINCOUNT=1000]
 
-Four kinds of work, each in a process of its own: six updates of fine-tuning, 96 frames of the
+Four workloads, each in its own process: six updates of fine-tuning, 96 frames of the
 bundled model, three updates of meta-learning (64 pixels, both VGGs with random weights), and the
-preprocessing of four videos. Each way of waiting takes its turn in every repeat, alone and beside
-as many busy loops as there are cores; the medians are printed. `default` is what GNU's OpenMP does
-unasked, `passive` no spinning at all.
+preprocessing of four videos. Each policy is measured in every repeat, alone and beside as many busy
+loops as there are cores; medians are printed. `default` is GNU OpenMP's default, `passive` no
+spinning at all.
 """
 
 import argparse
@@ -34,7 +34,7 @@ UPDATES, FRAMES, STEPS = 6, 96, 3
 
 
 def finetuning() -> Callable[[], object]:
-    """Updates of `finetune=fast` on one picture."""
+    """Updates of `finetune=fast` on one image."""
     import numpy as np
 
     from headmime.animate.model import load
@@ -69,7 +69,7 @@ def frames() -> Callable[[], object]:
 
 
 def training() -> Callable[[], object]:
-    """Updates of meta-learning, the paper's but for the size of the pictures."""
+    """Updates of meta-learning, as the paper's except for the image size."""
     from dataclasses import replace
 
     from bench import PAPER, paper_step
@@ -79,7 +79,7 @@ def training() -> Callable[[], object]:
 
 
 def preprocessing() -> Callable[[], object]:
-    """Four videos of the bundled picture, tilted to and fro, with a process for every core."""
+    """Preprocess four videos of the bundled image, rotating, with a process per core."""
     import imageio.v3 as iio
     import numpy as np
     from PIL import Image
@@ -91,7 +91,7 @@ def preprocessing() -> Callable[[], object]:
     from headmime.data.preprocess.workers import run_local
 
     folder = Path(tempfile.mkdtemp())
-    picture = Image.open(ASSETS / "pictures" / "mona_lisa.jpg")
+    picture = Image.open(ASSETS / "images" / "mona_lisa.jpg")
     tilted = [np.asarray(picture.rotate(5 * np.sin(k / 9))) for k in range(60)]
     for person in range(4):
         file = folder / "videos" / f"person {person}" / "video.mp4"
@@ -116,7 +116,7 @@ WORK = {
 
 @contextmanager
 def busy(loops: int) -> Iterator[None]:
-    """Programs that never rest, meanwhile."""
+    """Run `loops` busy loops in the background."""
     with ExitStack() as stack:
         for _ in range(loops):
             loop = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
@@ -125,7 +125,7 @@ def busy(loops: int) -> Iterator[None]:
 
 
 def cost(name: str, way: str) -> tuple[float, float]:
-    """Seconds of wall and CPU of one kind of work in a new process."""
+    """Wall and CPU seconds of one workload in a new process."""
     chosen = WAYS.get(way) or dict([way.split("=")])
     kept = {key: value for key, value in os.environ.items() if key not in WAIT_VARIABLES}
     command = [sys.executable, __file__, "--work", name]
@@ -135,7 +135,7 @@ def cost(name: str, way: str) -> tuple[float, float]:
 
 
 def used() -> float:
-    """CPU-seconds of this process and of those that it has waited for."""
+    """CPU-seconds of this process and its finished children."""
     both = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in both)
 

@@ -1,10 +1,10 @@
-"""What the watermark survives: python tools/bench_watermark.py [--clips FOLDER] [--segments 300].
+"""Robustness of the watermark: python tools/bench_watermark.py [--clips FOLDER] [--segments 300].
 
-Segments of two seconds are marked, written as headmime writes an mp4, treated as platforms and
-people treat videos, and read again. Half of them are outputs of the bundled model, feed-forward,
-enlarged to 256 pixels (`--side`); the others are cut to this size out of real clips, where --clips
-names a folder with a table clips.tsv (only rows of its split "tune" are used). A table in Markdown
-is printed, and `--out` holds it as JSON.
+Segments of two seconds are marked, written as mp4, processed as platforms and users process videos,
+and detected again. Half of them are outputs of the bundled model, feed-forward, enlarged to 256
+pixels (`--side`); the others are cropped to this size from real clips, if --clips names a folder
+with a table clips.tsv (rows of its split "tune" only). Prints a Markdown table, and writes it to
+`--out` as JSON.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from headmime.provenance.watermark.embedding import CHROMA, carriers
 
 SECONDS = 2.0
 PER_CLIP = 8  # segments at most
-LARGEST = 640  # pixels of a clip's longer side; decoding larger ones takes most of the time
+LARGEST = 640  # pixels of a clip's longer side; larger ones are slow to decode
 Timed = list[tuple[np.ndarray, float]]
 """Frames uint8 RGB and their times in seconds."""
 
@@ -54,7 +54,7 @@ class Segment:
 
 
 def h264(shown: Timed, crf: int, fps: Fraction) -> Timed:
-    """Encoded anew, and decoded."""
+    """Encode and decode as h264."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=fps, options={"crf": str(crf)})
@@ -75,7 +75,7 @@ def resized(shown: Timed, side: int) -> Timed:
 
 
 def cropped(shown: Timed, random: np.random.Generator) -> Timed:
-    """A tenth of both sides goes, at a random place."""
+    """Crop a tenth of both sides at a random position."""
     side = len(shown[0][0])
     left = round(0.9 * side) // 2 * 2
     y, x = random.integers(side - left + 1, size=2)
@@ -83,7 +83,7 @@ def cropped(shown: Timed, random: np.random.Generator) -> Timed:
 
 
 def at_rate(shown: Timed, fps: float) -> Timed:
-    """The nearest earlier frame, `fps` times a second."""
+    """Resample to `fps` by the nearest earlier frame."""
     times = np.array([at for _, at in shown])
     wanted = np.arange(0, times[-1], 1 / fps)
     return [(shown[k][0], float(at)) for k, at in zip(earlier(times, wanted), wanted, strict=True)]
@@ -105,17 +105,17 @@ def brighter(shown: Timed, gain: float, offset: float) -> Timed:
 
 
 def screenshot(shown: Timed) -> Timed:
-    """One frame, as a larger window shows it."""
+    """One frame, enlarged as in a larger window."""
     return [(cv2.resize(shown[len(shown) // 2][0], None, fx=1.37, fy=1.37), 0.0)]
 
 
 def recorded(shown: Timed, fps: Fraction) -> Timed:
-    """The window filmed from the screen, at 30 frames a second."""
+    """Simulate a screen recording at 30 frames/s."""
     return h264(resized(at_rate(shown, 30), 350), 23, Fraction(30))
 
 
 def gif(shown: Timed, fps: Fraction) -> Timed:
-    """As headmime writes a GIF."""
+    """Encode as headmime's GIF."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "it.gif"
         encode(file, iter([frame for frame, _ in shown]), fps, "")
@@ -246,11 +246,11 @@ def random_keys(segments: Iterator[Segment], keys: int, clips: int = 20) -> dict
     agree, tried, payloads = np.zeros(CHECK_BITS + 1, int), 0, 0
     for one in islice(segments, clips):
         times = np.arange(len(one.frames)) / float(one.fps)
-        picture = demodulate([plane(f, t, CHROMA) for f, t in zip(one.frames, times, strict=True)])
+        signal = demodulate([plane(f, t, CHROMA) for f, t in zip(one.frames, times, strict=True)])
         for _ in range(keys // (clips * 1000)):
             key = random.bytes(16)
             marks = carriers(CHROMA, key)
-            found = [marks.soft(z, RATE * BITS) for z in candidates(picture, marks)]
+            found = [marks.soft(z, RATE * BITS) for z in candidates(signal, marks)]
             signs = random.choice([-1.0, 1.0], size=(1000, RATE * BITS))
             decoded = decode(np.stack([found[k % len(found)] for k in range(1000)]) * signs)
             for bits in decoded:

@@ -1,4 +1,4 @@
-"""Keep of a published VGG19 or VGGFace what `perceptual=paper` reads, the convolutions.
+"""Extract the convolutions of a published VGG19 or VGGFace, for `perceptual=paper`.
 
     python tools/convert_vgg.py FILE OUT.safetensors [--rgb]
 
@@ -25,7 +25,7 @@ FIRST = ("conv1_1.weight", "features.0.weight")
 
 
 def convolutions(state: dict[str, torch.Tensor], rgb: bool) -> dict[str, torch.Tensor]:
-    """The convolutions' weights and biases, float32; the first takes blue, green, red."""
+    """Return the convolutions' weights and biases, float32; the first expects BGR input."""
     kept = {name: v.float() for name, v in state.items() if CONVOLUTION.fullmatch(name)}
     first = next((name for name in FIRST if name in kept), None)
     if first is None:

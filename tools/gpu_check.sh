@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# Is this GPU right for headmime, and how fast is it? Eight minutes at most, with the defaults.
+# Check and benchmark headmime on this GPU. At most eight minutes with the defaults.
 #
 #     bash tools/gpu_check.sh
 #     OUT=out STORE=runs/stores/mine BATCH=64 KEYS='sources=2' bash tools/gpu_check.sh
-#
-# The tests of tests/gpu; the bench; a training of UPDATES updates that is stopped by SIGTERM, and gone on
-# with for as many. Whatever a step says, the next one runs. In $OUT are summary.log, a log of each step,
-# and bench.json. Without STORE it trains on made-up pictures. DEVICE=cpu is a rehearsal.
-# Needs no network: what is not installed comes from the folder WHEELS (docs/guide/train.md).
+# Runs the tests of tests/gpu, the bench, and a training of UPDATES updates that is stopped by SIGTERM and
+# resumed for as many. A failed step does not stop the next one. Writes summary.log, a log of each step
+# and bench.json to $OUT. Without STORE it trains on generated images. DEVICE=cpu is a rehearsal.
+# Needs no network: missing packages are installed from the folder WHEELS (docs/guide/train.md).
 set -u
 OUT=${OUT:-runs/gpu_check} RUN=${RUN:-runs/gpu_check_run}
 source "$(dirname "$0")/gpu_common.sh"
@@ -26,8 +25,8 @@ if [ -z "$STORE" ]; then
     [ -f "$STORE/manifest.json" ] || step store 60 "$PYTHON" -c "
 import sys; from pathlib import Path
 sys.path.insert(0, 'tools')
-from bench_episodes import made_up_store
-made_up_store(Path('$STORE'), $SIDE)"
+from bench_episodes import generated_store
+generated_store(Path('$STORE'), $SIDE)"
 fi
 
 until_seen() { # NAME EPISODES: train until its curves have seen so many, then SIGTERM
@@ -47,6 +46,6 @@ until_seen() { # NAME EPISODES: train until its curves have seen so many, then S
 
 until_seen training $((UPDATES * BATCH))
 until_seen going_on $(($(episodes) + UPDATES * BATCH)) # it may have seen more by then
-grep -q "Going on from" "$OUT/going_on.log" || say "going_on: did not go on from the state"
+grep -q "Resuming from" "$OUT/going_on.log" || say "going_on: did not go on from the state"
 cp "$RUN"/logs/version_*/metrics.csv "$OUT/" 2> /dev/null
 say "done: $OUT"

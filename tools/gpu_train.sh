@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Train for MINUTES on a GPU that is there for a short time, and lose at most EVERY seconds of it.
+# Train for MINUTES on a GPU that is available for a short time, losing at most EVERY seconds of progress.
 #
 #     OUT=out MINUTES=8 BATCH=64 KEYS='optim.warmup=500' bash tools/gpu_train.sh STORE [STORE ...]
-#
-# Several stores are joined. Every EVERY seconds, and at the end, $OUT gets the weights (fp16), the record,
-# the curves and the last two grids, as run.tar in pieces of PIECE: `cat run.tar.* | tar x`. Weights are
-# written every SAVE_EVERY updates. The run's folder is RUN: a second call goes on from its state.
-# DEVICE=cpu is a rehearsal. Needs no network: what is not installed comes from the folder WHEELS
+# Several stores are joined. Every EVERY seconds, and at the end, weights (fp16), record, curves and the
+# last two grids are written to $OUT as run.tar in pieces of PIECE: `cat run.tar.* | tar x`. Weights are
+# saved every SAVE_EVERY updates. The run's folder is RUN: a second call resumes from its state.
+# DEVICE=cpu is a rehearsal. Needs no network: missing packages are installed from the folder WHEELS
 # (docs/guide/train.md).
 set -u
 OUT=${OUT:-runs/gpu_train} RUN=${RUN:-runs/gpu_train_run}

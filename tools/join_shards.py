@@ -1,8 +1,8 @@
-"""Join stores of different people to one, whose shards they then share where links are possible.
+"""Join stores of different people into one, with hard-linked shards if possible.
 
     python tools/join_shards.py OUT STORE [STORE ...]
 
-For what was rendered or carried in pieces. The stores stay as they are.
+For stores that were rendered or transferred in parts. The inputs are unchanged.
 """
 
 import os

@@ -65,7 +65,7 @@ def test_full_output_has_the_size_of_the_picture(in_a_picture: Person, driving: 
 
 
 def test_full_output_of_a_saved_person_is_refused(person: Person, driving: Driving) -> None:
-    with pytest.raises(HeadmimeError, match="output=full needs the original picture"):
+    with pytest.raises(HeadmimeError, match="output=full needs the original image"):
         animation(person, driving, "relative", "full")
     with pytest.raises(HeadmimeError, match="output=whole is not known; choose one of crop, full"):
         animation(person, driving, "relative", "whole")

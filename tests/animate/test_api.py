@@ -43,7 +43,8 @@ def test_the_detector_is_the_model_s_unless_the_user_insists(
     assert choose_detector(dlib, "dlib") is dlib
     assert not caplog.messages
     assert choose_detector(dlib, "face-alignment") is dlib
-    assert "detector=dlib, but the model learned from the points of face-alignment" in caplog.text
+    warning = "detector=dlib, but the model was trained with landmarks of face-alignment"
+    assert warning in caplog.text
 
 
 def test_steps_and_frames_are_told(model: Model, mona_lisa: Path, dlib: Detector, tmp_path: Path):

@@ -148,7 +148,7 @@ def test_a_video_that_is_cut_short_is_mentioned(
     driving = load_video(half, marked)
     assert 5 < len(driving.landmarks) < 15
     length = len(driving.landmarks) / 10
-    told = f"half.mkv: its pictures end after {length} of 2.0 seconds; is the file whole?"
+    told = f"half.mkv: frames end after {length} of 2.0 seconds; is the file complete?"
     assert told in caplog.messages
     caplog.clear()
     load_video(half, marked, end=0.5)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headmime.animate.motion import SHUT, fit_landmarks, most_similar_frame, relative_motion
+from headmime.animate.motion import CLOSED_EYE, fit_landmarks, most_similar_frame, relative_motion
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import mouth_opening
@@ -147,15 +147,15 @@ def lid_gaps(faces: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("own", [0.6, 1.0, 1.4])
 def test_eyes_are_as_open_as_the_driver_s_in_shares_of_their_own_opening(mona_landmarks, own):
-    """A detector still sees shut eyes open by `SHUT`: then the person's are shut, however wide."""
-    blink = with_lids(mona_landmarks, [1.0, 1.2, (1 + SHUT) / 2, SHUT, SHUT / 2])
+    """A detector reports closed eyes as open by `CLOSED_EYE`: the person's are closed then."""
+    blink = with_lids(mona_landmarks, [1.0, 1.2, (1 + CLOSED_EYE) / 2, CLOSED_EYE, CLOSED_EYE / 2])
     source = with_lids(mona_landmarks, [own])[0]
     opened = lid_gaps(relative_motion(blink, blink[0], source)) / lid_gaps(source[None])
     assert opened == pytest.approx([1.0, 1.2, 0.5, 0.0, 0.0], abs=0.05)
 
 
 def test_the_upper_lids_fall(mona_landmarks):
-    blink = with_lids(mona_landmarks, [1.0, SHUT])
+    blink = with_lids(mona_landmarks, [1.0, CLOSED_EYE])
     moved = relative_motion(blink, blink[0], mona_landmarks)
     assert abs(moved[1] - mona_landmarks)[[40, 41, 46, 47]].max() < 0.003
 

@@ -248,5 +248,5 @@ def test_the_whole_picture_is_kept_upright(
     exif_rotated(painting, tmp_path / "a.jpg")
     sources = load_sources([tmp_path / "a.jpg"], 1, SIZE, dlib)
     scene = sources.scene
-    assert np.array_equal(scene.picture, read_image(tmp_path / "a.jpg"))
-    assert abs(scene.crop.cut(scene.picture, SIZE).astype(int) - sources.frames[0]).mean() < 1
+    assert np.array_equal(scene.image, read_image(tmp_path / "a.jpg"))
+    assert abs(scene.crop.cut(scene.image, SIZE).astype(int) - sources.frames[0]).mean() < 1

@@ -28,12 +28,12 @@ def shown(scene: Scene, own: np.ndarray, rendition: np.ndarray, frame: np.ndarra
 
 def test_what_is_outside_of_the_crop_stays(scene: Scene, mona_landmarks: np.ndarray) -> None:
     black = np.zeros((SIZE, SIZE, 3), np.uint8)
-    portrait = scene.crop.cut(scene.picture, SIZE)
+    portrait = scene.crop.cut(scene.image, SIZE)
     picture = shown(scene, mona_landmarks, portrait, black)
     x, y, end = (round(v) for v in (scene.crop.x, scene.crop.y, scene.crop.x + scene.crop.side))
-    assert picture.shape == scene.picture.shape
+    assert picture.shape == scene.image.shape
     for part in np.s_[:y], np.s_[:, :x], np.s_[:, end + 1 :]:
-        assert np.array_equal(picture[part], scene.picture[part])
+        assert np.array_equal(picture[part], scene.image[part])
     nose = scene.crop.to_pixels(mona_landmarks)[30].round().astype(int)
     assert picture[nose[1], nose[0]].max() < 10  # and the head is what was made
 
@@ -41,9 +41,9 @@ def test_what_is_outside_of_the_crop_stays(scene: Scene, mona_landmarks: np.ndar
 def test_a_perfect_rendition_changes_next_to_nothing(
     scene: Scene, mona_landmarks: np.ndarray
 ) -> None:
-    portrait = scene.crop.cut(scene.picture, 377)  # the crop's own resolution
+    portrait = scene.crop.cut(scene.image, 377)  # the crop's own resolution
     picture = shown(scene, mona_landmarks, portrait, portrait)
-    assert abs(picture.astype(int) - scene.picture).mean() < 2
+    assert abs(picture.astype(int) - scene.image).mean() < 2
 
 
 @pytest.mark.parametrize("tint", [(0.7, 0.7, 0.7), (1.0, 0.8, 0.6), (0.9, 1.0, 1.0)])
@@ -51,14 +51,14 @@ def test_colours_are_matched(
     scene: Scene, mona_landmarks: np.ndarray, tint: tuple[float, ...]
 ) -> None:
     """A generator that sees everything darker or in another light."""
-    portrait = scene.crop.cut(scene.picture, SIZE)
+    portrait = scene.crop.cut(scene.image, SIZE)
     tinted = (portrait * np.array(tint)).astype(np.uint8)
     picture = shown(scene, mona_landmarks, tinted, tinted)
     x, y, side = (round(v) for v in (scene.crop.x, scene.crop.y, scene.crop.side))
     inside = np.s_[y : y + side, x : x + side]
     after, before, wanted = (
         cv2.resize(one, (12, 12), interpolation=cv2.INTER_AREA).astype(float)
-        for one in (picture[inside], tinted, scene.picture[inside])
+        for one in (picture[inside], tinted, scene.image[inside])
     )
     assert abs(after - wanted).mean() < 0.25 * abs(before - wanted).mean()
 
@@ -97,15 +97,15 @@ def test_a_bright_wall_where_hair_was_made_does_not_bleach_the_hair_beside_it(
 
 
 def test_a_crop_that_leaves_the_picture(scene: Scene, mona_landmarks: np.ndarray) -> None:
-    corner = Scene(scene.picture[120:300, 150:330], Crop(-70, -44, 377))
-    portrait = corner.crop.cut(corner.picture, SIZE)
+    corner = Scene(scene.image[120:300, 150:330], Crop(-70, -44, 377))
+    portrait = corner.crop.cut(corner.image, SIZE)
     picture = shown(corner, mona_landmarks, portrait, portrait)
     assert picture.shape == (180, 180, 3)
 
 
 def test_a_scene_can_be_made_smaller(scene: Scene) -> None:
     half = scene.scaled(256)
-    assert half.picture.shape == (256, 256, 3)
+    assert half.image.shape == (256, 256, 3)
     assert half.crop.side == pytest.approx(scene.crop.side / 2)
     inner = scene.within(Crop(0.25, 0.5, 0.5))
     assert (inner.crop.x, inner.crop.side) == pytest.approx(

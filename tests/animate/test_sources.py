@@ -55,7 +55,7 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         find_files([tmp_path / "nobody.jpg"])
     with pytest.raises(HeadmimeError, match=r"\*\.jpg: there is no such file"):
         find_files([tmp_path / "*.jpg"])
-    with pytest.raises(HeadmimeError, match="a folder without pictures or videos"):
+    with pytest.raises(HeadmimeError, match="a folder without images or videos"):
         find_files([tmp_path])
     with pytest.raises(HeadmimeError, match="source= is missing"):
         find_files([])
@@ -204,7 +204,7 @@ def test_a_long_video_is_looked_at_here_and_there(
     marked_frames: Callable,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sources, "LOOKED_AT", 10)
+    monkeypatch.setattr(sources, "MAX_DETECTIONS", 10)
     path = video("long.mp4", marked_frames(*[(1, k % 20) for k in range(95)]))
     found = load_sources([path], 4, 16, marked)
     assert len(found.frames) == 4

@@ -46,7 +46,7 @@ def test_rows_of_an_older_fine_tuning_are_marked(files, tmp_path):
     lines = report([files["warp"], *paths], "headmime report").splitlines()
     assert sum(line.startswith("| FT (fine-tuned), T = 1 † |") for line in lines) >= 1
     assert sum(line.startswith("| FT (fine-tuned), T = 8 |") for line in lines) >= 1
-    said = [line for line in lines if "not fine-tuned as the newest row is" in line]
+    said = [line for line in lines if "fine-tuning differs from the newest row" in line]
     assert len(said) == 1
     assert said[0].startswith("- FT (fine-tuned), T = 1 †:") and said[0].endswith(": epochs=10")
 

@@ -98,8 +98,8 @@ def test_seeds_of_a_cell_are_averaged_over_the_persons_that_all_files_have(tmp_p
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("claims.Ts=[1,8]", "claims.Ts=[1, 8] should be three rising numbers"),
-        ("claims.Ts=[8,1,32]", "should be three rising numbers"),
+        ("claims.Ts=[1,8]", "claims.Ts=[1, 8] should be three increasing numbers"),
+        ("claims.Ts=[8,1,32]", "should be three increasing numbers"),
         ("claims.seeds=[]", "claims.seeds is empty"),
         ("mode=cross", "The claims are about mode=self"),
         ("finetune.rehearsal=4", "finetune.rehearsal=0"),

@@ -80,7 +80,7 @@ def test_a_setting_can_be_typed(words, tmp_path) -> None:
         ("curves.only=[slow]", "curves.only: slow is not among default, psi_only, down_frozen"),
         ("curves.steps=[0]", "curves.steps=[0] should be numbers such as"),
         ("curves.steps=[]", "curves.steps=[] should be numbers such as"),
-        ("+curves.modes.portrait=relative", "mode=portrait needs single pictures"),
+        ("+curves.modes.portrait=relative", "mode=portrait needs single images"),
         ("curves.modes.self=sideways", "motion=sideways is not known"),
         ("curves.Ts=[1,8]", "T=8 should be from 1 to sources=2"),
         ("+curves.settings.default.frozen=[head]", "frozen=head is no part of G"),

@@ -164,7 +164,7 @@ def test_keys_of_another_verb_are_unknown(words, capsys):
         ("sources=40", "has 2 held-out and 40 source frames: ask for fewer"),
         ("store=/nowhere", "/nowhere is not a finished clip store"),
         ("mode=truth", "no cross-reenactment with truth"),
-        ("mode=portrait", "mode=portrait needs single pictures, and"),
+        ("mode=portrait", "mode=portrait needs single images, and"),
         ("scorers=paper", "scorers.identity.file is not set: pass scorers.identity.file=FILE"),
     ],
 )

@@ -230,5 +230,5 @@ def test_a_preempted_submitit_job_is_requeued_and_goes_on(
         assert process.wait(PATIENCE) == 0
     (log,) = tmp_path.glob(".submitit/*/*_0_log.out")
     assert "Requeued job" in log.read_text()
-    assert "Going on from" in log.read_text()
+    assert "Resuming from" in log.read_text()
     assert differences(state(two_processes), state(tmp_path / "0")) == []

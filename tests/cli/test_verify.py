@@ -38,7 +38,7 @@ def test_a_line_for_each_file(folder: Path, capsys: pytest.CaptureFixture[str]) 
         trusted,
     )
     assert none == "bare.png: none"
-    assert altered.startswith("changed\N{REPLACEMENT CHARACTER}.png: altered (picture data)")
+    assert altered.startswith("changed\N{REPLACEMENT CHARACTER}.png: altered (image data)")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_json_has_the_same_and_more(folder: Path, capsys: pytest.CaptureFixture[
     good, bad = json.loads(capsys.readouterr().out)
     assert (good["path"], good["state"], good["what"]) == ("my file.png", "trusted", None)
     assert good["statement"]["consent"] == "own"
-    assert (bad["state"], bad["what"]) == ("altered", "picture data")
+    assert (bad["state"], bad["what"]) == ("altered", "image data")
 
 
 def test_on_another_machine_the_signer_is_unknown(

@@ -31,7 +31,7 @@ OF_THE_CHECKOUT = ("Makefile", "pyproject.toml", "constraints.txt", "makers", "t
 @pytest.fixture(scope="session")
 def photographs() -> list[Image.Image]:
     """Twelve of the painting, which nods."""
-    picture = Image.open(ROOT / "src/headmime/assets/pictures/mona_lisa.jpg")
+    picture = Image.open(ROOT / "src/headmime/assets/images/mona_lisa.jpg")
     angles = 5 * np.sin(np.linspace(0, 2 * np.pi, 12))
     return [picture.rotate(angle, Image.Resampling.BICUBIC) for angle in angles]
 

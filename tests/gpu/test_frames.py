@@ -124,7 +124,7 @@ def test_live_s_mime(person: Personal, shape: ModelShape, landmarks: np.ndarray)
     own = Person(person.generator, shape, landmarks[0], Consent.OWN, {})
     sights = [FaceObservation(k / 25, 100 + 200 * points, 0) for k, points in enumerate(landmarks)]
     played = list(LiveAnimator(own).play([*sights, FaceObservation(1.0, None, 0)]))
-    assert [p.seen for p in played] == [True] * T + [False]
+    assert [p.has_face for p in played] == [True] * T + [False]
     S = shape.image_size
     assert all(p.frame.shape == (S, S, 3) and p.frame.dtype == np.uint8 for p in played)
 

@@ -1,4 +1,4 @@
-"""The process that looks."""
+"""The landmark process."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from headmime.data.media_reader import read_image
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector, Face
-from headmime.live.landmark_worker import Follower, watch
+from headmime.live.landmark_worker import Follower, observe_faces
 
 FACE = Face(np.ones((68, 2), np.float32), 1.0, (0, 0, 2, 2))
 
@@ -64,9 +64,9 @@ def test_a_face_that_is_gone_is_noticed_at_once(dlib: Detector, mona_lisa: Path)
 
 
 @pytest.mark.slow
-def test_sights_of_a_film_and_its_end(nodding: Path) -> None:
-    with watch(str(nodding), partial(load_detector, "dlib")) as sights:
-        seen = list(sights)
+def test_observations_of_a_video_and_its_end(nodding: Path) -> None:
+    with observe_faces(str(nodding), partial(load_detector, "dlib")) as observations:
+        seen = list(observations)
     assert seen and seen[-1].dropped + len(seen) == 30
     taken = [sight.taken for sight in seen]
     assert taken == sorted(taken)
@@ -77,7 +77,7 @@ def test_sights_of_a_film_and_its_end(nodding: Path) -> None:
 def test_what_is_wrong_there_is_said_here(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     with (
-        watch(str(tmp_path / "text.mp4"), partial(load_detector, "dlib")) as sights,
+        observe_faces(str(tmp_path / "text.mp4"), partial(load_detector, "dlib")) as observations,
         pytest.raises(HeadmimeError, match="text.mp4 cannot be read"),
     ):
-        list(sights)
+        list(observations)

@@ -1,4 +1,4 @@
-"""From sights to frames."""
+"""From observations to frames."""
 
 import numpy as np
 from hypothesis import given
@@ -24,18 +24,18 @@ def test_nothing_moves_while_the_driver_does_not(person: Person) -> None:
     still = [FaceObservation(k / RATE, face(person), 0) for k in range(4)]
     own = person.animator(person.neutral[None])[0]
     for played in LiveAnimator(person).play(still):
-        assert played.seen and np.abs(played.frame.astype(int) - own).max() <= 1
+        assert played.has_face and np.abs(played.frame.astype(int) - own).max() <= 1
 
 
 def test_without_a_face_the_last_frame_stays(person: Person) -> None:
-    sights = [
+    observations = [
         FaceObservation(0.0, None, 0),
         FaceObservation(0.04, face(person), 0),
         FaceObservation(0.08, face(person, 9.0), 1),
         FaceObservation(0.12, None, 1),
     ]
-    before, _, opened, lost = LiveAnimator(person).play(sights)
-    assert not before.seen and not lost.seen and lost.dropped == 1
+    before, _, opened, lost = LiveAnimator(person).play(observations)
+    assert not before.has_face and not lost.has_face and lost.dropped == 1
     assert (lost.frame == opened.frame).all()
     assert (opened.frame != before.frame).any()
 
@@ -49,44 +49,45 @@ def test_the_start_becomes_the_face_that_looks_most_as_the_person_does(person: P
     for _ in range(60):
         last = start(open_mouth)
     assert np.allclose(last, own, atol=1e-3)
-    start.again()
+    start.reset()
     for _ in range(60):
         last = start(open_mouth)
     assert np.allclose(last, open_mouth, atol=1e-3)
 
 
-def test_the_audience_may_go(person: Person) -> None:
-    sights = [FaceObservation(k / RATE, face(person), 0) for k in range(9)]
+def test_show_ends_the_run(person: Person) -> None:
+    observations = [FaceObservation(k / RATE, face(person), 0) for k in range(9)]
     shown: list[tuple[int, ...]] = []
 
     def show(frame: np.ndarray, taken: float) -> bool:
         shown.append(frame.shape)
         return len(shown) < 3
 
-    pace = run_live(LiveAnimator(person), sights, 40, show, lambda pace: None)
-    assert shown == [(40, 40, 3)] * 3 and pace.frames == 3
+    throughput = run_live(LiveAnimator(person), observations, 40, show, lambda throughput: None)
+    assert shown == [(40, 40, 3)] * 3 and throughput.frames == 3
 
 
 def test_ctrl_c_is_an_end_like_others(person: Person) -> None:
     def show(frame: np.ndarray, taken: float) -> bool:
         raise KeyboardInterrupt
 
-    sights = [FaceObservation(0.0, face(person), 0)]
-    assert run_live(LiveAnimator(person), sights, 16, show, lambda pace: None).frames == 0
+    observations = [FaceObservation(0.0, face(person), 0)]
+    throughput = run_live(LiveAnimator(person), observations, 16, show, lambda _: None)
+    assert throughput.frames == 0
 
 
-def test_the_pace_of_known_times() -> None:
-    watch = Stopwatch()
+def test_throughput_of_known_times() -> None:
+    stopwatch = Stopwatch()
     for k in range(11):
-        watch.shown(taken=k / 10, now=k / 10 + (0.05 if k < 10 else 0.25), dropped=k)
-    pace = watch.all()
-    assert pace.frames == 11 and pace.dropped == 10
-    assert np.isclose(pace.rate, 10 / 1.2) and np.isclose(pace.latency, 0.05)
-    assert "latency 50 ms" in str(pace)
+        stopwatch.record(taken=k / 10, now=k / 10 + (0.05 if k < 10 else 0.25), dropped=k)
+    throughput = stopwatch.all()
+    assert throughput.frames == 11 and throughput.dropped == 10
+    assert np.isclose(throughput.rate, 10 / 1.2) and np.isclose(throughput.latency, 0.05)
+    assert "latency 50 ms" in str(throughput)
 
 
 @given(place=st.floats(-1, 1), pace=st.floats(-0.5, 0.5), seed=st.integers(0, 99))
-def test_steady_keeps_rest_follows_motion_and_takes_jitter(
+def test_filter_keeps_rest_follows_motion_and_removes_jitter(
     place: float, pace: float, seed: int
 ) -> None:
     shape = np.random.default_rng(1).random((68, 2)).astype(np.float32)

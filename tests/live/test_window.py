@@ -39,10 +39,10 @@ def press(window: Window, key: str) -> None:
 def test_frames_are_shown_and_keys_are_heard(screen: str) -> None:
     window = Window()
     window.show(np.full((64, 48, 3), (200, 10, 30), np.uint8))
-    assert window._picture.get(5, 5) == (200, 10, 30)
-    assert not window.closed and not window.took_again()
+    assert window._image.get(5, 5) == (200, 10, 30)
+    assert not window.closed and not window.take_reset()
     press(window, "<space>")
-    assert window.took_again() and not window.took_again()
+    assert window.take_reset() and not window.take_reset()
     press(window, "q")
     window.show(np.zeros((64, 48, 3), np.uint8))
     assert window.closed

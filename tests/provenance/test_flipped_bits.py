@@ -140,4 +140,4 @@ def test_credentials_moved_to_another_picture_are_found_out(
     chunk, other = signed[".png"].read_bytes()[start:end], (tmp_path / "other.png").read_bytes()
     (tmp_path / "other.png").write_bytes(other[:33] + chunk + other[33:])
     found = verify(tmp_path / "other.png")
-    assert (found.state, found.what) == (State.ALTERED, "picture data")
+    assert (found.state, found.what) == (State.ALTERED, "image data")

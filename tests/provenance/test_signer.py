@@ -174,7 +174,9 @@ def test_a_home_that_cannot_be_written_is_said(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
-    with pytest.raises(HeadmimeError, match=r"cannot be made.*XDG_CONFIG_HOME.*provenance\.cert="):
+    with pytest.raises(
+        HeadmimeError, match=r"cannot be created.*XDG_CONFIG_HOME.*provenance\.cert="
+    ):
         prepare_marking(ProvenanceOptions())
     assert prepare_marking(BARE) == prepare_marking(
         ProvenanceOptions(watermark=False, credentials=False)

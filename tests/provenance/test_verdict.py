@@ -164,7 +164,7 @@ UNTRUSTED = {"code": "signingCredential.untrusted", "url": "self#jumbf=c2pa.sign
     [
         ("Trusted", [], State.TRUSTED, None),
         ("Valid", [UNTRUSTED], State.VALID, "the signer is unknown here"),
-        ("Invalid", [UNTRUSTED, HASH], State.ALTERED, "picture, sound or index data"),
+        ("Invalid", [UNTRUSTED, HASH], State.ALTERED, "image, sound or index data"),
         ("Invalid", [ASSERTION], State.ALTERED, "statement my.claim"),
         (
             "Invalid",

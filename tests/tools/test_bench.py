@@ -40,7 +40,7 @@ def bench(tools: None) -> ModuleType:
 def device(tools: None, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """bench_device on a CPU, in little time."""
     clock = importlib.import_module("bench_clock")
-    monkeypatch.setattr(clock, "MOST", 2)
+    monkeypatch.setattr(clock, "MAX_CALLS", 2)
     monkeypatch.setattr(clock, "MATRICES", {"cpu": (64,)})
     monkeypatch.setattr(clock, "CONVOLUTIONS", {"cpu": ((1, 64, 16),)})
     for vgg in ("headmime.pretrained.vgg", "bench_step"):
@@ -62,7 +62,7 @@ def test_the_table_and_its_numbers(bench: ModuleType, monkeypatch: pytest.Monkey
     monkeypatch.setattr(bench, "PEAK_SIZES", ((1, 64, 16),))
     for native, names in ((True, ["bf16-mixed", "32-true"]), (False, ["32-true"])):
         monkeypatch.setattr(bench, "computes_in_bfloat16", lambda device, native=native: native)
-        found = bench.measured(TINY, repeats=1)
+        found = bench.measure_all(TINY, repeats=1)
         assert {"memory_gib", "small_fps", "w_step_ratio_1m_to_1k"} <= found.keys()
         assert list(found["precisions"]) == names
         for one in found["precisions"].values():

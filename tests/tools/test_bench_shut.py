@@ -1,4 +1,4 @@
-"""The tool that `motion.SHUT` was chosen with, on two sitters who drive each other."""
+"""The tool that `motion.CLOSED_EYE` was chosen with, on two sitters who drive each other."""
 
 import runpy
 from itertools import chain
@@ -19,7 +19,7 @@ FILE = Path(__file__).parents[2] / "tools" / "bench_shut.py"
 def test_lids_that_are_asked_for_move_more_the_more_counts_as_shut(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(motion, "SHUT", motion.SHUT)  # put back afterwards
+    monkeypatch.setattr(motion, "CLOSED_EYE", motion.CLOSED_EYE)  # put back afterwards
     model = make_model(load_body())
     tested = (sitter_clips(model, number, frames=64, size=64, seed=3) for number in (19, 39))
     write_shard(tmp_path, 0, chain.from_iterable(tested))

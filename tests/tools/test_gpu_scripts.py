@@ -56,7 +56,7 @@ def test_the_check_goes_on_whatever_a_step_says(tmp_path: Path) -> None:
 def test_the_training_brings_its_weights_back_in_pieces(tmp_path: Path) -> None:
     made = (
         "import sys, pathlib; sys.path.insert(0, 'tools'); import bench_episodes as b; "
-        f"b.made_up_store(pathlib.Path({str(tmp_path / 'store')!r}), 32)"
+        f"b.generated_store(pathlib.Path({str(tmp_path / 'store')!r}), 32)"
     )
     subprocess.run([sys.executable, "-c", made], cwd=ROOT, check=True)
     summary = run(

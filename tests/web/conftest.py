@@ -24,7 +24,7 @@ def dlib() -> Detector:
 
 
 @pytest.fixture
-def make_studio(
+def make_runner(
     nets: Nets, tiny: ModelShape, perceptual: nn.Module, dlib: Detector, tmp_path: Path
 ) -> Callable[..., JobRunner]:
     """A runner, or a kind of one, with untrained networks and three steps of fine-tuning."""

@@ -79,14 +79,14 @@ def until(page: Page, true: Callable[[], bool]) -> None:
 
 
 def test_from_the_first_click_to_the_files(
-    context: BrowserContext, make_studio: MakeRunner, tmp_path: Path
+    context: BrowserContext, make_runner: MakeRunner, tmp_path: Path
 ) -> None:
-    with served(context, make_studio()) as url:
+    with served(context, make_runner()) as url:
         page = opened(context, url)
         page.get_by_role("button", name="Mona Lisa, turn").click()
-        expect(page.locator("#seen img")).to_have_count(1)
+        expect(page.locator("#thumbnails img")).to_have_count(1)
         expect(page.get_by_label("turn", exact=True)).to_be_checked()
-        expect(page.get_by_label("The picture is in the public domain")).to_be_checked()
+        expect(page.get_by_label("The photo is in the public domain")).to_be_checked()
         press_animate(page, consent=None)
         expect(page.locator("#result video")).to_be_visible()
         expect(page.locator("#driving video")).to_be_visible()
@@ -104,23 +104,23 @@ def test_from_the_first_click_to_the_files(
 
 
 def test_the_person_is_kept_for_another_motion(
-    context: BrowserContext, make_studio: MakeRunner
+    context: BrowserContext, make_runner: MakeRunner
 ) -> None:
     learned: list[bool] = []
 
     class Counting(JobRunner):
-        def learn(
-            self, order: JobRequest, kept: CachedPerson | None, progress: Progress
+        def make_person(
+            self, request: JobRequest, cached: CachedPerson | None, progress: Progress
         ) -> CachedPerson:
-            now = super().learn(order, kept, progress)
-            learned.append(now is not kept)
+            now = super().make_person(request, cached, progress)
+            learned.append(now is not cached)
             return now
 
-    with served(context, make_studio(Counting)) as url:
+    with served(context, make_runner(Counting)) as url:
         page = opened(context, url)
         for times, motion in enumerate(("talk", "turn"), 1):
             page.get_by_role("button", name=f"Mona Lisa, {motion}").click()
-            expect(page.locator("#seen img")).to_have_count(1)
+            expect(page.locator("#thumbnails img")).to_have_count(1)
             expect(page.get_by_label(motion, exact=True)).to_be_checked()
             press_animate(page, consent=None)
             until(page, lambda: len(learned) == times)  # noqa: B023 (called here)
@@ -129,20 +129,20 @@ def test_the_person_is_kept_for_another_motion(
 
 
 def test_no_face_is_said_beside_the_picture(
-    context: BrowserContext, make_studio: MakeRunner, noise: Path, mona_lisa: Path
+    context: BrowserContext, make_runner: MakeRunner, noise: Path, mona_lisa: Path
 ) -> None:
-    with served(context, make_studio()) as url:
+    with served(context, make_runner()) as url:
         page = opened(context, url)
         drop(page, noise)
-        expect(page.locator("#seen img")).to_have_count(1)
+        expect(page.locator("#thumbnails img")).to_have_count(1)
         press_animate(page)
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("noise.png: no face was found")
         assert "/" not in alert.inner_text().replace("and/or", "")
-        expect(page.locator("#culprits img").first).to_be_visible()
+        expect(page.locator("#rejected img").first).to_be_visible()
         # Beside a good one it is left out, and said.
         drop(page, mona_lisa)
-        expect(page.locator("#seen img")).to_have_count(2)
+        expect(page.locator("#thumbnails img")).to_have_count(2)
         expect(alert).to_be_hidden()
         page.get_by_text("Instant").click()
         press_animate(page)
@@ -151,16 +151,16 @@ def test_no_face_is_said_beside_the_picture(
 
 
 def test_what_is_wrong_with_an_order_is_said(
-    context: BrowserContext, make_studio: MakeRunner, noise: Path, tmp_path: Path
+    context: BrowserContext, make_runner: MakeRunner, noise: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
-    with served(context, make_studio(), Limits(pictures=2)) as url:
+    with served(context, make_runner(), Limits(pictures=2)) as url:
         page = opened(context, url)
         alert = page.get_by_role("alert")
         press_animate(page, consent=None)
-        expect(alert).to_contain_text("no picture yet")
+        expect(alert).to_contain_text("no photo yet")
         drop(page, noise)
-        expect(page.locator("#seen img")).to_have_count(1)
+        expect(page.locator("#thumbnails img")).to_have_count(1)
         press_animate(page, consent=None)
         expect(alert).to_contain_text("why you may animate")
         page.get_by_label("my video or webcam").check()
@@ -177,22 +177,22 @@ class Gated(JobRunner):
     gate: threading.Event
     turns: list[str]
 
-    def learn(
-        self, order: JobRequest, kept: CachedPerson | None, progress: Progress
+    def make_person(
+        self, request: JobRequest, cached: CachedPerson | None, progress: Progress
     ) -> CachedPerson:
         self.turns.append("began")
-        step = progress.counted("Fine-tuning, step")
+        step = progress.counter("Fine-tuning, step")
         try:
             while not self.gate.wait(0.05):
                 step(3, 12)
         except BaseException:
             self.turns.append("stopped")
             raise
-        return super().learn(order, kept, progress)
+        return super().make_person(request, cached, progress)
 
 
 @pytest.fixture
-def gated(make_studio: MakeRunner) -> Iterator[type[Gated]]:
+def gated(make_runner: MakeRunner) -> Iterator[type[Gated]]:
     """The gate is opened at the end, whatever happens: threads shall end."""
 
     class Fresh(Gated):
@@ -206,16 +206,16 @@ def ordered(context: BrowserContext, url: str) -> Page:
     """A page whose order is on its way."""
     page = opened(context, url)
     page.get_by_role("button", name="Mona Lisa, talk").click()
-    expect(page.locator("#seen img")).to_have_count(1)
+    expect(page.locator("#thumbnails img")).to_have_count(1)
     page.get_by_text("Instant").click()
     press_animate(page, consent=None)
     return page
 
 
 def test_two_users_queue(
-    context: BrowserContext, make_studio: MakeRunner, gated: type[Gated]
+    context: BrowserContext, make_runner: MakeRunner, gated: type[Gated]
 ) -> None:
-    with served(context, make_studio(gated)) as url:
+    with served(context, make_runner(gated)) as url:
         first = ordered(context, url)
         expect(first.locator("#result")).to_contain_text(AT_THE_GATE)
         second = ordered(context, url)
@@ -229,15 +229,15 @@ def test_two_users_queue(
 
 def test_a_closed_tab_stops_its_job_and_leaves_nothing(
     context: BrowserContext,
-    make_studio: MakeRunner,
+    make_runner: MakeRunner,
     gated: type[Gated],
     noise: Path,
 ) -> None:
-    with served(context, make_studio(gated)) as url:
+    with served(context, make_runner(gated)) as url:
         first = ordered(context, url)
         expect(first.locator("#result")).to_contain_text(AT_THE_GATE)
         drop(first, noise)
-        expect(first.locator("#seen img")).to_have_count(2)
+        expect(first.locator("#thumbnails img")).to_have_count(2)
         waiting, last = ordered(context, url), ordered(context, url)
         expect(last.locator("#result")).to_contain_text("queue: 2/2")
         waiting.close()
@@ -253,8 +253,8 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
     assert not folder.exists()
 
 
-def test_stop(context: BrowserContext, make_studio: MakeRunner, gated: type[Gated]) -> None:
-    with served(context, make_studio(gated)) as url:
+def test_stop(context: BrowserContext, make_runner: MakeRunner, gated: type[Gated]) -> None:
+    with served(context, make_runner(gated)) as url:
         page = ordered(context, url)
         expect(page.locator("#result")).to_contain_text(AT_THE_GATE)
         page.get_by_role("button", name="Stop").click()
@@ -265,7 +265,7 @@ def test_stop(context: BrowserContext, make_studio: MakeRunner, gated: type[Gate
 
 
 def test_oneself_before_the_webcam(
-    launch: Callable[..., Browser], make_studio: MakeRunner, mona_lisa: Path, tmp_path: Path
+    launch: Callable[..., Browser], make_runner: MakeRunner, mona_lisa: Path, tmp_path: Path
 ) -> None:
     """The camera sees the painting nod."""
     film = tmp_path / "camera.y4m"
@@ -283,10 +283,10 @@ def test_oneself_before_the_webcam(
     context = browser.new_context(permissions=["camera", "microphone"])
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
-    with served(context, make_studio()) as url:
+    with served(context, make_runner()) as url:
         page = opened(context, url)
         page.get_by_role("button", name="Mona Lisa, talk").click()
-        expect(page.locator("#seen img")).to_have_count(1)
+        expect(page.locator("#thumbnails img")).to_have_count(1)
         page.get_by_label("my video or webcam").check()
         page.get_by_role("button", name="Capture from camera").click()
         page.get_by_role("button", name="Click to Access Webcam").click()
@@ -305,9 +305,9 @@ def test_oneself_before_the_webcam(
 
 
 def test_other_names_of_this_machine_are_refused(
-    make_studio: MakeRunner, context: BrowserContext
+    make_runner: MakeRunner, context: BrowserContext
 ) -> None:
-    with served(context, make_studio()) as url:
+    with served(context, make_runner()) as url:
         answer = context.request.get(url, headers={"Host": "example.org"})
         assert answer.status == 400
         policy = context.request.get(url).headers["content-security-policy"]

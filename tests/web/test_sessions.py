@@ -19,11 +19,11 @@ def test_a_closed_tab_stops_its_job_and_takes_its_files(tmp_path: Path) -> None:
     job = sessions.begin("anna")
     (job.results / "video.mp4").touch()
     progress = Progress(lambda share, text: None, job.stop)
-    progress.say("going on")
+    progress.start("going on")
     sessions.close("anna")
     assert not mine.exists() and shared.exists() and not job.folder.exists()
     with pytest.raises(JobStopped):
-        progress.counted("Frames")(1, 2)
+        progress.counter("Frames")(1, 2)
     with pytest.raises(JobStopped):
         sessions.begin("anna")  # it had waited in the line
     sessions.close("anna")  # nothing is left to close
@@ -57,7 +57,7 @@ def test_the_time_that_is_left() -> None:
 def test_what_is_told_on_the_way() -> None:
     told: list[tuple[float, str]] = []
     progress = Progress(lambda share, text: told.append((share, text)), threading.Event())
-    step = progress.counted("Fine-tuning, step")
+    step = progress.counter("Fine-tuning, step")
     step(1, 4, {"loss": 1.0})
     step(2, None)
     step(5, 4)

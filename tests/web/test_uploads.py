@@ -15,7 +15,7 @@ from PIL import Image
 
 from headmime.data.media_reader import read_video_info
 from headmime.errors import HeadmimeError
-from headmime.web.uploads import Limits, check_clip, check_sources, look
+from headmime.web.uploads import Limits, check_clip, check_sources, first_frame
 
 LIMITS = Limits(pictures=3, megabytes=1, megapixels=1, seconds=2)
 
@@ -44,9 +44,9 @@ def test_the_content_counts_and_not_the_name(
     shutil.copy(mona_lisa, tmp_path / "picture.mp4")
     shutil.copy(clip(5), tmp_path / "clip.jpg")
     check_sources([tmp_path / "picture.mp4", tmp_path / "clip.jpg"], LIMITS)
-    assert look(tmp_path / "clip.jpg", LIMITS).shape == (64, 48, 3)
+    assert first_frame(tmp_path / "clip.jpg", LIMITS).shape == (64, 48, 3)
     (tmp_path / "text.jpg").write_text("no picture")
-    with pytest.raises(HeadmimeError, match="text.jpg cannot be read, neither as a picture"):
+    with pytest.raises(HeadmimeError, match="text.jpg cannot be read, neither as a photo"):
         check_sources([tmp_path / "text.jpg"], LIMITS)
 
 
@@ -96,14 +96,14 @@ def test_what_telephones_and_printers_make_is_shown_as_it_is_meant(
 ) -> None:
     KINDS[name](tmp_path / name)
     check_sources([tmp_path / name], LIMITS)
-    seen = look(tmp_path / name, LIMITS).astype(int)
+    seen = first_frame(tmp_path / name, LIMITS).astype(int)
     assert seen.shape == (60, 40, 3)
     assert abs(seen[:25] - (255, 0, 0)).mean() < 12
     assert abs(seen[35:] - (0, 0, 255)).mean() < 12
 
 
 def test_too_much_is_refused(tmp_path: Path, mona_lisa: Path, clip: Callable[[int], Path]) -> None:
-    with pytest.raises(HeadmimeError, match="no picture yet"):
+    with pytest.raises(HeadmimeError, match="no photo yet"):
         check_sources([], LIMITS)
     with pytest.raises(HeadmimeError, match="4 files; at most 3"):
         check_sources([mona_lisa] * 4, LIMITS)

@@ -1,7 +1,7 @@
-"""From pictures of a person and a motion to a video of that person moving.
+"""Animate a person, given source images and a driving motion.
 
-The package is callable: `headmime.animate(person, driving)` is the API's verb (see `api.animate`),
-and `headmime.animate` is also where this package has to be.
+The package is callable: `headmime.animate(person, driving)` calls `api.animate`, although
+`headmime.animate` is also the name of this package.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""A person who moves as a driving does: frames as they are asked for, a file, a contact sheet."""
+"""Animate a person with a driving motion: lazily generated frames, video files, contact sheets."""
 
 import base64
 import logging
@@ -29,26 +29,27 @@ from headmime.provenance.statement import Kind, ProvenanceOptions, ProvenanceSta
 log = logging.getLogger(__name__)
 
 OUTPUTS = ("crop", "full")
-# Without a wish, the side of a crop is that of the driving's, within these, in pixels.
-LEAST, MOST = 256, 1024
-NO_PICTURE = (
-    "output=full needs the original picture, which a saved person does not keep: give source= "
+# Pixels: default output side of a crop, which follows the driving video's, clipped to this range.
+MIN_SIDE, MAX_SIDE = 256, 1024
+NO_SCENE = (
+    "output=full needs the original image, which a saved person does not contain: give source= "
     "instead of person=, or output=crop."
 )
-LARGEST = 8192  # pixels: what players can still show
-# Of a contact sheet; lengths in pixels, a tile's side at least.
+MAX_SIZE = 8192  # pixels: the largest side that common players support
+# Contact sheet; lengths in pixels, TILE is the minimum.
 SHEET_COLUMNS, TILE, GAP, HEADER = 6, 192, 6, 26
 PAPER, INK = 255, (40, 40, 40)
 
 
 @dataclass(frozen=True)
 class Animation:
-    """An iterable of uint8 frames, made while it is read.
+    """Iterable of uint8 frames, generated lazily.
 
-    [S, S, 3], by the generator alone; with a `scene` these are pasted into its picture, [H, W, 3].
-    `landmarks`: float32 [T, 68, 2] in crop coordinates, what each frame is drawn from, and `own`
-    [68, 2] the person's in the same coordinates; `statement`: what its credentials will state;
-    `driven`: the side of the driving's crop in pixels, if it was a video.
+    Frames are [S, S, 3], straight from the generator; with a `scene` they are pasted into its
+    image, [H, W, 3]. `landmarks`: float32 [T, 68, 2] in crop coordinates, the generator's inputs;
+    `own` [68, 2]: the person's neutral landmarks in the same coordinates; `statement`: for the
+    content credentials; `driving_side`: side of the driving video's crop in pixels, None for a
+    template.
     """
 
     person: Person
@@ -56,59 +57,59 @@ class Animation:
     own: np.ndarray
     fps: Fraction
     statement: ProvenanceStatement
-    driven: float | None = None
+    driving_side: float | None = None
     scene: Scene | None = None
     sound: Sound | None = None
 
     @property
     def size(self) -> int:
-        """The side S of what the generator makes, in pixels."""
+        """Side S of the generator's output, in pixels."""
         return self.person.shape.image_size
 
     @property
     def viewing_size(self) -> int:
-        """The longer side of a video of it, if nobody asks for another: the scene's own; without a
-        scene that of the driving's face, from 256 to 1024 pixels.
+        """Default longer side of a video: the scene's; without a scene, the side of the driving
+        video's crop, clipped to 256..1024 pixels.
         """
         if self.scene is not None:
-            return max(self.scene.picture.shape[:2])
-        return max(self.size, min(MOST, max(LEAST, round(self.driven or 0))))
+            return max(self.scene.image.shape[:2])
+        return max(self.size, min(MAX_SIDE, max(MIN_SIDE, round(self.driving_side or 0))))
 
     def __len__(self) -> int:
         return len(self.landmarks)
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        yield from self._made() if self.scene is None else self._pasted(self.scene)
+        yield from self._generate() if self.scene is None else self._paste(self.scene)
 
     def frames(self, size: int) -> Iterator[np.ndarray]:
-        """The frames with a longer side of `size` pixels: bicubic, or averaged over areas."""
+        """Yield frames with a longer side of `size` pixels (bicubic up, area average down)."""
         if self.scene is not None:
-            yield from self._pasted(self.scene.scaled(size))
+            yield from self._paste(self.scene.scaled(size))
             return
-        yield from (resize(frame, size) for frame in self._made())
+        yield from (resize(frame, size) for frame in self._generate())
 
     def _repr_html_(self) -> str:
-        """The video itself, for notebooks."""
+        """HTML video player, for notebooks."""
         with tempfile.TemporaryDirectory() as folder:
             content = save(self, Path(folder) / "animation.mp4").read_bytes()
         data = base64.b64encode(content).decode()
         return f'<video controls loop src="data:video/mp4;base64,{data}"></video>'
 
-    def _made(self) -> Iterator[np.ndarray]:
+    def _generate(self) -> Iterator[np.ndarray]:
         for start in range(0, len(self.landmarks), BATCH):
             yield from self.person.animator(self.landmarks[start : start + BATCH])
 
-    def _pasted(self, scene: Scene) -> Iterator[np.ndarray]:
+    def _paste(self, scene: Scene) -> Iterator[np.ndarray]:
         (rendition,) = self.person.animator(self.own[None])
-        yield from paste_frames(scene, self._made(), self.landmarks, self.own, rendition)
+        yield from paste_frames(scene, self._generate(), self.landmarks, self.own, rendition)
 
 
 def animation(person: Person, driving: Driving, motion: str, output: str = "crop") -> Animation:
-    """`person` moved by `driving`; `motion` is "absolute" or "relative" (see
+    """Animate `person` with `driving`; `motion` is "absolute" or "relative" (see
     `motion.fit_landmarks`).
 
-    `output`: "crop" is the head as the networks see it; "full" the whole picture that the person's
-    portrait is from, in which the head moves in its place.
+    `output`: "crop" is the generator's square frame; "full" pastes it into the original image of
+    the person's portrait.
     """
     check_output(output)
     statement = _statement(person, driving, motion, output)
@@ -117,7 +118,7 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
         own, scene = person.neutral, None
     else:
         if person.scene is None:
-            raise HeadmimeError(NO_PICTURE)
+            raise HeadmimeError(NO_SCENE)
         moved = fit_landmarks(driving.landmarks, person.neutral, motion, in_place=True)
         box = crop_box(moved)
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
@@ -128,7 +129,7 @@ def animation(person: Person, driving: Driving, motion: str, output: str = "crop
 
 
 def check_output(output: str) -> None:
-    """HeadmimeError unless `output` is one that `animation` knows."""
+    """Raise HeadmimeError unless `output` is in `OUTPUTS`."""
     check_choice("output", output, OUTPUTS)
 
 
@@ -144,9 +145,9 @@ def _statement(person: Person, driving: Driving, motion: str, output: str) -> Pr
 
 
 def check_size(size: int | None) -> None:
-    """HeadmimeError for a size that no video has."""
-    if size is not None and not 16 <= size <= LARGEST:
-        raise HeadmimeError(f"size={size} should be from 16 to {LARGEST} pixels.")
+    """Raise HeadmimeError unless `size` is None or within 16..`MAX_SIZE` pixels."""
+    if size is not None and not 16 <= size <= MAX_SIZE:
+        raise HeadmimeError(f"size={size} should be from 16 to {MAX_SIZE} pixels.")
 
 
 def save(
@@ -158,13 +159,13 @@ def save(
 ) -> Path:
     """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path.
 
-    The file is marked as AI-generated, with the person's consent; `marks` may turn marks off.
-    `size`: the longer side of a video's frames in pixels; None: see `Animation.viewing_size`.
+    The file is marked as AI-generated, with the stated consent; `marks` can disable marks. `size`:
+    longer side of a video's frames in pixels; None: `Animation.viewing_size`.
     """
     check_size(size)
     if Path(path).suffix.lower() == ".png":
         sheet = report_progress([_sheet(animation)], 1, on_frame)
-        # The source and the landmarks are in it.
+        # The sheet contains the source image and the drawn landmarks.
         statement = replace(animation.statement, kind=Kind.COMPOSITE)
         return write_media(path, sheet, animation.fps, statement, marks)
     size = size or animation.viewing_size
@@ -184,7 +185,7 @@ def save(
 
 
 def _sheet(animation: Animation) -> np.ndarray:
-    """The moments that differ most, in the order of time."""
+    """Contact sheet of the `SHEET_COLUMNS` most different frames, in temporal order."""
     moments = sorted(spread(animation.landmarks, SHEET_COLUMNS))
     landmarks = animation.landmarks[moments]
     person = animation.person
@@ -194,7 +195,7 @@ def _sheet(animation: Animation) -> np.ndarray:
 def contact_sheet(
     source: np.ndarray | None, landmarks: np.ndarray, results: np.ndarray
 ) -> np.ndarray:
-    """One picture of a source (if it is at hand) and of some frames made from it.
+    """Draw a source image (if available) and frames generated from it as one image.
 
     source uint8 [S, S, 3], landmarks [n, 68, 2] in crop coordinates, results uint8 [n, S, S, 3] ->
     uint8 [H, W, 3]: the source large on the left, then n columns, landmarks above results.
@@ -215,8 +216,8 @@ def contact_sheet(
     return sheet
 
 
-def _place(sheet: np.ndarray, picture: np.ndarray, x: int, y: int, side: int) -> None:
-    sheet[y : y + side, x : x + side] = resize(picture, side)
+def _place(sheet: np.ndarray, image: np.ndarray, x: int, y: int, side: int) -> None:
+    sheet[y : y + side, x : x + side] = resize(image, side)
 
 
 def _write(sheet: np.ndarray, text: str, x: int) -> None:

@@ -1,4 +1,4 @@
-"""The Python API: load, personalise, animate, save, verify. The CLI calls these same functions."""
+"""Python API: load, personalise, animate, save, verify. The CLI calls the same functions."""
 
 import logging
 import math
@@ -21,7 +21,7 @@ from headmime.animate.model import Model, load
 from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, finetune_settings, person_from_images
 from headmime.animate.sound import Sound, has_sound
-from headmime.animate.sources import MOST, find_files, load_sources
+from headmime.animate.sources import MAX_FRAMES, find_files, load_sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector as detector_named
 from headmime.landmarks.faces import Detector
@@ -35,26 +35,26 @@ from headmime.provenance.verdict import verify
 __all__ = ["animate", "load", "personalise", "save", "verify"]
 
 log = logging.getLogger(__name__)
-FASTEST = 120  # frames a second
+MAX_FPS = 120
 
 
 def personalise(
     model: Model,
     sources: Sequence[str | Path],
-    frames: int = MOST,
+    frames: int = MAX_FRAMES,
     finetune: FineTuneSettings | str | None = "fast",
     perceptual: Frozen | None = None,
     consent: str | None = None,
     detector: Detector | None = None,
     on_step: OnStep | None = None,
 ) -> Person:
-    """One person's model from pictures, folders, globs and videos of that person.
+    """Create one person's model from images, folders, globs and videos of that person.
 
     At most `frames` frames are used. `finetune`: "fast" (better, a minute or so), "paper", own
-    settings, or "none" (or None): feed-forward, instant. `perceptual`: the frozen networks of
-    L_CNT; None: EfficientNet-Lite0, which comes with the installation. `consent`: own, licensed,
-    public-domain or research. `detector`: another one than the model's.
-    Raises HeadmimeError for whatever is missing, unreadable or without a face.
+    settings, or "none" (or None): feed-forward, instant. `perceptual`: frozen networks of L_CNT;
+    None: EfficientNet-Lite0, which is bundled. `consent`: own, licensed, public-domain or research.
+    `detector`: overrides the model's landmark detector. Raises HeadmimeError if a source is
+    missing, unreadable or shows no face.
     """
     stated = parse_consent(consent)
     settings = finetune_settings(finetune) if isinstance(finetune, str) else finetune
@@ -79,38 +79,38 @@ def animate(
     end: float | None = None,
     audio: str | Path = "driving",
 ) -> Animation:
-    """`person` moved by a video, a template file, or a bundled motion by its name (such as "talk").
+    """Animate `person` with a video, a template file, or a bundled motion by name (such as "talk").
 
-    `motion`: "relative" keeps the person's own face and adds the driving's changes; "absolute" uses
-    the driving's landmarks as they are. `output`: "crop", or "full": the head moves in the whole
-    picture. `fps`: frames a second, at the same speed; None: the driving's (a whole fraction of it,
-    if these are over 60). `start`, `end`: the part of the driving to use, in seconds. `audio`:
-    "driving" (what is heard in it, if anything), "none", or a file. Frames are made while the
-    result is read.
+    `motion`: "relative" transfers the driver's motion to the person's own face shape; "absolute"
+    uses the driving landmarks unchanged. `output`: "crop", or "full": the head is pasted into the
+    original image. `fps`: output frame rate at unchanged speed; None: the driving's (divided by an
+    integer if over 60). `start`, `end`: part of the driving to use, in seconds. `audio`: "driving"
+    (its sound track, if any), "none", or a file. Frames are generated lazily, while the result is
+    iterated.
     """
     check_motion(motion)
     check_output(output)
     check_times(fps, start, end)
     file = find_driving(driving)
-    heard = None if str(audio) in ("none", "driving") else find_audio(audio)
+    audio_file = None if str(audio) in ("none", "driving") else find_audio(audio)
     if file.suffix.lower() == TEMPLATE:
-        read = trim(load_template(file), start, end)
+        loaded = trim(load_template(file), start, end)
     else:
         finder = choose_detector(detector, person.record["detector"])
-        read = load_video(file, finder, on_frame, start, end)
+        loaded = load_video(file, finder, on_frame, start, end)
     if fps is not None:
-        read = resample(read, Fraction(fps).limit_denominator(1001))
-    return animation(person, _heard(read, str(audio), heard), motion, output)
+        loaded = resample(loaded, Fraction(fps).limit_denominator(1001))
+    return animation(person, _replace_sound(loaded, str(audio), audio_file), motion, output)
 
 
-def _heard(driving: Driving, audio: str, heard: Path | None) -> Driving:
+def _replace_sound(driving: Driving, audio: str, file: Path | None) -> Driving:
     if audio == "driving":
         return driving
-    return replace(driving, sound=None if heard is None else Sound(heard))
+    return replace(driving, sound=None if file is None else Sound(file))
 
 
 def find_audio(audio: str | Path) -> Path:
-    """A file with sound, by path; HeadmimeError if it is none."""
+    """Absolute path of a file with sound; HeadmimeError if it does not exist or has none."""
     path = Path(audio).expanduser()
     if not path.is_file():
         raise HeadmimeError(f"audio={audio}: there is no such file; give none, driving or a file.")
@@ -120,23 +120,23 @@ def find_audio(audio: str | Path) -> Path:
 
 
 def check_times(fps: float | Fraction | None, start: float, end: float | None) -> None:
-    """HeadmimeError for a frame rate or a part of a driving that cannot be."""
-    if fps is not None and not 1 <= fps <= FASTEST:
-        raise HeadmimeError(f"fps={fps} should be from 1 to {FASTEST}.")
+    """Raise HeadmimeError for a frame rate or time range outside the valid ranges."""
+    if fps is not None and not 1 <= fps <= MAX_FPS:
+        raise HeadmimeError(f"fps={fps} should be from 1 to {MAX_FPS}.")
     if not 0 <= start < math.inf:
         raise HeadmimeError(f"start={start} should be 0 or more, in seconds.")
     if end is not None and not start < end < math.inf:
         raise HeadmimeError(f"end={end} should be later than start={start}, in seconds.")
 
 
-def choose_detector(wanted: Detector | None, learned: str) -> Detector:
-    """The landmark source that a model was trained with, or another one if the user insists."""
-    if wanted is None:
-        return detector_named(learned)
-    if wanted.name != learned:
+def choose_detector(requested: Detector | None, trained_with: str) -> Detector:
+    """Return the detector that a model was trained with, unless another one is requested."""
+    if requested is None:
+        return detector_named(trained_with)
+    if requested.name != trained_with:
         log.warning(
-            "detector=%s, but the model learned from the points of %s, which lie elsewhere.",
-            wanted.name,
-            learned,
+            "detector=%s, but the model was trained with landmarks of %s, which differ.",
+            requested.name,
+            trained_with,
         )
-    return wanted
+    return requested

@@ -1,4 +1,4 @@
-"""What drives a person: a video of anybody, or a template file, as landmarks over time."""
+"""Driving motions: landmark sequences read from a video or a template file."""
 
 import logging
 import math
@@ -35,16 +35,16 @@ log = logging.getLogger(__name__)
 
 MOTIONS_FOLDER = ASSETS / "motions"
 TEMPLATE = ".npz"
-MOST_FPS = 60  # of the frames that are looked at: slow-motion cameras make 240
-COLUMNS, TILE = 8, 192  # of a drawing: moments in a .png, pixels of each frame
+MAX_FPS = 60  # detection rate limit: slow-motion videos have up to 240 frames/s
+COLUMNS, TILE = 8, 192  # drawing: frames in a .png, pixels of each
 
 
 @dataclass(frozen=True)
 class Driving:
-    """Landmarks float32 [T, 68, 2] in crop coordinates, `fps` of them a second.
+    """Landmarks float32 [T, 68, 2] in crop coordinates, at `fps` frames/s.
 
-    `origin` is the file that it was read from, by its hash; `side` its crop's, in pixels, and
-    `sound` what is heard in it, where it was a video that has them.
+    `origin`: the file it was read from, by hash. Videos only: `side`, the side of the crop in
+    pixels, and `sound`, the audio track if there is one.
     """
 
     landmarks: np.ndarray
@@ -55,12 +55,12 @@ class Driving:
 
     @property
     def ingredients(self) -> tuple[Ingredient, ...]:
-        """What credentials state of it."""
+        """Ingredients for the content credentials."""
         return () if self.origin is None else (self.origin,)
 
 
 def template_names() -> list[str]:
-    """Names of the bundled driving templates."""
+    """Return the names of the bundled driving templates."""
     return sorted(file.stem for file in MOTIONS_FOLDER.glob(f"*{TEMPLATE}"))
 
 
@@ -99,7 +99,7 @@ def load_template(path: Path) -> Driving:
 
 
 def _has_flat_face(landmarks: np.ndarray) -> bool:
-    """Whether some face has no width: nothing can be laid over it."""
+    """Return whether a face has zero width, so that no similarity to it can be estimated."""
     return not (np.ptp(landmarks[..., 0], axis=1) > 1e-3).all()
 
 
@@ -110,16 +110,16 @@ def load_video(
     start: float = 0.0,
     end: float | None = None,
 ) -> Driving:
-    """Read the motion of one face (the largest at first) of a video; its frames are not kept.
+    """Track one face (the largest in the first frame) through a video; frames are not stored.
 
-    Where the face is lost, it moves straight on to where it is found again. A video of varying
-    frame rate is brought to its mean rate, so that the speed stays right; of one with more than 60
-    frames a second, every second (third, ...) is looked at. `start` and `end`: seconds of it.
+    Gaps without a detection are interpolated linearly. A video of variable frame rate is resampled
+    to its mean rate; above 60 frames/s only every second (third, ...) frame is used. `start` and
+    `end`: seconds.
     """
     info, times = read_video_info(path), []
-    step = math.ceil(info.fps / MOST_FPS)
+    step = math.ceil(info.fps / MAX_FPS)
     fps = info.fps / step
-    early = 0.5 / float(info.fps)  # frames come a little before or after their time
+    early = 0.5 / float(info.fps)  # tolerance for time stamps that jitter
 
     def frames() -> Iterator[np.ndarray]:
         for frame in report_progress(decode_video(path), info.frames, on_frame):
@@ -130,23 +130,23 @@ def load_video(
                 times.append(frame.time)
                 yield frame.pixels()
 
-    followed = track(frames(), detector)
+    tracked = track(frames(), detector)
     if not times:
-        raise HeadmimeError(_check_not_empty(path, start, end))
-    if not followed.found.any():
+        raise HeadmimeError(_no_frames(path, start, end))
+    if not tracked.found.any():
         raise HeadmimeError(f"{path}: no face was found in any of its {len(times)} frame(s).")
-    if followed.people > 1:
-        log.warning("%s: %d faces; the largest is followed.", path.name, followed.people)
-    if lost := np.count_nonzero(~followed.found):
+    if tracked.people > 1:
+        log.warning("%s: %d faces; the largest is followed.", path.name, tracked.people)
+    if lost := np.count_nonzero(~tracked.found):
         log.warning("%s: no face in %d of %d frames.", path.name, lost, len(times))
     if end is None and _ends_early(length := times[-1] + 1 / float(fps), info.duration, fps):
         log.warning(
-            "%s: its pictures end after %.1f of %.1f seconds; is the file whole?",
+            "%s: frames end after %.1f of %.1f seconds; is the file complete?",
             path.name,
             length,
             info.duration,
         )
-    pixels = smooth(fill_gaps(followed.pixels, longest=len(times)))
+    pixels = smooth(fill_gaps(tracked.pixels, longest=len(times)))
     crop = crop_box(pixels)
     return Driving(
         resample_evenly(crop.to_crop(pixels), np.array(times), fps),
@@ -158,34 +158,34 @@ def load_video(
 
 
 def _ends_early(length: float, announced: float, fps: Fraction) -> bool:
-    """Whether more is missing, in seconds, than clocks and rounding explain."""
+    """Return whether more of the announced seconds is missing than rounding explains."""
     return announced - length > max(0.1 * announced, 2 / float(fps))
 
 
-def _check_not_empty(path: Path, start: float, end: float | None) -> str:
+def _no_frames(path: Path, start: float, end: float | None) -> str:
     until = "" if end is None else f" and end={end:g}"
     return f"{path} has no frames between start={start:g}{until} (in seconds)."
 
 
 def trim(driving: Driving, start: float, end: float | None) -> Driving:
-    """The frames from `start` to `end`, in seconds; HeadmimeError if there are none."""
+    """Cut to the frames from `start` to `end` (seconds); HeadmimeError if there are none."""
     fps = float(driving.fps)
     last = len(driving.landmarks) if end is None else round(end * fps)
     landmarks = driving.landmarks[max(0, round(start * fps)) : max(0, last)]
     if not len(landmarks):
-        raise HeadmimeError(_check_not_empty(Path("The driving"), start, end))
+        raise HeadmimeError(_no_frames(Path("The driving"), start, end))
     return replace(driving, landmarks=landmarks)
 
 
 def resample(driving: Driving, fps: Fraction) -> Driving:
-    """The same motion at the same speed, with other `fps`: straight in between two frames."""
+    """Resample to `fps` at unchanged speed, by linear interpolation."""
     count = max(1, round(len(driving.landmarks) / driving.fps * fps))
     places = np.arange(count) * float(driving.fps / fps)
     return replace(driving, landmarks=_interpolate(driving.landmarks, places), fps=fps)
 
 
 def _interpolate(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """[T, 68, 2] -> [n, 68, 2] at `places` [n], counted in frames; the ends go on as they are."""
+    """Interpolate [T, 68, 2] at fractional frame indices `places` [n] (clamped) -> [n, 68, 2]."""
     places = np.clip(places, 0, len(landmarks) - 1)
     first = np.minimum(places.astype(int), max(0, len(landmarks) - 2))
     share = (places - first)[:, None, None]
@@ -196,7 +196,7 @@ def _interpolate(landmarks: np.ndarray, places: np.ndarray) -> np.ndarray:
 def resample_evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> np.ndarray:
     """Landmarks [T, 68, 2] at `times` [T] in seconds -> [n, 68, 2] every 1/fps from the first on.
 
-    Linear in between; unchanged where every time is already within half a step of its place.
+    Linear interpolation; unchanged if every time is already within half a step of its grid point.
     """
     since = times - times[0]
     count = int(np.rint(since[-1] * float(fps))) + 1
@@ -207,10 +207,10 @@ def resample_evenly(landmarks: np.ndarray, times: np.ndarray, fps: Fraction) -> 
 
 
 def write_template(path: str | Path, driving: Driving) -> Path:
-    """Write the landmarks (rounded to 1/10,000 of the crop) and the frame rate, and nothing else.
+    """Write the landmarks (rounded to 1/10,000 of the crop) and the frame rate; return the path.
 
-    No picture, sound, name or time of the video is kept. The proportions of the driver's face are
-    in the landmarks.
+    The template contains no image, sound, name or time of the video. It does contain the
+    proportions of the driver's face.
     """
     path = output_path(path, (TEMPLATE,))
     landmarks = np.round(driving.landmarks, 4).astype(np.float32)
@@ -222,8 +222,8 @@ def write_template(path: str | Path, driving: Driving) -> Path:
 def write_drawing(
     path: str | Path, driving: Driving, size: int = TILE, marks: ProvenanceOptions | None = None
 ) -> Path:
-    """The contours of all frames, `size` x `size` pixels, as .mp4 or .gif; as .png, those of the
-    moments that differ most, side by side in the order of time.
+    """Write the landmark contours of all frames, `size` x `size` pixels, as .mp4 or .gif; as .png,
+    those of the most different frames side by side, in temporal order.
     """
     if Path(path).suffix.lower() == ".png":
         moments = sorted(spread(driving.landmarks, COLUMNS))

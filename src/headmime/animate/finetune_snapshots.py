@@ -1,4 +1,4 @@
-"""One person's model at several moments of one fine-tuning: for those who measure its length."""
+"""Snapshots of one person's model during fine-tuning, to evaluate its length."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -15,7 +15,7 @@ from headmime.nets.personal import Personal
 from headmime.pretrained.frozen import Frozen
 
 PARTS = ("down", "same", "up", "to_rgb")
-"""What G's shared weights consist of (`Synthesis`), from landmarks to picture."""
+"""Groups of G's shared weights (`Synthesis`), from input to output."""
 
 
 def animators_at(
@@ -26,26 +26,26 @@ def animators_at(
     settings: FineTuneSettings,
     perceptual: Frozen,
 ) -> dict[int, Animator]:
-    """Fine-tune once, for the largest of `steps` updates; the person as after each of them.
+    """Fine-tune once, for max(`steps`) updates; return the animator after each of `steps`.
 
-    Arguments as for `personal_generator`; the length that `settings` say is not used. 0 is the
+    Arguments as for `personal_generator`; the length in `settings` is ignored. Step 0 is the
     feed-forward model.
     """
     size = frames.shape[1]
     start = animator(personal_generator(nets, frames, landmarks, None), size)
-    kept = {0: start} if 0 in steps else {}
+    snapshots = {0: start} if 0 in steps else {}
 
-    def keep(done: int, person: Personal) -> None:
+    def on_person(done: int, person: Personal) -> None:
         if done in steps:
-            kept[done] = animator(person.generator, size)
+            snapshots[done] = animator(person.generator, size)
 
     length = replace(settings, epochs=0, minimum_steps=max(steps))
-    personal_generator(nets, frames, landmarks, length, perceptual, on_person=keep)
-    return kept
+    personal_generator(nets, frames, landmarks, length, perceptual, on_person=on_person)
+    return snapshots
 
 
 def with_frozen(nets: Nets, parts: Sequence[str]) -> Nets:
-    """The same networks, of which fine-tuning leaves these PARTS of the generator as they are."""
+    """Copy the networks with these PARTS of the generator frozen during fine-tuning."""
     check_parts(parts)
     generator = deepcopy(nets.generator)
     for part in parts:
@@ -54,7 +54,7 @@ def with_frozen(nets: Nets, parts: Sequence[str]) -> Nets:
 
 
 def check_parts(parts: Sequence[str]) -> None:
-    """HeadmimeError for what is not among PARTS."""
+    """Raise HeadmimeError for a name that is not in PARTS."""
     unknown = [part for part in parts if part not in PARTS]
     if unknown:
         raise HeadmimeError(f"frozen={unknown[0]} is no part of G; choose of {', '.join(PARTS)}.")

@@ -1,4 +1,4 @@
-"""The one door for outputs for people: mp4, GIF, PNG; streamed, marked, whole or not there."""
+"""Write mp4, GIF and PNG outputs: streamed, with provenance marks, atomically."""
 
 import logging
 import math
@@ -33,18 +33,19 @@ log = logging.getLogger(__name__)
 
 SUFFIXES = (".mp4", ".gif", ".png")
 QUALITY = "18"  # h264's crf: visually lossless
-# Of larger frames the encoder holds fewer: 12 megapixels are 18 MB each.
-LARGE, FRUGAL = 4_000_000, {"preset": "veryfast", "rc-lookahead": "8"}
+# For larger frames the encoder buffers fewer: 12 megapixels take 18 MB each.
+LARGE, LOW_MEMORY = 4_000_000, {"preset": "veryfast", "rc-lookahead": "8"}
 GIF_SHORTEST_DELAY = 2  # hundredths of a second; browsers slow down anything shorter
-# A GIF is put together in memory, and a minute is long for one.
-GIF_MOST_FRAMES, GIF_MOST_PIXELS = 1500, 500_000_000
+# A GIF is assembled in memory.
+GIF_MAX_FRAMES, GIF_MAX_PIXELS = 1500, 500_000_000
 GIF_COLOURS_SIDE = 64
 
 
 def output_path(path: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path:
-    """`path` as the absolute name of an output that can be written there, its folder made.
+    """Return the absolute output path, with its folder created.
 
-    Call it before the work: HeadmimeError if the suffix is unknown or the place cannot be written.
+    Call it before any expensive work: HeadmimeError if the suffix is unknown or the path is not
+    writable.
     """
     path = Path(path).expanduser().absolute()
     if path.suffix.lower() not in suffixes:
@@ -66,13 +67,13 @@ def write_media(
     marks: ProvenanceOptions | None = None,
     sound: Sound | None = None,
 ) -> Path:
-    """Write uint8 RGB `frames` [H, W, 3] as they come; return the absolute path.
+    """Write uint8 RGB `frames` [H, W, 3] as they arrive; return the absolute path.
 
-    The suffix decides: .mp4 (h264, plays in browsers), .gif (endless), .png (one frame; `fps` has
-    no meaning then). `sound` goes along with an mp4. The file carries the `marks` (by default all),
-    its credentials make the `statement`, and its metadata a comment that it is AI-generated; a
-    drawing is no such thing, and carries credentials alone. It appears under its name when it is
-    complete; after an error or Ctrl-C nothing of it stays.
+    The suffix selects the format: .mp4 (h264, plays in browsers), .gif (endless), .png (one frame;
+    `fps` is ignored). `sound` is added to an mp4. The file carries the `marks` (default: all),
+    credentials with the `statement`, and a metadata comment that it is AI-generated; drawings carry
+    credentials only. The file appears when it is complete; after an error or Ctrl-C nothing is
+    left.
     """
     path, marks = output_path(path), marks or ProvenanceOptions()
     tools = prepare_marking(marks)
@@ -81,19 +82,19 @@ def write_media(
     first = next(frames, None)
     if first is None:
         raise HeadmimeError(f"There are no frames to write to {path}.")
-    pictures, comment = chain([first], frames), "Drawn by headmime"
+    marked, comment = chain([first], frames), "Drawn by headmime"
     if statement.kind is not Kind.DRAWN:
         comment = consent_sentence(statement.consent)
         if marks.label:
-            pictures = add_label(pictures)
+            marked = add_label(marked)
         if tools.watermark_key:
             payload = secrets.token_bytes(PAYLOAD_BYTES)
             statement = replace(statement, watermark=payload)
-            pictures = embed(pictures, payload, tools.watermark_key, float(fps))
+            marked = embed(marked, payload, tools.watermark_key, float(fps))
         if sound is not None:
             statement = replace(statement, kind=Kind.COMPOSITE)
     with write_atomically(path) as partial:
-        encode(partial, pictures, Fraction(fps), comment, sound)
+        encode(partial, marked, Fraction(fps), comment, sound)
         if tools.signer:
             with write_atomically(partial) as signed:
                 sign(partial, signed, statement, tools.signer)
@@ -113,11 +114,11 @@ def encode(
     comment: str,
     sound: Sound | None = None,
 ) -> None:
-    """Write uint8 RGB `frames` [H, W, 3] as they come, in the format of `path`'s suffix.
+    """Write uint8 RGB `frames` [H, W, 3] as they arrive, in the format of `path`'s suffix.
 
-    .mp4 (h264 and aac, plays in browsers), .gif (endless), .png (one frame; `fps` has no meaning
-    then). `comment` goes into the file's metadata. `sound` begins with the first frame and ends
-    with the last one; only an mp4 has it.
+    .mp4 (h264 and aac, plays in browsers), .gif (endless), .png (one frame; `fps` is ignored).
+    `comment` goes into the file's metadata. `sound` (mp4 only) starts with the first frame and ends
+    with the last.
     """
     suffix = path.suffix.lower()
     if suffix == ".mp4":
@@ -130,7 +131,7 @@ def _write_mp4(
     path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str, sound: Sound | None
 ) -> None:
     fps = fps.limit_denominator(1001)
-    # faststart: the index comes first, so that browsers play while they load
+    # faststart: index first, so that browsers can play while loading
     options = {"movflags": "+faststart"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         container.metadata["comment"] = comment
@@ -143,13 +144,13 @@ def _write_mp4(
             if index == 0:
                 stream.height, stream.width = frame.shape[:2]
                 if frame.shape[0] * frame.shape[1] > LARGE:
-                    stream.options = {"crf": QUALITY, **FRUGAL}
+                    stream.options = {"crf": QUALITY, **LOW_MEMORY}
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
             if track and playback:
                 until = round((index + 1) / fps * RATE)
-                heard = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")
-                heard.rate, heard.pts, heard.time_base = RATE, played, Fraction(1, RATE)
-                container.mux(track.encode(heard))
+                audio = av.AudioFrame.from_ndarray(playback.take(until - played), "fltp", "stereo")
+                audio.rate, audio.pts, audio.time_base = RATE, played, Fraction(1, RATE)
+                container.mux(track.encode(audio))
                 played = until
         container.mux(stream.encode(None))
         if track:
@@ -157,20 +158,20 @@ def _write_mp4(
 
 
 def _pad_to_even(frame: np.ndarray) -> np.ndarray:
-    """h264 with halved colour wants even sides: repeat the last row or column of odd ones."""
+    """Repeat the last row or column of odd sides: yuv420p needs even ones."""
     height, width = frame.shape[:2]
     return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str) -> None:
-    """GIF counts in hundredths of a second: frames are left out so that the speed stays right."""
+    """Drop frames to keep the speed: GIF delays are multiples of 1/100 s."""
     delay = max(GIF_SHORTEST_DELAY, math.ceil(100 / fps))
     step = Fraction(delay, 100) * fps  # input frames per output frame, at least 1
-    pictures = (_quantise(frame) for frame in _drop_frames(frames, step))
-    next(pictures).save(
+    images = (_quantise(frame) for frame in _drop_frames(frames, step))
+    next(images).save(
         path,
         save_all=True,
-        append_images=pictures,
+        append_images=images,
         duration=10 * delay,
         loop=0,
         comment=comment.encode(),
@@ -178,17 +179,17 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment:
 
 
 def _drop_frames(frames: Iterator[np.ndarray], step: Fraction) -> Iterator[np.ndarray]:
-    """Every `step`-th frame. HeadmimeError where there are too many, or too large ones."""
+    """Yield every `step`-th frame. HeadmimeError if they are too many or too large."""
     taken = pixels = 0
     for index, frame in enumerate(frames):
         if index != math.floor(taken * step):
             continue
-        if taken == GIF_MOST_FRAMES:
+        if taken == GIF_MAX_FRAMES:
             raise HeadmimeError(
                 f"This is too long for a GIF (over {taken} frames); write .mp4 instead."
             )
         pixels += frame.shape[0] * frame.shape[1]
-        if pixels > GIF_MOST_PIXELS:
+        if pixels > GIF_MAX_PIXELS:
             raise HeadmimeError(
                 f"This is too large for a GIF (frames of {frame.shape[1]} x {frame.shape[0]} "
                 "pixels); write .mp4 instead, or give a smaller size=."
@@ -198,14 +199,14 @@ def _drop_frames(frames: Iterator[np.ndarray], step: Fraction) -> Iterator[np.nd
 
 
 def _quantise(frame: np.ndarray) -> Image.Image:
-    """The colours are chosen on a small copy, where that takes a thirtieth of the time."""
-    picture = Image.fromarray(frame)
-    small = picture.resize((GIF_COLOURS_SIDE, GIF_COLOURS_SIDE))
-    return picture.quantize(palette=small.quantize(256), dither=Image.Dither.NONE)
+    """Reduce to 256 colours, chosen on a small copy (30 times faster)."""
+    image = Image.fromarray(frame)
+    small = image.resize((GIF_COLOURS_SIDE, GIF_COLOURS_SIDE))
+    return image.quantize(palette=small.quantize(256), dither=Image.Dither.NONE)
 
 
 def _write_png(path: Path, frames: Iterator[np.ndarray], fps: Fraction, comment: str) -> None:
     text = PngInfo()
     text.add_text("Comment", comment)
-    (picture,) = frames
-    Image.fromarray(picture).save(path, pnginfo=text)
+    (image,) = frames
+    Image.fromarray(image).save(path, pnginfo=text)

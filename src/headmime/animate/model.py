@@ -1,4 +1,4 @@
-"""Meta-learned networks, loaded for use."""
+"""Loading of meta-learned networks for inference."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ BUNDLED = "bundled"
 
 @dataclass(frozen=True)
 class Model:
-    """A checkpoint's networks, their shape, its hash, and what it says of itself."""
+    """A checkpoint's networks, their shape, its hash, and its record (the JSON beside it)."""
 
     nets: Nets
     shape: ModelShape
@@ -26,12 +26,12 @@ class Model:
 
     @property
     def detector(self) -> str:
-        """The landmark source of the training: another one puts the points elsewhere."""
+        """The landmark detector used in training; other detectors place points differently."""
         return self.record["detector"]
 
 
 def weights_stem(weights: Path | str = BUNDLED) -> Path:
-    """Where a checkpoint lies; "bundled": inside the package. HeadmimeError if it is missing."""
+    """Path stem of a checkpoint ("bundled": in the package). HeadmimeError if it is missing."""
     stem = weights_path(str(weights)).expanduser()
     for file in checkpoint_files(stem):
         if not file.is_file():
@@ -43,7 +43,7 @@ def weights_stem(weights: Path | str = BUNDLED) -> Path:
 
 
 def load(weights: Path | str = BUNDLED, device: str = "auto") -> Model:
-    """Read a checkpoint of meta-learned networks, by default the bundled one, onto a device.
+    """Load a checkpoint of meta-learned networks (default: the bundled one) onto a device.
 
     `device`: "auto" (the GPU if there is one), or a name that torch knows.
     """
@@ -55,7 +55,7 @@ def load(weights: Path | str = BUNDLED, device: str = "auto") -> Model:
 
 
 def torch_device(name: str) -> torch.device:
-    """`device=` as torch's object. HeadmimeError if torch cannot use it here."""
+    """Parse `device=`. HeadmimeError if torch cannot use the device here."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -1,6 +1,6 @@
-"""The animated head back in the original picture: soft mask, matched colour. For viewing only.
+"""Paste the animated head into the original image: soft mask, matched colour. For viewing only.
 
-What is scored is the generator's own square; nothing in evaluation may import this.
+Metrics are computed on the generator's own frames; nothing in evaluation may import this.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,14 +12,14 @@ from headmime.animate.sources import Scene
 from headmime.landmarks.crop import Crop
 from headmime.landmarks.points import BROW_L, BROW_R, face_size
 
-# All in units of the face's size (about brows to chin, see `face_size`).
-FOREHEAD = 0.5  # the head reaches this far above the brows
-HAIR = 0.25  # and this far beyond the face's outline
+# In units of `face_size` (about brows to chin).
+FOREHEAD = 0.5  # height of the head above the brows
+HAIR = 0.25  # width of the head beyond the face outline
 SOFT = 0.12  # width of the mask's edge
-# Shares of the crop's side.
-BORDER = 0.06  # where the mask fades out towards the crop's edge
-TONE = 0.08  # differences of colour that are matched are wider than this
-OTHER = 90  # grey levels: where pictures differ by more, they show different things
+# In units of the crop's side.
+BORDER = 0.06  # width of the fade-out at the crop's edge
+TONE = 0.08  # scale of the colour correction
+OTHER = 90  # grey levels; larger differences are different content, not tone
 MASK_SIDE = 256
 
 
@@ -30,34 +30,34 @@ def paste_frames(
     own: np.ndarray,
     rendition: np.ndarray,
 ) -> Iterator[np.ndarray]:
-    """Each of `frames`, uint8 [S, S, 3], laid over the scene: uint8 [H, W, 3] of the scene's size.
+    """Yield each of `frames`, uint8 [S, S, 3], blended over the scene: uint8 [H, W, 3].
 
-    `landmarks` [T, 68, 2] are those of all frames and `own` [68, 2] those of the picture, in crop
-    coordinates: the mask holds the head in every one of these places, so that no second head looks
-    out from behind. `rendition` uint8 [S, S, 3]: the generator's picture of `own`; its difference
-    to the original, blurred, is what colours are corrected by.
+    `landmarks` [T, 68, 2] of all frames and `own` [68, 2] of the original image, in crop
+    coordinates: the mask covers the head in all of these positions, so that the original head is
+    never visible behind it. `rendition` uint8 [S, S, 3]: the generator's output for `own`; its
+    blurred difference to the original corrects the colours.
     """
     size = len(rendition)
     left, top, right, bottom = _visible_part(scene)
     if left >= right or top >= bottom:
-        raise ValueError("the crop lies outside of its picture")
+        raise ValueError("the crop lies outside of its image")
     mask = head_mask(np.concatenate([own[None], landmarks]))
-    offset = tone_offset(scene.crop.cut(scene.picture, size), rendition, mask)
+    offset = tone_offset(scene.crop.cut(scene.image, size), rendition, mask)
     window = (left, top, right - left, bottom - top)
     alpha = np.clip(_resample_window(mask, scene.crop, window), 0, 1)
-    original = scene.picture[top:bottom, left:right]
+    original = scene.image[top:bottom, left:right]
     for frame in frames:
         matched = np.clip(frame + offset, 0, 255).astype(np.uint8)
         head = _resample_window(matched, scene.crop, window)
-        whole = scene.picture.copy()
+        whole = scene.image.copy()
         whole[top:bottom, left:right] = cv2.blendLinear(head, original, alpha, 1 - alpha)
         yield whole
 
 
 def head_mask(landmarks: np.ndarray) -> np.ndarray:
-    """Where heads [n, 68, 2] (crop coordinates) are or were: float32 [256, 256] in 0..1.
+    """Mask of heads with landmarks [n, 68, 2] (crop coordinates): float32 [256, 256] in 0..1.
 
-    1 on the faces with their hair, soft edges, 0 at the border of the crop.
+    1 on face and hair, soft edges, 0 at the border of the crop.
     """
     mask = np.zeros((MASK_SIDE, MASK_SIDE), np.uint8)
     size = float(np.median(face_size(landmarks))) * MASK_SIDE
@@ -73,11 +73,11 @@ def head_mask(landmarks: np.ndarray) -> np.ndarray:
 
 
 def tone_offset(original: np.ndarray, rendition: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """What to add to every frame so that its colours fit in: float32 [S, S, 3].
+    """Return the colour correction to add to every frame: float32 [S, S, 3].
 
-    The difference of two uint8 pictures [S, S, 3] of the same pose, averaged over neighbourhoods of
-    the head: light and complexion are matched, features are not drawn in. Hair before a bright sky
-    says nothing of either, and counts little.
+    The difference of two uint8 images [S, S, 3] of the same pose, averaged over neighbourhoods
+    within the head: light and complexion are matched, features are not copied. Pixels with large
+    differences (hair before a bright sky) get a small weight.
     """
     size = len(original)
     difference = original.astype(np.float32) - rendition
@@ -89,7 +89,7 @@ def tone_offset(original: np.ndarray, rendition: np.ndarray, mask: np.ndarray) -
 
 
 def _with_forehead(face: np.ndarray) -> np.ndarray:
-    """The outline's candidates in the mask's pixels, int32 [78, 2]."""
+    """Landmarks and estimated forehead points in mask pixels, int32 [78, 2]."""
     brows = np.concatenate([face[BROW_R], face[BROW_L]])
     up = (face[27] - face[8]) / np.linalg.norm(face[27] - face[8])  # from the chin
     crown = brows + up * FOREHEAD * face_size(face)
@@ -98,8 +98,8 @@ def _with_forehead(face: np.ndarray) -> np.ndarray:
 
 
 def _visible_part(scene: Scene) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the part of the crop that is in the picture."""
-    crop, (height, width) = scene.crop, scene.picture.shape[:2]
+    """Left, top, right, bottom of the part of the crop inside the image, in pixels."""
+    crop, (height, width) = scene.crop, scene.image.shape[:2]
     left, top = max(0, int(crop.x)), max(0, int(crop.y))
     right = min(width, int(np.ceil(crop.x + crop.side)))
     return left, top, right, min(height, int(np.ceil(crop.y + crop.side)))
@@ -108,9 +108,9 @@ def _visible_part(scene: Scene) -> tuple[int, int, int, int]:
 def _resample_window(
     square: np.ndarray, crop: Crop, window: tuple[int, int, int, int]
 ) -> np.ndarray:
-    """A picture [n, n, ...] of the crop, resampled to the pixels of a window of the picture."""
+    """Resample an image [n, n, ...] of the crop to the pixels of a window of the scene."""
     left, top, width, height = window
-    step = len(square) / crop.side  # of the square's pixels, per pixel of the picture
+    step = len(square) / crop.side  # pixels of the square per pixel of the scene
     x, y = ((np.array([left, top]) + 0.5 - (crop.x, crop.y)) * step - 0.5).tolist()
     matrix = np.array([[step, 0, x], [0, step, y]])
     if step > 1:

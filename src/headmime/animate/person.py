@@ -1,4 +1,4 @@
-"""One person's model: made by fine-tuning or feed-forward, kept, and asked for frames."""
+"""One person's model: creation (fine-tuned or feed-forward), files, frame generation."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +29,7 @@ from headmime.pretrained.frozen import Frozen
 from headmime.provenance.origin import software_origin
 from headmime.provenance.statement import Consent, Ingredient, ProvenanceStatement, parse_consent
 
-if TYPE_CHECKING:  # a machine that makes frames needs nothing that opens files of pictures
+if TYPE_CHECKING:  # avoids importing image and video readers for inference
     from headmime.animate.sources import Scene, Sources
 
 BATCH = 16  # frames through the generator at once
@@ -39,12 +39,12 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Person:
-    """One person's generator, and what relative motion needs to know of the face.
+    """One person's generator, and the data that relative motion needs.
 
     `neutral`: landmarks [68, 2] of the most neutral source frame, in crop coordinates; `portrait`:
-    that frame, uint8 [S, S, 3], for contact sheets; `scene`: the whole picture it was cut out of
-    (both None after loading: files keep no picture).
-    `record`: `detector` (landmark source) and `origin`, as in the JSON beside the weights.
+    that frame, uint8 [S, S, 3]; `scene`: the original image it was cropped from (both None after
+    loading: files contain no images). `record`: `detector` (landmark source) and `origin`, as in
+    the JSON beside the weights.
     """
 
     generator: PersonalGenerator
@@ -57,26 +57,26 @@ class Person:
 
     @cached_property
     def animator(self) -> Animator:
-        """The person as a function from landmarks to frames, of the generator as it is now."""
+        """Function from landmarks to frames, with the generator's current weights."""
         return animator(self.generator, self.shape.image_size)
 
     @property
     def statement(self) -> ProvenanceStatement:
-        """What the credentials of this person's videos state of the person."""
+        """Statement about this person for the credentials of outputs."""
         origin = self.record["origin"]
         ingredients = tuple(Ingredient("source", **file) for file in origin["sources"])
         return ProvenanceStatement(self.consent, origin["model_sha256"], ingredients)
 
     def save(self, path: Path | str) -> Path:
-        """Write `<path>.safetensors` and `<path>.json`; return the latter. No picture is kept."""
-        kept = {"neutral": np.round(self.neutral.astype(float), 5).tolist()}
+        """Write `<path>.safetensors` and `<path>.json`; return the latter. No image is stored."""
+        face = {"neutral": np.round(self.neutral.astype(float), 5).tolist()}
         return save_personal(
-            path, self.generator, self.shape, self.record | kept | {"consent": self.consent.value}
+            path, self.generator, self.shape, self.record | face | {"consent": self.consent.value}
         )
 
 
 def person_stem(path: Path | str) -> Path:
-    """Where a saved person lies. HeadmimeError if the files are not there."""
+    """Path stem of a saved person. HeadmimeError if its files are missing."""
     stem = Path(path).expanduser()
     for file in checkpoint_files(stem):
         if not file.is_file():
@@ -85,7 +85,7 @@ def person_stem(path: Path | str) -> Path:
 
 
 def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
-    """What `Person.save` wrote. HeadmimeError naming the file if it is missing or another kind."""
+    """Load a person written by `Person.save`. HeadmimeError if files are missing or invalid."""
     generator, shape, record = load_personal(person_stem(path))
     try:
         neutral = np.array(record.pop("neutral"), np.float32).reshape(68, 2)
@@ -108,7 +108,7 @@ def person_from_images(
     consent: Consent,
     on_step: OnStep | None = None,
 ) -> Person:
-    """A person's model from framed pictures: fine-tuned; feed-forward where `settings` is None."""
+    """Create a person's model from cropped frames; feed-forward if `settings` is None."""
     generator = personal_generator(
         model.nets, sources.frames, sources.landmarks, settings, perceptual, on_step
     )
@@ -135,7 +135,7 @@ def person_from_images(
 
 
 def _precision(model: Model, settings: FineTuneSettings | None) -> str:
-    """What a person was fine-tuned in, by the names of `trainer.precision`."""
+    """Precision of the fine-tuning, by the names of `trainer.precision`."""
     device = next(model.nets.embedder.parameters()).device
     half = settings is not None and settings.autocasts(device)
     return "bf16-mixed" if half else "32-true"
@@ -149,17 +149,17 @@ def adapt(
     perceptual: Frozen | None = None,
     on_step: OnStep | None = None,
 ) -> Animator:
-    """uint8 [T, S, S, 3] and landmarks [T, 68, 2] of a new person -> that person's animator.
+    """Adapt to a new person: frames uint8 [T, S, S, 3], landmarks [T, 68, 2] -> animator.
 
-    `settings` None is the feed-forward model G(y, e_hat); otherwise it is fine-tuned with
-    `perceptual` in L_CNT (Eq. 10).
+    `settings` None: the feed-forward model G(y, e_hat); otherwise fine-tuned with `perceptual` in
+    L_CNT (Eq. 10).
     """
     generator = personal_generator(nets, frames, landmarks, settings, perceptual, on_step)
     return animator(generator, frames.shape[1])
 
 
 def animator(generator: PersonalGenerator, size: int) -> Animator:
-    """`generator`, as it is now, as a function of landmarks alone."""
+    """Return a function from landmarks to frames, with `generator`'s current weights."""
     graph = packed(for_inference(generator, generator.psi))
 
     @torch.inference_mode()
@@ -182,7 +182,7 @@ def personal_generator(
     on_step: OnStep | None = None,
     on_person: OnPerson | None = None,
 ) -> PersonalGenerator:
-    """The generator behind `adapt`, for those who keep it."""
+    """Return the generator that `adapt` wraps; arguments as there."""
     x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
     if settings is None:
         person = personalise(nets.generator, nets.discriminator, embed(nets, x, landmarks))
@@ -196,29 +196,30 @@ def personal_generator(
 
 
 def bundled_people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Frames uint8 [T, size, size, 3] and landmarks [T, 68, 2] of each of the forty sitters."""
-    with np.load(REHEARSAL_FILE) as kept:
-        landmarks, jpegs = kept["landmarks"], np.split(kept["jpegs"], kept["ends"][:-1])
+    """Frames uint8 [T, size, size, 3] and landmarks [T, 68, 2] of each of 40 synthetic sitters."""
+    with np.load(REHEARSAL_FILE) as content:
+        landmarks = content["landmarks"]
+        jpegs = np.split(content["jpegs"], content["ends"][:-1])
     frames = np.stack([resize(simplejpeg.decode_jpeg(jpeg.tobytes()), size) for jpeg in jpegs])
     return list(zip(frames.reshape(*landmarks.shape[:2], size, size, 3), landmarks, strict=True))
 
 
 def bundled_rehearsal(nets: Nets, size: int) -> Rehearsal:
-    """Three frames each of forty sitters at size x size, with psi_hat of these networks."""
+    """Rehearsal set: three frames of each of 40 sitters at size x size, with psi_hat of `nets`."""
     return Rehearsal.of(nets, bundled_people(size))
 
 
 def bundled_embeddings(nets: Nets, size: int) -> Tensor:
-    """e_hat of each of the forty sitters, [40, N]."""
+    """e_hat of each of the 40 sitters, [40, N]."""
     device = next(nets.embedder.parameters()).device
     people = bundled_people(size)
-    found = [embed(nets, to_tensor(frames).to(device), points) for frames, points in people]
-    return torch.stack(found)
+    embeddings = [embed(nets, to_tensor(frames).to(device), points) for frames, points in people]
+    return torch.stack(embeddings)
 
 
 def finetune_settings(name: str) -> FineTuneSettings | None:
-    """The settings of conf/finetune/<name>.yaml; None for "none", which is feed-forward. "default"
-    is what 0.1.0 called "fast".
+    """Read conf/finetune/<name>.yaml; None for "none", which is feed-forward. "default"
+    is the name of "fast" in 0.1.0.
 
     HeadmimeError naming the others if there is no such file.
     """

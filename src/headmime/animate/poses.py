@@ -1,17 +1,17 @@
-"""Faces compared as shapes: similarities between them, the neutral one, and a well-spread few."""
+"""Face shapes: similarity transforms, the neutral frame, farthest-point sampling of poses."""
 
 import numpy as np
 
 from headmime.landmarks.points import face_size, head_turn, mouth_opening
 
-# Corners of the eyes, bridge and base of the nose: what moves with the skull and no expression.
+# Eye corners, bridge and base of the nose: rigid with the skull, independent of expression.
 RIGID = [36, 39, 42, 45, *range(27, 36)]
-# (upper, lower) points of lids that face each other.
+# (upper, lower) points of opposite lids.
 LIDS = ([37, 38, 43, 44], [41, 40, 47, 46])
 
 
 def similarity(points: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The similarity z -> a z + b that brings complex `points` [..., n] nearest to `onto` [..., n].
+    """Fit the similarity z -> a z + b from complex `points` [..., n] to `onto` [..., n].
 
     Least squares; |a| is the scale, its angle the rotation. Returns a and b, [..., 1] each.
     """
@@ -33,9 +33,9 @@ def as_points(numbers: np.ndarray) -> np.ndarray:
 
 
 def shapes(landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks [n, 68, 2] without place, size and tilt -> complex [n, 68], face size 1.
+    """Normalise landmarks [n, 68, 2] for position, size and tilt -> complex [n, 68], face size 1.
 
-    What is left is how the head is turned and nodded, and the expression.
+    The remaining variation is turn, nod and expression.
     """
     faces = as_complex(landmarks)
     first = faces[:1] / face_size(landmarks[:1])[:, None]
@@ -45,21 +45,23 @@ def shapes(landmarks: np.ndarray) -> np.ndarray:
 
 
 def neutral_frame(landmarks: np.ndarray) -> int:
-    """Index of the most neutral of n faces [n, 68, 2]: frontal, mouth closed, eyes open."""
+    """Return the index of the most neutral of n faces [n, 68, 2]: frontal, mouth closed, eyes
+    open.
+    """
     upper, lower = LIDS
     lids = np.linalg.norm(landmarks[:, lower] - landmarks[:, upper], axis=-1).mean(-1)
     lids = lids / face_size(landmarks)
     blink = np.maximum(0, 1 - lids / max(float(np.median(lids)), 1e-6))
-    # 1 stands for 15 degrees of turn, for lips apart as in speaking, or for eyes half shut.
+    # Unit cost: 15 degrees of turn, lips apart as in speech, or half-closed eyes.
     cost = abs(head_turn(landmarks)) / 0.1 + mouth_opening(landmarks) / 0.05 + blink / 0.5
     return int(np.argmin(cost))
 
 
 def spread(landmarks: np.ndarray, count: int, chosen: list[int] | None = None) -> list[int]:
-    """Indices of at most `count` of n faces [n, 68, 2] that differ most in pose and expression.
+    """Return at most `count` indices of n faces [n, 68, 2] that differ most in pose and expression.
 
-    Farthest-point sampling: begins with `chosen` (by default the neutral frame), then adds the face
-    whose nearest chosen one is farthest away. Deterministic: of equals, the earliest.
+    Farthest-point sampling: starts with `chosen` (default: the neutral frame), then adds the face
+    whose nearest chosen one is farthest away. Deterministic: ties go to the earliest.
     """
     picked = list(chosen) if chosen else [neutral_frame(landmarks)]
     faces = shapes(landmarks)

@@ -1,4 +1,4 @@
-"""Sound for a video: the part of a file's first audio track that belongs to the frames."""
+"""Audio for a video: the part of a file's first audio track that belongs to the frames."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from headmime.errors import HeadmimeError
 from headmime.files import open_file
 
 RATE = 48_000  # samples a second
-STEADY = 0.02  # seconds by which a file's own clock may jump without a gap being meant
+CLOCK_TOLERANCE = 0.02  # seconds; smaller jumps of time stamps are jitter, not gaps
 
 
 @dataclass(frozen=True)
 class Sound:
-    """The first audio track of `file` from `start` on, in seconds of the file's own clock."""
+    """The first audio track of `file` from `start` (seconds of the file's clock)."""
 
     file: Path
     start: float = 0.0
 
 
 def has_sound(path: Path) -> bool:
-    """Whether a file that FFmpeg can open has an audio track."""
+    """Return whether FFmpeg can open the file and finds an audio track."""
     try:
         with open_file(path) as file, av.open(file) as container:
             return len(container.streams.audio) > 0
@@ -33,31 +33,31 @@ def has_sound(path: Path) -> bool:
 
 
 class Playback:
-    """A sound as it plays: float32 stereo, 48,000 samples a second, silent before and after."""
+    """Sequential reader: float32 stereo, 48,000 samples/s, silence before and after the track."""
 
     def __init__(self, sound: Sound) -> None:
         self._blocks = _blocks(sound)
-        self._kept = np.zeros((2, 0), np.float32)
+        self._buffer = np.zeros((2, 0), np.float32)
 
     def take(self, count: int) -> np.ndarray:
-        """The next `count` samples, [2, count] in -1..1."""
-        parts, missing = [self._kept], count - self._kept.shape[1]
+        """Return the next `count` samples, [2, count] in -1..1."""
+        parts, missing = [self._buffer], count - self._buffer.shape[1]
         while missing > 0:
             block = next(self._blocks, None)
             block = np.zeros((2, missing), np.float32) if block is None else block
             parts.append(block)
             missing -= block.shape[1]
         together = np.concatenate(parts, 1)
-        self._kept = together[:, count:]
+        self._buffer = together[:, count:]
         return together[:, :count]
 
 
 def _blocks(sound: Sound) -> Iterator[np.ndarray]:
-    """The track without gaps, from `sound.start` on: [2, n] each, with silence where it pauses."""
+    """Yield blocks [2, n] from `sound.start` on, with gaps filled by silence."""
     written = 0
     for time, block in _decode(sound):
         place = round((time - sound.start) * RATE)
-        if written == 0 or abs(place - written) > STEADY * RATE:
+        if written == 0 or abs(place - written) > CLOCK_TOLERANCE * RATE:
             if place > written:
                 yield np.zeros((2, place - written), np.float32)
                 written = place
@@ -68,7 +68,7 @@ def _blocks(sound: Sound) -> Iterator[np.ndarray]:
 
 
 def _decode(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
-    """(seconds, samples [2, n]) in the order of the file; from a little before `sound.start`."""
+    """Yield (seconds, samples [2, n]) in file order, from shortly before `sound.start`."""
     resampler = av.AudioResampler("fltp", "stereo", RATE)
     try:
         with open_file(sound.file) as file, av.open(file, "r") as container:

@@ -1,4 +1,4 @@
-"""Pictures and videos of one person -> T frames, framed as in training, with their landmarks."""
+"""Images and videos of one person -> T frames, cropped as in training, with landmarks."""
 
 import glob
 import logging
@@ -20,9 +20,9 @@ from headmime.landmarks.faces import Detector, largest
 from headmime.provenance.statement import Ingredient, ingredient
 
 log = logging.getLogger(__name__)
-MOST = 32  # frames of "all"; the largest T of the paper
-LOOKED_AT = 160  # frames of a video in which a face is searched, spread over its length
-PICTURES = {
+MAX_FRAMES = 32  # frames of "all"; the largest T of the paper
+MAX_DETECTIONS = 160  # frames of a video in which a face is searched, spread over its length
+IMAGES = {
     ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
     ".webp",
 }  # fmt: skip
@@ -31,34 +31,33 @@ VIDEOS = {".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"}
 
 @dataclass(frozen=True)
 class Scene:
-    """An original picture, uint8 [H, W, 3], and the crop in it that a portrait was made of."""
+    """An original image, uint8 [H, W, 3], and the crop of it that became the portrait."""
 
-    picture: np.ndarray
+    image: np.ndarray
     crop: Crop
 
     def within(self, crop: Crop) -> "Scene":
-        """The same picture with another crop, given in coordinates (0..1) of the present one."""
+        """The same image with another crop, given in coordinates (0..1) of the present one."""
         x, y = self.crop.x + crop.x * self.crop.side, self.crop.y + crop.y * self.crop.side
-        return Scene(self.picture, Crop(x, y, crop.side * self.crop.side))
+        return Scene(self.image, Crop(x, y, crop.side * self.crop.side))
 
     def scaled(self, longest: int) -> "Scene":
-        """The same with a longer side of `longest` pixels."""
-        height, width = self.picture.shape[:2]
+        """Resize image and crop to a longer side of `longest` pixels."""
+        height, width = self.image.shape[:2]
         scale = longest / max(height, width)
         if scale == 1:
             return self
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         crop = Crop(self.crop.x * scale, self.crop.y * scale, self.crop.side * scale)
-        return Scene(resize(self.picture, width, height), crop)
+        return Scene(resize(self.image, width, height), crop)
 
 
 @dataclass(frozen=True)
 class Sources:
     """T frames of one person: uint8 [T, S, S, 3], landmarks float32 [T, 68, 2] in crop coordinates.
 
-    `detector` is the landmark source; `names` say which picture or moment each frame is;
-    `ingredients` are the files that they are from, by their hashes; `scene` is the whole picture of
-    the most neutral one.
+    `detector`: the landmark source; `names`: image file or video time of each frame; `ingredients`:
+    the source files, by hash; `scene`: the original image of the most neutral frame.
     """
 
     frames: np.ndarray
@@ -71,7 +70,9 @@ class Sources:
 
 @dataclass(frozen=True)
 class _Clip:
-    """A video's candidates: numbers, times [n] in seconds, landmarks [n, 68, 2] in pixels."""
+    """Candidate frames of a video: numbers, times [n] in seconds, landmarks [n, 68, 2] in
+    pixels.
+    """
 
     file: Path
     numbers: list[int]
@@ -81,7 +82,7 @@ class _Clip:
 
 @dataclass(frozen=True)
 class _Still:
-    """A picture, framed: uint8 [S, S, 3], landmarks [68, 2] in coordinates of its `crop`."""
+    """A cropped image: uint8 [S, S, 3], landmarks [68, 2] in coordinates of its `crop`."""
 
     file: Path
     frame: np.ndarray
@@ -90,23 +91,22 @@ class _Still:
 
 
 def parse_count(T: str) -> int:
-    """`T=` as the largest number of frames to use: a positive integer, or "all" (up to 32)."""
+    """Parse `T=`, the maximum number of frames: a positive integer, or "all" (32)."""
     if T == "all":
-        return MOST
+        return MAX_FRAMES
     if not T.isdecimal() or int(T) == 0:
         raise HeadmimeError(f"T={T} is not a number of frames; give 1, 8, 32 or all.")
     return int(T)
 
 
 def find_files(sources: Sequence[str | Path]) -> list[Path]:
-    """Pictures, videos, folders of them and globs -> files, each once, in order.
+    """Expand images, videos, folders of them and globs to files, without duplicates, in order.
 
-    A name that exists is taken as it is, whatever characters it has. HeadmimeError naming what is
-    not there.
+    Names of existing files are never treated as patterns. HeadmimeError naming a missing source.
     """
     files = [file for source in sources for file in _expand(str(source))]
     if not files:
-        raise HeadmimeError("source= is missing; name pictures, folders or videos of one person.")
+        raise HeadmimeError("source= is missing; name images, folders or videos of one person.")
     return list(dict.fromkeys(files))
 
 
@@ -115,7 +115,7 @@ def _expand(source: str) -> list[Path]:
     if path.is_dir():
         inside = [file for file in sorted(path.iterdir()) if _is_media(file)]
         if not inside:
-            raise HeadmimeError(f"source={source} is a folder without pictures or videos.")
+            raise HeadmimeError(f"source={source} is a folder without images or videos.")
         return [file.absolute() for file in inside]
     if path.exists():
         return [path.absolute()]
@@ -127,21 +127,21 @@ def _expand(source: str) -> list[Path]:
 
 def _is_media(file: Path) -> bool:
     hidden = file.name.startswith(".")
-    return not hidden and file.is_file() and file.suffix.lower() in PICTURES | VIDEOS
+    return not hidden and file.is_file() and file.suffix.lower() in IMAGES | VIDEOS
 
 
 def load_sources(files: Sequence[Path], count: int, size: int, detector: Detector) -> Sources:
-    """At most `count` frames of the person in `files`, each cut to `size`, with landmarks.
+    """Load at most `count` frames of the person in `files`, cropped to `size`, with landmarks.
 
-    All pictures come first (the `count` most different ones, if there are more), then frames of the
-    videos that differ most from those in pose and expression. A picture has its own crop; the
-    frames of one video share theirs. Files without a usable face are listed in the log and left
-    out; HeadmimeError if that leaves none.
+    All images are used first (the `count` most different ones if there are more), then the video
+    frames that differ most from those in pose and expression. Each image has its own crop; the
+    frames of one video share theirs. Files without a usable face are logged and skipped;
+    HeadmimeError if none is left.
     """
-    stills, clips, refused = _find_candidates(files, size, detector)
+    stills, clips, rejected = _find_candidates(files, size, detector)
     if not stills and not clips:
-        raise HeadmimeError(_nothing_left(refused))
-    for reason in refused:
+        raise HeadmimeError(_nothing_left(rejected))
+    for reason in rejected:
         log.warning("Left out: %s", reason)
     chosen = _choose(stills, clips, count)
     frames, landmarks, names, ingredients, places_of = [], [], [], [], []
@@ -165,31 +165,31 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     return Sources(np.stack(frames), points, detector.name, names, tuple(ingredients), scene)
 
 
-def _nothing_left(refused: list[str]) -> str:
-    if len(refused) == 1:
-        return refused[0]
-    return f"None of the {len(refused)} sources can be used: " + " ".join(refused)
+def _nothing_left(rejected: list[str]) -> str:
+    if len(rejected) == 1:
+        return rejected[0]
+    return f"None of the {len(rejected)} sources can be used: " + " ".join(rejected)
 
 
 def _find_candidates(
     files: Sequence[Path], size: int, detector: Detector
 ) -> tuple[list[_Still], list[_Clip], list[str]]:
-    """What can be used of `files`, and a sentence for each that cannot."""
-    stills, clips, refused = [], [], []
+    """Return usable images and videos, and an error sentence for each other file."""
+    stills, clips, rejected = [], [], []
     for file in files:
         try:
-            if _is_picture(file):
+            if _is_image(file):
                 stills.append(_still(file, size, detector))
             else:
                 clips.append(_clip(file, detector))
         except HeadmimeError as error:
-            refused.append(str(error))
-    return stills, clips, refused
+            rejected.append(str(error))
+    return stills, clips, rejected
 
 
-def _is_picture(file: Path) -> bool:
-    if file.suffix.lower() in PICTURES | VIDEOS:
-        return file.suffix.lower() in PICTURES
+def _is_image(file: Path) -> bool:
+    if file.suffix.lower() in IMAGES | VIDEOS:
+        return file.suffix.lower() in IMAGES
     try:
         with open_file(file) as opened, Image.open(opened):
             return True
@@ -198,22 +198,22 @@ def _is_picture(file: Path) -> bool:
 
 
 def _still(file: Path, size: int, detector: Detector) -> _Still:
-    picture = read_image(file)
-    (faces,) = detector.detect([picture])
+    image = read_image(file)
+    (faces,) = detector.detect([image])
     if not faces:
         raise HeadmimeError(f"{file}: no face was found; a larger, more frontal one may help.")
     if len(faces) > 1:
         log.warning("%s: %d faces; the largest is taken.", file.name, len(faces))
     pixels = largest(faces).pixels
     crop = crop_box(pixels[None])
-    return _Still(file, crop.cut(picture, size), crop.to_crop(pixels), crop)
+    return _Still(file, crop.cut(image, size), crop.to_crop(pixels), crop)
 
 
 def _clip(file: Path, detector: Detector) -> _Clip:
     numbers, times, pixels = [], [], []
-    crowded = looked_at = 0
+    crowded = examined = 0
     for number, (frame, time) in _every_nth(_stride(file), read_video(file)):
-        looked_at += 1
+        examined += 1
         (faces,) = detector.detect([frame])
         crowded += len(faces) > 1
         if faces:
@@ -221,19 +221,19 @@ def _clip(file: Path, detector: Detector) -> _Clip:
             times.append(time)
             pixels.append(largest(faces).pixels)
     if not pixels:
-        raise HeadmimeError(f"{file}: no face was found in {looked_at} frame(s) over its length.")
+        raise HeadmimeError(f"{file}: no face was found in {examined} frame(s) over its length.")
     if crowded:
         log.warning(
             "%s: several faces in %d of %d frames; the largest is taken.",
             file.name,
             crowded,
-            looked_at,
+            examined,
         )
     return _Clip(file, numbers, times, np.stack(pixels))
 
 
 def _stride(file: Path) -> int:
-    return max(1, -(-read_video_info(file).frames // LOOKED_AT))
+    return max(1, -(-read_video_info(file).frames // MAX_DETECTIONS))
 
 
 def _every_nth(
@@ -245,7 +245,7 @@ def _every_nth(
 def _choose(
     stills: list[_Still], clips: list[_Clip], count: int
 ) -> tuple[list[int], list[list[int]]]:
-    """Which stills, and which candidates of each clip, in order."""
+    """Choose indices of images, and of each video's candidates, in order."""
     faces = [still.landmarks[None] for still in stills] + [clip.pixels for clip in clips]
     together = np.concatenate(faces)
     if len(stills) >= count:
@@ -260,7 +260,7 @@ def _choose(
 
 
 def _scene(file: Path, number: int | None, crop: Crop) -> Scene:
-    """The whole picture, or frame `number` of a video, read once more."""
+    """Read the original image, or frame `number` of a video, again."""
     if number is None:
         return Scene(read_image(file), crop)
     frame = next(islice(decode_video(file), number, None))
@@ -268,7 +268,7 @@ def _scene(file: Path, number: int | None, crop: Crop) -> Scene:
 
 
 def _cut(clip: _Clip, places: list[int], size: int) -> tuple[list[np.ndarray], np.ndarray, Crop]:
-    """The chosen candidates, cut with one crop, which comes last: a second pass over the video."""
+    """Crop the chosen candidates in a second pass over the video -> frames, landmarks, crop."""
     pixels = clip.pixels[places]
     crop = crop_box(pixels)
     wanted = {clip.numbers[k] for k in places}

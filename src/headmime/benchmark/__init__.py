@@ -1,1 +1,1 @@
-"""Rows of a table: settings, methods, results, the report."""
+"""Evaluation tables: settings, methods, rows, goals and the report."""

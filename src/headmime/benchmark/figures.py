@@ -1,4 +1,4 @@
-"""Images and plots of a table's rows, for people to look at."""
+"""Qualitative figures and plots of a table's rows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ STILL = Fraction(1)
 
 @dataclass
 class Figures(RowGrid):
-    """What `headmime figures` draws, into `out`."""
+    """Keys of `headmime figures`; it writes to `out`."""
 
     people: int = MISSING
     videos: int = MISSING
@@ -60,34 +60,34 @@ class FiguresSettings(RowSettings):
 
 
 def draw_figures(settings: FiguresSettings) -> Iterator[Path]:
-    """Check what can be checked, then plots, the grid, the worst frames, videos: their files."""
+    """Check the settings; write plots, the grid, the worst frames and videos; yield their files."""
     figures = settings.figures
     check(settings, [settings.method, *figures.methods], [settings.T, *figures.Ts])
     required_consent(figures.consent)
     prepare_marking(settings.provenance)
-    chosen = {*figures.methods, settings.method}
-    if "real" in chosen:
+    methods = {*figures.methods, settings.method}
+    if "real" in methods:
         raise HeadmimeError("method=real is the column Target: leave it out of figures.methods.")
-    if "frames" in chosen:
+    if "frames" in methods:
         raise HeadmimeError("method=frames is scored (eval, table), not drawn: leave it out.")
     out = Path(figures.out).expanduser()
     out.mkdir(parents=True, exist_ok=True)
     folder = Path(settings.results).expanduser()
-    found = {file: read_result(file) for file in sorted(folder.glob("*.json"))}
-    yield from draw_plots(list(found.values()), out)
-    drawn = _Images(settings, out)
-    yield drawn.grid()
-    row = next((file for file, result in reversed(found.items()) if drawn.is_row(result)), None)
+    results = {file: read_result(file) for file in sorted(folder.glob("*.json"))}
+    yield from draw_plots(list(results.values()), out)
+    images = _Images(settings, out)
+    yield images.grid()
+    row = next((file for file, result in reversed(results.items()) if images.is_row(result)), None)
     if row is None:
         method, T = settings.method, settings.T
-        print(f"The worst frames are left out: `headmime eval` has not run method={method} T={T}.")
+        print(f"The worst frames are skipped: `headmime eval` has not run method={method} T={T}.")
     else:
-        yield from drawn.worst(row)
-    yield from drawn.videos()
+        yield from images.worst(row)
+    yield from images.videos()
 
 
 def draw_plots(results: Sequence[Result], out: Path) -> Iterator[Path]:
-    """Quality against T, of every table of which there are results for several T."""
+    """Plot quality against T for every table with results for several T."""
     require_matplotlib()
     from headmime.evaluation.plots.quality import draw_quality, write_figure
 
@@ -99,62 +99,62 @@ def draw_plots(results: Sequence[Result], out: Path) -> Iterator[Path]:
 
 
 class _Images:
-    """The figures that show people; every one is written as other outputs for people are."""
+    """Figures that show people; written with provenance marks like all outputs."""
 
     def __init__(self, settings: FiguresSettings, out: Path) -> None:
         self.settings, self.figures, self.out = settings, settings.figures, out
         self.store = Store(Path(settings.store).expanduser())
         self.methods = Methods(settings, self.store)
         self.trials, _ = make_trials(settings, self.store)
-        made_of = [self.methods.origin_of(method) for method in self.figures.methods]
-        self.making = ProvenanceStatement(
+        origins = [self.methods.origin_of(method) for method in self.figures.methods]
+        self.statement = ProvenanceStatement(
             consent=required_consent(self.figures.consent),
-            model_sha256=next((one["checkpoint"] for one in made_of if one["checkpoint"]), None),
+            model_sha256=next((one["checkpoint"] for one in origins if one["checkpoint"]), None),
             ingredients=(Ingredient("source", "store", self.store.hash),),
             settings={"methods": " ".join(self.figures.methods)},
             kind=Kind.COMPOSITE,
         )
 
     def grid(self) -> Path:
-        """People x T x methods."""
+        """Write the grid of people x T x methods."""
         figures = self.figures
         chosen = sample_trials(self.trials, figures.people, figures.seed)
         with progress("Grid") as on_line:
-            stage = self._stage(figures.methods)
-            page = draw_grid(stage, chosen, figures.Ts, figures.tile, figures.seed, on_line)
+            context = self._context(figures.methods)
+            page = draw_grid(context, chosen, figures.Ts, figures.tile, figures.seed, on_line)
         return write_media(
-            self.out / "grid.png", [page], STILL, self.making, self.settings.provenance
+            self.out / "grid.png", [page], STILL, self.statement, self.settings.provenance
         )
 
     def worst(self, file: Path) -> Iterator[Path]:
-        """Of the row method=, T=, from its result file: images, and what sets them apart."""
+        """Write the worst frames of the row method=, T=, and a CSV of how they differ."""
         s, metric = self.settings, self.figures.worst
-        scores, of = worst_scores(file, metric)
-        stage, trials = self._stage([s.method]), {trial.name: trial for trial in self.trials}
-        found = circumstances(stage, trials, scores, s.T)
-        reasons = [one.reason for one in found]
-        page = draw_worst(stage, trials, scores, reasons, s.T, metric, self.figures.tile)
+        scores, total = worst_scores(file, metric)
+        context, trials = self._context([s.method]), {trial.name: trial for trial in self.trials}
+        conditions = circumstances(context, trials, scores, s.T)
+        reasons = [one.reason for one in conditions]
+        page = draw_worst(context, trials, scores, reasons, s.T, metric, self.figures.tile)
         out = self.out / f"worst-{s.method}-T{s.T}-{metric}.png"
-        print(f"{out.name}: {len(scores)} of {of} frames")
-        yield write_media(out, [page], STILL, self.making, s.provenance)
-        write_text(out.with_suffix(".csv"), as_csv(stage, trials, scores, found, metric))
+        print(f"{out.name}: {len(scores)} of {total} frames")
+        yield write_media(out, [page], STILL, self.statement, s.provenance)
+        write_text(out.with_suffix(".csv"), as_csv(context, trials, scores, conditions, metric))
         yield out.with_suffix(".csv")
 
     def videos(self) -> Iterator[Path]:
-        """Methods side by side in motion."""
+        """Write side-by-side videos of the methods."""
         figures = self.figures
-        T, stage = figures.Ts[-1], self._stage(figures.methods)
+        T, context = figures.Ts[-1], self._context(figures.methods)
         for trial in sample_trials(self.trials, figures.videos, figures.seed):
-            shown, fps = clip_of(self.store, trial, self.settings.mode)
-            frames = side_by_side(stage, shown, T, figures.tile)
+            clip, fps = clip_of(self.store, trial, self.settings.mode)
+            frames = side_by_side(context, clip, T, figures.tile)
             name = "".join(c if c.isalnum() or c in "-_" else "-" for c in trial.name)
             file = self.out / f"video-T{T}-{name}.mp4"
-            yield write_media(file, frames, fps, self.making, self.settings.provenance)
+            yield write_media(file, frames, fps, self.statement, self.settings.provenance)
 
     def is_row(self, result: Result) -> bool:
-        """Whether a result is of the row method=, T= of these settings, whoever scored it."""
+        """Return whether a result is of the row method=, T= of these settings, by any scorers."""
         s = self.settings
-        wanted: dict[str, Any] = {
+        expected: dict[str, Any] = {
             **s.data(),
             "store": self.store.hash,
             "size": self.methods.size,
@@ -162,8 +162,8 @@ class _Images:
             "T": s.T,
             **self.methods.origin_of(s.method),
         }
-        return all(result.row.get(key) == value for key, value in wanted.items())
+        return all(result.row.get(key) == value for key, value in expected.items())
 
-    def _stage(self, methods: Sequence[str]) -> FigureContext:
+    def _context(self, methods: Sequence[str]) -> FigureContext:
         adapts = {method: self.methods.adapt_to_anyone(method) for method in methods}
         return FigureContext(self.store, self.methods.size, self.settings.motion, adapts)

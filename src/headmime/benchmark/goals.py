@@ -1,4 +1,4 @@
-"""What the project set itself for real people, and how far it came: from a table's results."""
+"""The project's goals for real people, and whether a table's results reach them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from headmime.evaluation.results import Result
 from headmime.evaluation.statistics import Estimate, mean_estimate, paired_difference
 
 REAL = "real"
-"""Data sets whose names begin so are held to the goals."""
+"""Prefix of the names of data sets to which the goals apply."""
 
 AGAINST_WARP = ("lpips", "csim")
-NEAR_SHARE = 0.1  # of the warp's value, by which FT may be worse where the head is hardly turned
+NEAR_SHARE = 0.1  # of the warp's value: allowed deficit of FT for small head turns
 WARP_T = 8
 IDENTITY = (("ff", 1, 0.2), ("ff", 8, 0.2), ("ft", 1, 0.5), ("ft", 8, 0.8))
-"""(method, T, least share of frames whose nearest person is the right one)."""
+"""(method, T, minimum share of frames whose nearest person is the right one)."""
 CROSS = (("mouth_correlation", 0.7), ("turn_correlation", 0.8), ("nearer", 0.9))
-"""(metric, at least) of FT with one picture and another driver."""
+"""(metric, minimum) of FT with one image and another driver."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A goal in words, what was measured, and whether that reaches it; None: nothing to measure."""
+    """A goal, the measured value, and whether it is reached; None: not measurable."""
 
     goal: str
     measured: str
@@ -33,12 +33,12 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """Markdown text of `reached`."""
         return {True: "**reached**", False: "not reached", None: "not measured"}[self.reached]
 
 
 def outcomes(table: Sequence[Result]) -> Iterator[Outcome]:
-    """The goals that rows of one table (same data, mode and motion) can be held to."""
+    """Yield outcomes of the goals that apply to the rows of one table (same data, mode, motion)."""
     mode = table[0].row["mode"]
     if not table[0].row["dataset"].startswith(REAL):
         return
@@ -46,13 +46,13 @@ def outcomes(table: Sequence[Result]) -> Iterator[Outcome]:
         for ft in _rows(table, "ft", WARP_T):
             for warp in _rows(table, "warp", WARP_T):
                 yield from _against_warp(ft, warp)
-        for method, T, least in IDENTITY:
+        for method, T, minimum in IDENTITY:
             for row in _rows(table, method, T):
-                yield _identity(row, _rows(table, "real", T), least)
+                yield _identity(row, _rows(table, "real", T), minimum)
     if mode in WITHOUT_TRUTH:
         for ft in _rows(table, "ft", 1):
-            for metric, least in CROSS:
-                yield _at_least(ft, metric, least)
+            for metric, minimum in CROSS:
+                yield _at_least(ft, metric, minimum)
 
 
 def _rows(table: Sequence[Result], method: str, T: int) -> list[Result]:
@@ -65,15 +65,15 @@ def _against_warp(ft: Result, warp: Result) -> Iterator[Outcome]:
         far, near = f"{metric}@turned", f"{metric}@near"
         goal = f"{name}: better than the warp in `{far}`"
         margin = _margin(ft, warp, far, 0.0)
-        # Beating it needs more than a lucky draw of people.
-        yield _beside_warp(goal, ft, warp, far, margin, margin is not None and margin.low > 0)
+        # "Better" requires an interval that excludes 0.
+        yield _warp_outcome(goal, ft, warp, far, margin, margin is not None and margin.low > 0)
         goal = f"{name}: at most {NEAR_SHARE:.0%} worse than the warp in `{near}`"
         margin = _margin(ft, warp, near, NEAR_SHARE)
-        yield _beside_warp(goal, ft, warp, near, margin, margin is not None and margin.value >= 0)
+        yield _warp_outcome(goal, ft, warp, near, margin, margin is not None and margin.value >= 0)
 
 
 def _margin(ft: Result, warp: Result, metric: str, share: float) -> Estimate | None:
-    """By how much FT is better than what it may be: the warp's value, worse by `share`."""
+    """Improvement of FT over the allowed value: the warp's, degraded by `share`."""
     ours, theirs = ft.persons.get(metric, {}), warp.persons.get(metric, {})
     if not set(ours) & set(theirs):
         return None
@@ -82,7 +82,7 @@ def _margin(ft: Result, warp: Result, metric: str, share: float) -> Estimate | N
     return paired_difference({person: sign * value for person, value in ours.items()}, allowed)
 
 
-def _beside_warp(
+def _warp_outcome(
     goal: str, ft: Result, warp: Result, metric: str, margin: Estimate | None, reached: bool
 ) -> Outcome:
     if margin is None:
@@ -91,15 +91,15 @@ def _beside_warp(
     ours, theirs = (
         float(np.mean([one.persons[metric][who] for who in both])) for one in (ft, warp)
     )
-    said = (
+    values = (
         f"FT {format_number(ours, metric)}, warp {format_number(theirs, metric)}; "
         f"margin {format_interval(margin, metric)}, {_people(margin)}"
     )
-    return Outcome(goal, said, reached)
+    return Outcome(goal, values, reached)
 
 
-def _identity(row: Result, ceilings: Sequence[Result], least: float) -> Outcome:
-    outcome = _at_least(row, "id_rank1", least)
+def _identity(row: Result, ceilings: Sequence[Result], minimum: float) -> Outcome:
+    outcome = _at_least(row, "id_rank1", minimum)
     ceiling = "".join(
         f"; ceiling {format_number(one.metrics['id_rank1']['value'], 'id_rank1')}"
         for one in ceilings[:1]
@@ -107,13 +107,13 @@ def _identity(row: Result, ceilings: Sequence[Result], least: float) -> Outcome:
     return Outcome(outcome.goal, outcome.measured + ceiling, outcome.reached)
 
 
-def _at_least(row: Result, metric: str, least: float) -> Outcome:
-    goal = f"{row_name(row.row)}: `{metric}` at least {format_number(least, metric)}"
+def _at_least(row: Result, metric: str, minimum: float) -> Outcome:
+    goal = f"{row_name(row.row)}: `{metric}` at least {format_number(minimum, metric)}"
     if metric not in row.persons:
-        return Outcome(goal, "nobody moved enough to tell", None)
+        return Outcome(goal, "no driving moves enough to measure it", None)
     measured = mean_estimate(row.persons[metric])
-    said = f"{format_interval(measured, metric)}, {_people(measured)}"
-    return Outcome(goal, said, measured.value >= least)
+    interval = f"{format_interval(measured, metric)}, {_people(measured)}"
+    return Outcome(goal, interval, measured.value >= minimum)
 
 
 def _people(estimate: Estimate) -> str:

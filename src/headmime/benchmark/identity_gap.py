@@ -1,6 +1,6 @@
-"""The identity gap: what the shape of the driver's face costs, measured where the truth is known.
+"""Identity gap: the loss caused by the driver's face shape, measured with known true frames.
 
-With `motion=own` the landmarks of the true frames drive, so that nobody else's shape comes in.
+With `motion=own` the landmarks of the true frames drive, which have the person's own shape.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,20 +15,20 @@ from headmime.evaluation.statistics import Estimate, paired_difference
 
 @dataclass(frozen=True)
 class Gap:
-    """A row, and by metric its value minus that of the same row with `motion=own`."""
+    """Differences, by metric, of a row minus the same row with `motion=own`."""
 
     row: Result
     differences: dict[str, Estimate]
 
 
 def gaps(results: Sequence[Result]) -> Iterator[Gap]:
-    """Of every row of which there is another that differs in `motion=own` alone.
+    """Yield the gap of every row that has a counterpart with `motion=own`.
 
     The 95 % intervals are paired, person by person.
     """
-    own = {_but_for_motion(one): one for one in results if one.row["motion"] == "own"}
+    own = {_key_without_motion(one): one for one in results if one.row["motion"] == "own"}
     for one in results:
-        same = own.get(_but_for_motion(one))
+        same = own.get(_key_without_motion(one))
         if same is None or one.row["motion"] == "own" or not METHODS[one.row["method"]].driven:
             continue
         shared = [
@@ -40,5 +40,5 @@ def gaps(results: Sequence[Result]) -> Iterator[Gap]:
         yield Gap(one, differences)
 
 
-def _but_for_motion(result: Result) -> str:
+def _key_without_motion(result: Result) -> str:
     return digest({key: value for key, value in result.row.items() if key != "motion"})

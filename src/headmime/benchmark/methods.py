@@ -1,6 +1,6 @@
-"""From a method's name to what makes its frames: models (personal ones are kept), baselines, files.
+"""Create the animators of methods: models (personal ones are cached), baselines, frame folders.
 
-`evaluation/method_table.py` says what the methods are called.
+`evaluation/method_table.py` lists the methods.
 """
 
 from collections.abc import Callable
@@ -45,9 +45,10 @@ from headmime.nets.shape import ModelShape
 from headmime.provenance.origin import software_origin
 
 PROTOCOL = "2"
-"""Part of every key of a personal model, and of every row of one. Raise it with a change of what
-fine-tuning or inference computes: networks, losses, steps, how landmarks are drawn. (0.1.0 had a
-hash of source files in its place.)"""
+"""Version of fine-tuning and inference, part of the keys of personal models and their rows.
+Increment it when networks, losses, steps or landmark drawing change. (0.1.0 used a hash of source
+files instead.)
+"""
 
 BASELINES: dict[str, Adapt | None] = {
     "copy": baselines.copy_first,
@@ -59,7 +60,7 @@ BASELINES: dict[str, Adapt | None] = {
 
 
 class Methods:
-    """The methods of one store and one set of weights, loaded once."""
+    """Methods for one store and one set of weights, loaded once."""
 
     def __init__(self, settings: RowSettings, store: Store) -> None:
         self.settings = settings
@@ -70,7 +71,7 @@ class Methods:
 
     @cached_property
     def model_ff(self) -> Model:
-        """What feed-forward rows use: the paper meta-trains them apart (`weights_ff`)."""
+        """Model of feed-forward rows, which the paper meta-trains separately (`weights_ff`)."""
         weights = self.settings.weights_ff
         model = load(weights, self.settings.device) if weights else self.model
         if model.shape != self.model.shape:
@@ -78,7 +79,7 @@ class Methods:
         return model
 
     def model_of(self, method: str) -> Model:
-        """The meta-learned networks behind "ff" or "ft"."""
+        """Return the meta-learned networks of "ff" or "ft"."""
         return self.model_ff if method == "ff" else self.model
 
     @cached_property
@@ -88,12 +89,12 @@ class Methods:
 
     @cached_property
     def folder(self) -> FrameFolder:
-        """Where method=frames reads."""
+        """Folder of method=frames."""
         assert self.settings.frames is not None  # see `settings.check`
         return FrameFolder(Path(self.settings.frames).expanduser())
 
     def origin_of(self, method: str) -> dict[str, Any]:
-        """All that a method's frames depend on beside a person's."""
+        """Everything that a method's output depends on, besides the person's frames."""
         learned, tuned = METHODS[method].learned, method == "ft"
         parts = {
             "checkpoint": self.model_of(method).sha256 if learned else None,
@@ -106,12 +107,12 @@ class Methods:
         return parts | ({"frames": self.folder.hash} if method == "frames" else {})
 
     def key(self, method: str) -> str:
-        """A hash of that."""
+        """Hash of `origin_of`."""
         return digest([method, *self.origin_of(method).values()])
 
     def adapt(self, method: str) -> Adapt | FrameFolder | None:
-        """Frames and landmarks of a person -> animator; None for "real", the true frames; a folder
-        for "frames". A model sees frames of its own side, and its images are brought to the row's.
+        """Return the adaptation function (frames, landmarks -> animator); None for "real", a folder
+        for "frames". Model inputs and outputs are resized between the model's size and the row's.
         """
         if method == "frames":
             return self.folder
@@ -125,8 +126,8 @@ class Methods:
                 generator = personal_generator(self.model_ff.nets, own, landmarks, None)
             else:
                 generator = self._fine_tuned(own, landmarks, key)
-            made = animator(generator, self.side)
-            return lambda asked: resize_all(made(asked), self.size)
+            animate = animator(generator, self.side)
+            return lambda target: resize_all(animate(target), self.size)
 
         return at_own_side
 

@@ -1,4 +1,4 @@
-"""Result files -> one page of tables in Markdown."""
+"""Markdown report of result files."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,44 +28,44 @@ from headmime.evaluation.results import (
     verdict,
 )
 
-DAGGER = " †"  # not fine-tuned as the newest row is
+DAGGER = " †"  # fine-tuning settings differ from the newest row's
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A result and its file. `mark`: what tells it from others of the same name. `unlike`: its
-    settings of fine-tuning that the newest row does not have.
+    """A result and its file. `mark`: distinguishes results of the same name. `difference`: its
+    fine-tuning settings that differ from the newest row's.
     """
 
     file: Path
     result: Result
-    unlike: str = ""
+    difference: str = ""
     mark: str = ""
 
     @property
     def row(self) -> dict[str, Any]:
-        """All settings that its numbers depend on."""
+        """All settings that the numbers depend on."""
         return self.result.row
 
     @property
     def name(self) -> str:
-        """What its lines begin with."""
-        return f"{row_name(self.row)}{self.mark}{DAGGER if self.unlike else ''}"
+        """Name in tables."""
+        return f"{row_name(self.row)}{self.mark}{DAGGER if self.difference else ''}"
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Methods in the order of METHODS, within them by T."""
+        """Sort key: order of METHODS, then T."""
         return list(METHODS).index(self.row["method"]), self.row["T"], self.file.name
 
 
 def report(files: Sequence[Path], command: str) -> str:
-    """The page: a table for every set of rows that may be compared, and what each row is made of.
+    """Write the report: a table for every set of comparable rows, and the origin of each row.
 
-    `command` is how the page is made again.
+    `command` reproduces the report.
     """
     results = [read_result(file) for file in files]
-    made = zip(files, results, settings_diff(results), strict=True)
-    entries = sorted((Entry(*one) for one in made), key=lambda entry: entry.order)
+    fields = zip(files, results, settings_diff(results), strict=True)
+    entries = sorted((Entry(*one) for one in fields), key=lambda entry: entry.order)
     groups = map(_disambiguate, group_by(entries, OF_A_ROW))
     tables = sorted(groups, key=lambda table: table_heading(table[0].row))
     lines = [
@@ -83,9 +83,8 @@ def report(files: Sequence[Path], command: str) -> str:
 
 
 def settings_diff(results: Sequence[Result]) -> list[str]:
-    """For each result, what its fine-tuning's settings are where the newest fine-tuned row has
-    other ones: "epochs=10, jitter.scale=0.1"; empty where nothing differs, or nothing was
-    fine-tuned.
+    """For each result, list fine-tuning settings that differ from the newest fine-tuned row's, such
+    as "epochs=10, jitter.scale=0.1"; empty if none differ or nothing was fine-tuned.
     """
     tuned = [one for one in results if one.row.get("finetune")]
     if not tuned:
@@ -110,7 +109,7 @@ def _flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, 
 
 
 def _disambiguate(entries: list[Entry]) -> list[Entry]:
-    """Rows of one name, such as of several weights, have their file's hash beside it."""
+    """Append the file's hash to names shared by several rows (such as of several weights)."""
     names = Counter(entry.name for entry in entries)
     return [
         entry
@@ -121,7 +120,7 @@ def _disambiguate(entries: list[Entry]) -> list[Entry]:
 
 
 def _goals(tables: Sequence[list[Entry]]) -> list[str]:
-    """The project's goals for real people, where rows measure them."""
+    """Section of the goals for real people, if rows measure them."""
     found = [
         (table_heading(table[0].row), one)
         for table in tables
@@ -146,18 +145,18 @@ def _goals(tables: Sequence[list[Entry]]) -> list[str]:
 
 
 def _gaps(entries: list[Entry]) -> list[str]:
-    """What the shape of the driver's face costs, where it was measured."""
-    found = list(gaps([entry.result for entry in entries]))
-    if not found:
+    """Section of the identity gap, if it was measured."""
+    measured = list(gaps([entry.result for entry in entries]))
+    if not measured:
         return []
     shown = [
-        name for name in select_metrics("gap") if any(name in one.differences for one in found)
+        name for name in select_metrics("gap") if any(name in one.differences for one in measured)
     ]
-    unlike = {entry.result.stem for entry in entries if entry.unlike}
+    differing = {entry.result.stem for entry in entries if entry.difference}
     rows = []
-    for one in found:
+    for one in measured:
         row, costs = one.row.row, one.differences
-        mark = DAGGER if one.row.stem in unlike else ""
+        mark = DAGGER if one.row.stem in differing else ""
         title = f"{row['dataset']}, {row['motion']} minus own: {row_name(row)}{mark}"
         cells = [
             format_interval(costs[metric], metric) if metric in costs else "" for metric in shown
@@ -206,17 +205,17 @@ def _details(entries: list[Entry]) -> Iterator[str]:
             yield from markdown_table(["", *map(metric_label, shown)], cells)
     yield from _notes(entries)
     yield from _against_warp(entries)
-    yield from _beside_paper(entries)
+    yield from _compare_with_paper(entries)
     yield from ("", "Made of:", "")
     for entry in entries:
         origin = entry.result.origin
         checkpoint = entry.row["checkpoint"]
         weights = f", weights {checkpoint[:12]}" if checkpoint else ""
-        other = f";{DAGGER} not fine-tuned as the newest row is: {entry.unlike}"
+        other = f";{DAGGER} fine-tuning differs from the newest row's: {entry.difference}"
         yield (
             f"- {entry.name}: `{origin['command']}`, seed {entry.row['seed']}{weights}, "
             f"commit {origin['commit']}, {origin['date'][:10]}, file `{entry.file.name}`"
-            f"{other if entry.unlike else ''}"
+            f"{other if entry.difference else ''}"
         )
 
 
@@ -242,14 +241,14 @@ def _notes(entries: list[Entry]) -> Iterator[str]:
 
 
 def _against_warp(entries: list[Entry]) -> Iterator[str]:
-    """Every model, and another system's frames, beside the warp of the same T, by person."""
+    """Compare every model, and frames of other systems, with the warp of the same T, by person."""
     warps = {e.row["T"]: e for e in entries if e.row["method"] == "warp"}
     lines = [
         f"- {entry.name}: {sentence}"
         for entry in entries
         if (METHODS[entry.row["method"]].learned or entry.row["method"] == "frames")
         and entry.row["T"] in warps
-        for sentence in _beside(entry, warps[entry.row["T"]])
+        for sentence in _compare(entry, warps[entry.row["T"]])
     ]
     if lines:
         yield ""
@@ -258,24 +257,24 @@ def _against_warp(entries: list[Entry]) -> Iterator[str]:
         yield from lines
 
 
-def _beside(entry: Entry, warp: Entry) -> Iterator[str]:
-    said: dict[str, list[str]] = {"better": [], "worse": [], "undecided": []}
+def _compare(entry: Entry, warp: Entry) -> Iterator[str]:
+    verdicts: dict[str, list[str]] = {"better": [], "worse": [], "undecided": []}
     for name in select_metrics("warp"):
         difference = advantage(entry.file, warp.file, name)
         if difference is not None:
             interval = f"[{difference.low:+.3f}, {difference.high:+.3f}]"
             sure = interval if difference.identities > 1 else "(one person)"
-            said[verdict(difference)].append(f"{name} {difference.value:+.3f} {sure}")
-    if said["better"]:
-        yield f"beats the warp in {', '.join(said['better'])}."
-    if said["worse"]:
-        yield f"**does not beat the warp** in {', '.join(said['worse'])}."
-    if said["undecided"]:
-        yield f"no difference to the warp is shown in {', '.join(said['undecided'])}."
+            verdicts[verdict(difference)].append(f"{name} {difference.value:+.3f} {sure}")
+    if verdicts["better"]:
+        yield f"beats the warp in {', '.join(verdicts['better'])}."
+    if verdicts["worse"]:
+        yield f"**does not beat the warp** in {', '.join(verdicts['worse'])}."
+    if verdicts["undecided"]:
+        yield f"no difference to the warp is shown in {', '.join(verdicts['undecided'])}."
 
 
-def _beside_paper(entries: list[Entry]) -> Iterator[str]:
-    """The paper's cells, where the data set and the networks are the paper's."""
+def _compare_with_paper(entries: list[Entry]) -> Iterator[str]:
+    """Our cells beside the paper's, if data set and scoring networks are the paper's."""
     rows = []
     for entry in entries:
         row, result = entry.row, entry.result

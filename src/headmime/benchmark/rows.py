@@ -1,4 +1,4 @@
-"""From settings to rows: data, scoring networks, methods, results."""
+"""Evaluate rows from settings: data, scoring networks, methods, result files."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -40,13 +40,13 @@ ROW_KEYS = {one.name for one in fields(RowSettings)}
 
 
 class RowRunner:
-    """Everything that rows of one store and one set of trials share, made once."""
+    """Evaluates rows of one store and one set of trials, with shared state created once."""
 
     def __init__(
-        self, settings: RowSettings, beside: Mapping[str, Any] = MappingProxyType({})
+        self, settings: RowSettings, overrides: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
-        """`beside`: keys in the settings that nobody typed; the command of a row has them too."""
-        self.settings, self.beside = settings, beside
+        """`overrides`: settings that were not typed; they are added to the row's command."""
+        self.settings, self.overrides = settings, overrides
         store = Store(Path(settings.store).expanduser())
         self.methods = Methods(settings, store)
         trials, self.left_out = make_trials(settings, store)
@@ -60,7 +60,7 @@ class RowRunner:
         )
 
     def description(self, method: str, T: int) -> dict[str, Any]:
-        """All settings that the row's numbers depend on, and nothing else."""
+        """Return exactly the settings that the row's numbers depend on."""
         settings, context = self.settings, self.context
         return {
             **settings.data(),
@@ -77,15 +77,15 @@ class RowRunner:
         }
 
     def run(self, method: str, T: int, place: str = "") -> Path:
-        """The row's result file: evaluated now, unless it is there already.
+        """Evaluate the row unless its result file exists; return that file.
 
-        `place` says before the progress bar which row of how many this is.
+        `place`: prefix of the progress bar, such as "1/4 ".
         """
         description = self.description(method, T)
         folder = Path(self.settings.results).expanduser()
         file = folder / f"{result_stem(description)}.json"
         if file.is_file():
-            log.info("%s is there already.", file.name)
+            log.info("%s exists already.", file.name)
             return file
         self.check_scorers(method)
         key = self.methods.key(method)
@@ -93,12 +93,12 @@ class RowRunner:
             row = evaluate(self.context, self.methods.adapt(method), T, key, on_trial)
         scorers = self.context.scorers
         result = summarise(description, row, scorers.origin, scorers.stand_in, self.left_out)
-        command = row_command({**self.beside, "method": method, "T": T}, ROW_KEYS)
+        command = row_command({**self.overrides, "method": method, "T": T}, ROW_KEYS)
         result.origin.update(command=command)
         return write_result(folder, result, row)
 
     def check_scorers(self, method: str) -> None:
-        """HeadmimeError if a scoring network had a part in a loss that made the method."""
+        """Raise HeadmimeError if a scoring network was used in a training loss of the method."""
         losses: dict[str, Any] = {}
         if METHODS[method].learned:
             origin = self.methods.model_of(method).record.get("origin", {})
@@ -109,7 +109,7 @@ class RowRunner:
 
 
 def run_row(settings: RowSettings) -> Iterator[str]:
-    """Check, evaluate: a line for each metric, then the result file."""
+    """Check the settings and evaluate; yield a line for each metric, then the result file."""
     check(settings, [settings.method], [settings.T])
     file = RowRunner(settings).run(settings.method, settings.T)
     for name, one in read_result(file).metrics.items():
@@ -120,14 +120,12 @@ def run_row(settings: RowSettings) -> Iterator[str]:
 
 
 def run_table(settings: TableSettings) -> Iterator[Path]:
-    """The result files of this machine's part of a table, row after row, as they are made.
+    """Evaluate this machine's part of a table; yield result files as they are written.
 
-    Without true frames there is no ceiling.
+    Modes without true frames have no "real" row.
     """
     table, truth = settings.table, settings.mode not in WITHOUT_TRUTH
-    methods = [
-        name for name in table.methods if name != "real" or truth
-    ]  # else there is no ceiling
+    methods = [name for name in table.methods if name != "real" or truth]
     check(settings, methods, table.Ts)
     if not 0 <= table.part < table.parts:
         raise HeadmimeError(
@@ -140,7 +138,7 @@ def run_table(settings: TableSettings) -> Iterator[Path]:
 
 
 def study_origin(verb: str, settings: Any, row: Result) -> dict[str, Any]:
-    """Where a study's numbers come from: its command and settings, and what its rows share."""
+    """Origin of a study: command, settings and properties shared by its rows."""
     return {
         **software_origin(),
         "command": typed_command(verb),
@@ -157,20 +155,20 @@ def study_origin(verb: str, settings: Any, row: Result) -> dict[str, Any]:
 def check_scorer_leakage(
     scorers: Mapping[str, Mapping[str, Any]], losses: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    """HeadmimeError if a file of weights is in both: `scorers` (use -> origin) and `losses` (where
-    -> origin), whose `files` are name -> sha256.
+    """Raise HeadmimeError if a weights file is used both in `scorers` (use -> origin) and in
+    `losses` (loss -> origin), whose `files` are name -> sha256.
     """
     for use, scorer in scorers.items():
         for where, loss in losses.items():
             if set(scorer.get("files", {}).values()) & set(loss.get("files", {}).values()):
                 raise HeadmimeError(
                     f"The scoring network {scorer['name']} ({use}) is in the loss of {where}: its "
-                    "numbers would flatter. Choose other scorers= or other weights."
+                    "scores would be biased. Choose other scorers= or other weights."
                 )
 
 
 def draw_protocol(settings: RowSettings, store: Store) -> Protocol:
-    """The people, sources and held-out frames that the settings draw."""
+    """Sample people, source and held-out frames by the settings."""
     return sample_cases(
         store,
         split=settings.split,
@@ -182,46 +180,47 @@ def draw_protocol(settings: RowSettings, store: Store) -> Protocol:
 
 
 def make_trials(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
-    """The trials, and how many videos of the split could not be used."""
+    """Return the trials, and the number of videos of the split that are too short."""
     s = settings
     if s.mode == "truth":
         cases = cross_cases(store, seed=s.cases_seed)
         return truth_trials(store, cases, s.sources, s.held_out), 0
-    drawn = draw_protocol(s, store)
-    _keep_protocol(Path(s.results).expanduser(), drawn.to_json(store))
-    pictures = single_image_videos(store, s.split)
+    protocol = draw_protocol(s, store)
+    _write_protocol(Path(s.results).expanduser(), protocol.to_json(store))
+    images = single_image_videos(store, s.split)
     if s.mode == "portrait":
-        if not pictures:
+        if not images:
             raise HeadmimeError(
-                f"mode=portrait needs single pictures, and {store.folder} has none in its split "
+                f"mode=portrait needs single images, and {store.folder} has none in its split "
                 f"{s.split!r}: `headmime preprocess data=listed` stores those of portraits.tsv."
             )
-        return portrait_trials(store, pictures, drawn.cases, s.drivers), 0
-    films = len(store.videos_in(s.split)) - len(pictures)
-    too_short = films - len(drawn.cases) if len(drawn.cases) < s.videos else 0
+        return portrait_trials(store, images, protocol.cases, s.drivers), 0
+    videos = len(store.videos_in(s.split)) - len(images)
+    too_short = videos - len(protocol.cases) if len(protocol.cases) < s.videos else 0
     if s.mode == "self":
-        return self_trials(store, drawn.cases), too_short
-    return cross_trials(store, drawn.cases, s.drivers), too_short
+        return self_trials(store, protocol.cases), too_short
+    return cross_trials(store, protocol.cases, s.drivers), too_short
 
 
-def _keep_protocol(folder: Path, text: str) -> None:
-    """The frames that were drawn, and why other videos were not, beside the results."""
+def _write_protocol(folder: Path, text: str) -> None:
+    """Write the sampled frames, and why other videos were excluded, beside the results."""
     folder = folder / "protocols"
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / f"{digest(text)[:12]}.json", text)
 
 
 def _scorers(settings: RowSettings, store: Store) -> Scorers:
-    made = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
-    for scorer in made.values():
+    networks = {use: hydra.utils.instantiate(one) for use, one in settings.scorers.items()}
+    for scorer in networks.values():
         if isinstance(scorer, TorchScorer):
             scorer.to(torch_device(settings.device))
     chosen = hydra.utils.instantiate(settings.detector)
     detector = chosen or detector_named(store.detector)
-    return Scorers(**made, detector=detector, detector_files=hash_files(settings.detector or {}))
+    files = hash_files(settings.detector or {})
+    return Scorers(**networks, detector=detector, detector_files=files)
 
 
 def hash_files(settings: Mapping[str, Any]) -> dict[str, str]:
-    """The sha256 of the files that settings name, by name."""
+    """SHA-256 of the files named in settings, by file name."""
     paths = [Path(one).expanduser() for one in settings.values() if isinstance(one, str)]
     return {path.name: sha256(path) for path in paths if path.is_file()}

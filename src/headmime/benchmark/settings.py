@@ -1,4 +1,4 @@
-"""The keys of a row, and of a table of rows; what can be checked of them before any work."""
+"""Keys of a row and of a table of rows, and their checks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class RowSettings:
     memory: str = MISSING
 
     def data(self) -> dict[str, Any]:
-        """The keys that say which frames of the store drive whom, as rows record them."""
+        """The keys that select data and trials, as recorded in rows."""
         return {key: getattr(self, key) for key in DATA}
 
 
@@ -75,20 +75,20 @@ class TableSettings(RowSettings):
 
 
 def check_only(only: Sequence[str], known: Mapping[str, Any], key: str, example: str) -> None:
-    """HeadmimeError for a name in `<study>.only` that is not in `key` (<study>.<names>), with an
-    `example` of what it may be there.
+    """Raise HeadmimeError for a name in `<study>.only` that is not in `key` (<study>.<names>);
+    `example`: a value for such a name.
     """
     unknown = [name for name in only if name not in known]
     if unknown:
         study = key.partition(".")[0]
         raise HeadmimeError(
-            f"{study}.only: {unknown[0]} is not among {', '.join(known)}; another one is "
-            f"made with '+{key}.{unknown[0]}={example}'."
+            f"{study}.only: {unknown[0]} is not among {', '.join(known)}; define another one "
+            f"with '+{key}.{unknown[0]}={example}'."
         )
 
 
 def check(settings: RowSettings, methods: Sequence[str], Ts: Sequence[int]) -> None:
-    """HeadmimeError, before any work, for what is misspelt or cannot be."""
+    """Raise HeadmimeError for unknown or incompatible values."""
     known = {"mode": MODES, "motion": (*MOTIONS, "own"), "start": STARTS}
     for key, values in known.items():
         check_choice(key, getattr(settings, key), values)
@@ -104,6 +104,6 @@ def check(settings: RowSettings, methods: Sequence[str], Ts: Sequence[int]) -> N
             raise HeadmimeError("method=frames needs frames=DIR, the folder of another's frames.")
     for T in Ts:
         if settings.mode == "portrait" and T != 1:
-            raise HeadmimeError(f"T={T}: mode=portrait has one picture of each person, T=1.")
+            raise HeadmimeError(f"T={T}: mode=portrait has one image of each person, T=1.")
         if not 1 <= T <= settings.sources:
             raise HeadmimeError(f"T={T} should be from 1 to sources={settings.sources}.")

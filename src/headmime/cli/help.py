@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,8 +24,9 @@ class Key(NamedTuple):
 
 def help_text(verb: str) -> str:
     """What a verb does, and a line for every one of its keys."""
-    header = re.match(r"(?:#.*\n)*", _file(verb_configs(verb)[0]).read_text())[0]
-    about = [line[2:] for line in header.splitlines() if not line.startswith("# @")]
+    lines = _file(verb_configs(verb)[0]).read_text().splitlines()
+    header = takewhile(lambda line: line.startswith("#"), lines)
+    about = [line[2:] for line in header if not line.startswith("# @")]
     return "\n".join([f"headmime {verb}", *about, "", *_lines(verb_keys(verb))])
 
 

@@ -1,4 +1,4 @@
-"""One process per device: who starts them, and what each of them is told."""
+"""Launch one training process per device, or join those that torchrun or submitit launched."""
 
 import logging
 import os
@@ -30,13 +30,13 @@ class Placement:
 
     @property
     def processes(self) -> int:
-        """How many processes train together."""
+        """Total number of training processes."""
         return self.devices * self.nodes
 
 
 def is_launched() -> bool:
-    """Whether this process is one of several that torchrun, submitit or `launch` started; after it,
-    all three have left torchrun's variables in the environment.
+    """Return whether torchrun, submitit or `launch` started this process; afterwards torchrun's
+    variables are in the environment in all three cases.
     """
     if "SUBMITIT_EXECUTOR" in os.environ:
         _set_rendezvous()
@@ -44,14 +44,14 @@ def is_launched() -> bool:
         "LOCAL_WORLD_SIZE" not in os.environ and int(os.environ.get("SLURM_STEP_NUM_TASKS", 1)) > 1
     ):
         raise HeadmimeError(
-            "srun started several processes that do not know of each other: start them with "
+            "srun started several independent processes: start them with "
             "torchrun or with `-m hydra/launcher=submitit_slurm` (docs/guide/train.md)."
         )
     return "LOCAL_WORLD_SIZE" in os.environ
 
 
 def resolve_placement(accelerator: str, devices: str, nodes: int) -> Placement:
-    """What the settings, or whoever started this process, mean on this machine."""
+    """Resolve devices and nodes from the settings, or from the launcher's environment."""
     if "," in devices:
         named = [device.strip() for device in devices.split(",") if device.strip()]
         raise HeadmimeError(
@@ -84,8 +84,9 @@ def resolve_placement(accelerator: str, devices: str, nodes: int) -> Placement:
 
 
 def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None:
-    """Call ``function(*arguments)`` in one new process per device, as `torchrun --standalone` does;
-    when one fails, the others are ended. What the first said or left with is said again here, once.
+    """Call ``function(*arguments)`` in one new process per device, as `torchrun --standalone` does.
+    If one fails, the others are terminated, and the first failure's error or exit status is raised
+    here.
     """
     config = LaunchConfig(
         min_nodes=1,
@@ -98,13 +99,13 @@ def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None
     )
     for name in ("torch.distributed.elastic", "torch.multiprocessing"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    shared = max(1, torch.get_num_threads() // devices)
-    said = "OMP_NUM_THREADS" in os.environ
+    threads = max(1, torch.get_num_threads() // devices)
+    user_defined = "OMP_NUM_THREADS" in os.environ
     try:
-        with nullcontext() if said else limit_child_threads(shared):
+        with nullcontext() if user_defined else limit_child_threads(threads):
             elastic_launch(config, _run_process)(function, *arguments)
-    except SignalException as told:
-        raise SystemExit(128 + told.sigval) from told
+    except SignalException as signal:
+        raise SystemExit(128 + signal.sigval) from signal
     except ChildFailedError as failed:
         first = min(failed.failures.values(), key=lambda failure: failure.timestamp)
         message: Any = first.message
@@ -118,14 +119,14 @@ def launch(devices: int, function: Callable[..., None], *arguments: Any) -> None
 
 
 def _run_process(function: Callable[..., None], *arguments: Any) -> None:
-    """What runs in each process."""
+    """Entry point of each process."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     function(*arguments)
 
 
 def _set_rendezvous() -> None:
-    """Tell the tasks of a submitit job of each other."""
+    """Export torchrun's rendezvous variables in the tasks of a submitit job."""
     from submitit import JobEnvironment
     from submitit.helpers import TorchDistributedEnvironment
 

@@ -1,4 +1,4 @@
-"""`headmime live`: a person moves as somebody before the camera does, in a window or a file."""
+"""`headmime live`: animate a person in real time from a webcam or a video."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,8 +18,8 @@ from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector
 from headmime.live.camera import frame_rate, is_webcam
-from headmime.live.landmark_worker import FaceObservation, watch
-from headmime.live.live_animator import LiveAnimator, Tell, run_live
+from headmime.live.landmark_worker import FaceObservation, observe_faces
+from headmime.live.live_animator import LiveAnimator, Report, run_live
 from headmime.live.throughput import Throughput
 from headmime.live.video_writer import LiveVideoWriter
 from headmime.live.window import Window
@@ -27,7 +27,7 @@ from headmime.progress import console
 from headmime.provenance.marking import add_label
 from headmime.provenance.statement import ProvenanceOptions
 
-WINDOW, SMALLEST = "window", 256
+WINDOW, MIN_SIDE = "window", 256
 
 
 @dataclass(kw_only=True)
@@ -39,25 +39,28 @@ class Live(DrivenSettings):
 
 
 def main(settings: Live) -> None:
-    """Check what can be checked, make or load the person, play until the driving or Ctrl-C ends."""
+    """Check the settings, make or load the person, run until the driving ends or Ctrl-C."""
     _check(settings)
     rate = frame_rate(settings.driving)
     finder = None if settings.person else instantiate(settings.detector)
     person = find_person(settings, finder)
-    size = settings.size or max(SMALLEST, person.shape.image_size)
-    # One core looks, the others make frames.
+    size = settings.size or max(MIN_SIDE, person.shape.image_size)
+    # One core detects landmarks, the others generate frames.
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
-    animator, look = LiveAnimator(person), _detector(settings, person)
-    with watch(settings.driving, look) as sights, _line() as tell:
+    animator, make_detector = LiveAnimator(person), _detector_factory(settings, person)
+    with observe_faces(settings.driving, make_detector) as observations, _status() as report:
         if settings.out == WINDOW:
-            path, pace = None, _in_window(animator, sights, size, settings.provenance, tell)
+            path = None
+            throughput = _show_window(animator, observations, size, settings.provenance, report)
         else:
-            with LiveVideoWriter(settings.out, rate, person.statement, settings.provenance) as film:
-                pace = run_live(animator, sights, size, film.add, tell)
-            path = film.path
+            with LiveVideoWriter(
+                settings.out, rate, person.statement, settings.provenance
+            ) as writer:
+                throughput = run_live(animator, observations, size, writer.add, report)
+            path = writer.path
     if path is not None:
         print(path)
-    print(pace)
+    print(throughput)
 
 
 def _check(settings: Live) -> None:
@@ -71,36 +74,36 @@ def _check(settings: Live) -> None:
         raise HeadmimeError(f"out={settings.out} should be {WINDOW} or end in .mp4.")
 
 
-def _detector(settings: Live, person: Person) -> Callable[[], Detector]:
-    """What makes the detector, in the process that looks."""
+def _detector_factory(settings: Live, person: Person) -> Callable[[], Detector]:
+    """Return a picklable constructor of the detector, for the landmark process."""
     if settings.detector:
         return partial(instantiate, settings.detector)
     return partial(load_detector, person.record["detector"])
 
 
-def _in_window(
+def _show_window(
     animator: LiveAnimator,
-    sights: Iterator[FaceObservation],
+    observations: Iterator[FaceObservation],
     size: int,
     marks: ProvenanceOptions,
-    tell: Tell,
+    report: Report,
 ) -> Throughput:
     window = Window()
 
     def show(frame: np.ndarray, taken: float) -> bool:
-        if window.took_again():
-            animator.again()
+        if window.take_reset():
+            animator.reset()
         window.show(next(add_label([frame])) if marks.label else frame)
         return not window.closed
 
     try:
-        return run_live(animator, sights, size, show, tell)
+        return run_live(animator, observations, size, show, report)
     finally:
         window.close()
 
 
 @contextmanager
-def _line() -> Iterator[Tell]:
-    """A line that says how it goes, as long as it goes."""
-    with console.status("Looking ...") as status:
-        yield lambda pace: status.update(str(pace))
+def _status() -> Iterator[Report]:
+    """Status line with the current throughput."""
+    with console.status("Waiting for a face ...") as status:
+        yield lambda throughput: status.update(str(throughput))

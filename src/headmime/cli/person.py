@@ -10,7 +10,7 @@ from typing import Any
 from hydra.utils import instantiate
 
 from headmime.animate import api
-from headmime.animate.animation import NO_PICTURE, check_output, check_size
+from headmime.animate.animation import NO_SCENE, check_output, check_size
 from headmime.animate.api import load, personalise
 from headmime.animate.driving import find_driving
 from headmime.animate.media_writer import output_path
@@ -137,7 +137,7 @@ def _check_animate(settings: Animate) -> None:
     check_motion(settings.motion)
     check_output(settings.output)
     if settings.output == "full" and settings.person:
-        raise HeadmimeError(NO_PICTURE)
+        raise HeadmimeError(NO_SCENE)
     api.check_times(settings.fps, settings.start, settings.end)
     if settings.audio not in ("none", "driving"):
         api.find_audio(settings.audio)

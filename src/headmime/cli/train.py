@@ -23,14 +23,14 @@ from headmime.learning.compilation import should_compile
 from headmime.nets.checkpoint import checkpoint_files
 
 log = logging.getLogger(__name__)
-# conf/hydra/launcher has values for the launchers that hydra-submitit-launcher names so itself
+# conf/hydra/launcher overrides configurations that hydra-submitit-launcher registers itself
 warnings.filterwarnings("ignore", "\\n'hydra/launcher/submitit_", UserWarning)
 
 
 @hydra.main(config_path=str(conf_folder()), config_name="train", version_base="1.3")
 @plain_errors
 def main(config: DictConfig) -> None:
-    """Compose, check what can be checked, train in as many processes as the settings say."""
+    """Check the settings, then train in one process per device."""
     settings = OmegaConf.to_object(config)
     assert isinstance(settings, Train)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -67,29 +67,31 @@ def _check_init(settings: Train) -> None:
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:
-    """`last` is the newest state of this run's folder, which must exist; `auto` is the same where
-    there is one, and else a new start.
+    """Resolve `ckpt`: `last` is the newest state of this run's folder, which must exist; `auto` is
+    `last` if it exists, otherwise None (a new training).
     """
     last = folder / "checkpoints" / "last.ckpt"
     if ckpt is None:
         if "SUBMITIT_EXECUTOR" in os.environ:
             raise HeadmimeError(
-                "A job that may be requeued would start anew each time: give it ckpt=auto."
+                "A job that may be requeued would start a new training each time: give ckpt=auto."
             )
         return None
     if ckpt == "auto":
         if not last.is_file():
             return None
-        log.info("Going on from %s", last)
+        log.info("Resuming from %s", last)
         return last
     state = last if ckpt == "last" else Path(ckpt)
     if not state.is_file():
-        raise HeadmimeError(f"ckpt={ckpt}: there is no {state}; leave `ckpt` out to start anew.")
+        raise HeadmimeError(
+            f"ckpt={ckpt}: there is no {state}; omit `ckpt` to start a new training."
+        )
     return state
 
 
 def _render_missing_sitters(settings: Train) -> None:
-    """The first of several processes renders, the others wait for it."""
+    """Render the store of sitters if it is missing, in the first process; the others wait."""
     manifest = Path(settings.store) / "manifest.json"
     if settings.sitters is None or manifest.is_file():
         return
@@ -97,6 +99,6 @@ def _render_missing_sitters(settings: Train) -> None:
     while rank > 0 and not manifest.is_file():
         time.sleep(1)
     if rank == 0:
-        log.info("%s is not there yet: rendering %s sitters.", settings.store, settings.sitters.n)
+        log.info("%s does not exist: rendering %s sitters.", settings.store, settings.sitters.n)
         size = settings.model.image_size
         render(**asdict(settings.sitters), out=settings.store, size=size)

@@ -1,4 +1,4 @@
-"""What each process of `headmime train` does: build everything, train, keep the result."""
+"""The training process of `headmime train`: build all components, train, save the result."""
 
 import json
 import logging
@@ -53,21 +53,21 @@ log = logging.getLogger(__name__)
 GRID_ROWS = 6
 EMULATED = (
     "trainer.precision=bf16-mixed: this device has no instructions for bfloat16 and emulates it, "
-    "which takes 7 to 15 times as long as float32: trainer.precision=auto chooses that here."
+    "7 to 15 times slower than float32, which trainer.precision=auto selects here."
 )
 NOT_DETERMINISTIC = (
-    "trainer.deterministic=true: on CUDA, close-ups (loss.closeup) and making pictures smaller for "
+    "trainer.deterministic=true: on CUDA, close-ups (loss.closeup) and downscaling images for "
     "EfficientNet have no deterministic gradient. Torch warns of them; all else is deterministic."
 )
 WITHOUT_TEST = (
-    '%s has no videos of the split "test": there is no validation, and no weights/best.* is kept.'
+    '%s has no videos of the split "test": there is no validation, and no weights/best.* is saved.'
 )
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """Everything that a process must know; `config` is what the weights will say of it, `precision`
-    what is computed in, `compile` whether the step is compiled.
+    """Picklable description of a training for each process. `config`: as recorded with the weights;
+    `precision`: Lightning's name; `compile`: whether the step is compiled.
     """
 
     settings: Train
@@ -81,7 +81,7 @@ class TrainingRun:
 
 
 def train(run: TrainingRun) -> None:
-    """Train in this process, beside the others if there are any."""
+    """Train in this process, as one of `run.placement.processes`."""
     settings = run.settings
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -117,7 +117,7 @@ def train(run: TrainingRun) -> None:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
-    if not data.episodes:  # max_epochs=0: there was no loop, at whose end all is kept
+    if not data.episodes:  # max_epochs=0: Lightning calls no hook that saves
         checkpoints.run(trainer, module)
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
@@ -152,28 +152,28 @@ def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:
     )
 
 
-def precision(asked: str, device: str) -> str:
-    """Lightning's name for what is asked; `auto` is bfloat16 where the device computes in it."""
+def precision(requested: str, device: str) -> str:
+    """Return Lightning's precision name; `auto` is bfloat16 if the device supports it natively."""
     native = computes_in_bfloat16(device)
-    if asked == "bf16-mixed" and not native:
+    if requested == "bf16-mixed" and not native:
         rank_zero_only(log.warning)(EMULATED)
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     return "bf16-mixed" if native else "32-true"
 
 
 def determinism(settings: Train, device: str) -> bool | Literal["warn"]:
-    """Lightning's name for what is asked: where CUDA has no deterministic gradient, `warn`."""
-    asked, perceptual = settings.trainer.deterministic, settings.perceptual["_target_"]
+    """Return Lightning's `deterministic`; `warn` if CUDA lacks deterministic gradients."""
+    requested, perceptual = settings.trainer.deterministic, settings.perceptual["_target_"]
     lacking = settings.loss.closeup or "efficientnet" in perceptual
-    if not asked or device != "cuda" or not lacking:
-        return asked
+    if not requested or device != "cuda" or not lacking:
+        return requested
     rank_zero_only(log.warning)(NOT_DETERMINISTIC)
     return "warn"
 
 
 def _record(run: TrainingRun, data: EpisodeData, perceptual: Frozen) -> Record:
-    """What the weights will say of their origin."""
+    """Record of the weights' origin."""
     return {
         "detector": data.detector,
         "origin": {
@@ -207,7 +207,7 @@ def _validation(
     perceptual: Frozen,
     averages: MovingAverages | None,
 ) -> list[Validation]:
-    """Nothing where it is off, or where the store has nobody to validate on."""
+    """Return the validation callback; none if disabled or without a test split."""
     settings, v = run.settings, run.settings.validation
     if v.every is None:
         return []
@@ -252,7 +252,7 @@ def _callbacks(
     )
     progress = [RichProgressBar() if sys.stdout.isatty() else ProgressLines()]
     shown = progress if settings.trainer.enable_progress_bar else []
-    # What counts batches comes before `checkpoints`, which saves the counts.
+    # Callbacks that count batches come before `checkpoints`, which saves the counts.
     return [
         curriculum,
         *first,
@@ -267,15 +267,15 @@ def _callbacks(
 
 
 def _initial_nets(settings: Train) -> tuple[Nets, list[str]]:
-    """The networks to begin with, and which of their parameters come from smaller ones."""
+    """Return the initial networks, and the names of parameters inherited from smaller ones."""
     if settings.init is None:
         return build_nets(settings.model), []
-    given, shape, _ = load_nets(weights_path(settings.init))
+    loaded, shape, _ = load_nets(weights_path(settings.init))
     if shape == settings.model:
-        return given, []
+        return loaded, []
     nets = build_nets(settings.model)
     try:
-        inherited = inherit(nets, settings.model, given, shape)
+        inherited = inherit(nets, settings.model, loaded, shape)
     except HeadmimeError as error:
         raise HeadmimeError(f"init={settings.init}: {error}") from error
     log.info(

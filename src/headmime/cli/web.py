@@ -1,4 +1,4 @@
-"""`headmime web`: the page in the browser, on this machine, until Ctrl-C."""
+"""`headmime web`: serve the local web page until Ctrl-C."""
 
 import signal
 import threading
@@ -30,7 +30,7 @@ class Web(NetworkSettings):
 
 
 def main(settings: Web) -> None:
-    """Check the model, serve the page, say where it is."""
+    """Check the settings, load the networks, serve the page, print its address."""
     weights_stem(settings.weights)
     torch_device(settings.device)
     prepare_marking(settings.provenance)
@@ -45,7 +45,7 @@ def main(settings: Web) -> None:
     for end in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: uploads are deleted
         signal.signal(end, signal.default_int_handler)
     print("Loading the networks ...", flush=True)
-    assert runner.model and runner.frozen  # now, and not while somebody waits
+    assert runner.model and runner.frozen  # load now, not in the first job
     with serve(runner, settings.limits, settings.port) as url:
         print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
         if settings.open:

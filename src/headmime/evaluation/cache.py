@@ -1,4 +1,4 @@
-"""Arrays that took long to make, kept on disk under a hash of everything that made them."""
+"""Disk cache of computed arrays, keyed by a hash of all inputs."""
 
 import hashlib
 import json
@@ -11,15 +11,16 @@ import numpy as np
 from headmime.files import write_atomically
 
 PROTOCOL = "2"
-"""Part of every key of cached scores, and of every row. Raise it with a change of what is measured:
-metrics, trials, crops, how landmarks are followed or embeddings aligned. (0.1.0 had hashes of
-source files in its place.)"""
+"""Version of the evaluation protocol, part of every cache key and row. Increment it when metrics,
+trials, crops, landmark tracking or alignment of embeddings change. (0.1.0 used hashes of source
+files instead.)
+"""
 
 Arrays = dict[str, np.ndarray]
 
 
 def digest(*things: Any) -> str:
-    """sha256 of arrays (with their shapes) and of anything that JSON can write."""
+    """SHA-256 of arrays (with dtype and shape) and JSON-serialisable values."""
     sha = hashlib.sha256()
     for thing in things:
         if isinstance(thing, np.ndarray):
@@ -32,21 +33,21 @@ def digest(*things: Any) -> str:
 
 
 def load_or_compute(folder: Path, key: str, make: Callable[[], Arrays]) -> Arrays:
-    """What `make` returns, from `<folder>/<key>.npz` if it was made before.
+    """Return `make()`, cached in `<folder>/<key>.npz`.
 
-    The file appears when it is complete, so that several processes may share the folder.
+    Written atomically, so that several processes can share the folder.
     """
     file = folder / f"{key}.npz"
     if not file.is_file():
         arrays = make()
         write_arrays(file, arrays)
         return arrays
-    with np.load(file, allow_pickle=False) as kept:
-        return dict(kept)
+    with np.load(file, allow_pickle=False) as content:
+        return dict(content)
 
 
 def write_arrays(file: Path, arrays: Arrays) -> None:
-    """Write an .npz under its name when it is complete."""
+    """Write an .npz atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(file) as partial:
         np.savez(partial, **arrays)  # pyright: ignore[reportArgumentType]  (no array is called allow_pickle)

@@ -1,4 +1,4 @@
-"""One row of a table: adapt on T frames, animate by the driving landmarks, score."""
+"""Evaluate one row of a table: adapt to T frames, animate with driving landmarks, score."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,13 +34,14 @@ from headmime.landmarks.points import eye_opening, head_turn, mouth_opening
 from headmime.progress import OnFrame, report_progress
 
 Adapt = Callable[[np.ndarray, np.ndarray], Animator]
-"""T frames uint8 [T, S, S, 3] of a person and their landmarks [T, 68, 2] -> that person's animator.
-None stands for the ceiling: the true frames themselves."""
+"""Frames uint8 [T, S, S, 3] and landmarks [T, 68, 2] of a person -> animator. In place of it, None
+is the ceiling: the truth frames themselves.
+"""
 
 
 @dataclass(frozen=True)
 class EvalContext:
-    """What every row of a table shares: data, sizes, scoring networks, and where work is kept."""
+    """Shared by all rows of a table: data, sizes, scoring networks and cache folder."""
 
     store: Store
     trials: Sequence[Trial]
@@ -52,9 +53,9 @@ class EvalContext:
 
 @dataclass(frozen=True)
 class Row:
-    """What one row measured: per trial its name, person, scores and features.
+    """Measurements of one row: scores and features per trial.
 
-    Scores are float [n] per frame, or [1] where one number is the trial's.
+    Scores are float [n] per frame, or [1] for metrics of a whole trial.
     """
 
     trials: Sequence[Trial]
@@ -69,10 +70,10 @@ def evaluate(
     key: str,
     on_trial: OnFrame | None = None,
 ) -> Row:
-    """Run every trial with `method` on the first T frames of its gallery.
+    """Run every trial with `method`, adapted to the first T frames of its gallery.
 
-    `key` names everything that makes the animators beside these frames: with it, a trial that was
-    scored before (perhaps by a run that was stopped) is read from the context's cache.
+    `key` identifies everything else that the animators depend on; trials scored earlier under the
+    same key (also by an interrupted run) are read from the context's cache.
     """
     gallery = Gallery(context)
     scores, features = [], []
@@ -93,7 +94,7 @@ def evaluate(
 def make_animator(
     context: EvalContext, method: Adapt | FrameFolder, trial: Trial, T: int
 ) -> Animator:
-    """What answers for a trial's person: made of the first T source frames, or read from files."""
+    """Create the animator of a trial's person from the first T source frames, or from files."""
     if isinstance(method, FrameFolder):
         return method.animator(trial, context.size)
     sources = trial.gallery[:T]
@@ -103,7 +104,7 @@ def make_animator(
 
 
 class Gallery:
-    """The mean embedding of every person of a table, from all frames set aside as sources."""
+    """Mean identity embedding of every person of a table, over all gallery frames."""
 
     def __init__(self, context: EvalContext) -> None:
         frames: dict[str, set[tuple[int, int]]] = {}
@@ -117,12 +118,12 @@ class Gallery:
         self.all = np.stack(means)  # [P, E]
 
     def of(self, person: str) -> np.ndarray:
-        """One person's, [E]."""
+        """Mean embedding of one person, [E]."""
         return self.all[self.persons.index(person)]
 
     def _mean(self, context: EvalContext, frames: Refs) -> np.ndarray:
-        shown = load_frames(context.store, frames, context.size)
-        return _features(context, shown, load_landmarks(context.store, frames)).embeddings.mean(0)
+        images = load_frames(context.store, frames, context.size)
+        return _features(context, images, load_landmarks(context.store, frames)).embeddings.mean(0)
 
 
 def _run(
@@ -132,61 +133,63 @@ def _run(
     method: Adapt | FrameFolder | None,
     T: int,
 ) -> Arrays:
-    """Scores of a trial, its embeddings and, with true frames, the features of both."""
+    """Compute a trial's scores, embeddings and, if truth frames exist, features of both."""
     store = context.store
     sources = load_landmarks(store, trial.gallery[:T])
-    asked = driving_landmarks(store, trial, sources, context.motion)
-    true = None if trial.truth is None else load_frames(store, trial.truth, context.size)
+    target = driving_landmarks(store, trial, sources, context.motion)
+    truth = None if trial.truth is None else load_frames(store, trial.truth, context.size)
     if method is None:
-        assert true is not None  # method=real is refused without true frames
-        animator = copy_nearest(true, asked)
+        assert truth is not None  # method=real is rejected without true frames
+        animator = copy_nearest(truth, target)
     else:
         animator = make_animator(context, method, trial, T)
-    made = animator(asked)
-    seen = _features(context, made, asked)
-    arrays = {"embeddings": seen.embeddings}
-    arrays |= source_scores(context, gallery, trial, made, seen, asked)
-    arrays |= motion_scores(seen.detected, load_landmarks(store, trial.driving))
-    landmarks = asked
-    if true is not None and trial.truth is not None:
+    output = animator(target)
+    features = _features(context, output, target)
+    arrays = {"embeddings": features.embeddings}
+    arrays |= source_scores(context, gallery, trial, output, features, target)
+    arrays |= motion_scores(features.detected, load_landmarks(store, trial.driving))
+    landmarks = target
+    if truth is not None and trial.truth is not None:
         landmarks = load_landmarks(store, trial.truth)
-        true_seen = _features(context, true, landmarks)
-        arrays |= {"real": true_seen.features, "fake": seen.features}
+        truth_features = _features(context, truth, landmarks)
+        arrays |= {"real": truth_features.features, "fake": features.features}
         arrays |= {
-            "ssim": ssim(made, true),
-            "lpips": context.scorers.distance(made, true).astype(float),
-            "csim": csim(seen.embeddings, true_seen.embeddings),
+            "ssim": ssim(output, truth),
+            "lpips": context.scorers.distance(output, truth).astype(float),
+            "csim": csim(features.embeddings, truth_features.embeddings),
         }
-    arrays |= {"akd": akd(seen.detected, landmarks), "apd": apd(seen.detected, landmarks)}
-    return arrays if true is None else arrays | subset_scores(arrays, is_turned(landmarks, sources))
+    arrays |= {"akd": akd(features.detected, landmarks), "apd": apd(features.detected, landmarks)}
+    if truth is None:
+        return arrays
+    return arrays | subset_scores(arrays, is_turned(landmarks, sources))
 
 
 def source_scores(
     context: EvalContext,
     gallery: Gallery,
     trial: Trial,
-    made: np.ndarray,
-    seen: FrameFeatures,
-    asked: np.ndarray,
+    output: np.ndarray,
+    features: FrameFeatures,
+    target: np.ndarray,
 ) -> Arrays:
-    """Scores of the frames `made`, [n] or [1], against the person's source frames."""
+    """Scores of `output` frames against the person's source frames, [n] or [1] each."""
     store, person = context.store, gallery.of(trial.person)
     stored, small = (load_frames(store, trial.gallery, size) for size in (store.size, context.size))
     landmarks = load_landmarks(store, trial.gallery)
-    where = np.where(np.isnan(seen.detected), asked, seen.detected)
-    face, background = flicker(made, asked)
+    where = np.where(np.isnan(features.detected), target, features.detected)
+    face, background = flicker(output, target)
     scores = {
-        "csim_source": csim(seen.embeddings, person),
-        "id_distance": identity_distance(seen.embeddings, person),
-        "found": np.isfinite(seen.detected[:, 0, 0]).astype(float),
-        "face_sharpness": np.array([face_sharpness(made, where, stored, landmarks)]),
-        "sharpness": sharpness(made, where) / sharpness(small, landmarks).mean(),
-        "colour_drift": colour_drift(made, where, small, landmarks),
+        "csim_source": csim(features.embeddings, person),
+        "id_distance": identity_distance(features.embeddings, person),
+        "found": np.isfinite(features.detected[:, 0, 0]).astype(float),
+        "face_sharpness": np.array([face_sharpness(output, where, stored, landmarks)]),
+        "sharpness": sharpness(output, where) / sharpness(small, landmarks).mean(),
+        "colour_drift": colour_drift(output, where, small, landmarks),
         "flicker_face": np.array([face]),
         "flicker_background": np.array([background]),
     }
     if trial.driver is not None:
-        nearer = nearer_to_source(seen.embeddings, person, gallery.of(trial.driver))
+        nearer = nearer_to_source(features.embeddings, person, gallery.of(trial.driver))
         scores["nearer"] = np.array([nearer])
     return scores
 
@@ -204,8 +207,8 @@ def motion_scores(detected: np.ndarray, driving: np.ndarray) -> Arrays:
 
 
 def subset_scores(scores: Arrays, far: np.ndarray) -> Arrays:
-    """X@turned and X@near of the metrics that have them, NaN elsewhere; `far` bool [n]: whether the
-    head is turned more than 15 degrees from every source frame.
+    """Split metrics into X@turned and X@near (NaN elsewhere); `far` bool [n]: the head is turned
+    more than 15 degrees from every source frame.
     """
     return {
         f"{name}@{subset}": np.where(chosen, scores[name], np.nan)

@@ -1,4 +1,4 @@
-"""How rows, numbers and tables are written, in Markdown."""
+"""Formatting of rows, numbers and tables (Markdown, CSV)."""
 
 import csv
 import io
@@ -13,19 +13,19 @@ from headmime.learning.init_embeddings import OWN
 
 
 def table_heading(row: Mapping[str, Any]) -> str:
-    """What a table is called: data set, mode, motion."""
+    """Title of a table: data set, mode, motion."""
     return f"{row['dataset']}: {MODES[row['mode']]}, {row['motion']} motion"
 
 
 def row_name(row: Mapping[str, Any]) -> str:
-    """Method, T, and the start of fine-tuning where it is not the person's own."""
+    """Method, T, and the initial embedding of fine-tuning unless it is the person's own."""
     start = row.get("start") or OWN
     elsewhere = "" if start == OWN else f" from the {start} start"
     return f"{METHODS[row['method']].title}{elsewhere}, T = {row['T']}"
 
 
 def format_number(value: float | None, metric: str) -> str:
-    """With the metric's digits; "-" where there is no interval, and no minus before a zero."""
+    """Format with the metric's digits; "-" for None and NaN; never "-0"."""
     if value is None or value != value:
         return "-"
     digits = METRICS[metric].digits
@@ -41,7 +41,7 @@ def format_interval(estimate: Estimate, metric: str) -> str:
 
 
 def format_metric(result: Result, metric: str) -> str:
-    """The same of a result's metric, with a star where it has a note; empty where it has none."""
+    """`value [low, high]` of a result's metric, starred if it has a note; "" if it is missing."""
     if metric not in result.metrics:
         return ""
     one = result.metrics[metric]
@@ -50,12 +50,12 @@ def format_metric(result: Result, metric: str) -> str:
 
 
 def metric_label(metric: str) -> str:
-    """Its name, and which way is better."""
+    """Name and arrow towards better."""
     return f"{metric}{METRICS[metric].arrow}"
 
 
 def csv_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Comma-separated values: a line of names, those of the first row, and one for each row."""
+    """Format rows as CSV, with the keys of the first row as header."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -64,7 +64,7 @@ def csv_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Its lines."""
+    """Lines of a Markdown table."""
     head = "|".join(f" {one} " if one else " " for one in heads)
     lines = [f"| {' | '.join(cells)} |" for cells in rows]
     return [f"|{head}|", "|---" * len(heads) + "|", *lines]

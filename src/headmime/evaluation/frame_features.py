@@ -1,4 +1,4 @@
-"""What the scoring networks see in frames: faces, their points, embeddings and features."""
+"""Outputs of the scoring networks for frames: landmarks, identity embeddings, features."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from headmime.pretrained.scorers import DistanceScorer, FeatureScorer, IdentityS
 
 @dataclass(frozen=True)
 class Scorers:
-    """The networks of a row, which have no part in any training loss (`check_scorer_leakage`)."""
+    """The scoring networks, none of which is used in a training loss (`check_scorer_leakage`)."""
 
     identity: IdentityScorer
     features: FeatureScorer
@@ -24,7 +24,7 @@ class Scorers:
 
     @property
     def origin(self) -> dict[str, dict[str, Any]]:
-        """Name, files and stand-in or not, by what they are for; the detector by its name."""
+        """Name, files and stand-in flag of each network, by its use."""
         networks: dict[str, Scorer] = {
             "identity": self.identity,
             "features": self.features,
@@ -36,7 +36,7 @@ class Scorers:
 
     @property
     def stand_in(self) -> bool:
-        """Whether any of them is not the network that the literature reports."""
+        """Whether any of them replaces the network used in the literature."""
         return any(one.get("stand_in", False) for one in self.origin.values())
 
 
@@ -54,16 +54,17 @@ class FrameFeatures:
 def frame_features(
     frames: np.ndarray, expected: np.ndarray, scorers: Scorers, cache: Path
 ) -> FrameFeatures:
-    """What is in frames, uint8 [n, S, S, 3], real or made, whose faces are `expected` [n, 68, 2].
+    """Compute features of real or generated frames, uint8 [n, S, S, 3], with faces near `expected`
+    [n, 68, 2].
 
-    Equal frames are looked at once; the features are kept in the folder `cache` for other rows.
+    Equal frames are processed once; results are cached in the folder `cache` for other rows.
     """
     key = digest(PROTOCOL, frames, expected, scorers.origin)
     return FrameFeatures(**load_or_compute(cache, key, lambda: _compute(frames, expected, scorers)))
 
 
 def _compute(frames: np.ndarray, expected: np.ndarray, scorers: Scorers) -> Arrays:
-    groups = _equal(frames)
+    groups = _group_equal(frames)
     detected = np.full(expected.shape, np.nan, np.float32)
     for members in groups:
         detected[members] = _match_face(frames[members[0]], expected[members], scorers.detector)
@@ -81,7 +82,7 @@ def _compute(frames: np.ndarray, expected: np.ndarray, scorers: Scorers) -> Arra
     }
 
 
-def _equal(frames: np.ndarray) -> list[list[int]]:
+def _group_equal(frames: np.ndarray) -> list[list[int]]:
     groups: dict[bytes, list[int]] = {}
     for k, frame in enumerate(frames):
         groups.setdefault(frame.tobytes(), []).append(k)
@@ -89,7 +90,7 @@ def _equal(frames: np.ndarray) -> list[list[int]]:
 
 
 def _match_face(frame: np.ndarray, expected: np.ndarray, detector: Detector) -> np.ndarray:
-    """The points of the face near one of the places expected, or NaN."""
+    """Detect the landmarks of a face near one of `expected`; NaN if there is none."""
     size = len(frame)
     for landmarks in expected:
         pixels = (landmarks * size).astype(np.float32)

@@ -1,13 +1,12 @@
-"""The one table of methods and of modes: what a row may be made by, and how it is called."""
+"""Table of methods and modes, with their names and plot styles."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Method:
-    """title: in tables. short: in figures. learned: made by meta-learned networks. driven: by the
-    landmarks that are asked for. grey (0 is black), dash, marker: of its line
-    in plots against T.
+    """title: in tables. short: in figures. learned: uses meta-learned networks. driven: output
+    depends on the target landmarks. grey (0 is black), dash, marker: line style in plots against T.
     """
 
     title: str
@@ -29,15 +28,15 @@ METHODS = {
     "mean": Method("mean frame", "Mean", 0.6, "-.", "d", driven=False),
     "real": Method("real frames (ceiling)", "Real frames", 0.6, (0, (5, 1)), "none", driven=False),
 }
-"""In the order in which they are reported. `benchmark/methods.py` makes animators of them."""
+"""In report order. `benchmark/methods.py` creates their animators."""
 
 MODES = {
     "self": "self-reenactment",
     "cross": "cross-reenactment of other people",
     "truth": "cross-reenactment with ground truth",
-    "portrait": "single pictures, driven by other people",
+    "portrait": "single images, driven by other people",
 }
-"""Who drives whom, as headings say it; `trials.py` has the trials of each."""
+"""Titles of the modes; `trials.py` defines their trials."""
 
 WITHOUT_TRUTH = ("cross", "portrait")
-"""The modes in which no true frames exist."""
+"""Modes without true frames."""

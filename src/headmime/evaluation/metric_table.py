@@ -1,4 +1,4 @@
-"""The one table of metrics: what better means, the network behind it, unit, where it is shown.
+"""Table of metrics: direction, scoring network, unit, and the tables and plots that show it.
 
 A new metric is a function in `metrics/`, a line in `evaluate.py` that calls it, and a row here.
 """
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 REPORT = ("likeness", "motion", "pixels", "subsets")
-"""The tables of the report, in their order."""
+"""Tables of the report, in order."""
 
 SUBSETS = ("", "turned", "near")
-"""All frames; heads more than 15 degrees away from every source frame; the others."""
+"""All frames; heads more than 15 degrees from every source frame; the others."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is read and shown; its protocol is the docstring of its function.
+    """Properties of a metric; its protocol is the docstring of its function.
 
-    better: 1 more, -1 less, 0 neither (1.0 is the aim). scorer: as in `Scorers.origin`. shown: a
-    table of REPORT, and what else lists it: plots of `quality`, `curves` of fine-tuning (`panels`:
-    those that are plotted), `ablations`, the identity `gap`, the comparison with the `warp`, the
-    `claims`.
+    better: 1 higher, -1 lower, 0 closer to 1.0. scorer: key of `Scorers.origin`. shown: a table of
+    REPORT, and other places: `quality` plots, fine-tuning `curves` (`panels`: those plotted),
+    `ablations`, identity `gap`, comparison with `warp`, `claims`.
     """
 
     better: Literal[-1, 0, 1]
@@ -32,12 +31,12 @@ class Metric:
 
     @property
     def arrow(self) -> str:
-        """Which way is better, behind a name in tables."""
+        """Arrow towards better, appended to names in tables."""
         return {1: " ↑", -1: " ↓", 0: ""}[self.better]
 
     @property
     def axis(self) -> str:
-        """Title, unit and which way is better, in plots."""
+        """Axis label: title, unit and arrow towards better."""
         unit = f", {self.unit}" if self.unit else ""
         return f"{self.title}{unit}{self.arrow or ' (aim: 1)'}"
 
@@ -86,10 +85,10 @@ METRICS: dict[str, Metric] = {
     "flicker_face": Metric(-1, None, "pixels", 2, "of 255"),
     "flicker_background": Metric(-1, None, "pixels", 2, "of 255"),
 }
-"""In the order in which they are reported. docs/reference/metrics.md says how each is measured."""
+"""In report order. docs/reference/metrics.md describes each protocol."""
 
 
 def select_metrics(where: str) -> list[str]:
-    """The metrics that a table or plot lists, those of subsets of the frames behind the others."""
+    """Return the metrics shown in a table or plot, those of frame subsets last."""
     names = [name for name, one in METRICS.items() if where in one.shown.split()]
     return sorted(names, key=lambda name: SUBSETS.index(name.partition("@")[2]))

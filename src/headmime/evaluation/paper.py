@@ -1,4 +1,4 @@
-"""The paper's own numbers, for the only tables in which they may stand beside ours."""
+"""The paper's reported numbers, for the tables that are comparable with it."""
 
 # Table 1, rows "Ours": (FID, SSIM, CSIM) by data set, method and T.
 OURS: dict[tuple[str, str, int], tuple[float, float, float]] = {
@@ -13,13 +13,13 @@ OURS: dict[tuple[str, str, int], tuple[float, float, float]] = {
     ("voxceleb2", "ft", 32): (30.6, 0.72, 0.45),
 }
 CERTAIN = {("voxceleb1", "ft"), ("voxceleb2", "ft")}
-"""The rows whose FID several sources agree on. All other numbers are quoted from memory; they are
-printed with a question mark.
+"""Rows whose FID several sources confirm. All other numbers are quoted from memory and printed with
+a question mark.
 """
 
 
 def paper_numbers(dataset: str, method: str, T: int) -> tuple[str, str, str] | None:
-    """The paper's FID, SSIM and CSIM as they may be printed, or None if there is no such row."""
+    """Return the paper's FID, SSIM and CSIM, formatted; None if there is no such row."""
     numbers = OURS.get((dataset, method, T))
     if numbers is None:
         return None

@@ -1,4 +1,4 @@
-"""A row's numbers as one JSON file, with everything that made them."""
+"""Result of a row as a JSON file, with all settings that it depends on."""
 
 import json
 import math
@@ -31,11 +31,11 @@ SETS: dict[str, Statistic] = {"fid": fid, "kid": kid}
 
 
 class HasSettings(Protocol):
-    """What says by which settings it was made."""
+    """An object with the settings that produced it."""
 
     @property
     def row(self) -> dict[str, Any]:
-        """All settings that its numbers depend on."""
+        """All settings that the numbers depend on."""
         ...
 
 
@@ -44,11 +44,12 @@ HasRow = TypeVar("HasRow", bound=HasSettings)
 
 @dataclass(frozen=True)
 class Result:
-    """What a result file holds.
+    """Content of a result file.
 
-    row: all settings that its numbers depend on (its hash names the file). metrics: by name, value,
-    low, high (95 %), n (frames, or trials), identities, perhaps a note. persons: by metric, every
-    person's mean. scorers, origin: where it comes from. left_out: videos that were too short.
+    row: all settings that the numbers depend on (their hash is in the file name). metrics: by name,
+    value, low, high (95 %), n (frames, or trials), identities, optional note. persons: each
+    person's mean, by metric. scorers, origin: provenance. left_out: number of videos that were too
+    short.
     """
 
     row: dict[str, Any]
@@ -61,7 +62,7 @@ class Result:
 
     @property
     def stem(self) -> str:
-        """The name of its file, without suffix."""
+        """File name without suffix."""
         return result_stem(self.row)
 
 
@@ -77,7 +78,7 @@ def summarise(
     stand_in: bool,
     left_out: int,
 ) -> Result:
-    """Means over persons of means over their frames; FID and KID over all frames together."""
+    """Average over each person's frames, then over persons; FID and KID over all frames."""
     metrics, persons = {}, {}
     for name in METRICS:
         values = values_by_person(row, name)
@@ -87,12 +88,12 @@ def summarise(
             metrics[name] = {**asdict(mean_estimate(persons[name])), "n": n}
     features = features_by_person(row)
     if features:
-        metrics |= {name: _of_sets(name, features) for name in SETS}
+        metrics |= {name: _distribution_metric(name, features) for name in SETS}
     return Result(settings, metrics, persons, scorers, stand_in, left_out, software_origin())
 
 
 def values_by_person(row: Row, name: str) -> dict[str, np.ndarray]:
-    """All finite scores of one name, by person; persons without any are left out."""
+    """Collect finite scores of one metric by person; persons without any are omitted."""
     parts: dict[str, list[np.ndarray]] = {}
     for trial, scores in zip(row.trials, row.scores, strict=True):
         if name in scores:
@@ -103,12 +104,12 @@ def values_by_person(row: Row, name: str) -> dict[str, np.ndarray]:
 
 
 def features_by_person(row: Row) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """(real, fake) features, by person; empty without true frames."""
-    found = zip(row.trials, row.features, strict=True)
-    return _by_person((trial.person, pair) for trial, pair in found if pair is not None)
+    """Collect (real, fake) features by person; empty without true frames."""
+    pairs = zip(row.trials, row.features, strict=True)
+    return _by_person((trial.person, pair) for trial, pair in pairs if pair is not None)
 
 
-def _of_sets(name: str, features: Features) -> dict[str, Any]:
+def _distribution_metric(name: str, features: Features) -> dict[str, Any]:
     images = sum(len(fake) for _, fake in features.values())
     dimension = next(iter(features.values()))[0].shape[1]
     result = {**asdict(set_estimate(SETS[name], features)), "n": images}
@@ -118,11 +119,11 @@ def _of_sets(name: str, features: Features) -> dict[str, Any]:
 
 
 OF_A_ROW = {"method", "T", "checkpoint", "finetune", "start", "perceptual", "seed", "model_code"}
-"""What may differ between the rows of one table."""
+"""Settings that may differ between the rows of one table."""
 
 
 def group_by(results: Iterable[HasRow], differing: Set[str]) -> list[list[HasRow]]:
-    """Results that have all settings in common but those named in `differing`."""
+    """Group results whose settings are equal except those in `differing`."""
     groups: dict[str, list[HasRow]] = {}
     for one in results:
         shared = {key: value for key, value in one.row.items() if key not in differing}
@@ -133,7 +134,7 @@ def group_by(results: Iterable[HasRow], differing: Set[str]) -> list[list[HasRow
 def write_result(folder: Path, result: Result, row: Row) -> Path:
     """Write `<stem>.npz` (scores by frame, features) and then `<stem>.json`; return the latter.
 
-    A file that is there is complete. Results of other machines may be copied into the folder.
+    Files are written atomically. Results of other machines may be copied into the folder.
     """
     arrays = {}
     for k, (scores, pair) in enumerate(zip(row.scores, row.features, strict=True)):
@@ -147,14 +148,14 @@ def write_result(folder: Path, result: Result, row: Row) -> Path:
 
 
 def write_json(file: Path, content: Any) -> Path:
-    """Write `content`, which holds no NaN, into a file that is there whole or not at all."""
+    """Write `content` (without NaN) atomically."""
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     return file
 
 
 def read_result(file: Path) -> Result:
-    """HeadmimeError if the file is not a result."""
+    """Read a result file; HeadmimeError if it is none."""
     try:
         content = json.loads(file.read_text())
         if content.pop("format") != FORMAT:
@@ -165,15 +166,15 @@ def read_result(file: Path) -> Result:
 
 
 def read_features(file: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """(real, fake) features by person of the result at `file` (.json): for paired differences of
+    """Read (real, fake) features by person of the result `file` (.json), for paired differences of
     FID.
     """
-    with np.load(file.with_suffix(".npz"), allow_pickle=False) as kept:
-        persons = enumerate(person for _, person in kept["trials"].tolist())
+    with np.load(file.with_suffix(".npz"), allow_pickle=False) as arrays:
+        persons = enumerate(person for _, person in arrays["trials"].tolist())
         return _by_person(
-            (person, (kept[f"{k}/real"], kept[f"{k}/fake"]))
+            (person, (arrays[f"{k}/real"], arrays[f"{k}/fake"]))
             for k, person in persons
-            if f"{k}/real" in kept
+            if f"{k}/real" in arrays
         )
 
 
@@ -190,16 +191,16 @@ def _by_person(
 
 
 def _plain(value: Any) -> Any:
-    """NaN (no interval) as null: JSON has no other word for it."""
+    """Replace NaN (no interval) by None, JSON's null."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def advantage(one: Path, other: Path, metric: str) -> Estimate | None:
-    """How much better result file `one` is than `other`: above 0 is better, whatever the metric.
+    """Improvement of result file `one` over `other`, with the sign such that positive is better.
 
-    95 % interval by the paired bootstrap over the persons that both have. None if they share none.
+    95 % interval by paired bootstrap over the shared persons. None if there are none.
     """
     sign = METRICS[metric].better
     if sign == 0:
@@ -219,7 +220,7 @@ def advantage(one: Path, other: Path, metric: str) -> Estimate | None:
 
 
 def verdict(advantage: Estimate) -> str:
-    """ "better" or "worse" where the interval excludes 0, else "undecided"."""
+    """Return "better" or "worse" if the interval excludes 0, else "undecided"."""
     if advantage.low > 0:
         return "better"
     return "worse" if advantage.high < 0 else "undecided"

@@ -1,6 +1,6 @@
-"""The paired bootstrap over identities and seeds: all numbers are drawn again by the same draws.
+"""Paired bootstrap over identities and seeds: all statistics use the same resamples.
 
-Where two numbers are compared, their draws are subtracted, so that what they share cancels.
+Differences are taken within each resample, so that shared variation cancels.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 RESAMPLES = 2000
-SET_RESAMPLES = 100  # of statistics over sets of features, which take a moment each
+SET_RESAMPLES = 100  # of FID and KID, which are slow
 LEVEL = (2.5, 97.5)
 
 Features = Mapping[str, tuple[np.ndarray, np.ndarray]]
@@ -22,7 +22,7 @@ Statistic = Callable[[np.ndarray, np.ndarray], float]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval over `identities` persons."""
+    """Value with 95 % interval over `identities` persons."""
 
     value: float
     low: float
@@ -32,14 +32,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class BootstrapDraws:
-    """Who is drawn, with repetition: numbers of persons [R, P] and of seeds [R, S]."""
+    """Resampled indices of persons [R, P] and of seeds [R, S]."""
 
     persons: np.ndarray
     seeds: np.ndarray
 
     @classmethod
     def of(cls, persons: int, seeds: int = 1, times: int = RESAMPLES, seed: int = 0) -> Self:
-        """`times` draws of `persons` persons and, independently, of `seeds` seeds."""
+        """Draw `times` resamples of `persons` persons and, independently, of `seeds` seeds."""
         rng = np.random.default_rng(seed)
         return cls(
             rng.integers(persons, size=(times, persons)), rng.integers(seeds, size=(times, seeds))
@@ -48,8 +48,8 @@ class BootstrapDraws:
 
 @dataclass(frozen=True)
 class BootstrapSample:
-    """A value, and what it is in each of the draws, [R]. Samples of the same draws are subtracted
-    and weighted like numbers, and stay paired.
+    """A value and its bootstrap replicates [R]. Samples of the same draws support - and *, and stay
+    paired.
     """
 
     value: float
@@ -65,15 +65,15 @@ class BootstrapSample:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval. Repeated persons inflate distances of distributions, so that the draws
-        are moved to have the value itself as their mean.
+        """95 % interval. Repeated persons bias FID and KID upwards, so the replicates are shifted
+        to have the value as their mean.
         """
         low, high = np.percentile(self.drawn, LEVEL) - self.drawn.mean() + self.value
         return float(low), float(high)
 
 
 def mean_sample(values: np.ndarray, draws: BootstrapDraws) -> BootstrapSample:
-    """The mean of values [S, P] over persons and seeds."""
+    """Mean of values [S, P] over persons and seeds."""
     each = values[draws.seeds[:, :, None], draws.persons[:, None, :]]
     return BootstrapSample(float(values.mean()), each.mean((1, 2)))
 
@@ -81,7 +81,7 @@ def mean_sample(values: np.ndarray, draws: BootstrapDraws) -> BootstrapSample:
 def set_sample(
     statistic: Statistic, features: Sequence[Features], draws: BootstrapDraws
 ) -> BootstrapSample:
-    """The mean over seeds of `statistic(real, fake)` of all persons' features together.
+    """Mean over seeds of `statistic(real, fake)` of all persons' pooled features.
 
     `features` has one entry per seed, each with the same persons.
     """
@@ -96,7 +96,7 @@ def set_sample(
 
 
 def mean_estimate(by_person: Mapping[str, float], seed: int = 0) -> Estimate:
-    """The mean over persons. With fewer than two of them the interval is NaN."""
+    """Mean over persons. The interval is NaN for fewer than two persons."""
     values = np.array([by_person[name] for name in sorted(by_person)])
     if len(values) < 2:
         return Estimate(float(values.mean()), np.nan, np.nan, len(values))
@@ -108,20 +108,22 @@ def mean_estimate(by_person: Mapping[str, float], seed: int = 0) -> Estimate:
 def paired_difference(
     one: Mapping[str, float], other: Mapping[str, float], seed: int = 0
 ) -> Estimate:
-    """Mean of `one` minus `other` over the persons that both have: the same draws for both."""
+    """Mean of `one` minus `other` over the shared persons, with the same resamples."""
     shared = sorted(set(one) & set(other))
     return mean_estimate({name: one[name] - other[name] for name in shared}, seed)
 
 
 def set_estimate(statistic: Statistic, features: Features, seed: int = 0) -> Estimate:
-    """`statistic(real, fake)` of all persons' features together."""
-    return _of_sets(lambda draws: set_sample(statistic, [features], draws), len(features), seed)
+    """`statistic(real, fake)` of all persons' pooled features."""
+    return _set_estimate(
+        lambda draws: set_sample(statistic, [features], draws), len(features), seed
+    )
 
 
 def paired_set_difference(
     statistic: Statistic, one: Features, other: Features, seed: int = 0
 ) -> Estimate:
-    """`statistic` of `one` minus that of `other` over the persons that both have, same draws."""
+    """`statistic` of `one` minus that of `other` over the shared persons, same resamples."""
     shared = set(one) & set(other)
     both = [{name: features[name] for name in shared} for features in (one, other)]
 
@@ -129,16 +131,16 @@ def paired_set_difference(
         ours, theirs = (set_sample(statistic, [features], draws) for features in both)
         return ours - theirs
 
-    return _of_sets(difference, len(shared), seed)
+    return _set_estimate(difference, len(shared), seed)
 
 
-def _of_sets(
+def _set_estimate(
     sample: Callable[[BootstrapDraws], BootstrapSample], persons: int, seed: int
 ) -> Estimate:
     if persons < 2:
         return Estimate(sample(BootstrapDraws.of(persons, times=1)).value, np.nan, np.nan, persons)
-    found = sample(BootstrapDraws.of(persons, times=SET_RESAMPLES, seed=seed))
-    return Estimate(found.value, *found.interval, persons)
+    result = sample(BootstrapDraws.of(persons, times=SET_RESAMPLES, seed=seed))
+    return Estimate(result.value, *result.interval, persons)
 
 
 def _pooled(

@@ -1,4 +1,4 @@
-"""What is animated in a row of a table: whose frames, by whose landmarks, against which truth."""
+"""Trials of an evaluation: source frames, driving landmarks and true frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,11 @@ Refs = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Trial:
-    """One person animated by one driving.
+    """One person animated with one driving sequence.
 
-    `gallery` are all frames set aside as the person's sources, and an animator sees the first T of
-    them. `truth` are the frames that the output should equal, one per driving frame, if there are
-    any. `driver` is the driving person where it is somebody else, `driver_gallery` the frames set
-    aside for that one.
+    `gallery`: all source frames of the person; an animator gets the first T of them. `truth`:
+    target frames, one per driving frame, or None. `driver`: the driving person if different, with
+    source frames `driver_gallery`.
     """
 
     name: str
@@ -36,7 +35,7 @@ class Trial:
 
 
 def self_trials(store: Store, cases: Sequence[Case]) -> list[Trial]:
-    """Every case: its held-out frames drive and are the truth."""
+    """Self-reenactment: the held-out frames of every case are driving and truth."""
     return [
         Trial(
             name="/".join(store.videos[case.video]),
@@ -50,46 +49,47 @@ def self_trials(store: Store, cases: Sequence[Case]) -> list[Trial]:
 
 
 def cross_trials(store: Store, cases: Sequence[Case], drivers: int) -> list[Trial]:
-    """Every case's person, driven by the held-out frames of `drivers` other people's cases.
+    """Cross-reenactment: every case's person, driven by held-out frames of `drivers` other people.
 
-    The drivers of case k are the next cases (in a circle) of other people, so that everybody drives
-    about equally often.
+    The drivers of case k are the next cases (cyclically) of other people, so that all drive about
+    equally often.
     """
     trials = []
     for k, case in enumerate(cases):
         others = [*cases[k + 1 :], *cases[:k]]
-        trials += _driven(store, case.video, case.sources, others, drivers)
+        trials += _with_drivers(store, case.video, case.sources, others, drivers)
     return trials
 
 
 def portrait_trials(
-    store: Store, pictures: Sequence[int], cases: Sequence[Case], drivers: int
+    store: Store, videos: Sequence[int], cases: Sequence[Case], drivers: int
 ) -> list[Trial]:
-    """Every video of a single frame, driven by the held-out frames of `drivers` people's cases.
+    """Every single-frame video, driven by the held-out frames of `drivers` people's cases.
 
-    The cases drive in turn: `drivers` of them the first picture, the next ones the second.
+    Cases are used cyclically: the first `drivers` for the first image, the next ones for the
+    second.
     """
     trials = []
-    for k, video in enumerate(pictures):
+    for k, video in enumerate(videos):
         start = k * drivers % len(cases)
         gallery = ((store.clips_of(video)[0], 0),)
-        trials += _driven(store, video, gallery, [*cases[start:], *cases[:start]], drivers)
+        trials += _with_drivers(store, video, gallery, [*cases[start:], *cases[:start]], drivers)
     return trials
 
 
-def _driven(
+def _with_drivers(
     store: Store, video: int, gallery: Refs, others: Sequence[Case], drivers: int
 ) -> list[Trial]:
-    """The person of `video`, driven by each of the first `drivers` cases of other people."""
+    """Trials of the person of `video` with each of the first `drivers` cases of other people."""
     person, name = store.videos[video]
-    strangers = [one for one in others if store.videos[one.video][0] != person]
-    if len(strangers) < drivers:
+    candidates = [one for one in others if store.videos[one.video][0] != person]
+    if len(candidates) < drivers:
         raise HeadmimeError(
-            f"{store.folder} has {len(strangers)} videos of other people to drive {person}, "
+            f"{store.folder} has {len(candidates)} videos of other people to drive {person}, "
             f"fewer than drivers={drivers}."
         )
     trials = []
-    for one in strangers[:drivers]:
+    for one in candidates[:drivers]:
         driver, its_video = store.videos[one.video]
         trials.append(
             Trial(
@@ -106,8 +106,8 @@ def _driven(
 
 
 def truth_trials(store: Store, cases: Sequence[CrossCase], sources: int, n: int) -> list[Trial]:
-    """Every pair of sitters with ground truth: the first `sources` frames of the person's own
-    video, and `n` frames of the driver's, evenly spaced.
+    """Pairs of sitters with ground truth: the first `sources` frames of the person's own video, and
+    `n` evenly spaced frames of the driver's.
     """
     own = {case.source_video: case.sources[:sources] for case in cases}
     trials = []
@@ -130,20 +130,20 @@ def truth_trials(store: Store, cases: Sequence[CrossCase], sources: int, n: int)
 
 
 def load_frames(store: Store, frames: Refs, size: int) -> np.ndarray:
-    """The frames, uint8 [n, size, size, 3]; larger ones are averaged over areas."""
+    """Load frames as uint8 [n, size, size, 3] (area average when shrinking)."""
     return resize_all(np.stack([store.frame(clip, t) for clip, t in frames]), size)
 
 
 def load_landmarks(store: Store, frames: Refs) -> np.ndarray:
-    """Their landmarks, float32 [n, 68, 2] in crop coordinates."""
+    """Load landmarks as float32 [n, 68, 2] in crop coordinates."""
     return np.stack([store.landmarks_at(clip, t) for clip, t in frames])
 
 
 def driving_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: str) -> np.ndarray:
-    """The landmarks that the animator is asked for, [n, 68, 2].
+    """Return the target landmarks for the animator, [n, 68, 2].
 
-    `motion` "absolute": the driving's own; "relative": its changes on the most neutral of the
-    source landmarks [T, 68, 2]; "own": those of the true frames (no identity gap).
+    `motion` "absolute": those of the driving frames; "relative": their changes, applied to the most
+    neutral of the source landmarks [T, 68, 2]; "own": those of the true frames (no identity gap).
     """
     if motion == "own":
         if trial.truth is None:
@@ -154,6 +154,6 @@ def driving_landmarks(store: Store, trial: Trial, sources: np.ndarray, motion: s
     )
 
 
-def resize_all(pictures: np.ndarray, size: int) -> np.ndarray:
-    """Pictures uint8 [n, S, S, 3] at another size: areas averaged, or enlarged (cubic)."""
-    return pictures if pictures.shape[1] == size else np.stack([resize(p, size) for p in pictures])
+def resize_all(images: np.ndarray, size: int) -> np.ndarray:
+    """Resize images uint8 [n, S, S, 3] (area average down, cubic up)."""
+    return images if images.shape[1] == size else np.stack([resize(one, size) for one in images])

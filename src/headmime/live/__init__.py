@@ -1,7 +1,7 @@
-"""A person who moves as somebody does before the camera, at once.
+"""Real-time animation from a webcam or a video.
 
-Two processes: one looks (`camera`, `landmark_worker`: the newest picture -> landmarks), the other
-makes frames of the newest landmarks (`live_animator`) and shows or writes them (`window`,
-`video_writer`). Each takes what is newest when it is ready, so that frames are dropped and nothing
-waits in a line.
+Two processes: one detects landmarks in the latest camera frame (`camera`, `landmark_worker`), the
+other generates frames from the latest landmarks (`live_animator`) and displays or writes them
+(`window`, `video_writer`). Each takes the latest item when it is ready; older ones are dropped, so
+that no queue adds latency.
 """

@@ -1,4 +1,4 @@
-"""Pictures at the moment when they are taken: from a webcam, or a file played as one."""
+"""Camera frames in real time: from a webcam, or a video file played at its own speed."""
 
 import threading
 from collections.abc import Iterator
@@ -14,55 +14,55 @@ from headmime.data.media_reader import read_video, read_video_info
 from headmime.errors import HeadmimeError
 
 WEBCAM = "webcam"
-USUAL_RATE = Fraction(30)  # of webcams that do not say
+DEFAULT_RATE = Fraction(30)  # frames/s of webcams that report none
 
 
 @dataclass(frozen=True)
 class CameraFrame:
-    """uint8 RGB [H, W, 3], and when it was taken: seconds of the machine's monotonic clock."""
+    """uint8 RGB [H, W, 3], and its capture time in seconds of the monotonic clock."""
 
-    picture: np.ndarray
+    image: np.ndarray
     taken: float
 
 
 def is_webcam(driving: str) -> bool:
-    """Whether `driving` is a camera, "webcam" or its number, and not a file."""
+    """Return whether `driving` is "webcam" or a camera's number, and not a file."""
     return driving == WEBCAM or (driving.isdecimal() and not Path(driving).exists())
 
 
 def frame_rate(driving: str) -> Fraction:
-    """Frames a second, as the file or the webcam says. HeadmimeError if it cannot be used."""
+    """Frames/s reported by the file or the webcam. HeadmimeError if it cannot be opened."""
     if not is_webcam(driving):
         return read_video_info(Path(driving)).fps
     camera = _open(driving)
     rate = camera.get(cv2.CAP_PROP_FPS)
     camera.release()
-    return Fraction(rate).limit_denominator(1001) if 1 <= rate <= 1000 else USUAL_RATE
+    return Fraction(rate).limit_denominator(1001) if 1 <= rate <= 1000 else DEFAULT_RATE
 
 
 def camera_frames(driving: str) -> Iterator[CameraFrame]:
-    """Pictures as they come; those of a file at its own speed. HeadmimeError if there are none."""
+    """Yield frames in real time; a file plays at its own speed. HeadmimeError if unreadable."""
     return _webcam(driving) if is_webcam(driving) else _read_at_own_speed(Path(driving))
 
 
 def _read_at_own_speed(file: Path) -> Iterator[CameraFrame]:
-    """A frame is taken when it is due, however long it took to decode."""
+    """Yield frames when they are due; `taken` excludes decoding time."""
     began = None
-    for picture, time in read_video(file):
+    for image, time in read_video(file):
         began = monotonic() if began is None else began
         due = began + time
         sleep(max(0.0, due - monotonic()))
-        yield CameraFrame(picture, due)
+        yield CameraFrame(image, due)
 
 
 def _webcam(driving: str) -> Iterator[CameraFrame]:
     camera = _open(driving)
     try:
         while True:
-            there, picture = camera.read()
-            if not there:
+            available, image = camera.read()
+            if not available:
                 return  # unplugged
-            yield CameraFrame(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), monotonic())
+            yield CameraFrame(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), monotonic())
     finally:
         camera.release()
 
@@ -80,12 +80,12 @@ def _open(driving: str) -> cv2.VideoCapture:
 
 
 class LatestItem:
-    """The newest of the things that a thread takes from an iterator; older ones are dropped."""
+    """Iterator over the latest item that a thread reads from `source`; older ones are dropped."""
 
     def __init__(self, source: Iterator[CameraFrame]) -> None:
         self.dropped = 0
         self._source = source
-        self._shot: CameraFrame | None = None
+        self._latest: CameraFrame | None = None
         self._error: Exception | None = None
         self._ended = False
         self._changed = threading.Condition()
@@ -93,12 +93,12 @@ class LatestItem:
 
     def _read(self) -> None:
         try:
-            for shot in self._source:
+            for frame in self._source:
                 with self._changed:
-                    self.dropped += self._shot is not None
-                    self._shot = shot
+                    self.dropped += self._latest is not None
+                    self._latest = frame
                     self._changed.notify()
-        except Exception as error:  # raised where the shots are asked for
+        except Exception as error:  # raised again by __iter__
             self._error = error
         with self._changed:
             self._ended = True
@@ -107,10 +107,10 @@ class LatestItem:
     def __iter__(self) -> Iterator[CameraFrame]:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._shot is not None or self._ended)
-                shot, self._shot = self._shot, None
-            if shot is not None:
-                yield shot
+                self._changed.wait_for(lambda: self._latest is not None or self._ended)
+                frame, self._latest = self._latest, None
+            if frame is not None:
+                yield frame
             elif self._error is not None:
                 raise self._error
             else:

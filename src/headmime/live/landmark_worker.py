@@ -1,6 +1,6 @@
-"""The process that looks: the newest picture -> the 68 points of the face that is followed.
+"""Landmark process: latest camera frame -> 68 landmarks of the tracked face.
 
-A process of its own, since dlib lets no other thread of its process run meanwhile.
+A separate process, because dlib holds the GIL while it detects.
 """
 
 import multiprocessing
@@ -16,18 +16,17 @@ from headmime.landmarks.faces import Detector, Face, largest
 from headmime.live.camera import LatestItem, camera_frames
 from headmime.threads import init_worker, limit_child_threads
 
-PATIENCE = 20  # seconds for the process to go by itself
-# Pictures between two in which the face itself is looked for, which takes three times as long as
-# fitting its points again. Where there is no face any more, points depend so much on where exactly
-# their box is that the detector looks at once.
-SELDOM, LONG_AGO = 25, 1 << 30
+EXIT_TIMEOUT = 20  # seconds
+# Frames between two face detections, which take three times as long as refitting the landmarks.
+# If the face is gone, the landmarks depend so strongly on the box that the detector runs at once.
+DETECTION_INTERVAL, OVERDUE = 25, 1 << 30
 
 
 @dataclass(frozen=True)
 class FaceObservation:
-    """What was seen at `taken` (monotonic seconds): points [68, 2] in pixels, None without a face.
+    """Landmarks [68, 2] in pixels of the frame captured at `taken` (monotonic seconds).
 
-    `dropped`: pictures so far that nobody looked at.
+    `pixels` is None without a face. `dropped`: number of frames skipped so far.
     """
 
     taken: float
@@ -41,21 +40,21 @@ class _Problem:
 
 
 class Follower:
-    """Follows the largest face from picture to picture."""
+    """Tracks the largest face from frame to frame."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._face: Face | None = None
-        self._since = 0  # pictures, since the face itself was looked for
+        self._since = 0  # frames since the last face detection
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray | None:
-        """The points [68, 2] of the face in the next picture; None if there is none."""
+    def __call__(self, image: np.ndarray) -> np.ndarray | None:
+        """Return the landmarks [68, 2] of the face in the next frame; None if there is none."""
         face = None
         if self._face is not None:
-            unchecked = 0 if self._since + 1 < SELDOM else LONG_AGO
-            face = self._detector.follow(picture, replace(self._face, unchecked=unchecked))
+            unchecked = 0 if self._since + 1 < DETECTION_INTERVAL else OVERDUE
+            face = self._detector.follow(image, replace(self._face, unchecked=unchecked))
         if face is None:
-            (faces,) = self._detector.detect([picture])
+            (faces,) = self._detector.detect([image])
             face = largest(faces) if faces else None
         self._face = face
         self._since = self._since + 1 if face is not None and face.unchecked else 0
@@ -63,17 +62,17 @@ class Follower:
 
 
 @contextmanager
-def watch(
+def observe_faces(
     driving: str, make_detector: Callable[[], Detector]
 ) -> Iterator[Iterator[FaceObservation]]:
-    """Start the process; gives the newest sight each time one is asked for, until the driving ends.
+    """Start the landmark process; yields an iterator over the latest observation.
 
-    `driving`: see `camera.shots`; `make_detector` can be pickled. Iterating raises HeadmimeError
-    for what is wrong with the driving.
+    `driving`: see `camera.camera_frames`; `make_detector` must be picklable. The iterator ends with
+    the driving and raises HeadmimeError if that cannot be read.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_watch, args=(driving, make_detector, there), daemon=True)
+    process = context.Process(target=_run, args=(driving, make_detector, there), daemon=True)
     with limit_child_threads(1):
         process.start()
     there.close()
@@ -82,42 +81,44 @@ def watch(
     finally:
         here.close()
         process.terminate()
-        process.join(PATIENCE)
+        process.join(EXIT_TIMEOUT)
 
 
 def _newest(connection: Connection) -> Iterator[FaceObservation]:
-    overtaken = 0
+    skipped = 0
     while True:
-        sight = _receive(connection)
-        while sight is not None and connection.poll():
+        observation = _receive(connection)
+        while observation is not None and connection.poll():
             later = _receive(connection)
             if later is None:
-                yield FaceObservation(sight.taken, sight.pixels, sight.dropped + overtaken)
+                yield FaceObservation(
+                    observation.taken, observation.pixels, observation.dropped + skipped
+                )
                 return
-            sight, overtaken = later, overtaken + 1
-        if sight is None:
+            observation, skipped = later, skipped + 1
+        if observation is None:
             return
-        yield FaceObservation(sight.taken, sight.pixels, sight.dropped + overtaken)
+        yield FaceObservation(observation.taken, observation.pixels, observation.dropped + skipped)
 
 
 def _receive(connection: Connection) -> FaceObservation | None:
     try:
         message = connection.recv()
     except EOFError as error:
-        raise HeadmimeError("The process that looks has ended unexpectedly.") from error
+        raise HeadmimeError("The landmark process ended unexpectedly.") from error
     if isinstance(message, _Problem):
         raise HeadmimeError(message.sentence)
     return message
 
 
-def _watch(driving: str, make_detector: Callable[[], Detector], out: Connection) -> None:
-    """What the process does."""
+def _run(driving: str, make_detector: Callable[[], Detector], out: Connection) -> None:
+    """Main function of the landmark process."""
     init_worker()
     try:
         follow = Follower(make_detector())
-        pictures = LatestItem(camera_frames(driving))
-        for shot in pictures:
-            out.send(FaceObservation(shot.taken, follow(shot.picture), pictures.dropped))
+        frames = LatestItem(camera_frames(driving))
+        for frame in frames:
+            out.send(FaceObservation(frame.taken, follow(frame.image), frames.dropped))
         out.send(None)
     except HeadmimeError as error:
         out.send(_Problem(str(error)))

@@ -1,4 +1,4 @@
-"""From what is seen to frames on the screen: each sight moves the person's own face."""
+"""Generate a frame for each face observation, by relative motion of the person's face."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,105 +14,115 @@ from headmime.live.landmark_worker import FaceObservation
 from headmime.live.one_euro_filter import OneEuroFilter
 from headmime.live.throughput import Stopwatch, Throughput
 
-CHOOSING = 40  # sights from which the start is chosen
-EASING = 0.15  # of the way to a better start, per sight: a jump would be seen
+REFERENCE_CANDIDATES = 40  # observations from which the reference is chosen
+EASING = 0.15  # share of the way to a better reference per observation, to avoid visible jumps
 
 Show = Callable[[np.ndarray, float], bool]
-"""Called with (frame uint8 [size, size, 3], when it was taken); False: that was the last one."""
-Tell = Callable[[Throughput], None]
-EVERY = 1.0  # seconds between two tellings
+"""Called with (frame uint8 [size, size, 3], capture time); returns False to end."""
+Report = Callable[[Throughput], None]
+REPORT_INTERVAL = 1.0  # seconds
 
 
 @dataclass(frozen=True)
 class PlayedFrame:
-    """A frame uint8 [S, S, 3] of what was seen at `taken`; `made`: when it was ready.
+    """A frame uint8 [S, S, 3] for the observation at `taken`, finished at `ready`.
 
-    Monotonic seconds. `seen`: whether there was a face; without one the frame before is repeated.
+    Monotonic seconds. `has_face`: False if no face was found and the previous frame is repeated.
     """
 
     frame: np.ndarray
     taken: float
-    made: float
-    seen: bool
+    ready: float
+    has_face: bool
     dropped: int
 
 
 class MotionReference:
-    """The driver's face as it is where the person's is: what motion is measured against.
+    """Reference face of the driver, from which relative motion is measured.
 
-    At first the first face; within the first `CHOOSING` ones, gradually the one that looks most as
-    the person does.
+    Starts with the first face; within the first `REFERENCE_CANDIDATES` faces it moves gradually to
+    the one most similar to the person's neutral face.
     """
 
     def __init__(self, own: np.ndarray) -> None:
         self._own = own
         self._faces: list[np.ndarray] = []
-        self._now: np.ndarray | None = None
+        self._current: np.ndarray | None = None
         self._best = own
 
     def __call__(self, face: np.ndarray) -> np.ndarray:
-        """A driver's face -> the start, both [68, 2] in crop coordinates."""
-        if len(self._faces) < CHOOSING:
+        """Driver's face -> current reference, both [68, 2] in crop coordinates."""
+        if len(self._faces) < REFERENCE_CANDIDATES:
             self._faces.append(face)
             self._best = self._faces[most_similar_frame(np.stack(self._faces), self._own)]
-        now = face if self._now is None else self._now + EASING * (self._best - self._now)
-        self._now = now
-        return now
+        current = (
+            face if self._current is None else self._current + EASING * (self._best - self._current)
+        )
+        self._current = current
+        return current
 
-    def again(self) -> None:
-        """Choose anew, from the next face on."""
+    def reset(self) -> None:
+        """Choose a new reference, starting with the next face."""
         self._faces.clear()
 
 
 class LiveAnimator:
-    """`person` as a function of sights."""
+    """Animates `person` with face observations."""
 
     def __init__(self, person: Person) -> None:
         self._person = person
-        self._start = MotionReference(person.neutral)
-        self._steady = OneEuroFilter()
+        self._reference = MotionReference(person.neutral)
+        self._filter = OneEuroFilter()
         self._crop: Crop | None = None
         self._frame = person.animator(person.neutral[None])[0]
 
-    def again(self) -> None:
-        """Take the driver's face as it is now for the start."""
-        self._start.again()
+    def reset(self) -> None:
+        """Take the driver's current face as the reference."""
+        self._reference.reset()
 
-    def play(self, sights: Iterable[FaceObservation]) -> Iterator[PlayedFrame]:
-        """A frame for each sight."""
-        for sight in sights:
-            if sight.pixels is not None:
-                self._frame = self._made(sight.pixels, sight.taken)
+    def play(self, observations: Iterable[FaceObservation]) -> Iterator[PlayedFrame]:
+        """Yield a frame for each observation."""
+        for observation in observations:
+            if observation.pixels is not None:
+                self._frame = self._generate(observation.pixels, observation.taken)
             yield PlayedFrame(
-                self._frame, sight.taken, monotonic(), sight.pixels is not None, sight.dropped
+                self._frame,
+                observation.taken,
+                monotonic(),
+                observation.pixels is not None,
+                observation.dropped,
             )
 
-    def _made(self, pixels: np.ndarray, taken: float) -> np.ndarray:
+    def _generate(self, pixels: np.ndarray, taken: float) -> np.ndarray:
         if self._crop is None:
             self._crop = crop_box(pixels[None])
-        face = self._steady(self._crop.to_crop(pixels), taken)
-        landmarks = relative_motion(face[None], self._start(face), self._person.neutral)
+        face = self._filter(self._crop.to_crop(pixels), taken)
+        landmarks = relative_motion(face[None], self._reference(face), self._person.neutral)
         return self._person.animator(landmarks)[0]
 
 
 def run_live(
-    animator: LiveAnimator, sights: Iterable[FaceObservation], size: int, show: Show, tell: Tell
+    animator: LiveAnimator,
+    observations: Iterable[FaceObservation],
+    size: int,
+    show: Show,
+    report: Report,
 ) -> Throughput:
-    """Show a frame of `size` pixels for each sight, until they or the audience end; its pace.
+    """Show a frame of `size` pixels for each observation; return the throughput.
 
-    Ctrl-C is an end like others.
+    Ends with the observations, when `show` returns False, or on Ctrl-C.
     """
-    watch, told = Stopwatch(), monotonic()
+    stopwatch, reported = Stopwatch(), monotonic()
     try:
-        for played in animator.play(sights):
-            going_on = show(resize(played.frame, size), played.taken)
+        for played in animator.play(observations):
+            go_on = show(resize(played.frame, size), played.taken)
             now = monotonic()
-            watch.shown(played.taken, now, played.dropped)
-            if now - told >= EVERY:
-                told = now
-                tell(watch.recent())
-            if not going_on:
+            stopwatch.record(played.taken, now, played.dropped)
+            if now - reported >= REPORT_INTERVAL:
+                reported = now
+                report(stopwatch.recent())
+            if not go_on:
                 break
     except KeyboardInterrupt:
         pass
-    return watch.all()
+    return stopwatch.all()

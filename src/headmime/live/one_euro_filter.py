@@ -1,4 +1,4 @@
-"""Taking jitter away without the future: the "1 euro filter" (Casiez et al., CHI 2012)."""
+"""Causal smoothing of landmarks: the "1 euro filter" (Casiez et al., CHI 2012)."""
 
 import math
 
@@ -6,15 +6,15 @@ import numpy as np
 
 from headmime.landmarks.points import face_size
 
-# Of two real clips at 25 frames/s, these take 3/10 of the jitter away and stay within 0.8 % of a
-# face's size of what smoothing that knows the future gives (`landmarks.track.smooth`).
-SLOWEST = 3.0  # Hz: what is let through of a face at rest
-QUICKER = 16.0  # Hz more for every face's size per second
-SPEED = 1.0  # Hz: how quickly the speed itself is believed
+# On two real clips at 25 frames/s these remove 3/10 of the jitter and stay within 0.8 % of a face's
+# size of non-causal smoothing (`landmarks.track.smooth`).
+MIN_CUTOFF = 3.0  # Hz, for a face at rest
+BETA = 16.0  # increase of the cutoff in Hz per face size per second
+SPEED_CUTOFF = 1.0  # Hz, of the speed estimate
 
 
 class OneEuroFilter:
-    """Smooths points as they come: strongly at rest, hardly in motion, where lag would be seen."""
+    """Smooths points sequentially: strongly at rest, weakly in motion, where lag is visible."""
 
     def __init__(self) -> None:
         self._time = 0.0
@@ -28,15 +28,15 @@ class OneEuroFilter:
             return points
         step = time - self._time
         change = (points - self._points) / step
-        self._speed += _share(np.array(SPEED), step) * (change - self._speed)
+        self._speed += _smoothing_factor(np.array(SPEED_CUTOFF), step) * (change - self._speed)
         along = np.linalg.norm(self._speed, axis=-1, keepdims=True) / face_size(points)
-        self._points = self._points + _share(SLOWEST + QUICKER * along, step) * (
+        self._points = self._points + _smoothing_factor(MIN_CUTOFF + BETA * along, step) * (
             points - self._points
         )
         self._time = time
         return self._points.astype(np.float32)
 
 
-def _share(cutoff: np.ndarray, step: float) -> np.ndarray:
-    """Of the new value in the mean, for a low-pass filter of `cutoff` Hz and steps in seconds."""
+def _smoothing_factor(cutoff: np.ndarray, step: float) -> np.ndarray:
+    """Weight of the new value in a low-pass filter of `cutoff` Hz with steps in seconds."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff * step))

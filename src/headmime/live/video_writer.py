@@ -1,4 +1,4 @@
-"""Frames that come when they can -> a video of even rate, written beside the work."""
+"""Write frames of irregular timing as a video of constant rate, in a background thread."""
 
 import queue
 import threading
@@ -12,14 +12,13 @@ import numpy as np
 from headmime.animate.media_writer import output_path, write_media
 from headmime.provenance.statement import ProvenanceOptions, ProvenanceStatement
 
-WAITING = 64  # frames; with more the writer is too slow, and frames are left out
+QUEUE_SIZE = 64  # frames; further ones are dropped
 
 
 class LiveVideoWriter:
-    """A file that is written by a thread of its own while frames are added.
+    """Context manager that writes a video in a thread of its own, so that encoding delays no frame.
 
-    A context: the file appears when it is left, unless by an exception. Its making runs beside the
-    work, so that it delays no frame.
+    The file appears on exit, unless an exception is raised.
     """
 
     def __init__(
@@ -32,7 +31,7 @@ class LiveVideoWriter:
         self.path = output_path(path)
         self._fps, self._statement, self._marks = fps, statement, marks
         self._first: float | None = None
-        self._queue: queue.Queue[tuple[int, np.ndarray] | type[_End]] = queue.Queue(WAITING)
+        self._queue: queue.Queue[tuple[int, np.ndarray] | type[_End]] = queue.Queue(QUEUE_SIZE)
         self._error: Exception | None = None
         self._over = False
         self._thread = threading.Thread(target=self._write)
@@ -48,9 +47,9 @@ class LiveVideoWriter:
             raise self._error
 
     def add(self, frame: np.ndarray, taken: float) -> bool:
-        """A frame of the moment `taken`, in seconds; it lasts until the next one. Never waits.
+        """Add a frame with capture time `taken` in seconds, shown until the next one. Never blocks.
 
-        False if something went wrong with the file, and no more frames are of use.
+        Returns False if writing failed and further frames are discarded.
         """
         self._first = taken if self._first is None else self._first
         place = round((taken - self._first) * self._fps)
@@ -60,17 +59,17 @@ class LiveVideoWriter:
 
     def _write(self) -> None:
         try:
-            write_media(self.path, self._even(), self._fps, self._statement, self._marks)
+            write_media(self.path, self._constant_rate(), self._fps, self._statement, self._marks)
         except _Abandoned:
             pass
-        except Exception as error:  # raised where the frames come from
+        except Exception as error:  # raised again by __exit__
             self._error = error
-            while not self._over:  # nobody shall wait for room
-                self._taken()
+            while not self._over:  # drain the queue: __exit__ must not block
+                self._next_item()
 
-    def _even(self) -> Iterator[np.ndarray]:
+    def _constant_rate(self) -> Iterator[np.ndarray]:
         last, written = None, 0
-        while isinstance(item := self._taken(), tuple):
+        while isinstance(item := self._next_item(), tuple):
             place, frame = item
             while last is not None and written < place:
                 yield last
@@ -81,19 +80,19 @@ class LiveVideoWriter:
         if last is not None:
             yield last
 
-    def _taken(self) -> "tuple[int, np.ndarray] | type[_End]":
+    def _next_item(self) -> "tuple[int, np.ndarray] | type[_End]":
         item = self._queue.get()
         self._over = not isinstance(item, tuple)
         return item
 
 
 class _End(Exception):
-    """What comes after the last frame."""
+    """Marks the end of the queue."""
 
 
 class _Finished(_End):
-    """The file is whole."""
+    """Complete the file."""
 
 
 class _Abandoned(_End):
-    """Nobody wants the file any more."""
+    """Discard the file."""

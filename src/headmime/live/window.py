@@ -1,4 +1,4 @@
-"""A window with the frames: the operating system's own, by way of tkinter."""
+"""Display frames in a native window (tkinter)."""
 
 from types import ModuleType
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from headmime.errors import HeadmimeError
 
-TITLE = "headmime live: space takes your face as the start, q ends"
+TITLE = "headmime live: space resets the reference face, q quits"
 
 
 class Window:
-    """Shows frames; `closed` when the user has had enough, `again` when they pressed space."""
+    """Displays frames; `closed`: the user quit; `reset_requested`: the user pressed space."""
 
     def __init__(self) -> None:
         tkinter = _tkinter()
@@ -21,36 +21,36 @@ class Window:
                 f"No window can be opened here ({error}): write a file instead, out=FILE.mp4."
             ) from error
         self.closed = False
-        self.again = False
+        self.reset_requested = False
         self._root.title(TITLE)
         self._root.configure(background="black")
-        self._picture = tkinter.PhotoImage(master=self._root)
-        tkinter.Label(self._root, image=self._picture, borderwidth=0).pack()
-        self._root.protocol("WM_DELETE_WINDOW", self._close)
+        self._image = tkinter.PhotoImage(master=self._root)
+        tkinter.Label(self._root, image=self._image, borderwidth=0).pack()
+        self._root.protocol("WM_DELETE_WINDOW", self._on_close)
         for key in ("q", "<Escape>"):
-            self._root.bind(key, lambda _: self._close())
-        self._root.bind("<space>", lambda _: self._start_again())
+            self._root.bind(key, lambda _: self._on_close())
+        self._root.bind("<space>", lambda _: self._on_space())
 
     def show(self, frame: np.ndarray) -> None:
-        """A frame, uint8 RGB [H, W, 3]; afterwards it is on the screen."""
+        """Display a frame, uint8 RGB [H, W, 3]."""
         height, width = frame.shape[:2]
-        self._picture.configure(data=b"P6 %d %d 255\n" % (width, height) + frame.tobytes())
+        self._image.configure(data=b"P6 %d %d 255\n" % (width, height) + frame.tobytes())
         self._root.update()
 
-    def took_again(self) -> bool:
-        """Whether space was pressed since the last time this was asked."""
-        pressed, self.again = self.again, False
+    def take_reset(self) -> bool:
+        """Return whether space was pressed since the last call."""
+        pressed, self.reset_requested = self.reset_requested, False
         return pressed
 
     def close(self) -> None:
-        """The window goes."""
+        """Close the window."""
         self._root.destroy()
 
-    def _close(self) -> None:
+    def _on_close(self) -> None:
         self.closed = True
 
-    def _start_again(self) -> None:
-        self.again = True
+    def _on_space(self) -> None:
+        self.reset_requested = True
 
 
 def _tkinter() -> ModuleType:

@@ -1,1 +1,1 @@
-"""What an output says about itself."""
+"""Provenance of outputs: content credentials, watermark, visible label, verification."""

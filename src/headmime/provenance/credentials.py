@@ -1,4 +1,4 @@
-"""Content credentials (C2PA): a signed statement inside an output of what it is and how it came."""
+"""Content credentials (C2PA): a signed statement in an output about its origin."""
 
 import io
 from datetime import UTC, datetime
@@ -18,16 +18,16 @@ MIME = {".mp4": "video/mp4", ".gif": "image/gif", ".png": "image/png"}
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 STATEMENT = "org.headmime.making"
 SETTINGS = {
-    "builder": {"thumbnail": {"enabled": False}},  # nothing of a private picture
-    "verify": {"ocsp_fetch": False, "remote_manifest_fetch": False},  # nothing is sent anywhere
+    "builder": {"thumbnail": {"enabled": False}},  # would leak a private image
+    "verify": {"ocsp_fetch": False, "remote_manifest_fetch": False},  # no network access
 }
 
 
 def manifest(statement: ProvenanceStatement, when: datetime) -> dict[str, Any]:
-    """What is signed, in c2pa-rs's JSON: the action, the ingredients, and our own statement.
+    """Build the manifest in c2pa-rs's JSON: action, ingredients, and headmime's statement.
 
-    An ingredient is told by its role, kind and hash; its own credentials do not travel on, since
-    they may hold a thumbnail or a name.
+    An ingredient is identified by role, kind and hash; its own credentials are not copied, because
+    they may contain a thumbnail or a name.
     """
     software = {"name": "headmime", "version": version("headmime")}
     time = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -71,21 +71,21 @@ def _statement(statement: ProvenanceStatement, time: str) -> dict[str, Any]:
 
 
 def sign(source: Path, target: Path, statement: ProvenanceStatement, signer: Signer) -> None:
-    """Copy an mp4, GIF or PNG, with credentials inside of the copy."""
+    """Copy an mp4, GIF or PNG and embed credentials in the copy."""
     with source.open("rb") as plain, target.open("w+b") as signed:
         _sign(plain, signed, MIME[source.suffix.lower()], statement, signer)
 
 
 def check_signer(signer: Signer) -> None:
-    """Sign a pixel, to find out before the work. HeadmimeError if C2PA refuses the signer."""
+    """Sign a one-pixel image as a test. HeadmimeError if C2PA rejects the signer."""
     pixel = io.BytesIO()
     Image.new("L", (1, 1)).save(pixel, "png")
     try:
         _sign(pixel, io.BytesIO(), MIME[".png"], ProvenanceStatement(Consent.NOT_STATED), signer)
     except c2pa.C2paError as error:
         raise HeadmimeError(
-            f"C2PA cannot sign with {signer.name}: {error}. It wants an end-entity certificate for "
-            "digital signatures and e-mail protection, with those between it and the root after it."
+            f"C2PA cannot sign with {signer.name}: {error}. It requires an end-entity certificate "
+            "for digital signatures and e-mail protection, followed by its intermediates."
         ) from error
 
 

@@ -1,6 +1,4 @@
-"""The marks that outputs carry: the visible label, and what signing and the watermark need, checked
-before any work.
-"""
+"""The visible label, and loading of signer and watermark key before any expensive work."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,16 +14,16 @@ from headmime.provenance.signer import Signer, signer_for
 from headmime.provenance.statement import ProvenanceOptions
 from headmime.provenance.watermark import PUBLIC_KEY
 
-TEXTS = ("AI-generated", "AI")  # the second where the first is wider than the picture
-SHARE = 1 / 20  # of the picture's shorter side: the height of the letters
-SMALLEST = 9  # pixels; smaller ones cannot be read
-BACKING = 0.7  # opacity of the dark plate: white letters on it stand out even before pure white
+TEXTS = ("AI-generated", "AI")  # the second if the first is wider than the frame
+SHARE = 1 / 20  # letter height / shorter side of the frame
+MIN_HEIGHT = 9  # pixels; smaller letters are illegible
+BACKING = 0.7  # opacity of the dark plate; legible even on pure white
 
-SHORTEST_KEY = 16  # bytes
+MIN_KEY_BYTES = 16
 
 
 def add_label(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """uint8 RGB frames [H, W, 3], each with the label; the frames that come in stay as they are."""
+    """Yield copies of uint8 RGB frames [H, W, 3] with the label."""
     for frame in frames:
         plate, letters = _label(*frame.shape[:2])
         height, width = plate.shape[:2]
@@ -37,8 +35,8 @@ def add_label(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
 @cache
 def _label(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """For pictures of one size: opacity [h, w, 1] in 0..1, and the letters' own light [h, w, 1]."""
-    size = max(SMALLEST, round(SHARE * min(height, width)))
+    """Label for one frame size: opacity [h, w, 1] in 0..1, and letter colour [h, w, 1]."""
+    size = max(MIN_HEIGHT, round(SHARE * min(height, width)))
     font = ImageFont.load_default(size)
     boxes = [(text, font.getbbox(text)) for text in TEXTS]
     text, box = next((pair for pair in boxes if pair[1][2] + size <= width), boxes[-1])
@@ -51,14 +49,14 @@ def _label(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class MarkingTools:
-    """Who signs, and the watermark's key; None where that mark is turned off."""
+    """Signer and watermark key; None if that mark is disabled."""
 
     signer: Signer | None
     watermark_key: bytes | None
 
 
 def prepare_marking(marks: ProvenanceOptions) -> MarkingTools:
-    """HeadmimeError if the certificate, its key or the watermark's key cannot be used."""
+    """Load signer and key. HeadmimeError if certificate, key or watermark key are unusable."""
     signer = signer_for(marks) if marks.credentials else None
     if signer:
         check_signer(signer)
@@ -73,6 +71,6 @@ def _watermark_key(marks: ProvenanceOptions) -> bytes:
         key = file.read_bytes()
     except OSError as error:
         raise HeadmimeError(f"{file}: the watermark's key cannot be read ({error}).") from error
-    if len(key) < SHORTEST_KEY:
-        raise HeadmimeError(f"{file}: a watermark's key has at least {SHORTEST_KEY} bytes.")
+    if len(key) < MIN_KEY_BYTES:
+        raise HeadmimeError(f"{file}: a watermark's key has at least {MIN_KEY_BYTES} bytes.")
     return key

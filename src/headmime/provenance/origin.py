@@ -1,4 +1,4 @@
-"""Where a result comes from: version, commit and time."""
+"""Origin of a result: version, commit and time."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def software_origin() -> dict[str, str | None]:
 
 
 def _commit(checkout: Path) -> str | None:
-    """The commit, with ``+changes`` when tracked files differ from it."""
+    """Return the commit, with ``+changes`` if tracked files differ from it."""
     if not (checkout / ".git").exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Who signs: the user's own certificate, or a local one that is made at first use."""
+"""Signing credentials: the user's certificate, or a local one created on first use."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from headmime.errors import HeadmimeError
 from headmime.files import write_atomically
 from headmime.provenance.statement import ProvenanceOptions
 
-YEARS = 20  # of validity: without a time-stamping authority, a file is valid as long as this
+YEARS = 20  # validity; without a time-stamping authority it limits the validity of signed files
 ROOT, CERTIFICATE, KEY = "root.pem", "certificate.pem", "key.pem"
 CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 
@@ -24,7 +24,7 @@ CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}
 class Signer:
     """`certificate`: PEM, with its chain after it; `key`: PEM, PKCS#8; `algorithm`: C2PA's name.
 
-    `name` is what messages call it.
+    `name` is used in messages.
     """
 
     certificate: bytes
@@ -34,7 +34,7 @@ class Signer:
 
 
 def signer_for(marks: ProvenanceOptions) -> Signer:
-    """The user's signer, or the local one. HeadmimeError if it cannot be read, made or used."""
+    """Load the user's signer, or the local one. HeadmimeError if it is unusable."""
     if bool(marks.cert) != bool(marks.key):
         raise HeadmimeError("provenance.cert= and provenance.key= belong together: give both.")
     if marks.cert and marks.key:
@@ -46,18 +46,18 @@ def signer_for(marks: ProvenanceOptions) -> Signer:
 
 
 def local_folder() -> Path:
-    """Where the local root, certificate and key are, in the user's configuration folder."""
+    """Folder of the local root, certificate and key, in the user's configuration folder."""
     folder = _folder()
     if not folder.is_absolute():
         raise HeadmimeError(
-            "There is no home folder to keep a certificate in: set XDG_CONFIG_HOME to a folder, or "
+            "There is no home folder for a certificate: set XDG_CONFIG_HOME to a folder, or "
             "give provenance.cert= and provenance.key=."
         )
     return folder
 
 
 def local_root() -> bytes | None:
-    """The local root certificate as PEM; None where nothing was signed yet."""
+    """Return the local root certificate as PEM; None if none was created yet."""
     file = _folder() / ROOT
     return file.read_bytes() if file.is_file() else None
 
@@ -99,20 +99,22 @@ def _content(file: Path, what: str) -> bytes:
 
 
 def _algorithm(key: object, file: Path) -> str:
-    """C2PA's name of the signature algorithm that goes with a private key."""
+    """Return C2PA's name of the signature algorithm for a private key."""
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in CURVES:
         return CURVES[key.curve.name]
     if isinstance(key, rsa.RSAPrivateKey):
         return "ps256"
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return "ed25519"
-    raise HeadmimeError(f"{file}: C2PA knows keys of RSA, Ed25519 and the curves P-256 to P-521.")
+    raise HeadmimeError(
+        f"{file}: C2PA supports keys of RSA, Ed25519 and the curves P-256 to P-521."
+    )
 
 
 def _make(folder: Path) -> None:
-    """Write a new root, certificate and key, all at once: two processes may try this together.
+    """Create root, certificate and key atomically (two processes may do so concurrently).
 
-    The root's own key is not kept, so that nobody can sign other certificates in its name.
+    The root's private key is discarded, so that it cannot sign other certificates.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -125,14 +127,14 @@ def _make(folder: Path) -> None:
         if folder.is_dir():  # another process was faster
             return
         raise HeadmimeError(
-            f"{folder} cannot be made, to keep a certificate in ({error.strerror}): set "
+            f"{folder} cannot be created for a certificate ({error.strerror}): set "
             "XDG_CONFIG_HOME to a folder that can be written, or give provenance.cert= and "
             "provenance.key=."
         ) from error
 
 
 def _certificates() -> dict[str, bytes]:
-    """A root, a certificate by it for signing media, and that one's key; no name of anybody."""
+    """Return a root, a media signing certificate issued by it, and its key; no personal names."""
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     root_name, name = _name("headmime local root"), _name("headmime local certificate")
     root = _builder(root_name, root_name, root_key, root_key, authority=True)
@@ -162,7 +164,7 @@ def _builder(
     issuer_key: ec.EllipticCurvePrivateKey,
     authority: bool,
 ) -> x509.CertificateBuilder:
-    """Everything that C2PA's certificate profile asks for, but the extended key usage."""
+    """Return a builder that meets C2PA's certificate profile, except extended key usage."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     usage = dict.fromkeys(
         ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"), False
@@ -173,7 +175,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))  # clocks differ
+        .not_valid_before(today - timedelta(days=1))  # clock skew
         .not_valid_after(today + timedelta(days=365 * YEARS))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(

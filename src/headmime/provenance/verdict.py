@@ -1,4 +1,4 @@
-"""What a file's content credentials are worth: whoever wrote them, with any C2PA tool."""
+"""Verification of content credentials, written by headmime or any other C2PA tool."""
 
 import json
 import mmap
@@ -20,16 +20,16 @@ from headmime.provenance.signer import local_root
 from headmime.provenance.statement import Kind
 
 SIDECAR = ".c2pa"
-# The types of C2PA's own boxes: where one of them is, there are credentials, readable or not.
+# Box types of C2PA: if one is present, the file has credentials, readable or not.
 BOXES = re.compile(rb"c2(?:pa|ma|cl|as|cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
 GENERATED = (Kind.GENERATED.value, Kind.COMPOSITE.value)
 UNTRUSTED = "signingCredential.untrusted"
 
 
 class State(Enum):
-    """TRUSTED: unchanged, and signed by somebody whose root is known here. VALID: unchanged, the
-    signer is unknown. ALTERED: changed since it was signed. INVALID: unchanged as far as one can
-    tell, but the signer's certificate is not fit for it. NONE: no credentials.
+    """TRUSTED: unchanged, signed under a trusted root. VALID: unchanged, unknown signer. ALTERED:
+    changed since it was signed. INVALID: no change detected, but the signer's certificate is not
+    valid for signing. NONE: no credentials.
     """
 
     TRUSTED = "trusted"
@@ -41,11 +41,11 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `verify` found. `what`: why the state is not better, in words; None where it is best.
+    """Result of `verify`. `what`: reason for a state other than TRUSTED, else None.
 
     `generator`: the program that made the file; `signer`: the certificate's name; `generated`:
-    whether the file says that AI made it; `statement`: headmime's own (model, ingredients, consent,
-    ...). These are as the file says, and are worth something only if it is trusted or valid.
+    whether the file is declared AI-generated; `statement`: headmime's own (model, ingredients,
+    consent, ...). These are the file's claims, reliable only if the state is TRUSTED or VALID.
     """
 
     path: Path
@@ -58,10 +58,10 @@ class Verdict:
 
 
 def verify(path: str | Path, roots: Sequence[str | Path] = ()) -> Verdict:
-    """Check the credentials inside of a file, or beside it under the same name with .c2pa.
+    """Verify the credentials in a file, or in a sidecar of the same name with .c2pa.
 
-    `roots`: PEM files of root certificates to trust, beside the local one. Nothing is sent or
-    fetched. HeadmimeError if a file cannot be read.
+    `roots`: PEM files of further trusted root certificates. No network access. HeadmimeError if a
+    file cannot be read.
     """
     path = Path(path).expanduser()
     anchors = b"\n".join(root for root in (local_root(), *map(_root, roots)) if root).decode()
@@ -69,8 +69,8 @@ def verify(path: str | Path, roots: Sequence[str | Path] = ()) -> Verdict:
     sidecar = path.with_suffix(SIDECAR)
     try:
         with open_file(path) as file, c2pa.Context.from_dict(SETTINGS | trust) as context:
-            beside = sidecar.read_bytes() if sidecar.is_file() and sidecar != path else None
-            return _check_credentials(path, file, beside, context)
+            sidecar_bytes = sidecar.read_bytes() if sidecar.is_file() and sidecar != path else None
+            return _check_credentials(path, file, sidecar_bytes, context)
     except OSError as error:
         raise HeadmimeError(f"{path} cannot be read ({error.strerror}).") from error
 
@@ -87,29 +87,31 @@ def _root(file: str | Path) -> bytes:
 
 
 def _check_credentials(
-    path: Path, file: BinaryIO, beside: bytes | None, context: c2pa.Context
+    path: Path, file: BinaryIO, sidecar_bytes: bytes | None, context: c2pa.Context
 ) -> Verdict:
     inside = _has_boxes(file)
     try:
-        with c2pa.Reader(None, file, None if inside else beside, context) as reader:
+        with c2pa.Reader(None, file, None if inside else sidecar_bytes, context) as reader:
             return verdict_from_json(path, json.loads(reader.json()))
     except c2pa.C2paError as error:
-        if inside or beside:
+        if inside or sidecar_bytes:
             return Verdict(path, State.ALTERED, f"unreadable credentials: {error}")
-        if str(error).startswith("Remote"):  # of no class of its own
-            return Verdict(path, State.NONE, f"not in the file, and nothing is fetched: {error}")
+        if str(error).startswith("Remote"):  # c2pa has no exception class for this
+            return Verdict(
+                path, State.NONE, f"not in the file, and remote manifests are not fetched: {error}"
+            )
         return Verdict(path, State.NONE)
 
 
 def _has_boxes(file: BinaryIO) -> bool:
-    if os.fstat(file.fileno()).st_size == 0:  # which cannot be mapped
+    if os.fstat(file.fileno()).st_size == 0:  # cannot be mapped
         return False
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return BOXES.search(content) is not None
 
 
 def verdict_from_json(path: Path, store: dict[str, Any]) -> Verdict:
-    """The reader's JSON as a verdict."""
+    """Convert the c2pa reader's JSON to a verdict."""
     active = store["manifests"].get(store["active_manifest"])
     if active is None:
         return Verdict(path, State.ALTERED, "unreadable credentials: the latest ones are missing")
@@ -127,9 +129,9 @@ def verdict_from_json(path: Path, store: dict[str, Any]) -> Verdict:
 
 
 def _state(store: dict[str, Any]) -> tuple[State, str | None]:
-    found = store["validation_results"]
-    failures = [*found.get("activeManifest", {}).get("failure", [])]
-    for delta in found.get("ingredientDeltas", []):
+    results = store["validation_results"]
+    failures = [*results.get("activeManifest", {}).get("failure", [])]
+    for delta in results.get("ingredientDeltas", []):
         failures += delta["validationDeltas"].get("failure", [])
     if store["validation_state"] == "Trusted":
         return State.TRUSTED, None
@@ -145,9 +147,9 @@ def _in_words(failure: dict[str, Any]) -> str:
     code, place = failure["code"], failure.get("url", "").rsplit("/", 1)[-1]
     match code:
         case "assertion.bmffHash.mismatch":
-            return "picture, sound or index data"
+            return "image, sound or index data"
         case "assertion.dataHash.mismatch" | "assertion.boxesHash.mismatch":
-            return "picture data"
+            return "image data"
         case "assertion.hashedURI.mismatch" | "assertion.missing":
             return f"statement {place}"
         case "claimSignature.mismatch" | "claimSignature.missing":

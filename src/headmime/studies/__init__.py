@@ -1,1 +1,1 @@
-"""Comparisons of many rows, each whole in its folder: settings, run, table, plot."""
+"""Studies: comparisons of many rows, each with its settings, run, table and plot in one folder."""

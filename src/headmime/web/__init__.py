@@ -1,6 +1,6 @@
-"""The browser page: pictures of a person and a motion in, a video out; on this machine only.
+"""Local web page: images of a person and a motion in, a video out.
 
-`jobs` makes the video with the five names of the Python API, `uploads` looks at files, `sessions`
-knows what belongs to an open tab, `layout` is what is seen, `page` what happens then, `server`
-brings it to the browser.
+`jobs` generates videos through the Python API, `uploads` checks files, `sessions` holds the state
+of open tabs, `layout` defines the page's components, `page` their event handlers, `guards` the HTTP
+middleware, `server` serves it on 127.0.0.1.
 """

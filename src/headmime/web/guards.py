@@ -1,4 +1,4 @@
-"""What stands before the page: who may ask, and what the browser may ask for."""
+"""HTTP middleware: allowed host names, and a content security policy."""
 
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -16,8 +16,8 @@ HEADERS = {
 
 
 def guards(host: str) -> list[Middleware]:
-    """Requests by another name than `host` are refused (a page elsewhere could use a name of its
-    own for this machine), and the browser is told to ask nobody else for anything.
+    """Return middleware that rejects host names other than `host` (against DNS rebinding) and
+    forbids the browser to contact other machines.
     """
     return [
         Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"]),
@@ -26,18 +26,18 @@ def guards(host: str) -> list[Middleware]:
 
 
 class Headers:
-    """Adds `HEADERS` to every answer."""
+    """Adds `HEADERS` to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
 
-        async def sending(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                named = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
-                message["headers"] = [*message["headers"], *named]
+                encoded = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
+                message["headers"] = [*message["headers"], *encoded]
             await send(message)
 
-        await self.app(scope, receive, sending)
+        await self.app(scope, receive, send_with_headers)

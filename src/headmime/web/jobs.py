@@ -1,4 +1,4 @@
-"""Jobs: an order from the page -> a person -> a video, a GIF; and how far they have come."""
+"""Jobs of the page: request -> person -> video and GIF, with progress."""
 
 import hashlib
 import logging
@@ -21,48 +21,48 @@ from headmime.learning.finetune import FineTuneSettings
 from headmime.pretrained.frozen import Frozen
 from headmime.provenance.statement import ProvenanceOptions
 
-Tell = Callable[[float, str], object]
-"""Called with (the share that is done, a sentence)."""
+OnProgress = Callable[[float, str], object]
+"""Called with (completed share, a sentence)."""
 
 VIDEO, GIF = "headmime.mp4", "headmime.gif"
 VIDEO_SIDE, GIF_SIDE = 1280, 480  # pixels of the longer side, at most
 
 
 class JobStopped(Exception):
-    """Somebody pressed Stop or closed the page."""
+    """The user pressed Stop or closed the page."""
 
 
 class Progress:
-    """Callbacks for the API: each step is told with the time that is left, unless `stop` is set."""
+    """Progress callbacks for the API; they raise JobStopped once `stop` is set."""
 
-    def __init__(self, tell: Tell, stop: threading.Event) -> None:
-        self._tell = tell
+    def __init__(self, on_progress: OnProgress, stop: threading.Event) -> None:
+        self._on_progress = on_progress
         self._stop = stop
 
-    def say(self, text: str) -> None:
-        """The beginning of something that cannot be counted. Raises Stopped."""
+    def start(self, text: str) -> None:
+        """Report the start of a step of unknown length."""
         if self._stop.is_set():
             raise JobStopped
-        self._tell(0.0, text)
+        self._on_progress(0.0, text)
 
-    def counted(self, text: str) -> Callable[..., None]:
-        """A callback that takes (done, in all or None) and whatever else comes with them."""
+    def counter(self, text: str) -> Callable[..., None]:
+        """Return a callback for (done, total or None, ...) that reports the remaining time."""
         began = monotonic()
 
         def on_step(done: int, total: int | None, *_: Any) -> None:
             if self._stop.is_set():
                 raise JobStopped
             if total is None:
-                self._tell(0.0, f"{text}: {done}")
+                self._on_progress(0.0, f"{text}: {done}")
                 return
             left = time_left(done, total, monotonic() - began)
-            self._tell(min(done / total, 1), f"{text}: {done} of {max(done, total)}{left}")
+            self._on_progress(min(done / total, 1), f"{text}: {done} of {max(done, total)}{left}")
 
         return on_step
 
 
 def time_left(done: int, total: int, seconds: float) -> str:
-    """`, about 20 s left` after `seconds` for `done` of `total` steps; "" where nobody can know."""
+    """Return ", about 20 s left" after `seconds` for `done` of `total` steps; "" if unknown."""
     if seconds < 1 or not 0 < done < total:
         return ""
     left = seconds * (total - done) / done
@@ -73,21 +73,22 @@ def time_left(done: int, total: int, seconds: float) -> str:
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What somebody asks for.
+    """The user's inputs.
 
-    `driving`: a file or a bundled motion; `output`: crop or full; `better`: fine-tuned.
+    `driving`: a file or a bundled motion; `output`: crop or full; `finetune`: False is
+    feed-forward.
     """
 
-    pictures: tuple[Path, ...]
+    images: tuple[Path, ...]
     driving: str | Path
     output: str
-    better: bool
+    finetune: bool
     consent: str
 
 
 @dataclass(frozen=True)
 class CachedPerson:
-    """A person, and a hash of what they were made from: another motion need not learn again."""
+    """A person and a hash of the inputs, to reuse it for another motion."""
 
     key: str
     person: Person
@@ -96,7 +97,7 @@ class CachedPerson:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a job gives. `notes`: what to know of it."""
+    """Output of a job. `notes`: warnings for the user."""
 
     video: Path
     animation: Animation
@@ -105,7 +106,7 @@ class JobResult:
 
 @dataclass(frozen=True)
 class JobRunner:
-    """What jobs have in common. `perceptual` makes the frozen networks of L_CNT, at first use."""
+    """Settings shared by all jobs. `perceptual` loads the frozen networks of L_CNT on first use."""
 
     weights: str
     device: str
@@ -124,73 +125,72 @@ class JobRunner:
         """The frozen networks of L_CNT."""
         return self.perceptual()
 
-    def learn(
-        self, order: JobRequest, kept: CachedPerson | None, progress: Progress
+    def make_person(
+        self, request: JobRequest, cached: CachedPerson | None, progress: Progress
     ) -> CachedPerson:
-        """The person of the order; `kept` if it is the same one.
+        """Create the requested person; returns `cached` if the inputs are the same.
 
-        Raises HeadmimeError for what is wrong with the pictures, Stopped if it is not wanted any
-        more.
+        Raises HeadmimeError for unusable images, JobStopped if the job was cancelled.
         """
-        key = _key(order)
-        if kept is not None and kept.key == key:
-            return kept
-        progress.say("Looking for the face")
-        frozen = self.frozen if order.better else None
+        key = _key(request)
+        if cached is not None and cached.key == key:
+            return cached
+        progress.start("Detecting the face")
+        frozen = self.frozen if request.finetune else None
         with _notes() as notes:
             person = headmime.personalise(
                 self.model,
-                order.pictures,
-                finetune=self.finetune if order.better else None,
+                request.images,
+                finetune=self.finetune if request.finetune else None,
                 perceptual=frozen,
-                consent=order.consent,
+                consent=request.consent,
                 detector=self.detector,
-                on_step=progress.counted("Fine-tuning, step"),
+                on_step=progress.counter("Fine-tuning, step"),
             )
         return CachedPerson(key, person, notes)
 
-    def make(
-        self, kept: CachedPerson, order: JobRequest, folder: Path, progress: Progress
+    def make_video(
+        self, cached: CachedPerson, request: JobRequest, folder: Path, progress: Progress
     ) -> JobResult:
-        """Animate the person and write the video to `folder`. Raises as `learn` does."""
+        """Animate the person and write the video to `folder`. Raises as `make_person` does."""
         with _notes() as notes:
             animation = headmime.animate(
-                kept.person,
-                order.driving,
+                cached.person,
+                request.driving,
                 detector=self.detector,
-                on_frame=progress.counted("Reading the motion"),
-                output=order.output,
+                on_frame=progress.counter("Reading the motion"),
+                output=request.output,
             )
             video = headmime.save(
                 animation,
                 folder / VIDEO,
                 min(animation.viewing_size, VIDEO_SIDE),
-                progress.counted("Frames"),
+                progress.counter("Frames"),
                 self.marks,
             )
-        return JobResult(video, animation, [*kept.notes, *notes])
+        return JobResult(video, animation, [*cached.notes, *notes])
 
-    def gif(self, made: JobResult, progress: Progress) -> Path:
-        """Write the GIF beside the video. HeadmimeError where it is too long for one."""
+    def make_gif(self, result: JobResult, progress: Progress) -> Path:
+        """Write a GIF beside the video. HeadmimeError if it is too long."""
         return headmime.save(
-            made.animation,
-            made.video.with_name(GIF),
-            min(made.animation.viewing_size, GIF_SIDE),
-            progress.counted("GIF"),
+            result.animation,
+            result.video.with_name(GIF),
+            min(result.animation.viewing_size, GIF_SIDE),
+            progress.counter("GIF"),
             self.marks,
         )
 
 
-def _key(order: JobRequest) -> str:
-    """A hash of all that makes the person."""
-    total = hashlib.sha256(f"{order.better} {order.consent}".encode())
-    for file in order.pictures:
+def _key(request: JobRequest) -> str:
+    """Hash of all inputs that determine the person."""
+    total = hashlib.sha256(f"{request.finetune} {request.consent}".encode())
+    for file in request.images:
         total.update(bytes.fromhex(sha256(file)))
     return total.hexdigest()
 
 
 class _Notes(logging.Handler):
-    """Collects the warnings of one thread: each job runs in its own."""
+    """Collects the warnings of one thread; each job runs in its own."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -204,7 +204,7 @@ class _Notes(logging.Handler):
 
 @contextmanager
 def _notes() -> Iterator[list[str]]:
-    """What the API warns of meanwhile: files that are left out, several faces, lost faces."""
+    """Collect the API's warnings: skipped files, several faces, lost faces."""
     handler, log = _Notes(), logging.getLogger("headmime")
     log.addHandler(handler)
     try:

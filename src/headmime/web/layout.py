@@ -1,4 +1,4 @@
-"""The parts of the page and where they stand."""
+"""Components of the page and their layout."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from headmime.assets import MONA_LISA
 from headmime.web.uploads import Limits
 
 INTRODUCTION = """# headmime
-A head that mimes: drop a few pictures of a person (one will do), choose a motion, and press the
-button. Everything happens on this computer. Uploads and results are deleted when this page is
+Talking heads from photos: drop a few photos of a person (one is enough), choose a motion, and press
+Animate. Everything runs on this computer. Uploads and results are deleted when this page is
 closed."""
 EXAMPLES = ("talk", "turn")
 OWN_VIDEO = "video"
-QUALITIES = [("Better: learns the person first", True), ("Instant: no learning", False)]
-OUTPUTS = [("The head", "crop"), ("The whole picture", "full")]
+QUALITIES = [("Better: fine-tunes to the person", True), ("Instant: no fine-tuning", False)]
+OUTPUTS = [("The head", "crop"), ("The whole photo", "full")]
 CONSENTS = [
     ("It is me", "own"),
     ("They agreed to it", "licensed"),
-    ("The picture is in the public domain", "public-domain"),
+    ("The photo is in the public domain", "public-domain"),
     ("Research with permission", "research"),
 ]
 
 
 class Layout:
-    """All parts; made inside of a `gr.Blocks`."""
+    """All components; create it inside a `gr.Blocks`."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -36,29 +36,29 @@ class Layout:
 
     @property
     def outputs(self) -> list[Any]:
-        """What a job fills."""
+        """Components that a job updates."""
         return [self.result, self.mp4, self.gif, self.source, self.driving, self.notes]
 
     @property
-    def trouble(self) -> list[Any]:
-        """What a problem fills."""
-        return [self.panel, self.sentence, self.culprits]
+    def error(self) -> list[Any]:
+        """Components that an error updates."""
+        return [self.panel, self.sentence, self.rejected]
 
     def _inputs(self) -> None:
         with gr.Column(scale=5, min_width=340):
             self.files = gr.File(
-                label=f"Who? 1 to {self._limits.pictures} pictures of one person, or a clip",
+                label=f"Person: 1 to {self._limits.pictures} photos, or a video",
                 file_count="multiple",
                 height=190,
                 elem_id="files",
             )
             with gr.Row(elem_id="examples"):
-                gr.Markdown("No picture at hand? Take hers:")
+                gr.Markdown("No photo at hand? Try an example:")
                 self.examples = [
                     (gr.Button(f"Mona Lisa, {name}", icon=MONA_LISA, size="sm"), name)
                     for name in EXAMPLES
                 ]
-            self.seen = gr.Gallery(
+            self.thumbnails = gr.Gallery(
                 show_label=False,
                 visible=False,
                 columns=6,
@@ -67,13 +67,13 @@ class Layout:
                 interactive=False,
                 allow_preview=False,
                 buttons=[],
-                elem_id="seen",
+                elem_id="thumbnails",
             )
             motions = [(name.replace("-", " "), name) for name in template_names()]
             self.motion = gr.Radio(
                 [*motions, ("my video or webcam", OWN_VIDEO)],
                 value=EXAMPLES[0],
-                label="How do they move?",
+                label="Motion",
                 elem_id="motion",
             )
             self.video = gr.Video(
@@ -84,10 +84,8 @@ class Layout:
                 visible=False,
                 elem_id="video",
             )
-            self.output = gr.Radio(
-                OUTPUTS, value="crop", label="What shall be seen?", elem_id="output"
-            )
-            self.better = gr.Radio(QUALITIES, value=True, label="How well?", elem_id="better")
+            self.output = gr.Radio(OUTPUTS, value="crop", label="Output", elem_id="output")
+            self.quality = gr.Radio(QUALITIES, value=True, label="Quality", elem_id="quality")
             self.consent = gr.Radio(
                 CONSENTS,
                 label="Why may you animate this person?",
@@ -103,14 +101,14 @@ class Layout:
         with gr.Column(scale=6, min_width=340):
             with gr.Column(visible=False, elem_id="problem") as self.panel:
                 self.sentence = gr.HTML()
-                self.culprits = gr.Gallery(
-                    label="Here",
+                self.rejected = gr.Gallery(
+                    label="Rejected",
                     columns=3,
                     height=220,
                     object_fit="contain",
                     interactive=False,
                     buttons=[],
-                    elem_id="culprits",
+                    elem_id="rejected",
                 )
             self.result = gr.Video(
                 label="Result",

@@ -1,4 +1,4 @@
-"""What happens when the parts of the page are used, and the files that are shown there only."""
+"""Event handlers of the page, and its preview files."""
 
 import hashlib
 import html
@@ -18,15 +18,15 @@ from headmime.provenance.statement import ProvenanceOptions
 from headmime.web.jobs import JobRequest, JobResult, JobRunner, JobStopped, Progress
 from headmime.web.layout import OWN_VIDEO, Layout
 from headmime.web.sessions import Session, Sessions
-from headmime.web.uploads import Limits, check_clip, check_sources, look
+from headmime.web.uploads import Limits, check_clip, check_sources, first_frame
 
 TITLE = "headmime"
 ONE_AT_A_TIME = "jobs"
-THUMBNAIL, PORTRAIT, DRAWN = 320, 512, 256  # pixels of the longer side
+THUMBNAIL, PORTRAIT, DRAWING = 320, 512, 256  # pixels of the longer side
 
 
 class Page:
-    """The page's parts. `blocks` is what gradio serves."""
+    """The page's components and handlers. `blocks` is the gradio app."""
 
     def __init__(self, runner: JobRunner, sessions: Sessions, limits: Limits) -> None:
         self.runner, self.sessions, self.limits = runner, sessions, limits
@@ -35,140 +35,149 @@ class Page:
         ) as self.blocks:
             self._connect(Layout(limits))
 
-    def _connect(self, parts: Layout) -> None:
+    def _connect(self, layout: Layout) -> None:
         quick: dict[str, Any] = {
             "queue": False,
             "show_progress": "hidden",
             "api_visibility": "private",
         }
-        parts.files.change(self._dropped, parts.files, [parts.seen, *parts.trouble], **quick)
-        parts.video.change(self._filmed, parts.video, parts.trouble, **quick)
-        parts.motion.change(
+        layout.files.change(
+            self._on_files, layout.files, [layout.thumbnails, *layout.error], **quick
+        )
+        layout.video.change(self._on_video, layout.video, layout.error, **quick)
+        layout.motion.change(
             lambda motion: gr.update(visible=motion == OWN_VIDEO),
-            parts.motion,
-            parts.video,
+            layout.motion,
+            layout.video,
             **quick,
         )
-        parts.make.click(self._pressed, None, [*parts.outputs, *parts.trouble], **quick).then(
-            self._job,
-            [parts.files, parts.motion, parts.video, parts.output, parts.better, parts.consent],
-            [*parts.outputs, *parts.trouble],
+        layout.make.click(self._on_make, None, [*layout.outputs, *layout.error], **quick).then(
+            self._run_job,
+            [
+                layout.files,
+                layout.motion,
+                layout.video,
+                layout.output,
+                layout.quality,
+                layout.consent,
+            ],
+            [*layout.outputs, *layout.error],
             concurrency_limit=1,
             concurrency_id=ONE_AT_A_TIME,
             trigger_mode="once",
-            show_progress_on=parts.result,
+            show_progress_on=layout.result,
             api_visibility="private",
         ).success(
-            self._gif,
+            self._make_gif,
             None,
-            [parts.gif, parts.notes],
+            [layout.gif, layout.notes],
             concurrency_limit=1,
             concurrency_id=ONE_AT_A_TIME,
-            show_progress_on=parts.gif,
+            show_progress_on=layout.gif,
             api_visibility="private",
         )
-        parts.stop.click(self._stopped, None, None, **quick)
-        for button, name in parts.examples:
+        layout.stop.click(self._on_stop, None, None, **quick)
+        for button, name in layout.examples:
             button.click(
                 lambda name=name: ([str(MONA_LISA)], name, "public-domain"),
                 None,
-                [parts.files, parts.motion, parts.consent],
+                [layout.files, layout.motion, layout.consent],
                 **quick,
             )
-        self.blocks.unload(self._closed)
+        self.blocks.unload(self._on_close)
 
-    def _dropped(self, files: list[str] | None, request: gr.Request) -> list[Any]:
+    def _on_files(self, files: list[str] | None, request: gr.Request) -> list[Any]:
         paths = [Path(file) for file in files or []]
         session = self.sessions.get_or_create(_tab(request))
-        session.uploads.update(_uploads(paths))
+        session.uploads.update(_uploaded(paths))
         if not paths:
-            return [gr.update(visible=False, value=None), *_no_trouble()]
+            return [gr.update(visible=False, value=None), *_clear_error()]
         try:
             check_sources(paths, self.limits)
-            pictures = [self._thumbnail(path, session) for path in paths]
+            thumbnails = [self._thumbnail(path, session) for path in paths]
         except HeadmimeError as error:
-            told = self._told(str(error), paths, session)
-            return [gr.update(visible=False, value=None), *told]
-        return [gr.update(visible=True, value=pictures), *_no_trouble()]
+            message = self._describe_error(str(error), paths, session)
+            return [gr.update(visible=False, value=None), *message]
+        return [gr.update(visible=True, value=thumbnails), *_clear_error()]
 
-    def _filmed(self, video: str | None, request: gr.Request) -> list[Any]:
+    def _on_video(self, video: str | None, request: gr.Request) -> list[Any]:
         if video is None:
-            return _no_trouble()
+            return _clear_error()
         session = self.sessions.get_or_create(_tab(request))
-        session.uploads.update(_uploads([Path(video)]))
+        session.uploads.update(_uploaded([Path(video)]))
         try:
             check_clip(Path(video), self.limits)
         except HeadmimeError as error:
-            return self._told(str(error), [Path(video)], session)
-        return _no_trouble()
+            return self._describe_error(str(error), [Path(video)], session)
+        return _clear_error()
 
-    def _pressed(self, request: gr.Request) -> list[Any]:
+    def _on_make(self, request: gr.Request) -> list[Any]:
         self.sessions.get_or_create(_tab(request)).stop.clear()
-        return [*_nothing(), *_no_trouble()]
+        return [*_clear_outputs(), *_clear_error()]
 
-    def _stopped(self, request: gr.Request) -> None:
+    def _on_stop(self, request: gr.Request) -> None:
         self.sessions.get_or_create(_tab(request)).stop.set()
 
-    def _closed(self, request: gr.Request) -> None:
+    def _on_close(self, request: gr.Request) -> None:
         self.sessions.close(_tab(request))
 
-    def _job(
+    def _run_job(
         self,
         files: list[str] | None,
         motion: str,
         video: str | None,
         output: str,
-        better: bool,
+        finetune: bool,
         consent: str | None,
         request: gr.Request,
-        bar: gr.Progress = gr.Progress(),  # noqa: B008 (gradio looks for it here)
+        bar: gr.Progress = gr.Progress(),  # noqa: B008 (required by gradio)
     ) -> list[Any]:
         paths = [Path(file) for file in files or []]
-        given = [*paths, *([Path(video)] if video else [])]
+        inputs = [*paths, *([Path(video)] if video else [])]
         try:
             session = self.sessions.begin(_tab(request))
         except JobStopped:
-            return [*_nothing(), *_problem("Stopped.")]
+            return [*_clear_outputs(), *_show_error("Stopped.")]
         try:
             progress, session.last = _progress(bar, session), None
-            order = self._order(paths, motion, video, output, better, consent)
-            session.kept = self.runner.learn(order, session.kept, progress)
-            made = self.runner.make(session.kept, order, session.results, progress)
-            session.last = made
-            return [*self._shown(made, order, session, given), *_no_trouble()]
+            job = self._make_request(paths, motion, video, output, finetune, consent)
+            session.person = self.runner.make_person(job, session.person, progress)
+            result = self.runner.make_video(session.person, job, session.results, progress)
+            session.last = result
+            return [*self._show_result(result, job, session, inputs), *_clear_error()]
         except JobStopped:
-            return [*_nothing(), *_problem("Stopped.")]
+            return [*_clear_outputs(), *_show_error("Stopped.")]
         except HeadmimeError as error:
-            return [*_nothing(), *self._told(str(error), given, session)]
+            return [*_clear_outputs(), *self._describe_error(str(error), inputs, session)]
 
-    def _gif(
+    def _make_gif(
         self,
         request: gr.Request,
         bar: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> list[Any]:
-        """The GIF of what was just made, if anything was."""
+        """Write the GIF of the last result, if there is one."""
         session = self.sessions.find(_tab(request))
         if session is None or session.last is None:
             return [gr.skip(), gr.skip()]
         try:
-            gif = self.runner.gif(session.last, _progress(bar, session))
+            gif = self.runner.make_gif(session.last, _progress(bar, session))
             return [gr.update(value=gif, interactive=True), gr.skip()]
         except JobStopped:
             return [gr.skip(), gr.skip()]
         except HeadmimeError as error:
             return [gr.skip(), _paragraphs([*session.last.notes, str(error)])]
 
-    def _order(
+    def _make_request(
         self,
-        pictures: Sequence[Path],
+        images: Sequence[Path],
         motion: str,
         video: str | None,
         output: str,
-        better: bool,
+        finetune: bool,
         consent: str | None,
     ) -> JobRequest:
-        """What was asked for. HeadmimeError for what is missing or too much."""
-        check_sources(pictures, self.limits)
+        """Build the request. HeadmimeError for missing or too large inputs."""
+        check_sources(images, self.limits)
         if motion == OWN_VIDEO:
             if video is None:
                 raise HeadmimeError("There is no video yet: upload one, or record yourself.")
@@ -176,48 +185,51 @@ class Page:
         if not consent:
             raise HeadmimeError("Please say why you may animate this person.")
         driving = video if motion == OWN_VIDEO and video else motion
-        return JobRequest(tuple(pictures), driving, output, better, consent)
+        return JobRequest(tuple(images), driving, output, finetune, consent)
 
-    def _shown(
-        self, made: JobResult, order: JobRequest, session: Session, given: list[Path]
+    def _show_result(
+        self, result: JobResult, job: JobRequest, session: Session, inputs: list[Path]
     ) -> list[Any]:
-        seen = made.animation.person.portrait
-        assert seen is not None  # the person was made here
-        portrait = save_picture(seen, session.seen / "portrait.png", PORTRAIT)
-        driving = driving_preview(order.driving, self.sessions.results, self.runner.marks)
-        notes = _paragraphs([_named(note, given) for note in made.notes])
-        mp4 = gr.update(value=made.video, interactive=True)
-        return [made.video, mp4, gr.skip(), portrait, driving, notes]
+        source = result.animation.person.portrait
+        assert source is not None  # not loaded from a file
+        portrait = save_image(source, session.thumbnails / "portrait.png", PORTRAIT)
+        driving = driving_preview(job.driving, self.sessions.results, self.runner.marks)
+        notes = _paragraphs([_shorten_paths(note, inputs) for note in result.notes])
+        mp4 = gr.update(value=result.video, interactive=True)
+        return [result.video, mp4, gr.skip(), portrait, driving, notes]
 
-    def _told(self, sentence: str, files: Sequence[Path], session: Session) -> list[Any]:
-        """A problem, with the pictures that it is about."""
-        pictures = []
+    def _describe_error(self, sentence: str, files: Sequence[Path], session: Session) -> list[Any]:
+        """Updates for an error sentence, with thumbnails of the files it names."""
+        thumbnails = []
         for file in files:
             if str(file) in sentence:
                 try:
-                    pictures.append((self._thumbnail(file, session), file.name))
+                    thumbnails.append((self._thumbnail(file, session), file.name))
                 except HeadmimeError:
-                    continue  # this very problem
-        return _problem(_named(sentence, files), pictures)
+                    continue  # the file is unreadable: the error itself
+        return _show_error(_shorten_paths(sentence, files), thumbnails)
 
     def _thumbnail(self, file: Path, session: Session) -> Path:
         name = hashlib.sha256(str(file).encode()).hexdigest()
-        path = session.seen / f"{name}.png"
-        return path if path.is_file() else save_picture(look(file, self.limits), path, THUMBNAIL)
+        path = session.thumbnails / f"{name}.png"
+        if path.is_file():
+            return path
+        return save_image(first_frame(file, self.limits), path, THUMBNAIL)
 
 
-def _problem(sentence: str, pictures: Sequence[tuple[Path, str]] = ()) -> list[Any]:
-    """A sentence, and pictures with their names."""
-    told = f'<p role="alert">{html.escape(sentence)}</p>'
-    return [gr.update(visible=True), told, gr.update(value=pictures, visible=bool(pictures))]
+def _show_error(sentence: str, thumbnails: Sequence[tuple[Path, str]] = ()) -> list[Any]:
+    """Updates for an error sentence and named thumbnails."""
+    message = f'<p role="alert">{html.escape(sentence)}</p>'
+    gallery = gr.update(value=thumbnails, visible=bool(thumbnails))
+    return [gr.update(visible=True), message, gallery]
 
 
-def _no_trouble() -> list[Any]:
+def _clear_error() -> list[Any]:
     return [gr.update(visible=False), "", gr.update(value=None, visible=False)]
 
 
-def _nothing() -> list[Any]:
-    """No result."""
+def _clear_outputs() -> list[Any]:
+    """Updates that remove the previous result."""
     off = gr.update(value=None, interactive=False)
     return [None, off, off, None, None, ""]
 
@@ -236,33 +248,33 @@ def _paragraphs(sentences: Sequence[str]) -> str:
     return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
 
 
-def _named(sentence: str, files: Sequence[Path]) -> str:
-    """The sentence with names of files as the user knows them."""
+def _shorten_paths(sentence: str, files: Sequence[Path]) -> str:
+    """Replace paths by the file names that the user knows."""
     for file in files:
         sentence = sentence.replace(str(file), file.name)
     return sentence
 
 
-def _uploads(files: Sequence[Path]) -> list[Path]:
-    """Files that came from the browser, and not from this package."""
+def _uploaded(files: Sequence[Path]) -> list[Path]:
+    """Select files that were uploaded, not those of the package."""
     return [file for file in files if ASSETS not in file.parents]
 
 
-def save_picture(picture: np.ndarray, path: Path, side: int) -> Path:
+def save_image(image: np.ndarray, path: Path, side: int) -> Path:
     """Write uint8 RGB [H, W, 3] as a PNG whose longer side is `side` pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    scale = side / max(picture.shape[:2])
-    height, width = (max(1, round(length * scale)) for length in picture.shape[:2])
-    Image.fromarray(resize(picture, width, height)).save(path)
+    scale = side / max(image.shape[:2])
+    height, width = (max(1, round(length * scale)) for length in image.shape[:2])
+    Image.fromarray(resize(image, width, height)).save(path)
     return path
 
 
 def driving_preview(driving: str | Path, folder: Path, marks: ProvenanceOptions) -> Path:
-    """A video as it is; the landmarks of a template drawn, once, into a video in `folder`."""
+    """Path of a driving video, or of a drawing of a template's landmarks, cached in `folder`."""
     file = find_driving(driving)
     if file.suffix.lower() != TEMPLATE:
         return file
     path = folder / f"{file.stem}.mp4"
     if not path.is_file():
-        write_drawing(path, load_template(file), DRAWN, marks)
+        write_drawing(path, load_template(file), DRAWING, marks)
     return path

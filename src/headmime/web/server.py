@@ -1,4 +1,4 @@
-"""The page on 127.0.0.1. The browser and gradio are kept from asking anybody else for anything."""
+"""Serve the page on 127.0.0.1, without requests to other machines by gradio or the browser."""
 
 import logging
 import os
@@ -15,21 +15,21 @@ from headmime.web.jobs import JobRunner
 from headmime.web.uploads import Limits
 
 HOST = "127.0.0.1"
-WAITING = 16  # jobs; who comes then is told to come again
+QUEUE_SIZE = 16  # jobs
 
 
 @contextmanager
 def serve(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
     """Serve the page (`port` 0: a free one) in threads; yields its address.
 
-    All that is uploaded and made lies in a temporary folder that goes with the server.
+    Uploads and results are in a temporary folder that is deleted with the server.
     HeadmimeError if gradio is not installed or the port is taken.
     """
     with tempfile.TemporaryDirectory(prefix="headmime-web-") as folder:
-        # gradio reads these when it is imported, or asked for a file.
+        # gradio reads these on import and when it serves files.
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / "uploads")
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_OFFLINE="1")
-        for name in ("httpx", "httpx2"):  # gradio asks itself whether it is up, and says so
+        for name in ("httpx", "httpx2"):  # gradio logs its own start-up requests
             logging.getLogger(name).setLevel(logging.WARNING)
         gradio = _gradio()
         from headmime.assets import MONA_LISA
@@ -39,8 +39,8 @@ def serve(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
 
         results = Path(folder) / "results"
         results.mkdir()
-        gradio.set_static_paths(str(results))  # served from where they are, not copied
-        blocks = Page(runner, Sessions(results), limits).blocks.queue(max_size=WAITING)
+        gradio.set_static_paths(str(results))  # served without a copy
+        blocks = Page(runner, Sessions(results), limits).blocks.queue(max_size=QUEUE_SIZE)
         try:
             _, url, _ = blocks.launch(
                 server_name=HOST,
@@ -78,7 +78,7 @@ def _gradio() -> ModuleType:
 
 
 def _theme(gradio: ModuleType) -> Any:
-    """The system's own fonts: others would be fetched."""
+    """Theme with system fonts; web fonts would be downloaded."""
     plain = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     return gradio.themes.Soft(
         primary_hue="teal", neutral_hue="slate", font=plain, font_mono=["ui-monospace", "monospace"]

@@ -1,4 +1,4 @@
-"""What belongs to an open tab, and goes when it is closed."""
+"""State and files of open browser tabs, deleted when a tab is closed."""
 
 import shutil
 import threading
@@ -12,28 +12,28 @@ from headmime.web.jobs import CachedPerson, JobResult, JobStopped
 @dataclass
 class Session:
     """`folder`: thumbnails and results; `uploads`: the browser's files; `stop`: set to stop a job;
-    `kept`, `last`: the last one's person, and what it made.
+    `person`, `last`: person and result of the last job.
     """
 
     folder: Path
     uploads: set[Path] = field(default_factory=set)
     stop: threading.Event = field(default_factory=threading.Event)
-    kept: CachedPerson | None = None
+    person: CachedPerson | None = None
     last: JobResult | None = None
 
     @property
     def results(self) -> Path:
-        """The folder of the last job's files."""
+        """Folder of the last job's files."""
         return self.folder / "results"
 
     @property
-    def seen(self) -> Path:
-        """The folder of thumbnails."""
-        return self.folder / "seen"
+    def thumbnails(self) -> Path:
+        """Folder of thumbnails."""
+        return self.folder / "thumbnails"
 
 
 class Sessions:
-    """Open tabs by the browser's name for them. `results`: a folder for folders of their own."""
+    """Open tabs, by gradio's session hash. `results`: parent of the session folders."""
 
     def __init__(self, results: Path) -> None:
         self.results = results
@@ -41,21 +41,21 @@ class Sessions:
         self._lock = threading.Lock()
 
     def get_or_create(self, name: str) -> Session:
-        """The session of somebody who does something, begun if it is new."""
+        """Return the session of an active tab; create it if it is new."""
         with self._lock:
             if name not in self._open:
                 self._open[name] = Session(self.results / uuid4().hex)
             return self._open[name]
 
     def find(self, name: str) -> Session | None:
-        """The session, if its tab is open."""
+        """Return the session if its tab is open, else None."""
         with self._lock:
             return self._open.get(name)
 
     def begin(self, name: str) -> Session:
-        """The session, for a job whose turn has come; its old results are deleted.
+        """Return the session for a job that starts now; its old results are deleted.
 
-        Raises Stopped if the tab was closed, or Stop was pressed, while the job waited.
+        Raises JobStopped if the tab was closed or Stop was pressed while the job was queued.
         """
         with self._lock:
             session = self._open.get(name)
@@ -66,7 +66,7 @@ class Sessions:
             return session
 
     def close(self, name: str) -> None:
-        """Stop the session's job; delete its results, and uploads that no other tab has, too."""
+        """Stop the session's job; delete its results, and uploads that no other tab uses."""
         with self._lock:
             session = self._open.pop(name, None)
             if session is None:

@@ -1,4 +1,4 @@
-"""What may be uploaded: by content, not by name."""
+"""Checks of uploads, by content rather than file name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ MEGA = 1_000_000
 class Limits:
     """The keys `limits.*`.
 
-    `pictures`: files of a person; `megabytes`: of one file; `megapixels`: of a picture or a frame;
-    `seconds`: of a clip.
+    Maxima: `pictures`: files of a person; `megabytes` of one file; `megapixels` of an image or
+    frame; `seconds` of a video.
     """
 
     pictures: int = 32
@@ -28,14 +28,14 @@ class Limits:
 
 
 def check_sources(files: Sequence[Path], limits: Limits) -> None:
-    """HeadmimeError for the first file that is no picture or clip, or is too much of one."""
+    """Raise HeadmimeError for the first file that is no image or video, or exceeds a limit."""
     if not files:
-        raise HeadmimeError("There is no picture yet: drop pictures of a person, or a clip.")
+        raise HeadmimeError("There is no photo yet: drop photos of a person, or a video.")
     if len(files) > limits.pictures:
-        raise HeadmimeError(f"These are {len(files)} files; at most {limits.pictures} are used.")
+        raise HeadmimeError(f"These are {len(files)} files; at most {limits.pictures} are allowed.")
     for file in files:
         _check_size(file, limits)
-        if not _is_picture(file, limits):
+        if not _is_image(file, limits):
             _check_readable(file)
             check_clip(file, limits)
 
@@ -45,13 +45,13 @@ def _check_readable(file: Path) -> None:
         read_video_info(file)
     except HeadmimeError as error:
         raise HeadmimeError(
-            f"{file} cannot be read, neither as a picture nor as a video: drop a JPEG, PNG, WebP "
+            f"{file} cannot be read, neither as a photo nor as a video: drop a JPEG, PNG, WebP "
             "or HEIC, or an mp4."
         ) from error
 
 
 def check_clip(file: Path, limits: Limits) -> None:
-    """HeadmimeError unless `file` is a video within the limits."""
+    """Raise HeadmimeError unless `file` is a video within the limits."""
     _check_size(file, limits)
     info = read_video_info(file)
     _check_pixels(file, info.width * info.height, limits)
@@ -59,46 +59,46 @@ def check_clip(file: Path, limits: Limits) -> None:
         not info.duration and _lasts_longer(file, limits.seconds)
     ):
         raise HeadmimeError(
-            f"{file} lasts longer than the {limits.seconds} seconds that are taken: cut it."
+            f"{file} lasts longer than the {limits.seconds} seconds that are allowed: cut it."
         )
 
 
-def look(file: Path, limits: Limits) -> np.ndarray:
-    """A picture, or the first frame of a clip: uint8 RGB [H, W, 3]. HeadmimeError if neither."""
-    if _is_picture(file, limits):
+def first_frame(file: Path, limits: Limits) -> np.ndarray:
+    """Read an image, or the first frame of a video: uint8 RGB [H, W, 3], or HeadmimeError."""
+    if _is_image(file, limits):
         return read_image(file)
     return next(read_video(file))[0]
 
 
-def _is_picture(file: Path, limits: Limits) -> bool:
+def _is_image(file: Path, limits: Limits) -> bool:
     try:
-        with Image.open(file) as picture:
-            _check_pixels(file, picture.width * picture.height, limits)
+        with Image.open(file) as image:
+            _check_pixels(file, image.width * image.height, limits)
             return True
     except OSError:
         return False
     except Image.DecompressionBombError as error:
-        raise HeadmimeError(f"{file} is too large a picture: make it smaller.") from error
+        raise HeadmimeError(f"{file} is too large a photo: make it smaller.") from error
 
 
 def _lasts_longer(file: Path, seconds: float) -> bool:
-    """For files that do not say: a browser's recordings."""
+    """Return whether a file without a stated duration (a browser's recording) is longer."""
     return any(frame.time > seconds for frame in decode_video(file))
 
 
 def _check_size(file: Path, limits: Limits) -> None:
     if not file.is_file():
-        raise HeadmimeError(f"{file} is gone: uploads are deleted with time. Drop it again.")
+        raise HeadmimeError(f"{file} is gone: old uploads are deleted. Drop it again.")
     size = file.stat().st_size
     if size > limits.megabytes * MEGA:
         raise HeadmimeError(
-            f"{file} has {size / MEGA:.0f} MB; at most {limits.megabytes} MB are taken."
+            f"{file} has {size / MEGA:.0f} MB; at most {limits.megabytes} MB are allowed."
         )
 
 
 def _check_pixels(file: Path, pixels: int, limits: Limits) -> None:
     if pixels > limits.megapixels * MEGA:
         raise HeadmimeError(
-            f"{file} has {pixels / MEGA:.0f} megapixels; at most {limits.megapixels} are taken: "
+            f"{file} has {pixels / MEGA:.0f} megapixels; at most {limits.megapixels} are allowed: "
             "make it smaller."
         )

@@ -1,4 +1,4 @@
-"""A store in which the colour of a frame says what it is, and a stage upon it."""
+"""A store in which the colour of a frame says what it is, and a FigureContext of it."""
 
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def trials(store: Store) -> list[Trial]:
 
 
 @pytest.fixture
-def stage(store: Store) -> FigureContext:
+def figure_context(store: Store) -> FigureContext:
     """Two methods that show source frames."""
     return FigureContext(store, SIZE, "absolute", {"copy": copy_first, "nearest": copy_nearest})
 

@@ -47,7 +47,7 @@ def face(yaw: float = 0, tilt: float = 0, mouth: float = 0, lids: float = 0.03, 
 
 
 @pytest.fixture
-def measured(stage: FigureContext, trials: list[Trial], monkeypatch: pytest.MonkeyPatch):
+def measured(figure_context: FigureContext, trials: list[Trial], monkeypatch: pytest.MonkeyPatch):
     """The circumstances of a frame with these landmarks, beside sources with those."""
 
     def measure(asked: np.ndarray, sources: list[np.ndarray]) -> Circumstances:
@@ -57,7 +57,7 @@ def measured(stage: FigureContext, trials: list[Trial], monkeypatch: pytest.Monk
         monkeypatch.setattr("headmime.evaluation.plots.worst.load_landmarks", landmarks)
         monkeypatch.setattr("headmime.evaluation.trials.load_landmarks", landmarks)
         (one,) = circumstances(
-            stage, {trial.name: trial}, [FrameScore(trial.name, 0, 0.5, True)], 8
+            figure_context, {trial.name: trial}, [FrameScore(trial.name, 0, 0.5, True)], 8
         )
         return one
 
@@ -76,7 +76,7 @@ def test_the_nearest_source_counts(measured):
 def test_mouth_lids_and_size(measured):
     one = measured(face(mouth=0.1, lids=0.005), [face(mouth=0.01), face(mouth=0.02)])
     assert one.mouth > one.most_source_mouth + 0.05 > one.least_source_mouth
-    assert one.reason.startswith("mouth open 0.") and "eyes shut" in one.reason
+    assert one.reason.startswith("mouth open 0.") and "eyes closed" in one.reason
     one = measured(face(size=1.5), [face(), face(size=1.1)])
     assert one.size == pytest.approx(1.5 / 1.1, rel=1e-3)
     assert one.reason.startswith("face 1.36 times as large as in any source frame")
@@ -92,8 +92,8 @@ def test_mouth_lids_and_size(measured):
         ({"size": 0.5}, "face 0.50 times the least size in a source frame"),
         ({"mouth": 0.14}, "mouth open 0.14, at most 0.08 in the source frames"),
         ({"mouth": 0.0, "least_source_mouth": 0.07}, "at least 0.07 in the source frames"),
-        ({"lids": 0.02}, "eyes shut, open in every source frame"),
-        ({"around": 40.4}, "what is around the face differs by 40 of 255 from every source frame"),
+        ({"lids": 0.02}, "eyes closed, open in every source frame"),
+        ({"around": 40.4}, "the background differs by 40 of 255 from every source frame"),
         ({}, "nothing measured sets it apart (head 3 degrees)"),
         ({"around": float("nan")}, "nothing measured sets it apart (head 3 degrees)"),
     ],
@@ -110,18 +110,20 @@ def test_several_things_are_all_said():
 
 
 def test_what_is_around_is_compared_with_the_most_similar_source(
-    stage: FigureContext, trials: list[Trial]
+    figure_context: FigureContext, trials: list[Trial]
 ):
     """Colours of frames differ by clip (60 of green) and by time (25 of blue for each frame)."""
     (trial, _) = trials
-    (one,) = circumstances(stage, {trial.name: trial}, [FrameScore(trial.name, 1, 0.5, True)], 4)
+    (one,) = circumstances(
+        figure_context, {trial.name: trial}, [FrameScore(trial.name, 1, 0.5, True)], 4
+    )
     assert one.around == pytest.approx((60 + 2 * 25) / 3, abs=3)
 
 
-def test_the_table_has_a_row_for_each(stage: FigureContext, trials: list[Trial]):
+def test_the_table_has_a_row_for_each(figure_context: FigureContext, trials: list[Trial]):
     by_name = {trial.name: trial for trial in trials}
     scores = [FrameScore(trials[1].name, 1, 0.75, False), FrameScore(trials[0].name, 0, 0.5, True)]
-    text = as_csv(stage, by_name, scores, [replace(ALIKE, found=False), ALIKE], "lpips")
+    text = as_csv(figure_context, by_name, scores, [replace(ALIKE, found=False), ALIKE], "lpips")
     first, second = csv.DictReader(io.StringIO(text))
     assert (first["place"], first["person"], first["clip"]) == ("1", "person 1", "1")
     assert (first["frame"], first["seconds"], first["lpips"]) == ("5", "0.40", "0.7500")

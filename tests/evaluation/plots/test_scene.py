@@ -21,34 +21,38 @@ from headmime.landmarks.drawing import draw_landmarks
 from .conftest import SIZE, is_colour
 
 
-def test_columns_show_what_their_heads_say(stage: FigureContext, trials: list[Trial]) -> None:
-    assert stage.heads(trials[1]) == ["Source", "Target", "Landmarks", "Copy", "Nearest"]
-    source, target, landmarks, copy, nearest = stage.columns(trials[1], T=3, frames=[1, 0])
+def test_columns_show_what_their_heads_say(
+    figure_context: FigureContext, trials: list[Trial]
+) -> None:
+    assert figure_context.heads(trials[1]) == ["Source", "Target", "Landmarks", "Copy", "Nearest"]
+    source, target, landmarks, copy, nearest = figure_context.columns(trials[1], T=3, frames=[1, 0])
     assert all(is_colour(picture, 1, 0, 0) for picture in (*source, *copy))
     assert is_colour(target[0], 1, 1, 5) and is_colour(target[1], 1, 1, 2)
-    assert (landmarks[0] == draw_landmarks(stage.store.landmarks_at(3, 5), SIZE)).all()
+    assert (landmarks[0] == draw_landmarks(figure_context.store.landmarks_at(3, 5), SIZE)).all()
     assert all(any(is_colour(one, 1, 0, t) for t in range(3)) for one in nearest)
 
 
-def test_without_truth_the_driver_is_shown(stage: FigureContext, store: Store) -> None:
+def test_without_truth_the_driver_is_shown(figure_context: FigureContext, store: Store) -> None:
     cases = [
         Case(video, ((2 * video, 0), (2 * video, 1)), ((2 * video + 1, 2),)) for video in range(2)
     ]
     trial = cross_trials(store, cases, drivers=1)[0]
-    assert stage.heads(trial)[1] == "Driver"
-    columns = stage.columns(trial, T=1, frames=[0])
+    assert figure_context.heads(trial)[1] == "Driver"
+    columns = figure_context.columns(trial, T=1, frames=[0])
     assert is_colour(columns[0][0], 0, 0, 0) and is_colour(columns[1][0], 1, 1, 2)
 
 
 def test_a_grid_has_a_line_for_every_person_and_T(
-    stage: FigureContext, trials: list[Trial]
+    figure_context: FigureContext, trials: list[Trial]
 ) -> None:
     told: list[tuple[int, int | None]] = []
-    page = draw_grid(stage, trials, [1, 2, 4], 20, seed=0, on_line=lambda *at: told.append(at))
+    page = draw_grid(
+        figure_context, trials, [1, 2, 4], 20, seed=0, on_line=lambda *at: told.append(at)
+    )
     assert told[-1] == (6, 6)
-    one = draw_grid(stage, trials[:1], [1], 20, seed=0)
+    one = draw_grid(figure_context, trials[:1], [1], 20, seed=0)
     assert page.shape[1] == one.shape[1] and len(page) > 5 * 20 + len(one)
-    assert (page == draw_grid(stage, trials, [1, 2, 4], 20, seed=0)).all()
+    assert (page == draw_grid(figure_context, trials, [1, 2, 4], 20, seed=0)).all()
 
 
 def test_people_are_drawn_by_the_seed(trials: list[Trial]) -> None:
@@ -74,8 +78,10 @@ def test_true_frames_stay_beside_their_driving_frames(store: Store, trials: list
 
 
 def test_a_video_has_a_frame_for_every_driving_frame(
-    stage: FigureContext, trials: list[Trial]
+    figure_context: FigureContext, trials: list[Trial]
 ) -> None:
-    frames = list(side_by_side(stage, clip_of(stage.store, trials[0], "self")[0], 2, 24))
+    frames = list(
+        side_by_side(figure_context, clip_of(figure_context.store, trials[0], "self")[0], 2, 24)
+    )
     assert len(frames) == 8 and len({frame.shape for frame in frames}) == 1
     assert all(not np.array_equal(a, b) for a, b in pairwise(frames))

@@ -65,11 +65,13 @@ def test_a_score_says_whether_a_face_was_found(file: Path) -> None:
     assert [score.found for score in worst_scores(file, "lpips")[0]] == [False, True]
 
 
-def test_the_page_shows_every_one_of_them(stage: FigureContext, trials: list[Trial]) -> None:
+def test_the_page_shows_every_one_of_them(
+    figure_context: FigureContext, trials: list[Trial]
+) -> None:
     scores = [FrameScore(trial.name, frame, 0.1, True) for trial in trials for frame in (1, 0)]
     by_name = {trial.name: trial for trial in trials}
-    page = draw_worst(stage, by_name, scores, ["why"] * 4, 2, "ssim", 32)
-    half = draw_worst(stage, by_name, scores[:2], ["why"] * 2, 2, "ssim", 32)
+    page = draw_worst(figure_context, by_name, scores, ["why"] * 4, 2, "ssim", 32)
+    half = draw_worst(figure_context, by_name, scores[:2], ["why"] * 2, 2, "ssim", 32)
     assert page.shape[1] == half.shape[1] and page.shape[0] > half.shape[0] + 32
-    silent = draw_worst(stage, by_name, scores[:2], [""] * 2, 2, "ssim", 32)
+    silent = draw_worst(figure_context, by_name, scores[:2], [""] * 2, 2, "ssim", 32)
     assert silent.shape == half.shape and (silent != half).any()

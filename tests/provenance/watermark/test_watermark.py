@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headmime.provenance.watermark import PUBLIC_KEY, detect, embed
-from headmime.provenance.watermark.detection import MOST
+from headmime.provenance.watermark.detection import MAX_SECONDS
 from headmime.provenance.watermark.embedding import LAYERS, carriers
 
 FPS = 25
@@ -159,7 +159,7 @@ def test_odd_times_are_no_obstacle(times):
 
 
 def test_the_false_alarm_bound_holds_for_the_longest_search():
-    frames = np.zeros((int(2 * MOST * 10), 64, 64, 3), np.uint8)
+    frames = np.zeros((int(2 * MAX_SECONDS * 10), 64, 64, 3), np.uint8)
     reading = detect(timed(frames, 10), PUBLIC_KEY)
     assert reading.payload is None
     assert reading.false_alarm == reading.hypotheses / 2**32 <= 1e-6

@@ -10,7 +10,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.evaluation.baselines import copy_nearest
-from headmime.studies.forensics.detectors import LineupScores, discriminator, probe, trained
+from headmime.studies.forensics.detectors import LineupScores, convolutional, discriminator, probe
 from headmime.studies.forensics.lineup import Lineup, lineups, through_h264, treat_all
 from headmime.studies.forensics.run import cross_fit, folds_of
 
@@ -75,7 +75,7 @@ def test_a_linear_probe_finds_what_is_linear_in_its_features_and_nothing_else():
 def test_a_small_network_learns_to_see_blur_in_strangers():
     groups, device = folds_of(PEOPLE, 2, 0), torch.device("cpu")
     state = torch.random.get_rng_state()
-    assert cross_fit(everybody(True), trained(50, 0, device), groups).auc.value > 0.95
+    assert cross_fit(everybody(True), convolutional(50, 0, device), groups).auc.value > 0.95
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
@@ -97,6 +97,6 @@ def test_lineups_are_of_the_contests_trials(context):
     found = lineups(context, copy_nearest, T=2)
     assert len({one.person for one in found}) == 6
     first = found[0]
-    assert first.real.shape == first.made.shape == (12, 32, 32, 3)
-    assert len(first.sources) == 2 and (first.asked == first.landmarks).all()
-    assert all((first.sources == frame).all((1, 2, 3)).any() for frame in first.made)
+    assert first.real.shape == first.fake.shape == (12, 32, 32, 3)
+    assert len(first.sources) == 2 and (first.target == first.landmarks).all()
+    assert all((first.sources == frame).all((1, 2, 3)).any() for frame in first.fake)

@@ -14,7 +14,7 @@ import pytest
 
 from headmime.studies.userstudy.prepare import encode
 from headmime.studies.userstudy.server import StudyServer
-from headmime.studies.userstudy.study import PICTURES, Study, Triplet, picture_path
+from headmime.studies.userstudy.study import IMAGES, Study, Triplet, image_path
 
 SIZE = 32
 Choose = Callable[[dict[str, Any]], str]
@@ -23,13 +23,13 @@ Choose = Callable[[dict[str, Any]], str]
 
 def write_study(folder: Path, triplets: int, sequences: str = "videos") -> Study:
     """A study whose generated pictures are darker: the human eye can tell, names cannot."""
-    (folder / PICTURES).mkdir(parents=True)
+    (folder / IMAGES).mkdir(parents=True)
     rng = np.random.default_rng(0)
 
     def picture(low: int) -> str:
         name = rng.bytes(8).hex()
         pixels = rng.integers(low, low + 100, (SIZE, SIZE, 3), dtype=np.uint8)
-        picture_path(folder, name).write_bytes(encode(pixels))
+        image_path(folder, name).write_bytes(encode(pixels))
         return name
 
     study = Study(

@@ -15,7 +15,7 @@ from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.images import Animator
 from headmime.studies.userstudy.prepare import StudyRow, encode, prepare
-from headmime.studies.userstudy.study import Study, load_study, picture_path
+from headmime.studies.userstudy.study import Study, image_path, load_study
 
 from .test_triplets import MakeStore, case_of, make_store
 
@@ -65,12 +65,12 @@ def test_the_generated_picture_is_the_rows_and_the_real_ones_are_the_stores(
     study = a_study(tmp_path / "study", store)
     clips = {(c.person, c.video, c.clip): n for n, c in enumerate(store.clips)}
     for triplet in study.triplets:
-        generated = Image.open(picture_path(tmp_path / "study", triplet.generated))
+        generated = Image.open(image_path(tmp_path / "study", triplet.generated))
         value = study.rows[triplet.row]["value"] + int(triplet.person[-1])
         assert abs(np.asarray(generated).astype(int) - value).max() <= 1
         for name, (video, clip, t) in zip(triplet.real, triplet.frames[1:], strict=True):
             stored = store.frame(clips[triplet.person, video, clip], t)
-            kept = picture_path(tmp_path / "study", name).read_bytes()
+            kept = image_path(tmp_path / "study", name).read_bytes()
             assert kept == encode(stored)
 
 

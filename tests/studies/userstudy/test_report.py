@@ -86,6 +86,6 @@ def test_the_csv_says_everything_once(study: Study) -> None:
         same = row["picked_position"] == row["generated_position"]
         assert same == (row["found"] == "1")
         assert row["row"] == "ft_T8" and row["annotator"] == "anna"
-    shown = {trial.triplet: trial.pictures for trial in study.schedule("anna")}
+    shown = {trial.triplet: trial.images for trial in study.schedule("anna")}
     first = study.triplets[0]
     assert int(rows[0]["generated_position"]) == shown[first.id].index(first.generated) + 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headmime.errors import HeadmimeError
-from headmime.studies.userstudy.study import LONGEST_PAUSE, SHORTEST_PAUSE, load_study
+from headmime.studies.userstudy.study import MAX_PAUSE, MIN_PAUSE, load_study
 
 from .conftest import write_study
 
@@ -32,15 +32,15 @@ def test_every_annotator_sees_every_triplet_once_in_an_own_order(study_folder: P
         trials = study.schedule(annotator)
         assert {trial.triplet for trial in trials} == set(study.by_id)
         for trial in trials:
-            assert sorted(trial.pictures) == sorted(study.by_id[trial.triplet].pictures)
-            assert SHORTEST_PAUSE <= trial.pause_ms <= LONGEST_PAUSE
+            assert sorted(trial.images) == sorted(study.by_id[trial.triplet].images)
+            assert MIN_PAUSE <= trial.pause_ms <= MAX_PAUSE
     assert [t.triplet for t in study.schedule("anna")] != [t.triplet for t in study.schedule("ben")]
 
 
 def test_generated_pictures_are_equally_often_left_middle_and_right(study_folder: Path) -> None:
     study = load_study(study_folder)
     places = Counter(
-        trial.pictures.index(study.by_id[trial.triplet].generated)
+        trial.images.index(study.by_id[trial.triplet].generated)
         for number in range(100)
         for trial in study.schedule(f"annotator {number}")
     )
@@ -51,7 +51,7 @@ def test_generated_pictures_are_equally_often_left_middle_and_right(study_folder
 def test_neither_names_nor_pauses_tell_the_generated_picture(study_folder: Path) -> None:
     """The place of the generated name among its triplet's sorted names is as good as random."""
     study = load_study(study_folder)
-    ranks = Counter(triplet.pictures.index(triplet.generated) for triplet in study.triplets)
+    ranks = Counter(triplet.images.index(triplet.generated) for triplet in study.triplets)
     assert set(ranks) == {0, 1, 2} and max(ranks.values()) < 20
 
 

@@ -10,7 +10,7 @@ from headmime.data.protocol import Case
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.store import Store
 from headmime.landmarks.crop import Crop
-from headmime.studies.userstudy.prepare import sample_triplets
+from headmime.studies.userstudy.triplets import sample_triplets
 
 MakeStore = Callable[..., Store]
 

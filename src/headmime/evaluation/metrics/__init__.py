@@ -1,1 +1,1 @@
-"""The metrics, one file each: pure functions of arrays, whose docstrings fix their protocol."""
+"""Metrics: pure functions of arrays, whose docstrings define their protocol."""

@@ -1,21 +1,21 @@
-"""Does the output move as the driving does? Landmarks, head pose, and both over time."""
+"""Motion metrics: landmark and head pose errors, correlation and amplitude over time."""
 
 import numpy as np
 
 from headmime.landmarks.points import interocular
 
-FEWEST = 8  # frames with a face: with fewer, a correlation says nothing
-# A driving that moves less than this (standard deviation, units of `points.mouth_opening`,
-# `points.head_turn` and `points.eye_opening`; 0.01 of turn is 2 degrees; real people who blink have
-# 0.007 to 0.02 of eyes) is still: correlations would be with noise.
+MIN_FRAMES = 8  # with a face; correlations of fewer are meaningless
+# Standard deviation below which a driving counts as still, since correlations would be with noise
+# (units of `points.mouth_opening`, `points.head_turn` and `points.eye_opening`; 0.01 of turn is 2
+# degrees; real people who blink have 0.007 to 0.02 of eyes).
 STILL = {"mouth": 0.01, "turn": 0.01, "eye": 0.006}
-FROZEN = 1e-6  # rounding, not movement
+FROZEN = 1e-6  # rounding error
 
 
-# Outer and inner corners of the eyes, bridge and base of the nose: what no expression moves.
+# Outer and inner eye corners, bridge and base of the nose: independent of expression.
 RIGID = [36, 39, 42, 45, *range(27, 36)]
-# Where they are on MakeHuman's average head, in millimetres around their middle: x to the right of
-# the picture, y down, z away from the viewer.
+# Their positions on MakeHuman's average head, in millimetres around their mean: x to the right of
+# the image, y down, z away from the viewer.
 HEAD = np.array(
     [
         (-45.4, -25.1, 14.1),
@@ -39,10 +39,10 @@ def correlation(output: np.ndarray, driving: np.ndarray, still: float) -> float:
     """Pearson's correlation over frames [n]; NaN in `output` is a frame without a face.
 
     NaN if the driving's standard deviation is below `still`, or fewer than 8 frames have a face; 0
-    if the output stands still.
+    if the output does not move.
     """
     x, y = _both(output, driving)
-    if len(y) < FEWEST or y.std() < still:
+    if len(y) < MIN_FRAMES or y.std() < still:
         return np.nan
     if x.std() < FROZEN:
         return 0.0
@@ -50,12 +50,12 @@ def correlation(output: np.ndarray, driving: np.ndarray, still: float) -> float:
 
 
 def amplitude(output: np.ndarray, driving: np.ndarray, still: float) -> float:
-    """Standard deviation of the output over the driving's, over frames [n]; 1 is as lively.
+    """Standard deviation over frames [n] of the output, divided by the driving's; 1 is equal.
 
-    NaN as for `correlation`. The detector's jitter is part of it: a frozen output is not quite 0.
+    NaN as for `correlation`. It includes detector jitter, so a static output is slightly above 0.
     """
     x, y = _both(output, driving)
-    if len(y) < FEWEST or y.std() < still:
+    if len(y) < MIN_FRAMES or y.std() < still:
         return np.nan
     return float(x.std() / y.std())
 
@@ -66,10 +66,10 @@ def _both(output: np.ndarray, driving: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def rotations(landmarks: np.ndarray) -> np.ndarray:
-    """The rotation of the head for landmarks [n, 68, 2] -> [n, 3, 3]; frontal is the identity.
+    """Head rotations for landmarks [n, 68, 2] -> [n, 3, 3]; frontal is the identity.
 
-    Weak perspective: the least-squares affine map from the average head to 13 points that no
-    expression moves, brought to the nearest scaled rotation. Units and crop do not matter.
+    Weak perspective: least-squares affine map from the average head to 13 rigid points, projected
+    to the nearest scaled rotation. Independent of units and crop.
     """
     points = landmarks[:, RIGID].astype(np.float64)
     centred = points - points.mean(1, keepdims=True)
@@ -81,12 +81,12 @@ def rotations(landmarks: np.ndarray) -> np.ndarray:
 
 
 def nose_direction(landmarks: np.ndarray) -> np.ndarray:
-    """Where the nose points, unit vectors [n, 3]; (0, 0, -1) is at the viewer."""
+    """Nose direction, unit vectors [n, 3]; (0, 0, -1) is towards the viewer."""
     return -rotations(landmarks)[:, :, 2]
 
 
 def angles(landmarks: np.ndarray) -> np.ndarray:
-    """Yaw (positive: to the right of the picture), pitch (down) and roll (clockwise) in degrees."""
+    """Yaw (positive: to the right of the image), pitch (down) and roll (clockwise) in degrees."""
     R = rotations(landmarks)
     x, y, z = -R[:, :, 2].T
     yaw, pitch = np.arctan2(x, -z), np.arctan2(y, np.hypot(x, z))
@@ -95,37 +95,37 @@ def angles(landmarks: np.ndarray) -> np.ndarray:
 
 
 def degrees_from_sources(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """How far each head [n, 68, 2] points away from the nearest source's [T, 68, 2]: degrees [n].
+    """Angle between each head [n, 68, 2] and the nearest source's [T, 68, 2], in degrees [n].
 
-    The angle is between the directions of the noses; tilting the head does not count.
+    Angle between nose directions; independent of tilt.
     """
     cosines = nose_direction(landmarks) @ nose_direction(sources).T
     return np.rad2deg(np.arccos(np.clip(cosines, -1, 1))).min(1)
 
 
 def is_turned(landmarks: np.ndarray, sources: np.ndarray, degrees: float = 15.0) -> np.ndarray:
-    """Whether a head is more than `degrees` `away` from every source's, bool [n]."""
+    """Return whether `degrees_from_sources` exceeds `degrees`, bool [n]."""
     return degrees_from_sources(landmarks, sources) > degrees
 
 
-def akd(detected: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Mean distance of the 68 points, [n, 68, 2] each, as a share of the inter-ocular distance.
+def akd(detected: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Average keypoint distance of 68 points, [n, 68, 2] each, in inter-ocular distances -> [n].
 
-    Protocol: points detected in the output against those of the true frame (or, without one, those
-    it was asked to have). The unit is the largest distance between the outer corners of the eyes
-    over `asked`, since it shrinks when a head turns. NaN where no face was found.
+    Protocol: points detected in the output against those of the true frame (or, without one, the
+    target landmarks). The unit is the largest distance between the outer eye corners over `target`,
+    because turning the head shortens it. NaN if no face was found.
     """
-    unit = interocular(asked).max()
-    return np.linalg.norm(detected - asked, axis=-1).mean(-1) / unit
+    unit = interocular(target).max()
+    return np.linalg.norm(detected - target, axis=-1).mean(-1) / unit
 
 
-def apd(detected: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Mean absolute difference of yaw, pitch and roll, [n, 68, 2] each -> degrees [n].
+def apd(detected: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Average pose distance: mean absolute difference of yaw, pitch and roll in degrees -> [n].
 
-    Protocol: angles as in `pose.angles`, from the landmarks detected in the output and from those
-    of the true frame (or, without one, those it was asked to have). NaN where no face was found.
+    Protocol: `angles` of the landmarks detected in the output and of those of the true frame (or,
+    without one, the target landmarks), [n, 68, 2] each. NaN if no face was found.
     """
     difference = np.full((len(detected), 3), np.nan)
     found = np.isfinite(detected[:, 0, 0])
-    difference[found] = angles(detected[found]) - angles(asked[found])
+    difference[found] = angles(detected[found]) - angles(target[found])
     return abs((difference + 180) % 360 - 180).mean(1)

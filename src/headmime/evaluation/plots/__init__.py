@@ -1,8 +1,8 @@
-"""Images of rows for people to look at, and metrics as plots.
+"""Qualitative figures and metric plots.
 
-sheet.py   images in rows and columns, with words    quality.py   metrics against T
-scene.py   what is shown of a trial: a grid of people, videos
-worst.py   the worst 5 % of a row by a metric, and what sets these frames apart
+sheet.py   images in labelled rows and columns       quality.py   metrics against T
+scene.py   figures of trials: a grid of people, side-by-side videos
+worst.py   the worst 5 % of frames by a metric, and how they differ from the source frames
 """
 
 from importlib.util import find_spec
@@ -11,6 +11,6 @@ from headmime.errors import HeadmimeError
 
 
 def require_matplotlib() -> None:
-    """HeadmimeError where plots cannot be drawn: asked before hours of work."""
+    """Raise HeadmimeError if matplotlib is missing; call it before long computations."""
     if find_spec("matplotlib") is None:
         raise HeadmimeError("Plots need matplotlib: pip install 'headmime[evaluation]'.")

@@ -1,4 +1,4 @@
-"""Metrics against T, with their intervals; lines can be told apart without colour."""
+"""Plot metrics against T with intervals; lines are distinguishable without colour."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ PANEL = 2.9, 2.5  # inches
 
 
 def draw_quality(results: Sequence[Result]) -> Figure:
-    """A panel for each metric that any of `results` has; they must be of one table (`group_by`)."""
+    """Draw a panel for each metric of `results`, which must belong to one table (`group_by`)."""
     metrics = [
         name for name in select_metrics("quality") if any(name in one.metrics for one in results)
     ]
@@ -87,10 +87,10 @@ def _line(panel: Axes, rows: Sequence[Result], name: str, label: str) -> None:
         np.array([one.metrics[name][end] for one in rows], float)
         for end in ("value", "low", "high")
     )
-    # Methods stand a little beside each other, so that no bar hides another.
-    aside = 2 ** (0.07 * (list(METHODS).index(method) - len(METHODS) // 2))
+    # Methods are shifted slightly, so that error bars do not overlap.
+    offset = 2 ** (0.07 * (list(METHODS).index(method) - len(METHODS) // 2))
     panel.errorbar(
-        [one.row["T"] * aside for one in rows],
+        [one.row["T"] * offset for one in rows],
         value,
         yerr=np.nan_to_num(np.maximum(0, [value - low, high - value])),
         label=label,

@@ -1,5 +1,5 @@
-"""What figures show of a trial: source, target, landmarks, and every method's output; a grid of
-people, T and methods as in the paper, and methods side by side in motion.
+"""Figures of trials: source, target, landmarks and every method's output, as a grid of people, T
+and methods as in the paper, or as side-by-side videos.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ from headmime.landmarks.drawing import draw_landmarks
 from headmime.progress import OnFrame, report_progress
 
 SINGLE_FRAMES = Fraction(4)
-"""Frames a second where the driving frames are no neighbours, so that there is no true speed."""
+"""Frame rate for driving frames that are not consecutive."""
 
 
 @dataclass(frozen=True)
 class FigureContext:
-    """What all figures of a table share: data, size of the frames, motion, methods by name."""
+    """Shared by all figures of a table: data, frame size, motion, methods by name."""
 
     store: Store
     size: int
@@ -30,58 +30,58 @@ class FigureContext:
     methods: Mapping[str, Adapt]
 
     def heads(self, trial: Trial) -> list[str]:
-        """The words above the columns of `columns`."""
+        """Column titles of `columns`."""
         target = "Target" if trial.truth is not None else "Driver"
         return ["Source", target, "Landmarks", *(METHODS[name].short for name in self.methods)]
 
     def columns(self, trial: Trial, T: int, frames: Sequence[int]) -> list[np.ndarray]:
-        """For each head, what is shown of the trial's driving `frames`: uint8 [n, S, S, 3].
+        """Return the images of each column for the driving `frames`: uint8 [n, S, S, 3] each.
 
-        The source is the first of the T frames that the animators saw.
+        The source column is the first of the T source frames.
         """
         sources = load_landmarks(self.store, trial.gallery[:T])
-        asked = driving_landmarks(self.store, trial, sources, self.motion)[list(frames)]
-        seen = load_frames(self.store, trial.gallery[:T], self.size)
-        shown = trial.driving if trial.truth is None else trial.truth
+        target = driving_landmarks(self.store, trial, sources, self.motion)[list(frames)]
+        source_frames = load_frames(self.store, trial.gallery[:T], self.size)
+        reference = trial.driving if trial.truth is None else trial.truth
         return [
-            np.repeat(seen[:1], len(frames), axis=0),
-            load_frames(self.store, tuple(shown[k] for k in frames), self.size),
-            np.stack([draw_landmarks(one, self.size) for one in asked]),
-            *(adapt(seen, sources)(asked) for adapt in self.methods.values()),
+            np.repeat(source_frames[:1], len(frames), axis=0),
+            load_frames(self.store, tuple(reference[k] for k in frames), self.size),
+            np.stack([draw_landmarks(one, self.size) for one in target]),
+            *(adapt(source_frames, sources)(target) for adapt in self.methods.values()),
         ]
 
 
 def draw_grid(
-    stage: FigureContext,
+    context: FigureContext,
     trials: Sequence[Trial],
     Ts: Sequence[int],
     tile: int,
     seed: int,
     on_line: OnFrame | None = None,
 ) -> np.ndarray:
-    """One frame of each trial, drawn by the seed (nobody chooses), for each T: uint8 [H, W, 3]."""
+    """Draw one randomly sampled frame of each trial for each T: uint8 [H, W, 3]."""
     rng = np.random.default_rng(seed)
     frames = [int(rng.integers(len(trial.driving))) for trial in trials]
-    asked = [(*pair, T) for pair in zip(trials, frames, strict=True) for T in Ts]
+    combinations = [(*pair, T) for pair in zip(trials, frames, strict=True) for T in Ts]
     lines = []
-    for trial, frame, T in report_progress(asked, len(asked), on_line):
-        shown = [column[0] for column in stage.columns(trial, T, [frame])]
-        lines.append(SheetRow(shown, label=f"T = {T}", apart=Ts[0] == T and bool(lines)))
-    return draw_sheet(stage.heads(trials[0]), lines, tile)
+    for trial, frame, T in report_progress(combinations, len(combinations), on_line):
+        images = [column[0] for column in context.columns(trial, T, [frame])]
+        lines.append(SheetRow(images, label=f"T = {T}", apart=Ts[0] == T and bool(lines)))
+    return draw_sheet(context.heads(trials[0]), lines, tile)
 
 
 def sample_trials(trials: Sequence[Trial], count: int, seed: int) -> list[Trial]:
-    """`count` of the trials (or all) by the seed, in their own order."""
+    """Sample `count` of the trials (or all), in their original order."""
     chosen = np.random.default_rng(seed).permutation(len(trials))[:count]
     return [trials[k] for k in sorted(chosen)]
 
 
 def clip_of(store: Store, trial: Trial, mode: str) -> tuple[Trial, Fraction]:
-    """A trial fit for a video, and its frames a second: driven by the whole clip of its first
-    driving frame, where that holds no source frame.
+    """Return a trial for a video and its frame rate: driven by the whole clip of its first driving
+    frame, if that contains no source frame.
 
-    Else, and where frames of the truth belong to frames of the driving one by one (mode "truth"),
-    the driving frames as they are.
+    Otherwise, and in mode "truth" (true frames exist only for the driving frames), the trial is
+    unchanged.
     """
     clip = trial.driving[0][0]
     if mode == "truth" or clip in {source for source, _ in trial.gallery}:
@@ -93,9 +93,9 @@ def clip_of(store: Store, trial: Trial, mode: str) -> tuple[Trial, Fraction]:
     return replace(trial, driving=whole, truth=truth), fps
 
 
-def side_by_side(stage: FigureContext, trial: Trial, T: int, tile: int) -> Iterator[np.ndarray]:
-    """A frame uint8 [H, W, 3] for each of the driving: source, target, landmarks, methods."""
-    heads = stage.heads(trial)
-    columns = stage.columns(trial, T, range(len(trial.driving)))
-    for shown in zip(*columns, strict=True):
-        yield draw_sheet(heads, [SheetRow(shown)], tile)
+def side_by_side(context: FigureContext, trial: Trial, T: int, tile: int) -> Iterator[np.ndarray]:
+    """Yield a frame uint8 [H, W, 3] per driving frame: source, target, landmarks, methods."""
+    heads = context.heads(trial)
+    columns = context.columns(trial, T, range(len(trial.driving)))
+    for images in zip(*columns, strict=True):
+        yield draw_sheet(heads, [SheetRow(images)], tile)

@@ -1,4 +1,4 @@
-"""Pictures in rows and columns on white, with words above, beside and below them."""
+"""Contact sheets: images in rows and columns on white, with titles, labels and notes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from headmime.images import resize
 
 GAP = 4  # pixels
 INK, PAPER, SOFT = (25, 25, 25), (255, 255, 255), (90, 90, 90)
-TEXT = 1 / 9  # height of letters, in tiles
-SMALLEST = 0.6  # of that, where words are long
+TEXT = 1 / 9  # letter height, in tiles
+MIN_SCALE = 0.6  # of the letters, for long text
 
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row of a sheet: pictures uint8 [S, S, 3] from left to right (None is left empty).
+    """A row of a sheet: images uint8 [S, S, 3] from left to right (None: empty).
 
-    `label` stands at the left, read upwards; `note` below the pictures. `apart`: more space above.
+    `label`: rotated, at the left; `note`: below the images; `apart`: more space above.
     """
 
-    pictures: Sequence[np.ndarray | None]
+    images: Sequence[np.ndarray | None]
     label: str = ""
     note: str = ""
     apart: bool = False
 
 
 def draw_sheet(heads: Sequence[str], lines: Sequence[SheetRow], tile: int) -> np.ndarray:
-    """Lay out `lines` under the column `heads`: uint8 [H, W, 3], pictures `tile` pixels wide."""
+    """Lay out `lines` under the column `heads`: uint8 [H, W, 3], images `tile` pixels wide."""
     letters = max(11, round(tile * TEXT))
     font = ImageFont.load_default(letters)
     assert isinstance(font, ImageFont.FreeTypeFont)  # as in all of Pillow's wheels
@@ -47,11 +47,11 @@ def draw_sheet(heads: Sequence[str], lines: Sequence[SheetRow], tile: int) -> np
     for line, y in zip(lines, tops, strict=True):
         if line.label:
             page.paste(_upwards(line.label, font, tile, side), (0, y))
-        for column, picture in enumerate(line.pictures):
-            if picture is not None:
-                page.paste(Image.fromarray(resize(picture, tile)), (left + column * step, y))
+        for column, image in enumerate(line.images):
+            if image is not None:
+                page.paste(Image.fromarray(resize(image, tile)), (left + column * step, y))
         if line.note:
-            width = len(line.pictures) * step - GAP
+            width = len(line.images) * step - GAP
             _write(pen, (left, y + tile + side / 2), line.note, font, width, SOFT, "lm")
     return np.asarray(page)
 
@@ -83,10 +83,10 @@ def _write(
     ink: tuple[int, int, int] = INK,
     anchor: str = "mm",
 ) -> None:
-    """Write text no wider than `width`: smaller where that is enough, else cut."""
+    """Draw text of at most `width` pixels: scaled down if that suffices, else truncated."""
     if font.getlength(text) > width:
         font = font.font_variant(
-            size=max(SMALLEST * font.size, font.size * width / font.getlength(text))
+            size=max(MIN_SCALE * font.size, font.size * width / font.getlength(text))
         )
         while font.getlength(text) > width and len(text) > 1:
             text = text.removesuffix("…")[:-1] + "…"

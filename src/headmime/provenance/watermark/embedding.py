@@ -1,8 +1,8 @@
-"""Where the message sits: travelling plane waves whose phases are a secret of the key.
+"""Watermark embedding: travelling plane waves with phases derived from the key.
 
-A layer is a set of spatial frequencies k (cycles per shorter side of the picture, both signs). The
-mark at place x and time t is Re(exp(-2 pi i TURNS t) sum_k Z_k exp(2 pi i k x)) in one direction of
-colour. So a cut, a resampling or another start in time changes only the phases of Z.
+A layer is a set of spatial frequencies k (cycles per shorter side of the image, both signs). The
+mark at position x and time t is Re(exp(-2 pi i TURNS t) sum_k Z_k exp(2 pi i k x)), along one
+colour direction. Cropping, resampling and a time shift change only the phases of Z.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ import numpy as np
 from headmime.provenance.watermark.coding import encode, message
 
 TURNS = 3.0  # per second
-PILOTS = 0.2  # the share of the waves whose phases are known: they tell how the picture was cut
+PILOTS = 0.2  # share of the waves with known phases, to estimate cropping
 
 
 @dataclass(frozen=True)
 class Layer:
     """Waves with low <= |k| < high, of `strength` (root mean square) along `colour` in RGB.
 
-    They are read by `sense`: a projection of RGB that sees `colour` as 1. `grid`: samples across
-    the shorter side that the reader needs.
+    Detection projects RGB on `sense`, with `sense` . `colour` = 1. `grid`: samples across the
+    shorter side for detection.
     """
 
     name: str
@@ -36,11 +36,11 @@ class Layer:
     grid: int
 
 
-# Blue against yellow (Cb at equal luma): there eyes are poorest, clips are calmest, and h264 keeps
-# such slow waves at low quality.
+# Blue against yellow (Cb at equal luma): lowest visual acuity, least activity in videos, and h264
+# keeps such low frequencies at low quality.
 CHROMA = Layer("chroma", 4, 8, (0.0, -0.344, 1.772), (-0.1687, -0.3313, 0.5), 2.4, 64)
-# Fine grey waves, for a single frame, where nothing tells slow waves from the picture itself. Lower
-# qualities of h264 remove them.
+# Fine grey waves for single frames, in which low frequencies cannot be separated from the content.
+# Lower h264 qualities remove them.
 LUMA = Layer("luma", 24, 48, (1.0, 1.0, 1.0), (0.299, 0.587, 0.114), 0.8, 192)
 LAYERS = (CHROMA, LUMA)
 
@@ -49,8 +49,8 @@ LAYERS = (CHROMA, LUMA)
 class Carriers:
     """A layer under a key.
 
-    waves: int [n, 2], (ky, kx). phases: complex [n], (±1 ± i) / sqrt 2, keyed. pilots: how many
-    of the waves, the first ones, carry nothing else. The others carry two chips each.
+    waves: int [n, 2], (ky, kx). phases: complex [n], (±1 ± i) / sqrt 2, keyed. pilots: number of
+    leading waves that carry no data; the others carry two chips each.
     """
 
     layer: Layer
@@ -60,20 +60,20 @@ class Carriers:
 
     @property
     def chips(self) -> int:
-        """How many signs the layer carries."""
+        """Number of signs that the layer carries."""
         return 2 * (len(self.waves) - self.pilots)
 
     def spectrum(self, coded: np.ndarray) -> np.ndarray:
-        """Z_k [n] of coded bits [m]: chip j carries bit j modulo m."""
+        """Modulate coded bits [m] -> Z_k [n]: chip j carries bit j modulo m."""
         signs = 1.0 - 2.0 * np.resize(coded, self.chips)
         sent = self.phases.copy()
         data = sent[self.pilots :]
         sent[self.pilots :] = np.real(data) * signs[0::2] + 1j * np.imag(data) * signs[1::2]
-        # the real part of n turning waves of length a has the mean square n a^2 / 2
+        # the real part of n rotating waves of amplitude a has mean square n a^2 / 2
         return sent * self.layer.strength * np.sqrt(2 / len(sent))
 
     def soft(self, received: np.ndarray, bits: int) -> np.ndarray:
-        """Received Z [n], true but for noise -> soft coded bits [bits]: inverse of `spectrum`."""
+        """Received, noisy Z [n] -> soft coded bits [bits]: inverse of `spectrum`."""
         data, phases = received[self.pilots :], self.phases[self.pilots :]
         chips = np.empty(self.chips)
         chips[0::2] = np.real(data) * np.real(phases)
@@ -82,7 +82,7 @@ class Carriers:
 
 
 def carriers(layer: Layer, key: bytes) -> Carriers:
-    """The layer's waves in the key's order with the key's phases."""
+    """Return the layer's waves with keyed order and phases."""
     k = np.arange(-layer.high, layer.high + 1)
     all_waves = np.stack(np.meshgrid(k, k, indexing="ij"), -1).reshape(-1, 2)
     length = np.hypot(*all_waves.T)
@@ -109,7 +109,7 @@ def embed(
 ) -> Iterator[np.ndarray]:
     """Yield the frames, uint8 RGB [H, W, 3], with `payload` (4 bytes) under `key`.
 
-    All frames have the size of the first; `fps` is how many of them make a second.
+    All frames have the size of the first; `fps` is the frame rate.
     """
     frames = iter(frames)
     first = next(frames, None)
@@ -120,11 +120,11 @@ def embed(
     for number, frame in enumerate(chain([first], frames)):
         angle = 2 * np.pi * TURNS * number / float(fps)
         mark = cv2.addWeighted(cosine, np.cos(angle), sine, np.sin(angle), 0)
-        yield cv2.add(frame, mark, dtype=cv2.CV_8U)  # rounds, and stays within 0..255
+        yield cv2.add(frame, mark, dtype=cv2.CV_8U)  # rounds and saturates
 
 
 def _patterns(height: int, width: int, payload: bytes, key: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """The mark where the angle is 0 and a quarter turn, float32 [H, W, 3]."""
+    """The mark at angles 0 and pi / 2, float32 [H, W, 3] each."""
     coded = encode(message(payload, key))
     total = np.zeros((height, width, 3), np.complex64)
     for layer in LAYERS:

@@ -1,1 +1,1 @@
-"""What a part, a loss or a setting buys: short trainings with one thing changed each."""
+"""Ablation study: short trainings, each with one change."""

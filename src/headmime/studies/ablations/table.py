@@ -1,4 +1,4 @@
-"""What short trainings with one thing changed each are worth: tables in Markdown."""
+"""Markdown tables of an ablation study."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ RowKey = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Variant:
-    """A training: its name, the keys that it changes, how many episodes it saw in its time, and the
-    result files of its rows.
+    """A training: name, changed keys, number of episodes within its time, and result files of its
+    rows.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Variant:
 
 
 def tables(variants: Sequence[Variant]) -> Iterator[str]:
-    """Lines of one table for each cell; the first variant is what the others are compared with."""
+    """Yield the lines of one table per cell; the first variant is the reference."""
     rows = [
         (one.name, " ".join(f"`{key}`" for key in one.keys), f"{one.episodes:,}")
         for one in variants
@@ -63,7 +63,7 @@ def _table(variants: Sequence[Variant], cell: RowKey) -> Iterator[str]:
 
 
 def _mark(one: Variant, first: Variant, cell: RowKey, name: str) -> str:
-    """Better or worse than the first, where the paired interval over persons excludes 0."""
+    """Mark variants whose paired interval over persons against the reference excludes 0."""
     if one is first or METRICS[name].better == 0:
         return ""
     difference = advantage(one.files[cell], first.files[cell], name)

@@ -1,1 +1,1 @@
-"""Do the paper's claims hold?"""
+"""Study that tests the paper's claims."""

@@ -1,4 +1,4 @@
-"""The relations of the claims with their intervals; right of 0 is what the paper says."""
+"""Plot the relations of the claims with intervals; right of 0 supports the paper."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ LINE = 0.26
 
 
 def claims_figure(findings: Sequence[Finding], subtitle: str) -> Figure:
-    """A panel for each metric, a line for each relation; claims without relations have none."""
+    """Draw a panel for each metric and a line for each relation."""
     panels = {
         metric: [
             (finding.claim, relation)
@@ -43,7 +43,7 @@ def _panel(panel: Axes, metric: str, lines: Sequence[tuple]) -> None:
     panel.set_yticks(range(len(lines)), names, fontsize="small")
     panel.set_ylim(len(lines) - 0.3, -0.7)
     panel.set_xlabel(
-        f"difference in {METRICS[metric].title}, above 0 as the paper says; bars: 95 %"
+        f"difference in {METRICS[metric].title}, above 0 supports the paper; bars: 95 %"
     )
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)

@@ -1,4 +1,4 @@
-"""The whole of the claims' test: ceiling, trainings, rows, verdicts, a plot."""
+"""Test of the paper's claims: ceiling, trainings, rows, verdicts, plot."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from headmime.studies.claims.verdict import SAYS, Cell, Finding, Scores, claim_c
 from headmime.studies.trainings import train_in_subprocess
 
 log = logging.getLogger(__name__)
-SET_DRAWS = 300  # of FID, which takes a moment each
+SET_DRAWS = 300  # of FID, which is slow
 RULE = (
     "95 % paired bootstrap over identities and seeds, "
     f"{RESAMPLES} draws ({SET_DRAWS} for FID); docs/results/claims.md"
@@ -30,8 +30,8 @@ RULE = (
 
 @dataclass
 class Claims:
-    """What `headmime claims` trains and compares: experiments `ff` and `ft` with each of `seeds`,
-    at three `Ts`. `sitters` (n, frames, seed) are rendered into `store` when it is missing.
+    """Keys of `headmime claims`: experiments `ff` and `ft` with each of `seeds`, compared at three
+    `Ts`. `sitters` (n, frames, seed) are rendered into `store` if it is missing.
     """
 
     ff: str = MISSING
@@ -52,24 +52,26 @@ class ClaimsSettings(RowSettings):
 
 
 def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterator[str]:
-    """Check, render sitters with `render`, train, score; lines for people: verdicts, then files."""
+    """Check the settings, render sitters with `render`, train, score; yield verdicts, then
+    files.
+    """
     design = settings.claims
     _check(settings)
     folder = Path(settings.store).expanduser()
     if design.sitters is not None and not (folder / "manifest.json").is_file():
-        log.info("%s is not there yet: rendering %d sitters.", folder, design.sitters["n"])
-        # They have exact landmarks, as every split that tests.
+        log.info("%s does not exist: rendering %d sitters.", folder, design.sitters["n"])
+        # Test data has exact landmarks.
         render(**design.sitters, out=str(folder), size=settings.size, landmark_noise=0.0)
     ceiling = read_result(RowRunner(settings).run("real", design.Ts[0], "ceiling: "))
-    found = ceiling.metrics["id_rank1"]
-    log.info("id_rank1 of real frames: %.3f (n %d)", found["value"], found["n"])
+    rank1 = ceiling.metrics["id_rank1"]
+    log.info("id_rank1 of real frames: %.3f (n %d)", rank1["value"], rank1["n"])
     for seed in design.seeds:
         for experiment in (design.ff, design.ft):
             words = [f"seed={seed}", "ckpt=auto", *design.train]
             train_in_subprocess(experiment, words, _run_folder(design, experiment, seed))
     files = _rows(settings)
     scores, n = load_scores(files)
-    results = findings(scores, design.Ts, found["value"], n)
+    results = findings(scores, design.Ts, rank1["value"], n)
     out = Path(design.out).expanduser()
     shared = _shared(settings, files, ceiling, n)
     record = write_json(out / "claims.json", [_entry(finding, shared) for finding in results])
@@ -86,7 +88,9 @@ def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterato
 def _check(settings: ClaimsSettings) -> None:
     design = settings.claims
     if len(design.Ts) != 3 or list(design.Ts) != sorted(set(design.Ts)):
-        raise HeadmimeError(f"claims.Ts={design.Ts} should be three rising numbers, as [1, 8, 32].")
+        raise HeadmimeError(
+            f"claims.Ts={design.Ts} should be three increasing numbers, as [1, 8, 32]."
+        )
     if not design.seeds:
         raise HeadmimeError("claims.seeds is empty: name at least one.")
     if settings.mode != "self" or settings.start != "own":
@@ -104,7 +108,7 @@ def _run_folder(design: Claims, experiment: str, seed: int) -> Path:
 
 
 def _rows(settings: ClaimsSettings) -> dict[Cell, list[Path]]:
-    """The result files of every cell, one per seed; those that are there are not made again."""
+    """Evaluate every cell with every seed, unless its result file exists; return the files."""
     design = settings.claims
     chosen = claim_cells(design.Ts)
     files: dict[Cell, list[Path]] = {cell: [] for cell in chosen}
@@ -125,8 +129,8 @@ def _rows(settings: ClaimsSettings) -> dict[Cell, list[Path]]:
 
 
 def load_scores(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int, int]]:
-    """What result files (one per seed) say of every cell, for the persons that all of them have;
-    and how many persons and seeds these are.
+    """Load the scores of every cell from result files (one per seed), for the persons common to
+    all; also return the numbers of persons and seeds.
     """
     table = select_metrics("claims")
     results = {cell: [read_result(file) for file in of_cell] for cell, of_cell in files.items()}
@@ -144,8 +148,8 @@ def load_scores(files: Mapping[Cell, Sequence[Path]]) -> tuple[Scores, tuple[int
             on_cell(done, len(files))
             for metric in table:
                 if metric in SETS:
-                    kept = [{name: one[name] for name in persons} for one in features[cell]]
-                    scores[metric][cell] = set_sample(SETS[metric], kept, set_draws)
+                    common = [{name: one[name] for name in persons} for one in features[cell]]
+                    scores[metric][cell] = set_sample(SETS[metric], common, set_draws)
                 else:
                     values = [[one.persons[metric][p] for p in persons] for one in results[cell]]
                     scores[metric][cell] = mean_sample(np.array(values), draws)
@@ -159,7 +163,7 @@ def _shared(
     ceiling: Result,
     n: tuple[int, int],
 ) -> dict[str, Any]:
-    """What all entries have in common: how many, the ceiling, and where it all comes from."""
+    """Fields shared by all entries: sample sizes, ceiling and origin."""
     of_cells = {file: read_result(file) for of_cell in files.values() for file in of_cell}
     first = next(iter(of_cells.values()))
     real, fid = ceiling.metrics["id_rank1"], first.metrics["fid"]

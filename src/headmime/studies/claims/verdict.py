@@ -1,8 +1,8 @@
-"""What the paper's table claims, as relations between cells, and what is found of them.
+"""The claims of the paper's table as relations between cells, and their verdicts.
 
-A relation is a difference that is above 0 where the paper is right. The rule was written before any
+A relation is a difference that is positive if the paper is right. The rule was written before any
 run (docs/results/claims.md): a claim holds if the 95 % intervals of all its relations lie above 0,
-does not hold if one of them lies below, and else is undecided.
+does not hold if one of them lies below, and is undecided otherwise.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +15,10 @@ from headmime.evaluation.statistics import BootstrapSample
 from headmime.learning.init_embeddings import OWN, STARTS
 
 IDENTITIES, SEEDS = 20, 2
-"""Fewer of them decide nothing."""
+"""Minimum sample sizes for a verdict."""
 
 CEILING = 0.9
-"""The least `id_rank1` of real frames with which CSIM tells anything."""
+"""Minimum `id_rank1` of real frames for CSIM to be informative."""
 
 SAYS = {
     "C1": "every metric of Ours-FT improves with T",
@@ -40,12 +40,12 @@ class Cell(NamedTuple):
 
 
 Scores = Mapping[str, Mapping[Cell, BootstrapSample]]
-"""Metric -> cell -> its value, in the metric's own unit."""
+"""Metric -> cell -> value, in the metric's unit."""
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A difference in units of `metric`: above 0 is what the paper says."""
+    """A difference in units of `metric`; positive supports the paper."""
 
     name: str
     metric: str
@@ -54,7 +54,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is found of a claim."""
+    """Verdict and relations of a claim."""
 
     claim: str
     verdict: str
@@ -62,7 +62,7 @@ class Finding:
 
 
 def claim_cells(Ts: Sequence[int]) -> list[Cell]:
-    """All cells that the claims compare; starts of fine-tuning at the middle one of three Ts."""
+    """All cells that the claims compare; initial embeddings are compared at the middle T."""
     own = [Cell(method, OWN, T) for method in ("ff", "ft") for T in Ts]
     return own + [Cell("ft", start, Ts[1]) for start in STARTS if start != OWN]
 
@@ -70,34 +70,36 @@ def claim_cells(Ts: Sequence[int]) -> list[Cell]:
 def findings(
     scores: Scores, Ts: Sequence[int], ceiling: float, n: tuple[int, int]
 ) -> list[Finding]:
-    """C1 to C6. `ceiling`: `id_rank1` of real frames; `n`: how many identities and seeds."""
+    """Decide C1 to C6. `ceiling`: `id_rank1` of real frames; `n`: numbers of identities and
+    seeds.
+    """
     return [
         Finding(claim, f"out: {OUT[claim]}", [])
         if claim in OUT
-        else Finding(claim, verdict(found, ceiling, n), found)
+        else Finding(claim, verdict(tested, ceiling, n), tested)
         for claim in SAYS
-        for found in [relations(claim, scores, Ts)]
+        for tested in [relations(claim, scores, Ts)]
     ]
 
 
-def verdict(found: Sequence[Relation], ceiling: float, n: tuple[int, int]) -> str:
-    """The rule: "holds", "does not hold" or "undecided: <why>"."""
+def verdict(tested: Sequence[Relation], ceiling: float, n: tuple[int, int]) -> str:
+    """Apply the rule: "holds", "does not hold" or "undecided: <why>"."""
     if n[0] < IDENTITIES or n[1] < SEEDS:
         return f"undecided: n = {n[0]} identities, {n[1]} seeds (of {IDENTITIES} and {SEEDS})"
-    blind = [one for one in found if one.metric == "csim" and ceiling < CEILING]
-    seen = [one for one in found if one not in blind]
-    if any(one.difference.interval[1] < 0 for one in seen):
+    uninformative = [one for one in tested if one.metric == "csim" and ceiling < CEILING]
+    informative = [one for one in tested if one not in uninformative]
+    if any(one.difference.interval[1] < 0 for one in informative):
         return "does not hold"
-    if blind:
+    if uninformative:
         return "undecided: metric"
-    unclear = [one.name for one in seen if one.difference.interval[0] <= 0]
+    unclear = [one.name for one in informative if one.difference.interval[0] <= 0]
     if unclear:
         return f"undecided: no difference is shown in {'; '.join(unclear)}"
     return "holds"
 
 
 def relations(claim: str, scores: Scores, Ts: Sequence[int]) -> list[Relation]:
-    """The relations that a claim says, of the three numbers of frames `Ts`; none for C6."""
+    """Return the relations of a claim for the three numbers of frames `Ts`; none for C6."""
     metrics = {"C2": ("fid", "ssim"), "C3": ("csim",)}.get(claim, select_metrics("claims"))
     return [
         Relation(f"{metric}: {name}", metric, METRICS[metric].better * difference)
@@ -109,7 +111,9 @@ def relations(claim: str, scores: Scores, Ts: Sequence[int]) -> list[Relation]:
 def _differences(
     claim: str, of: Mapping[Cell, BootstrapSample], Ts: Sequence[int]
 ) -> Iterator[tuple[str, BootstrapSample]]:
-    """(name, difference) of one metric: above 0 where the claim is right and more is better."""
+    """Yield (name, difference) for a metric of which higher is better; positive supports the
+    claim.
+    """
     few, some, many = Ts
     ff, ft = ({T: of[Cell(method, OWN, T)] for T in Ts} for method in ("ff", "ft"))
     if claim == "C1":

@@ -1,1 +1,1 @@
-"""How long to fine-tune: identity against motion, over updates."""
+"""Study of the length of fine-tuning: identity against motion, over updates."""

@@ -1,4 +1,4 @@
-"""Scores over the length of a fine-tuning; settings can be told apart without colour."""
+"""Plot scores against fine-tuning updates; lines are distinguishable without colour."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ STYLES = [
     ("0.7", "-", "P"),
     ("0.7", "--", "*"),
 ]
-"""Grey (0 is black), dash, marker of the settings' lines."""
+"""Grey (0 is black), dash and marker of each setting's line."""
 
 
 def curves_figure(points: Sequence[Point], mode: str, subtitle: str) -> Figure:
-    """A row of panels for each T and a line for each setting, of the points of one mode."""
+    """Draw the points of one mode: a row of panels for each T, a line for each setting."""
     points = [one for one in points if one.mode == mode]
     Ts = sorted({one.T for one in points})
     settings = list(dict.fromkeys(one.setting for one in points))

@@ -1,4 +1,4 @@
-"""Identity, motion and sharpness over the length of a fine-tuning, setting after setting."""
+"""Score identity, motion and sharpness during fine-tuning, for several settings."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -39,7 +39,7 @@ from headmime.studies.finetune_curves.table import (
 
 @dataclass
 class CurveSetting:
-    """A fine-tuning beside others: keys of `finetune`, and parts of G that stay as they are."""
+    """A fine-tuning variant: keys of `finetune`, and frozen parts of G."""
 
     finetune: dict[str, Any] = field(default_factory=dict)
     frozen: list[str] = field(default_factory=list)
@@ -47,9 +47,9 @@ class CurveSetting:
 
 @dataclass
 class Curves:
-    """What `headmime curves` follows: every one of `settings` (name -> a `CurveSetting`), or those
-    in `only`, with all `Ts`, scored after `steps` updates in `modes` (mode -> motion), with
-    mode=self on `frames` frames of the person.
+    """Keys of `headmime curves`: `settings` (name -> a `CurveSetting`), or those in `only`, with
+    all `Ts`, scored after `steps` updates in `modes` (mode -> motion); mode=self on `frames` frames
+    of the person.
     """
 
     settings: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class CurvesSettings(RowSettings):
 
 @dataclass(frozen=True)
 class CurveModel:
-    """A setting by its name, the parts that it freezes, and the models it starts from."""
+    """A setting's name, its frozen parts, and the initial models."""
 
     name: str
     frozen: Sequence[str]
@@ -78,27 +78,27 @@ class CurveModel:
 
     @property
     def finetune(self) -> FineTuneSettings:
-        """All of its keys."""
+        """All keys of the setting."""
         return self.methods.settings.finetune
 
     def key(self, steps: Sequence[int]) -> str:
-        """A hash of all that the animators depend on beside a person's frames."""
+        """Hash of everything that the animators depend on, besides a person's frames."""
         return digest(self.methods.key("ft"), sorted(self.frozen), max(steps))
 
     def adapt_at(self, steps: Sequence[int]) -> Callable[[int], Adapt]:
-        """From a number of updates to what adapts one person; the first call fine-tunes once and
-        makes the animators of all `steps`.
+        """Return a function from a number of updates to an adaptation of one person; the first call
+        fine-tunes once and creates the animators of all `steps`.
         """
-        made: dict[int, Animator] = {}
+        animators: dict[int, Animator] = {}
 
         def at(step: int) -> Adapt:
             def adapt(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
-                if not made:
+                if not animators:
                     nets = with_frozen(self.methods.model.nets, self.frozen)
                     perceptual = self.methods.perceptual
                     person = nets, frames, landmarks, self.finetune, perceptual
-                    made.update(animators_at(steps, *person))
-                return made[step]
+                    animators.update(animators_at(steps, *person))
+                return animators[step]
 
             return adapt
 
@@ -106,27 +106,27 @@ class CurveModel:
 
 
 def run_curves(settings: CurvesSettings) -> list[Path]:
-    """Check, fine-tune person after person, score on the way; a CSV, a JSON and plots."""
+    """Check the settings, fine-tune each person and score snapshots; write CSV, JSON and plots."""
     design = settings.curves
     _check(settings)
     rows = {
         mode: RowRunner(replace(settings, mode=mode, motion=motion))
         for mode, motion in design.modes.items()
     }
-    tunings = [_tuning(settings, rows, name) for name in design.only or design.settings]
-    found: list[Point] = []
-    for number, (T, tuning) in enumerate(product(design.Ts, tunings), start=1):
-        place = f"{number}/{len(design.Ts) * len(tunings)} {tuning.name} T={T}"
-        found += _points(rows, tuning, T, design, place)
+    models = [_curve_model(settings, rows, name) for name in design.only or design.settings]
+    points: list[Point] = []
+    for number, (T, model) in enumerate(product(design.Ts, models), start=1):
+        place = f"{number}/{len(design.Ts) * len(models)} {model.name} T={T}"
+        points += _points(rows, model, T, design, place)
     out = Path(design.out).expanduser()
-    content = {"origin": _origin(rows, tunings, settings), "points": list(as_entries(found))}
+    content = {"origin": _origin(rows, models, settings), "points": list(as_entries(points))}
     record = write_json(out / "curves.json", content)
-    write_text(out / "curves.csv", as_csv(found))
-    return [out / "curves.csv", record, *_plots(rows, found, settings.dataset, out)]
+    write_text(out / "curves.csv", as_csv(points))
+    return [out / "curves.csv", record, *_plots(rows, points, settings.dataset, out)]
 
 
 def _check(settings: CurvesSettings) -> None:
-    """What can be known to be wrong before any work."""
+    """Raise HeadmimeError for invalid settings."""
     design = settings.curves
     if not design.settings:
         raise HeadmimeError("curves.settings is empty: -cn finetuning_curves has some.")
@@ -142,7 +142,7 @@ def _check(settings: CurvesSettings) -> None:
 
 
 def _plots(
-    rows: Mapping[str, RowRunner], found: Sequence[Point], dataset: str, out: Path
+    rows: Mapping[str, RowRunner], points: Sequence[Point], dataset: str, out: Path
 ) -> Iterator[Path]:
     from headmime.evaluation.plots.quality import write_figure
     from headmime.studies.finetune_curves.plot import curves_figure
@@ -151,10 +151,10 @@ def _plots(
         persons = len({trial.person for trial in one.context.trials})
         stand_in = "; scored by stand-ins" if one.context.scorers.stand_in else ""
         title = f"{dataset}: {MODES[mode]}, {persons} persons{stand_in}"
-        yield from write_figure(curves_figure(found, mode, title), out / f"curves-{mode}")
+        yield from write_figure(curves_figure(points, mode, title), out / f"curves-{mode}")
 
 
-def _tuning(settings: CurvesSettings, rows: Mapping[str, RowRunner], name: str) -> CurveModel:
+def _curve_model(settings: CurvesSettings, rows: Mapping[str, RowRunner], name: str) -> CurveModel:
     chosen = _setting(settings, name)
     schema = OmegaConf.structured(settings.finetune)
     finetune = OmegaConf.to_object(OmegaConf.merge(schema, chosen.finetune))
@@ -170,43 +170,43 @@ def _setting(settings: CurvesSettings, name: str) -> CurveSetting:
 
 
 def _points(
-    rows: Mapping[str, RowRunner], tuning: CurveModel, T: int, design: Curves, place: str
+    rows: Mapping[str, RowRunner], model: CurveModel, T: int, design: Curves, place: str
 ) -> list[Point]:
-    """Person after person: each is fine-tuned once, unless all its scores are known already."""
+    """Fine-tune each person once (unless all scores are cached) and score all steps."""
     steps = sorted(design.steps)
     for one in rows.values():
         one.check_scorers("ft")
     groups = group_by_person([trial for one in rows.values() for trial in one.context.trials])
-    found: dict[tuple[str, int], list[Row]] = {}
+    by_step: dict[tuple[str, int], list[Row]] = {}
     with progress(place) as on_person:
         for done, trials in enumerate(groups.values()):
             on_person(done, len(groups))
-            adapt_at = tuning.adapt_at(steps)
+            adapt_at = model.adapt_at(steps)
             for mode, one in rows.items():
                 for trial in (t for t in one.context.trials if t in trials):
                     context = replace(
                         one.context, trials=[_frames_to_score(one, trial, mode, design)]
                     )
                     for step in steps:
-                        key = digest(tuning.key(steps), step)
+                        key = digest(model.key(steps), step)
                         row = evaluate(context, adapt_at(step), T, key)
-                        found.setdefault((mode, step), []).append(row)
+                        by_step.setdefault((mode, step), []).append(row)
         on_person(len(groups), len(groups))
     return [
-        point(tuning.name, T, mode, step, join_rows(of_step))
-        for (mode, step), of_step in found.items()
+        point(model.name, T, mode, step, join_rows(of_step))
+        for (mode, step), of_step in by_step.items()
     ]
 
 
 def _frames_to_score(rows: RowRunner, trial: Trial, mode: str, design: Curves) -> Trial:
-    """Self-reenactment is scored on frames that are unlike all sources; the same for every T."""
+    """For self-reenactment, select frames dissimilar to all sources; the same for every T."""
     if mode != "self":
         return trial
     return on_distant_frames(rows.context.store, trial, max(design.Ts), design.frames)
 
 
 def _origin(
-    rows: Mapping[str, RowRunner], tunings: Sequence[CurveModel], settings: CurvesSettings
+    rows: Mapping[str, RowRunner], models: Sequence[CurveModel], settings: CurvesSettings
 ) -> dict[str, Any]:
     first = next(iter(rows.values()))
     context, methods = first.context, first.methods
@@ -214,7 +214,7 @@ def _origin(
         **software_origin(),
         "command": typed_command("curves"),
         "curves": asdict(settings.curves),
-        "finetune": {one.name: asdict(one.finetune) for one in tunings},
+        "finetune": {one.name: asdict(one.finetune) for one in models},
         "dataset": settings.dataset,
         "split": settings.split,
         "store": context.store.hash,

@@ -1,4 +1,4 @@
-"""Scores over the length of a fine-tuning: which frames they are taken on, and their means."""
+"""Scores during fine-tuning: selection of scored frames, and means over persons."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +14,7 @@ from headmime.evaluation.statistics import Estimate, mean_estimate
 from headmime.evaluation.trials import Trial, load_landmarks
 from headmime.landmarks.points import head_turn, mouth_opening
 
-TURN, MOUTH = 0.08, 0.05  # 16 degrees, and lips apart as in speaking, count alike
+TURN, MOUTH = 0.08, 0.05  # units of distance: 16 degrees of turn, lips apart as in speech
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Point:
 
 
 def distance_to_sources(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    """How far heads and mouths [n, 68, 2] are from those of the nearest source [T, 68, 2]: [n].
+    """Distance of head turn and mouth opening [n, 68, 2] to the nearest source [T, 68, 2]: [n].
 
-    1 is 16 degrees of turn, or lips as far apart as in speaking.
+    1 is 16 degrees of turn, or lips as far apart as in speech.
     """
     turn = abs(head_turn(landmarks)[:, None] - head_turn(sources)) / TURN
     mouth = abs(mouth_opening(landmarks)[:, None] - mouth_opening(sources)) / MOUTH
@@ -39,16 +39,16 @@ def distance_to_sources(landmarks: np.ndarray, sources: np.ndarray) -> np.ndarra
 
 
 def on_distant_frames(store: Store, trial: Trial, T: int, count: int) -> Trial:
-    """A self-reenactment, of which the `count` frames most unlike the first T sources are kept."""
+    """Reduce a self-reenactment to the `count` frames most distant from the first T sources."""
     far = distance_to_sources(
         load_landmarks(store, trial.driving), load_landmarks(store, trial.gallery[:T])
     )
-    kept = tuple(trial.driving[k] for k in sorted(np.argsort(-far, kind="stable")[:count]))
-    return replace(trial, driving=kept, truth=kept)
+    frames = tuple(trial.driving[k] for k in sorted(np.argsort(-far, kind="stable")[:count]))
+    return replace(trial, driving=frames, truth=frames)
 
 
 def group_by_person(trials: Sequence[Trial]) -> dict[tuple, list[Trial]]:
-    """Trials that share a fine-tuning: those of one person and the same sources."""
+    """Group trials that share a fine-tuning: same person and sources."""
     groups: dict[tuple, list[Trial]] = {}
     for trial in trials:
         groups.setdefault((trial.person, trial.gallery), []).append(trial)
@@ -56,7 +56,7 @@ def group_by_person(trials: Sequence[Trial]) -> dict[tuple, list[Trial]]:
 
 
 def join_rows(rows: Iterable[Row]) -> Row:
-    """Rows of single trials as one."""
+    """Concatenate rows of single trials."""
     rows = list(rows)
     return Row(
         [trial for row in rows for trial in row.trials],
@@ -66,7 +66,7 @@ def join_rows(rows: Iterable[Row]) -> Row:
 
 
 def point(setting: str, T: int, mode: str, step: int, row: Row) -> Point:
-    """What the trials of `row` say, as means over persons with intervals."""
+    """Average the trials of `row` over persons, with intervals."""
     persons = {name: values_by_person(row, name) for name in select_metrics("curves")}
     return Point(
         setting,
@@ -82,26 +82,26 @@ def point(setting: str, T: int, mode: str, step: int, row: Row) -> Point:
 
 
 def as_csv(points: Sequence[Point]) -> str:
-    """A line for each score of each point."""
+    """Format points as CSV, one line per score."""
     return csv_table(
         [
             {
                 **{key: getattr(one, key) for key in ("setting", "T", "mode", "step")},
                 "score": name,
-                **{end: f"{getattr(found, end):.5g}" for end in ("value", "low", "high")},
-                "persons": found.identities,
+                **{end: f"{getattr(estimate, end):.5g}" for end in ("value", "low", "high")},
+                "persons": estimate.identities,
             }
             for one in points
-            for name, found in one.scores.items()
+            for name, estimate in one.scores.items()
         ]
     )
 
 
 def as_entries(points: Sequence[Point]) -> Iterator[dict]:
-    """The same for JSON, where an interval that is not known is null."""
+    """Yield points for JSON, with unknown intervals as null."""
     for one in points:
         entry = asdict(one)
-        for found in entry["scores"].values():
+        for estimate in entry["scores"].values():
             for end in ("low", "high"):
-                found[end] = None if np.isnan(found[end]) else found[end]
+                estimate[end] = None if np.isnan(estimate[end]) else estimate[end]
         yield entry

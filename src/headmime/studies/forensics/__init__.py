@@ -1,1 +1,1 @@
-"""How detectable is a model's output? Detectors of made frames, tried on people they never saw."""
+"""Study of detectability: fake detectors, tested on people not used for training them."""

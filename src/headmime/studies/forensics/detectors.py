@@ -1,4 +1,4 @@
-"""Three detectors. Each gives every frame of a lineup a score: the higher, the more likely made."""
+"""Three fake detectors. Each scores every frame of a lineup; higher is more likely generated."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -17,46 +17,44 @@ from headmime.pretrained.scorers import FeatureScorer
 from headmime.studies.forensics.lineup import Lineup
 
 BATCH = 32
-SHRINKAGE = 0.1  # of the correlations of the probe's features
+SHRINKAGE = 0.1  # of the probe's feature correlations towards the identity
 WIDTHS = (16, 32, 64, 64)
 RATE = 2e-3
 
 
 class LineupScores(NamedTuple):
-    """Of one lineup: float [n] (features: [n, D]) of its real frames and of its made ones."""
+    """Scores [n] (or features [n, D]) of a lineup's real and generated frames."""
 
     real: np.ndarray
-    made: np.ndarray
+    fake: np.ndarray
 
 
 FakeDetector = Callable[[Sequence[Lineup], Sequence[Lineup]], list[LineupScores]]
-"""Lineups to learn from, lineups of other people -> the scores of these."""
+"""(training lineups, test lineups of other people) -> scores of the test lineups."""
 
 
 def discriminator(nets: Nets) -> FakeDetector:
-    """The model's own D with the person's w' = w0 + e_hat (Eq. 9), its score negated. It has
-    learned already, and learns nothing here.
+    """The model's D with the person's w' = w0 + e_hat (Eq. 9), its score negated. It is not trained
+    further.
     """
-    size_of = next(nets.discriminator.parameters())
+    device = next(nets.discriminator.parameters()).device
 
     @torch.inference_mode()
-    def judged(frames: np.ndarray, landmarks: np.ndarray, e: Tensor) -> np.ndarray:
+    def score(frames: np.ndarray, landmarks: np.ndarray, e: Tensor) -> np.ndarray:
         scores = []
         for start in range(0, len(frames), BATCH):
-            x = to_tensor(frames[start : start + BATCH]).to(size_of.device)
-            y = to_tensor(draw_landmarks(landmarks[start : start + BATCH], x.shape[-1])).to(
-                size_of.device
-            )
+            x = to_tensor(frames[start : start + BATCH]).to(device)
+            y = to_tensor(draw_landmarks(landmarks[start : start + BATCH], x.shape[-1])).to(device)
             scores.append(-nets.discriminator(x, y, e.expand(len(x), -1)).score)
         return torch.cat(scores).cpu().numpy()
 
     def detect(_: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
-        found = []
+        results = []
         for one in others:
-            e = embed(nets, to_tensor(one.sources).to(size_of.device), one.source_landmarks)
-            real = judged(one.real, one.landmarks, e)
-            found.append(LineupScores(real, judged(one.made, one.asked, e)))
-        return found
+            e = embed(nets, to_tensor(one.sources).to(device), one.source_landmarks)
+            real = score(one.real, one.landmarks, e)
+            results.append(LineupScores(real, score(one.fake, one.target, e)))
+        return results
 
     return detect
 
@@ -65,31 +63,31 @@ def probe(features: FeatureScorer) -> FakeDetector:
     """A linear classifier (Fisher's, its correlations shrunk) on features of a frozen network."""
 
     @cache
-    def seen(one: Lineup) -> LineupScores:
-        return LineupScores(*(features(frames).astype(float) for frames in (one.real, one.made)))
+    def extract(one: Lineup) -> LineupScores:
+        return LineupScores(*(features(frames).astype(float) for frames in (one.real, one.fake)))
 
-    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
-        real, made = (np.concatenate([seen(one)[kind] for one in learned]) for kind in (0, 1))
-        within = np.concatenate([real - real.mean(0), made - made.mean(0)])
+    def detect(training: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
+        real, fake = (np.concatenate([extract(one)[kind] for one in training]) for kind in (0, 1))
+        within = np.concatenate([real - real.mean(0), fake - fake.mean(0)])
         spread = within.std(0) + 1e-9
         correlation = (within / spread).T @ (within / spread) / len(within)
         shrunk = (1 - SHRINKAGE) * correlation + SHRINKAGE * np.eye(len(correlation))
-        apart = (made.mean(0) - real.mean(0)) / spread
-        direction = np.linalg.solve(shrunk, apart) / spread
-        return [LineupScores(*(part @ direction for part in seen(one))) for one in others]
+        difference = (fake.mean(0) - real.mean(0)) / spread
+        direction = np.linalg.solve(shrunk, difference) / spread
+        return [LineupScores(*(part @ direction for part in extract(one))) for one in others]
 
     return detect
 
 
-def trained(steps: int, seed: int, device: torch.device) -> FakeDetector:
-    """A small convolutional network, trained on the pixels from nothing: cross-entropy, Adam, half
-    real and half made in every batch, mirrored at random.
+def convolutional(steps: int, seed: int, device: torch.device) -> FakeDetector:
+    """A small convolutional network, trained from scratch on pixels: cross-entropy, Adam, batches
+    half real and half generated, randomly mirrored.
     """
 
-    def detect(learned: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
+    def detect(training: Sequence[Lineup], others: Sequence[Lineup]) -> list[LineupScores]:
         net = _network(seed).to(device)
-        _train(net, learned, steps, seed)
-        return [LineupScores(_logits(net, one.real), _logits(net, one.made)) for one in others]
+        _train(net, training, steps, seed)
+        return [LineupScores(_logits(net, one.real), _logits(net, one.fake)) for one in others]
 
     return detect
 
@@ -105,15 +103,17 @@ def _network(seed: int) -> nn.Sequential:
         )
 
 
-def _train(net: nn.Sequential, learned: Sequence[Lineup], steps: int, seed: int) -> None:
-    classes = [np.concatenate([getattr(one, kind) for one in learned]) for kind in ("real", "made")]
+def _train(net: nn.Sequential, training: Sequence[Lineup], steps: int, seed: int) -> None:
+    classes = [
+        np.concatenate([getattr(one, kind) for one in training]) for kind in ("real", "fake")
+    ]
     device = next(net.parameters()).device
     random = np.random.default_rng(seed)
     optimiser = torch.optim.Adam(net.parameters(), RATE)
     labels = torch.tensor([0.0, 1.0], device=device).repeat_interleave(BATCH // 2)
     for _ in range(steps):
-        drawn = [frames[random.integers(len(frames), size=BATCH // 2)] for frames in classes]
-        batch = np.concatenate(drawn)
+        halves = [frames[random.integers(len(frames), size=BATCH // 2)] for frames in classes]
+        batch = np.concatenate(halves)
         mirrored = random.random(BATCH) < 0.5
         batch[mirrored] = batch[mirrored, :, ::-1]
         loss = F.binary_cross_entropy_with_logits(net(to_tensor(batch).to(device))[:, 0], labels)

@@ -1,4 +1,4 @@
-"""Real frames and made ones of the same people in the same poses: what a detector has to part."""
+"""Lineups: real and generated frames of the same people in the same poses, for detectors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +16,16 @@ from headmime.progress import OnFrame, report_progress
 class Lineup:
     """One video of one person.
 
-    real, made: uint8 [n, S, S, 3]. landmarks: [n, 68, 2], those of the real frames; asked: those
-    that the made ones were asked for. sources, source_landmarks: the T frames the model was given.
+    real, fake: uint8 [n, S, S, 3]. landmarks: [n, 68, 2] of the real frames; target: [n, 68, 2],
+    the generator's inputs for the fake ones. sources, source_landmarks: the model's T source
+    frames.
     """
 
     person: str
     real: np.ndarray
-    made: np.ndarray
+    fake: np.ndarray
     landmarks: np.ndarray
-    asked: np.ndarray
+    target: np.ndarray
     sources: np.ndarray
     source_landmarks: np.ndarray
 
@@ -32,35 +33,35 @@ class Lineup:
 def lineups(
     context: EvalContext, method: Adapt | FrameFolder, T: int, on_trial: OnFrame | None = None
 ) -> list[Lineup]:
-    """Every trial's true frames beside what `method` makes of its first T source frames."""
-    found = []
+    """Create a lineup for every trial: true frames, and `method`'s output from T source frames."""
+    result = []
     for trial in report_progress(context.trials, len(context.trials), on_trial):
-        store, given = context.store, trial.gallery[:T]
-        source_landmarks = load_landmarks(store, given)
-        asked = driving_landmarks(store, trial, source_landmarks, context.motion)
-        assert trial.truth is not None  # so are modes without it
-        found.append(
+        store, source_refs = context.store, trial.gallery[:T]
+        source_landmarks = load_landmarks(store, source_refs)
+        target = driving_landmarks(store, trial, source_landmarks, context.motion)
+        assert trial.truth is not None  # modes without it are rejected
+        result.append(
             Lineup(
                 person=trial.person,
                 real=load_frames(store, trial.truth, context.size),
-                made=make_animator(context, method, trial, T)(asked),
+                fake=make_animator(context, method, trial, T)(target),
                 landmarks=load_landmarks(store, trial.truth),
-                asked=asked,
-                sources=load_frames(store, given, context.size),
+                target=target,
+                sources=load_frames(store, source_refs, context.size),
                 source_landmarks=source_landmarks,
             )
         )
-    return found
+    return result
 
 
-def treat_all(found: Sequence[Lineup], treat: Callable[[np.ndarray], np.ndarray]) -> list[Lineup]:
-    """The same with real and made frames both gone through `treat`."""
-    return [replace(one, real=treat(one.real), made=treat(one.made)) for one in found]
+def treat_all(raw: Sequence[Lineup], treat: Callable[[np.ndarray], np.ndarray]) -> list[Lineup]:
+    """Apply `treat` to real and fake frames alike."""
+    return [replace(one, real=treat(one.real), fake=treat(one.fake)) for one in raw]
 
 
 def through_h264(frames: np.ndarray, crf: int) -> np.ndarray:
-    """uint8 [n, S, S, 3] encoded at quality `crf` and decoded, each frame by itself (they are not
-    neighbours in time); S even.
+    """Encode and decode uint8 [n, S, S, 3] as h264 at quality `crf`, each frame as a keyframe (they
+    are not consecutive); S even.
     """
     encoder = av.CodecContext.create("libx264", "w")
     encoder.height, encoder.width = frames.shape[1:3]
@@ -72,5 +73,5 @@ def through_h264(frames: np.ndarray, crf: int) -> np.ndarray:
         packets += encoder.encode(av.VideoFrame.from_ndarray(frame, format="rgb24"))
     packets += encoder.encode(None)
     decoder = av.CodecContext.create("h264", "r")
-    shown = [one for packet in [*packets, None] for one in decoder.decode(packet)]
-    return np.stack([one.to_ndarray(format="rgb24") for one in shown])
+    decoded = [one for packet in [*packets, None] for one in decoder.decode(packet)]
+    return np.stack([one.to_ndarray(format="rgb24") for one in decoded])

@@ -1,4 +1,4 @@
-"""How detectable is the output behind a table's row? Every detector, raw and after h264."""
+"""Measure the detectability of a row's output, with every detector, raw and after h264."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,16 +20,16 @@ from headmime.provenance.origin import software_origin
 from headmime.studies.forensics.detectors import (
     FakeDetector,
     LineupScores,
+    convolutional,
     discriminator,
     probe,
-    trained,
 )
 from headmime.studies.forensics.lineup import Lineup, lineups, through_h264, treat_all
 
 
 @dataclass
 class Forensics:
-    """What `headmime forensics` tries on the row, into `out`."""
+    """Keys of `headmime forensics`; it writes to `out`."""
 
     crf: int = MISSING
     folds: int = MISSING
@@ -47,8 +47,8 @@ class ForensicsSettings(RowSettings):
 
 @dataclass(frozen=True)
 class Detection:
-    """A detector's AUC with its 95 % interval over persons: 0.5 is guessing, 1 finds every made
-    frame. folds: the AUC of each fold's people.
+    """A detector's AUC with 95 % interval over persons: 0.5 is chance, 1 is perfect detection.
+    folds: AUC of each fold.
     """
 
     auc: Estimate
@@ -56,11 +56,11 @@ class Detection:
 
 
 def run_forensics(settings: ForensicsSettings) -> Iterator[str]:
-    """Check what can be checked, make the frames, try every detector: a line for each, the file."""
+    """Check the settings, generate frames, test detectors; yield a line for each, then the file."""
     check(settings, [settings.method], [settings.T])
     if settings.method == "real" or settings.mode in WITHOUT_TRUTH:
         raise HeadmimeError(
-            "Forensics needs made frames and true ones: mode=self, not method=real."
+            "Forensics needs generated and true frames: mode=self, not method=real."
         )
     rows = RowRunner(settings)
     row = rows.description(settings.method, settings.T)
@@ -76,28 +76,28 @@ def run_forensics(settings: ForensicsSettings) -> Iterator[str]:
 
 
 def _findings(settings: ForensicsSettings, rows: RowRunner) -> Iterator[tuple[str, str, Detection]]:
-    """(detector, treatment, finding), as they are made."""
+    """Yield (detector, treatment, finding)."""
     forensics = settings.forensics
     with progress("Frames") as on_trial:
         adapt = rows.methods.adapt(settings.method)
-        assert adapt is not None  # method=real is refused above
-        found = lineups(rows.context, adapt, settings.T, on_trial)
-    groups = folds_of([one.person for one in found], forensics.folds, forensics.seed)
+        assert adapt is not None  # method=real is rejected above
+        raw = lineups(rows.context, adapt, settings.T, on_trial)
+    groups = folds_of([one.person for one in raw], forensics.folds, forensics.seed)
     nets = rows.methods.model_of(settings.method).nets
     device = torch_device(settings.device)
     detectors: dict[str, FakeDetector] = {
         "discriminator": discriminator(nets),
         "linear probe": probe(rows.context.scorers.features),
-        "trained": trained(forensics.steps, forensics.seed, device),
+        "trained": convolutional(forensics.steps, forensics.seed, device),
     }
-    h264 = treat_all(found, lambda frames: through_h264(frames, forensics.crf))
-    for treatment, shown in (("raw", found), (f"crf {forensics.crf}", h264)):
+    h264 = treat_all(raw, lambda frames: through_h264(frames, forensics.crf))
+    for treatment, treated in (("raw", raw), (f"crf {forensics.crf}", h264)):
         for name, detector in detectors.items():
-            yield name, treatment, cross_fit(shown, detector, groups)
+            yield name, treatment, cross_fit(treated, detector, groups)
 
 
 def folds_of(persons: Sequence[str], folds: int, seed: int) -> list[list[str]]:
-    """Persons in `folds` groups of about equal size, drawn by the seed."""
+    """Split persons randomly into `folds` groups of about equal size."""
     names = sorted(set(persons))
     if not 2 <= folds <= len(names):
         raise HeadmimeError(
@@ -108,21 +108,21 @@ def folds_of(persons: Sequence[str], folds: int, seed: int) -> list[list[str]]:
 
 
 def cross_fit(
-    found: Sequence[Lineup], detector: FakeDetector, groups: Sequence[Sequence[str]]
+    all_lineups: Sequence[Lineup], detector: FakeDetector, groups: Sequence[Sequence[str]]
 ) -> Detection:
-    """Each group of persons is judged after learning from all others.
+    """Cross-validate: score each group of persons with a detector trained on all others.
 
-    Scores of different groups come from different detectors: they are brought to one scale, each
-    group's by the mean and deviation of all of its scores, before the AUC over all.
+    Scores of different groups come from different detectors, so each group's scores are
+    standardised by their mean and deviation before the pooled AUC.
     """
     scores: dict[str, list[LineupScores]] = {}
     by_fold = []
     for group in groups:
-        mine = [one for one in found if one.person in group]
-        given = detector([one for one in found if one.person not in group], mine)
-        every = np.concatenate([part for one in given for part in one])
+        mine = [one for one in all_lineups if one.person in group]
+        raw = detector([one for one in all_lineups if one.person not in group], mine)
+        every = np.concatenate([part for one in raw for part in one])
         mean, deviation = every.mean(), every.std() + 1e-12
-        scaled = [LineupScores(*((part - mean) / deviation for part in one)) for one in given]
+        scaled = [LineupScores(*((part - mean) / deviation for part in one)) for one in raw]
         by_fold.append(auc(*_pool(scaled)))
         for one, its in zip(mine, scaled, strict=True):
             scores.setdefault(one.person, []).append(its)
@@ -131,5 +131,5 @@ def cross_fit(
 
 
 def _pool(scores: Sequence[LineupScores]) -> tuple[np.ndarray, np.ndarray]:
-    real, made = zip(*scores, strict=True)
-    return np.concatenate(real), np.concatenate(made)
+    real, fake = zip(*scores, strict=True)
+    return np.concatenate(real), np.concatenate(fake)

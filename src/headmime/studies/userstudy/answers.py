@@ -1,4 +1,4 @@
-"""The answers of a study, in SQLite: each is on disk before the annotator sees the next triplet."""
+"""Answers of a study, in SQLite; each is on disk before the next triplet is shown."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from headmime.errors import HeadmimeError
 
 FILE = "answers.sqlite"
 WAIT = 10.0
-"""Seconds that a writer waits for another one."""
+"""Timeout of a locked database, in seconds."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS study (hash TEXT PRIMARY KEY);
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS answers (
 
 @dataclass(frozen=True)
 class Answer:
-    """`picked`: the name of the picture taken for generated, `milliseconds` after it was shown."""
+    """`picked`: name of the image selected as generated, `milliseconds` after display."""
 
     annotator: str
     triplet: str
@@ -43,15 +43,15 @@ class Answer:
 
 
 class AlreadyAnswered(Exception):
-    """This annotator has answered this triplet before."""
+    """The annotator has answered this triplet before."""
 
 
 class Withdrawn(Exception):
-    """This annotator's answers were deleted at their wish, and their code is not used again."""
+    """The annotator withdrew: their answers are deleted and their code is retired."""
 
 
 class Answers:
-    """The file of answers; a connection is opened for each call, so that threads may share this."""
+    """Database of answers; thread-safe, with one connection per call."""
 
     def __init__(self, path: Path, study_hash: str) -> None:
         self.path = path
@@ -70,7 +70,7 @@ class Answers:
             )
 
     def begin(self, annotator: str) -> None:
-        """Note that an annotator has agreed to take part; nothing changes for one who is back."""
+        """Register an annotator's consent; no effect if registered already."""
         with self._connect() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO annotators VALUES (?, ?, NULL)", (annotator, _now())
@@ -78,7 +78,7 @@ class Answers:
             self._check(connection, annotator)
 
     def add(self, annotator: str, triplet: str, picked: str, milliseconds: int) -> None:
-        """Store an answer for good. AlreadyAnswered, Withdrawn; KeyError if not begun."""
+        """Store an answer permanently. AlreadyAnswered, Withdrawn; KeyError if not begun."""
         answer = Answer(annotator, triplet, picked, milliseconds, _now())
         with self._connect() as connection:
             self._check(connection, annotator)
@@ -88,7 +88,7 @@ class Answers:
                 raise AlreadyAnswered(triplet) from None
 
     def answered(self, annotator: str) -> set[str]:
-        """The triplets that an annotator has answered. Withdrawn; KeyError if not begun."""
+        """Return the triplets that an annotator has answered. Withdrawn; KeyError if not begun."""
         with self._connect() as connection:
             self._check(connection, annotator)
             rows = connection.execute(
@@ -106,7 +106,7 @@ class Answers:
             )
 
     def all(self) -> list[Answer]:
-        """Every answer, in the order in which they came."""
+        """Return all answers in chronological order."""
         with self._connect() as connection:
             rows = connection.execute("SELECT * FROM answers ORDER BY answered, rowid").fetchall()
         return [Answer(*row) for row in rows]
@@ -122,7 +122,7 @@ class Answers:
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose transaction is committed unless the block raises."""
+        """Open a connection; commit its transaction unless the block raises."""
         connection = sqlite3.connect(self.path, timeout=WAIT)
         try:
             connection.executescript("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")

@@ -1,4 +1,4 @@
-"""Making a study: frames are drawn, images generated, and all of them encoded alike."""
+"""Prepare a study: sample frames, generate images, encode all of them identically."""
 
 import hashlib
 from collections import Counter
@@ -28,17 +28,17 @@ from headmime.progress import progress
 from headmime.provenance.origin import software_origin
 from headmime.studies.userstudy.study import (
     DESCRIPTION,
-    PICTURES,
+    IMAGES,
     Study,
     Triplet,
-    picture_path,
+    image_path,
 )
 from headmime.studies.userstudy.triplets import Frame, TripletFrames, sample_triplets
 
 
 @dataclass
 class UserStudy(RowGrid):
-    """What `headmime userstudy prepare` makes: `triplets` of each method and T into `out`."""
+    """Keys of `headmime userstudy prepare`: `triplets` of each method and T, written to `out`."""
 
     triplets: int = MISSING
     title: str = MISSING
@@ -55,22 +55,23 @@ class UserStudySettings(RowSettings):
 
 @dataclass(frozen=True)
 class StudyRow:
-    """A method in the study: its animator of each case, and what the result will say of it."""
+    """A method in the study: its animator of each case, and its record in results."""
 
     animator: Callable[[int], Animator]
     record: dict[str, Any]
 
 
 def run_prepare(settings: UserStudySettings) -> Iterator[str]:
-    """Check what can be checked, draw, generate, write; the personal models of rows are used.
-    Lines for people.
+    """Check the settings, sample, generate and write a study, using cached personal models.
+
+    Yields messages for the user.
     """
     study = settings.study
     check(settings, study.methods, study.Ts)
     if settings.mode != "self":
-        raise HeadmimeError(f"mode={settings.mode}: people are shown as themselves, mode=self.")
+        raise HeadmimeError(f"mode={settings.mode}: a user study needs mode=self.")
     if "real" in study.methods:
-        raise HeadmimeError("method=real generates nothing that could be found.")
+        raise HeadmimeError("method=real generates no images.")
     if "frames" in study.methods:
         raise HeadmimeError("method=frames has no frames of the study's own poses: leave it out.")
     if study.triplets < 1:
@@ -80,17 +81,18 @@ def run_prepare(settings: UserStudySettings) -> Iterator[str]:
         raise HeadmimeError(f"study.out={out} exists already: choose another folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
     store = Store(Path(settings.store).expanduser())
-    drawn = draw_protocol(settings, store)
+    protocol = draw_protocol(settings, store)
     methods = Methods(settings, store)
     rows = {
-        f"{method}_T{T}": _row(settings, methods, drawn.cases, method, T)
+        f"{method}_T{T}": _row(settings, methods, protocol.cases, method, T)
         for method, T in product(study.methods, study.Ts)
     }
     design = methods.size, study.triplets, study.title, study.seed
     with progress("Preparing triplets") as on_step:
-        made = prepare(out, store, drawn.cases, rows, *design, on_step)
-    if len(made.triplets) < (wanted := study.triplets * len(rows)):
-        yield f"{len(made.triplets)} triplets, not {wanted}: the store has no more free frames."
+        prepared = prepare(out, store, protocol.cases, rows, *design, on_step)
+    count = study.triplets * len(rows)
+    if len(prepared.triplets) < count:
+        yield f"{len(prepared.triplets)} triplets, not {count}: the store has too few frames."
     yield from (str(out), f"Now: headmime userstudy serve {out}")
 
 
@@ -127,25 +129,24 @@ def prepare(
 ) -> Study:
     """Write a study of `count` triplets a row into `folder`, which must not exist; return it.
 
-    `size`: the side of the animators' frames; the store's are brought to it.
-    Every row gets triplets of the same people as far as `count` allows, always of other frames.
-    `on_step(done, total)` is called after each triplet. The folder appears when it is complete.
+    `size`: side of all images. Rows share people as far as `count` allows, but no frames.
+    `on_step(done, total)` is called after each triplet. The folder is written atomically.
     """
     if folder.exists():
         raise HeadmimeError(f"{folder} exists already: choose another folder for a new study.")
-    draws, left_out = sample_triplets(store, cases, count * len(rows), seed)
-    if not draws:
+    samples, left_out = sample_triplets(store, cases, count * len(rows), seed)
+    if not samples:
         raise HeadmimeError(
             f"No case of {store.folder} has three frames beside the model's source frames."
         )
     with write_atomically(folder) as partial:
-        (partial / PICTURES).mkdir(parents=True)
+        (partial / IMAGES).mkdir(parents=True)
         study = Study(
             title=title,
             seed=seed,
             size=size,
             rows={name: row.record for name, row in rows.items()},
-            triplets=tuple(_triplets(partial, store, rows, size, draws, on_step)),
+            triplets=tuple(_triplets(partial, store, rows, size, samples, on_step)),
             left_out={store.videos[cases[index].video][0]: why for index, why in left_out.items()},
             origin={**software_origin(), "store": store.hash},
         )
@@ -158,32 +159,32 @@ def _triplets(
     store: Store,
     rows: Mapping[str, StudyRow],
     size: int,
-    draws: Sequence[TripletFrames],
+    samples: Sequence[TripletFrames],
     on_step: Callable[[int, int], None],
 ) -> list[Triplet]:
-    """The triplets, case by case: at most one animator is alive at a time."""
+    """Write the triplets, case by case, with at most one animator in memory."""
     times: Counter[int] = Counter()
-    dealt: list[tuple[int, str, TripletFrames]] = []
-    for draw in draws:
-        row = list(rows)[(times[draw.case] + draw.case) % len(rows)]
-        times[draw.case] += 1
-        dealt.append((draw.case, row, draw))
-    dealt.sort(key=lambda item: item[:2])
+    assigned: list[tuple[int, str, TripletFrames]] = []
+    for sample in samples:
+        row = list(rows)[(times[sample.case] + sample.case) % len(rows)]
+        times[sample.case] += 1
+        assigned.append((sample.case, row, sample))
+    assigned.sort(key=lambda item: item[:2])
     triplets: list[Triplet] = []
-    made, animator = None, None
-    for done, (case, row, draw) in enumerate(dealt, 1):
-        if animator is None or (case, row) != made:
-            made, animator = (case, row), rows[row].animator(case)
-        (generated,) = animator(load_landmarks(store, (draw.driving,)))
+    current, animator = None, None
+    for done, (case, row, sample) in enumerate(assigned, 1):
+        if animator is None or (case, row) != current:
+            current, animator = (case, row), rows[row].animator(case)
+        (generated,) = animator(load_landmarks(store, (sample.driving,)))
         names = [
-            _write(folder, picture) for picture in (generated, *load_frames(store, draw.real, size))
+            _write(folder, image) for image in (generated, *load_frames(store, sample.real, size))
         ]
-        triplets.append(_triplet(store, row, draw, names))
-        on_step(done, len(dealt))
+        triplets.append(_triplet(store, row, sample, names))
+        on_step(done, len(assigned))
     return triplets
 
 
-def _triplet(store: Store, row: str, draw: TripletFrames, names: Sequence[str]) -> Triplet:
+def _triplet(store: Store, row: str, sample: TripletFrames, names: Sequence[str]) -> Triplet:
     generated, one, two = names
 
     def origin(frame: Frame) -> tuple[str, str, int]:
@@ -193,30 +194,30 @@ def _triplet(store: Store, row: str, draw: TripletFrames, names: Sequence[str]) 
     return Triplet(
         id=hashlib.sha256("".join(sorted(names)).encode()).hexdigest()[:16],
         row=row,
-        person=store.clip(draw.driving[0]).person,
-        sequences=draw.sequences,
+        person=store.clip(sample.driving[0]).person,
+        sequences=sample.sequences,
         generated=generated,
         real=(one, two),
-        frames=tuple(origin(frame) for frame in (draw.driving, *draw.real)),
+        frames=tuple(origin(frame) for frame in (sample.driving, *sample.real)),
     )
 
 
-def _write(folder: Path, picture: np.ndarray) -> str:
-    """Write a picture under a name made from what it shows; return the name."""
-    png = encode(picture)
+def _write(folder: Path, image: np.ndarray) -> str:
+    """Write an image, named by the hash of its content; return the name."""
+    png = encode(image)
     name = hashlib.sha256(png).hexdigest()[:16]
-    picture_path(folder, name).write_bytes(png)
+    image_path(folder, name).write_bytes(png)
     return name
 
 
-def encode(picture: np.ndarray) -> bytes:
-    """uint8 RGB [S, S, 3] -> PNG without metadata, as many bytes for every picture of a size.
+def encode(image: np.ndarray) -> bytes:
+    """Encode uint8 RGB [S, S, 3] as PNG without metadata, of constant size in bytes.
 
-    All pictures go through the store's JPEG first: real frames have been through it (a second time
+    All images are first JPEG-compressed as in the store: real frames have been (a second pass
     changes sitters' frames a quarter as much as the first), so generated ones must not be cleaner.
-    The PNG is not compressed: its length depends on S alone.
+    The PNG is uncompressed: its length depends on S only.
     """
-    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     file = BytesIO()
     decoded = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)

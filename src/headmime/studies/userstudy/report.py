@@ -1,6 +1,6 @@
-"""What the answers say: USER, the share of triplets whose generated picture was found.
+"""USER: share of triplets whose generated image was identified, with intervals.
 
-1/3 is chance, and so a perfect method; 1 is the worst (the paper's Section 4, Table 1).
+1/3 is chance level (a perfect method); 1 is the worst (the paper's Section 4, Table 1).
 """
 
 import csv
@@ -31,8 +31,8 @@ COLUMNS = (
 class User:
     """USER of a row. Both intervals are 95 %.
 
-    `wilson` takes all answers as independent; `bootstrap` resamples the people in the pictures and
-    the annotators, and so allows for easy people and sharp eyes. None without answers.
+    `wilson` treats answers as independent; `bootstrap` resamples the people shown and the
+    annotators, and so includes their variation. None without answers.
     """
 
     row: str
@@ -40,14 +40,14 @@ class User:
     answered: int
     annotators: int
     people: int
-    sequences: dict[str, int]  # answers, by what their triplets come from
+    sequences: dict[str, int]  # number of answers by kind of triplet
     value: float | None
     wilson: tuple[float, float] | None
     bootstrap: tuple[float, float] | None
 
 
 def user_score(study: Study, answers: Sequence[Answer], row: str, seed: int = 0) -> User:
-    """USER of a row of the study: found / answered, with intervals."""
+    """Compute USER of a row: found / answered, with intervals."""
     rows = [record for record in records(study, answers) if record["row"] == row]
     found, answered = sum(record["found"] for record in rows), len(rows)
     kinds = [record["sequences"] for record in rows]
@@ -65,19 +65,19 @@ def user_score(study: Study, answers: Sequence[Answer], row: str, seed: int = 0)
 
 
 def wilson(found: int, answered: int) -> tuple[float, float]:
-    """The 95 % score interval of Wilson (1927) for a share of independent answers."""
+    """95 % score interval of Wilson (1927) for a share of independent answers."""
     share, z2 = found / answered, NORMAL_975**2
-    middle = share + z2 / (2 * answered)
-    reach = NORMAL_975 * math.sqrt(share * (1 - share) / answered + z2 / (4 * answered**2))
-    whole = 1 + z2 / answered
-    return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
+    centre = share + z2 / (2 * answered)
+    half_width = NORMAL_975 * math.sqrt(share * (1 - share) / answered + z2 / (4 * answered**2))
+    scale = 1 + z2 / answered
+    return max(0.0, (centre - half_width) / scale), min(1.0, (centre + half_width) / scale)
 
 
 def bootstrap(rows: Sequence[dict[str, Any]], seed: int) -> tuple[float, float]:
-    """The 95 % percentile interval over people and annotators, resampled independently.
+    """95 % percentile interval over people and annotators, resampled independently.
 
-    The pigeonhole bootstrap (Owen 2007): an answer weighs as often as its person times as often as
-    its annotator was drawn. Where all answers agree it has no width; Wilson's has.
+    Pigeonhole bootstrap (Owen 2007): an answer's weight is the product of the counts of its person
+    and its annotator. Zero width if all answers agree, unlike Wilson's.
     """
     people, person = np.unique([record["person"] for record in rows], return_inverse=True)
     annotators, annotator = np.unique([record["annotator"] for record in rows], return_inverse=True)
@@ -98,23 +98,23 @@ def bootstrap(rows: Sequence[dict[str, Any]], seed: int) -> tuple[float, float]:
 
 
 def records(study: Study, answers: Sequence[Answer]) -> list[dict[str, Any]]:
-    """One dict per answer, with the keys COLUMNS; positions are 1, 2, 3 from left to right."""
+    """Return one dict per answer, with keys COLUMNS; positions are 1, 2, 3 from left to right."""
     shown = {
-        annotator: {trial.triplet: trial.pictures for trial in study.schedule(annotator)}
+        annotator: {trial.triplet: trial.images for trial in study.schedule(annotator)}
         for annotator in {answer.annotator for answer in answers}
     }
     rows = []
     for answer in answers:
         triplet = study.by_id[answer.triplet]
-        pictures = shown[answer.annotator][answer.triplet]
+        images = shown[answer.annotator][answer.triplet]
         values = (
             answer.annotator,
             triplet.id,
             triplet.row,
             triplet.person,
             triplet.sequences,
-            pictures.index(answer.picked) + 1,
-            pictures.index(triplet.generated) + 1,
+            images.index(answer.picked) + 1,
+            images.index(triplet.generated) + 1,
             int(answer.picked == triplet.generated),
             answer.milliseconds,
             answer.answered,
@@ -124,14 +124,14 @@ def records(study: Study, answers: Sequence[Answer]) -> list[dict[str, Any]]:
 
 
 def to_json(study: Study, answers: Sequence[Answer]) -> str:
-    """USER of every row with all that it depends on: what a result file of a row holds."""
+    """USER of every row with everything that it depends on, as JSON."""
     content = {
         "format": FORMAT,
         "metric": "user",
         "chance": CHANCE,
         "intervals": {
-            "wilson": "95 %, all answers taken as independent",
-            "bootstrap": "95 %, over people in the pictures and annotators",
+            "wilson": "95 %, answers treated as independent",
+            "bootstrap": "95 %, over people shown and annotators",
         },
         "rows": {
             row: {**asdict(user_score(study, answers, row)), "of": study.rows[row]}
@@ -152,7 +152,7 @@ def to_json(study: Study, answers: Sequence[Answer]) -> str:
 
 
 def to_csv(study: Study, answers: Sequence[Answer]) -> str:
-    """All answers as comma-separated values, one line each."""
+    """All answers as CSV, one line each."""
     text = io.StringIO()
     writer: csv.DictWriter[str] = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()

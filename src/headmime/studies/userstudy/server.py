@@ -1,15 +1,14 @@
-"""The study's page, its pictures and its few questions to the server, on 127.0.0.1 only.
+"""Web server of a study, on 127.0.0.1 only.
 
-    GET  /                     the page         GET /picture/<name>.png   a picture
-    GET  /api/study            what the page tells about the study
+    GET  /                     the page         GET /picture/<name>.png   an image
+    GET  /api/study            description of the study
     POST /api/begin            {"annotator": code or "", "consent": true}
     POST /api/next             {"annotator"} -> the next triplet, or none
     POST /api/answer           {"annotator", "triplet", "picked", "milliseconds"}
     POST /api/withdraw         {"annotator"}: deletes the answers
 
-Nothing that is sent tells a generated picture from a real one, not even after the answer. Nothing
-may be kept by the browser. Requests that come through another name than this machine's own, or from
-a page of another origin, are refused.
+No response distinguishes generated images from real ones, not even after the answer. Caching is
+disabled. Requests with another host name, or from a page of another origin, are rejected.
 """
 
 import json
@@ -24,7 +23,7 @@ from typing import Any
 
 from headmime.errors import HeadmimeError
 from headmime.studies.userstudy.answers import FILE, AlreadyAnswered, Answers, Withdrawn
-from headmime.studies.userstudy.study import Study, load_study, picture_path
+from headmime.studies.userstudy.study import Study, image_path, load_study
 
 HOST = "127.0.0.1"
 PAGE = {
@@ -38,13 +37,13 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-LONGEST_REQUEST = 4096  # bytes
+MAX_REQUEST = 4096  # bytes
 CODE = re.compile(r"[A-Za-z0-9_-]{1,32}")
-CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that look alike
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without ambiguous ones
 
 
 class RequestError(Exception):
-    """A request that is answered by a status and a sentence."""
+    """An HTTP error response with a status and a sentence."""
 
     def __init__(self, status: HTTPStatus, sentence: str) -> None:
         super().__init__(sentence)
@@ -52,9 +51,9 @@ class RequestError(Exception):
 
 
 class StudyServer(ThreadingHTTPServer):
-    """Serves the study in `folder` to any number of annotators; `port` 0 is a free one.
+    """Serves the study in `folder` to any number of annotators; `port` 0: a free one.
 
-    `consent`: paragraphs that the page shows in place of its own about what is kept.
+    `consent`: paragraphs that replace the page's own about stored data.
     """
 
     daemon_threads = True
@@ -64,7 +63,7 @@ class StudyServer(ThreadingHTTPServer):
         self.study: Study = load_study(folder)
         self.answers = Answers(self.folder / FILE, self.study.hash)
         self.consent = [" ".join(text.split()) for text in consent.split("\n\n") if text.strip()]
-        self.names = {name for triplet in self.study.triplets for name in triplet.pictures}
+        self.names = {name for triplet in self.study.triplets for name in triplet.images}
         try:
             super().__init__((HOST, port), Handler)
         except OSError as error:
@@ -74,37 +73,37 @@ class StudyServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """Address of the page."""
         return f"http://{HOST}:{self.server_port}/"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request."""
+    """Handles one request."""
 
     server: StudyServer  # pyright: ignore[reportIncompatibleVariableOverride]  (who makes it)
     server_version, sys_version = "headmime", ""
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """The page, a picture, or what the page tells."""
+        """Serve the page, an image, or the description of the study."""
         self._answer(self._get)
 
     def do_POST(self) -> None:
-        """What the page asks, as JSON."""
+        """Handle a JSON request of the page."""
         self._answer(self._post)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: who answers what is nobody's business while the study goes on."""
+        """Log nothing: answers stay anonymous while the study runs."""
 
     def _answer(self, respond: Callable[[], tuple[bytes, str]]) -> None:
         try:
             self._check_origin()
             content, kind = respond()
             status = HTTPStatus.OK
-        except RequestError as refused:
-            self.close_connection = True  # what it sent may not have been read
-            status = refused.status
-            content, kind = _json({"error": str(refused)})
+        except RequestError as error:
+            self.close_connection = True  # the request body may be unread
+            status = error.status
+            content, kind = _json({"error": str(error)})
         self.send_response(status)
         for name, value in HEADERS.items():
             self.send_header(name, value)
@@ -114,7 +113,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _check_origin(self) -> None:
-        """Other sites cannot reach us through a name of theirs, nor post to us."""
+        """Reject other host names (DNS rebinding) and cross-origin requests."""
         port = self.server.server_port
         own = {f"{name}:{port}" for name in (HOST, "localhost")}
         origin = self.headers.get("Origin")
@@ -141,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
         name = self.path.removeprefix("/picture/").removesuffix(".png")
         if self.path != f"/picture/{name}.png" or name not in self.server.names:
             raise RequestError(HTTPStatus.NOT_FOUND, "There is nothing here.")
-        return picture_path(self.server.folder, name).read_bytes(), "image/png"
+        return image_path(self.server.folder, name).read_bytes(), "image/png"
 
     def _post(self) -> tuple[bytes, str]:
         actions = {
@@ -167,13 +166,13 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self) -> dict[str, Any]:
         try:
             length = int(self.headers.get("Content-Length", ""))
-            if not 0 < length <= LONGEST_REQUEST:
+            if not 0 < length <= MAX_REQUEST:
                 raise ValueError
             request = json.loads(self.rfile.read(length))
             if not isinstance(request, dict):
                 raise ValueError
         except ValueError:
-            raise RequestError(HTTPStatus.BAD_REQUEST, "This is no question of the page.") from None
+            raise RequestError(HTTPStatus.BAD_REQUEST, "Invalid request.") from None
         return request
 
     def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +199,7 @@ class Handler(BaseHTTPRequestHandler):
         trial = left[0]
         return progress | {
             "triplet": trial.triplet,
-            "pictures": [f"/picture/{name}.png" for name in trial.pictures],
+            "pictures": [f"/picture/{name}.png" for name in trial.images],
             "pause": trial.pause_ms,
         }
 
@@ -212,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
         milliseconds = request.get("milliseconds")
         if (
             triplet is None
-            or picked not in triplet.pictures
+            or picked not in triplet.images
             or type(milliseconds) is not int
             or not 0 <= milliseconds < 2**53
         ):

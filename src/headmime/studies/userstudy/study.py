@@ -1,6 +1,6 @@
-"""A prepared study: a folder with `study.json` (the key to it: never served) and its pictures.
+"""A prepared study: a folder with `study.json` (which is never served) and the images.
 
-Only the standard library, so that serving starts at once and needs no networks.
+Uses only the standard library, so that serving starts fast.
 """
 
 import hashlib
@@ -14,19 +14,19 @@ from typing import Any
 from headmime.errors import HeadmimeError
 
 FORMAT, VERSION = "headmime user study", 1
-PICTURES, DESCRIPTION = "pictures", "study.json"
+IMAGES, DESCRIPTION = "pictures", "study.json"
 SEQUENCES = ("videos", "clips", "moments")
-"""What a triplet's pictures come from: three videos, three clips, or fewer than three clips."""
+"""Origin of a triplet's images: three videos, three clips, or fewer than three clips."""
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 400, 900
-"""Milliseconds of an empty page before a triplet appears."""
+MIN_PAUSE, MAX_PAUSE = 400, 900
+"""Milliseconds of an empty page before a triplet is shown."""
 
 
 @dataclass(frozen=True)
 class Triplet:
-    """Two real pictures and a generated one of a person, by the names under which they are served.
+    """Two real images and a generated one of a person, by their public names.
 
-    `frames` says where they are from, generated first: (video, clip, frame) of the store.
+    `frames`: their (video, clip, frame) in the store, generated first.
     """
 
     id: str
@@ -38,36 +38,36 @@ class Triplet:
     frames: tuple[tuple[str, str, int], ...]
 
     @property
-    def pictures(self) -> tuple[str, str, str]:
-        """All three, in the order of their names, which says nothing."""
+    def images(self) -> tuple[str, str, str]:
+        """All three names, sorted, so that the order reveals nothing."""
         first, second, third = sorted((self.generated, *self.real))
         return first, second, third
 
 
 @dataclass(frozen=True)
 class Display:
-    """A triplet as one annotator sees it: pictures from left to right, after a pause."""
+    """A triplet as displayed to an annotator: images from left to right, after a pause."""
 
     triplet: str
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     pause_ms: int
 
 
 @dataclass(frozen=True)
 class Study:
-    """All triplets. `rows`: by name, what is known of each method in the study; `origin`: of it."""
+    """All triplets. `rows`: record of each method, by name; `origin`: of the study."""
 
     title: str
     seed: int
-    size: int  # of a picture's side, in pixels
+    size: int  # side of the images, in pixels
     rows: dict[str, dict[str, Any]]
     triplets: tuple[Triplet, ...]
-    left_out: dict[str, str]  # person -> why there is no triplet of them
+    left_out: dict[str, str]  # person -> reason why they have no triplet
     origin: dict[str, Any]
 
     @cached_property
     def hash(self) -> str:
-        """sha256 of its description: answers belong to it and to no other study."""
+        """SHA-256 of the description, which ties answers to this study."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     @cached_property
@@ -77,38 +77,39 @@ class Study:
 
     @property
     def sequences(self) -> dict[str, int]:
-        """How many triplets come from three videos, from three clips, and from fewer."""
+        """Number of triplets of each kind of SEQUENCES."""
         kinds = [triplet.sequences for triplet in self.triplets]
         return {kind: kinds.count(kind) for kind in SEQUENCES}
 
     def schedule(self, annotator: str) -> list[Display]:
-        """The trials of an annotator: a function of the study's seed and the annotator's code.
+        """Return the trials of an annotator, determined by the study's seed and the annotator's
+        code.
 
-        The order of the triplets, of the pictures in each and the pauses are drawn independently.
+        The order of triplets, the order of images in each and the pauses are sampled independently.
         """
-        draw = random.Random(f"{self.seed}/{annotator}").random
+        sample = random.Random(f"{self.seed}/{annotator}").random
         return [
             Display(
                 triplet.id,
-                tuple(sorted(triplet.pictures, key=lambda _: draw())),
-                round(SHORTEST_PAUSE + (LONGEST_PAUSE - SHORTEST_PAUSE) * draw()),
+                tuple(sorted(triplet.images, key=lambda _: sample())),
+                round(MIN_PAUSE + (MAX_PAUSE - MIN_PAUSE) * sample()),
             )
-            for triplet in sorted(self.triplets, key=lambda _: draw())
+            for triplet in sorted(self.triplets, key=lambda _: sample())
         ]
 
     def to_json(self) -> str:
-        """The text of `study.json`."""
+        """Return the content of `study.json`."""
         content = {"format": FORMAT, "version": VERSION, **asdict(self)}
         return json.dumps(content, indent=1) + "\n"
 
 
 def load_study(folder: Path | str) -> Study:
-    """Read `folder`/study.json. HeadmimeError if it is not a study or lacks a picture."""
+    """Read `folder`/study.json. HeadmimeError if it is not a study or lacks an image."""
     folder = Path(folder)
     path = folder / DESCRIPTION
     try:
         content = json.loads(path.read_text())
-        told = content.pop("format"), content.pop("version")
+        version = content.pop("format"), content.pop("version")
     except (FileNotFoundError, NotADirectoryError):
         raise HeadmimeError(
             f"{folder} is not a prepared study: it has no {DESCRIPTION}. Make one with "
@@ -116,7 +117,7 @@ def load_study(folder: Path | str) -> Study:
         ) from None
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise HeadmimeError(f"{path} is damaged ({error!r}): prepare the study again.") from error
-    if told != (FORMAT, VERSION):
+    if version != (FORMAT, VERSION):
         raise HeadmimeError(f"{path} is not of format {FORMAT!r}, version {VERSION}.")
     triplets = tuple(
         Triplet(
@@ -129,12 +130,12 @@ def load_study(folder: Path | str) -> Study:
         for triplet in content.pop("triplets")
     )
     study = Study(triplets=triplets, **content)
-    for name in sorted({name for triplet in triplets for name in triplet.pictures}):
-        if not picture_path(folder, name).is_file():
-            raise HeadmimeError(f"{picture_path(folder, name)} is missing: prepare it again.")
+    for name in sorted({name for triplet in triplets for name in triplet.images}):
+        if not image_path(folder, name).is_file():
+            raise HeadmimeError(f"{image_path(folder, name)} is missing: prepare it again.")
     return study
 
 
-def picture_path(folder: Path, name: str) -> Path:
-    """Where a picture of the study lies."""
-    return folder / PICTURES / f"{name}.png"
+def image_path(folder: Path, name: str) -> Path:
+    """Path of an image of the study."""
+    return folder / IMAGES / f"{name}.png"

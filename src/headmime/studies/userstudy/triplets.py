@@ -1,4 +1,4 @@
-"""Which frames are shown together: one to be generated and two real ones of the same person."""
+"""Sampling of triplets: one frame to generate and two real ones of the same person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Frame = tuple[int, int]
 
 @dataclass(frozen=True)
 class TripletFrames:
-    """Frames for a triplet. The picture of `driving` will be generated, from its landmarks."""
+    """Frames of a triplet. `driving`: its landmarks drive the generated image."""
 
     case: int
     driving: Frame
@@ -25,32 +25,32 @@ class TripletFrames:
 def sample_triplets(
     store: Store, cases: Sequence[Case], count: int, seed: int
 ) -> tuple[list[TripletFrames], dict[int, str]]:
-    """Draw `count` triplets, going round the cases; no frame is shown twice, and no source at all.
+    """Sample `count` triplets, cycling through the cases; no frame is reused, sources are excluded.
 
-    The three pictures come from three videos of the person where the store has them, else from
-    three clips, else from three thirds of the frames that are left. There are fewer draws where
-    frames run out. Also returned: case -> why there is no triplet of it.
+    The three images come from three videos of the person if possible, else from three clips, else
+    from three thirds of the remaining frames. Fewer triplets are returned if frames run out. Also
+    returns case -> reason why it has no triplet.
     """
     rng = np.random.default_rng(seed)
     videos = _videos_by_person(store)
     used: dict[str, set[Frame]] = {person: set() for person in videos}
     for case in cases:
         used[store.videos[case.video][0]] |= set(case.sources)
-    draws: list[TripletFrames] = []
+    samples: list[TripletFrames] = []
     left_out: dict[int, str] = {}
-    going = list(range(len(cases)))
-    while going and len(draws) < count:
-        for index in going[: count - len(draws)]:
+    active = list(range(len(cases)))
+    while active and len(samples) < count:
+        for index in active[: count - len(samples)]:
             person = store.videos[cases[index].video][0]
-            draw = _sample(store, index, cases[index], videos[person], used[person], rng)
-            if draw is None:
-                going.remove(index)
-                if all(earlier.case != index for earlier in draws):
+            sample = _sample(store, index, cases[index], videos[person], used[person], rng)
+            if sample is None:
+                active.remove(index)
+                if all(earlier.case != index for earlier in samples):
                     left_out[index] = "fewer than three frames are left beside the sources"
             else:
-                used[person] |= {draw.driving, *draw.real}
-                draws.append(draw)
-    return draws, left_out
+                used[person] |= {sample.driving, *sample.real}
+                samples.append(sample)
+    return samples, left_out
 
 
 def _sample(

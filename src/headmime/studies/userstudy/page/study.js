@@ -1,4 +1,4 @@
-// The page of the study. It knows which pictures to show, and never which of them is generated.
+// The page of the study. It knows which images to show, but not which of them is generated.
 "use strict";
 
 const CODE = "headmime study code";
