@@ -182,7 +182,7 @@ def test_real_frames_are_no_row_without_truth(words, mode, capsys):
 
 def test_a_single_picture_has_no_second_frame(words, capsys):
     assert main(["eval", *words, "mode=portrait", "method=copy", "T=2"]) == 1
-    assert "T=2: mode=portrait has one picture" in capsys.readouterr().err
+    assert "T=2: mode=portrait has one image" in capsys.readouterr().err
 
 
 def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):

@@ -343,13 +343,13 @@ def test_all_is_kept_while_the_networks_are_on_their_device(
 ) -> None:
     """Lightning takes them to the CPU when the loop has ended."""
     kept: list[bool] = []
-    save = CheckpointCallback.save
+    save = CheckpointCallback.run
 
     def watched(self: CheckpointCallback, trainer: Any, module: Any) -> None:
         kept.append(trainer.training and trainer.state.status == "running")
         save(self, trainer, module)
 
-    monkeypatch.setattr(CheckpointCallback, "save", watched)
+    monkeypatch.setattr(CheckpointCallback, "run", watched)
     assert train("run", "save_every=2") == 0
     assert kept == [True, True]
 

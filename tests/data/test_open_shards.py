@@ -97,7 +97,7 @@ def photo_store(
     tmp_path_factory: pytest.TempPathFactory, clip: MakeClip
 ) -> tuple[Store, np.ndarray]:
     """One clip of four parts of the bundled image, 64 pixels wide, and those images."""
-    (file,) = (ASSETS / "pictures").glob("*.jpg")
+    (file,) = (ASSETS / "images").glob("*.jpg")
     whole = cv2.resize(read_image(file), (128, 128), interpolation=cv2.INTER_AREA)
     images = np.stack([whole[y : y + 64, x : x + 64] for y in (0, 64) for x in (0, 64)])
     folder = tmp_path_factory.mktemp("photos")

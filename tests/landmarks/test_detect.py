@@ -20,7 +20,7 @@ def dlib_detector() -> Detector:
 
 @pytest.fixture(scope="module")
 def mona_lisa() -> np.ndarray:
-    (file,) = (ASSETS / "pictures").glob("*.jpg")
+    (file,) = (ASSETS / "images").glob("*.jpg")
     return read_image(file)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headmime.benchmark.command import quote_path
-from headmime.cli import VERBS
 from headmime.cli.help import REQUIRED, top, verb_configs, verb_keys
+from headmime.cli.verbs import VERBS
 from headmime.errors import HeadmimeError
 
 _CONFIG_NAME = ("-cn", "--config-name")

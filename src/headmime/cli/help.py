@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from headmime.assets import conf_folder
-from headmime.cli import VERBS
+from headmime.cli.verbs import VERBS
 
 # `  - name: value  # what it is`, of which the name's depth says in which mapping it stands
 LINE = re.compile(r"^( *)(?:- )?([\w/]+):(?:.*?\s# +(.*))?.*$", re.M)

@@ -1,4 +1,4 @@
-"""What verbs that score need beside their studies: schemas, a renderer, what is printed.
+"""What verbs that score need beside their studies: schemas, a renderer, a page.
 
 A verb's keys are those of a row (conf/evaluate.yaml) and those of its study (conf/study/).
 """
@@ -40,21 +40,6 @@ def claims(settings: Any) -> Iterator[str]:
     from headmime.studies.claims.run import run_claims
 
     return run_claims(settings, render)
-
-
-def ablations(settings: Any) -> Iterator[object]:
-    """`headmime ablations`: short trainings with one thing changed each; the tables are printed."""
-    from headmime.studies.ablations.run import run_ablations
-
-    page, record = run_ablations(settings)
-    yield from (page.read_text(), page, record)
-
-
-def userstudy_prepare(settings: Any) -> list[str]:
-    """`headmime userstudy prepare`: the triplets of a study, from the rows of a table."""
-    from headmime.studies.userstudy.prepare import run_prepare
-
-    return [run_prepare(settings)]
 
 
 @dataclass

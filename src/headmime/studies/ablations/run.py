@@ -1,7 +1,7 @@
 """Short trainings with one thing changed each, scored: what each of the changes buys."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -48,8 +48,10 @@ class AblationsSettings(RowSettings):
     ablations: Ablations = field(default_factory=Ablations)
 
 
-def run_ablations(settings: AblationsSettings) -> list[Path]:
-    """Check, train what has not been trained, score what has not been scored: the tables' files."""
+def run_ablations(settings: AblationsSettings) -> Iterator[str]:
+    """Check, train what has not been trained, score what has not been scored: the tables, and the
+    files of them and of all numbers.
+    """
     design = settings.ablations
     _check(settings)
     names = design.only or list(design.variants)
@@ -62,8 +64,9 @@ def run_ablations(settings: AblationsSettings) -> list[Path]:
     variants = _score(settings, names)
     out = Path(design.out).expanduser()
     record = write_json(out / "ablations.json", _record(settings, variants))
-    write_text(out / "ablations.md", "\n".join(tables(variants)) + "\n")
-    return [out / "ablations.md", record]
+    page = "\n".join(tables(variants)) + "\n"
+    write_text(out / "ablations.md", page)
+    yield from (page, str(out / "ablations.md"), str(record))
 
 
 def _check(settings: AblationsSettings) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import product
@@ -61,10 +61,10 @@ class StudyRow:
     record: dict[str, Any]
 
 
-def run_prepare(settings: UserStudySettings) -> str:
+def run_prepare(settings: UserStudySettings) -> Iterator[str]:
     """Check the settings, sample, generate and write a study, using cached personal models.
 
-    Returns a message for the user.
+    Yields messages for the user.
     """
     study = settings.study
     check(settings, study.methods, study.Ts)
@@ -91,10 +91,9 @@ def run_prepare(settings: UserStudySettings) -> str:
     with progress("Preparing triplets") as on_step:
         prepared = prepare(out, store, protocol.cases, rows, *design, on_step)
     count = study.triplets * len(rows)
-    warning = ""
     if len(prepared.triplets) < count:
-        warning = f"{len(prepared.triplets)} triplets, not {count}: the store has too few frames.\n"
-    return f"{warning}{out}\nNow: headmime userstudy serve {out}"
+        yield f"{len(prepared.triplets)} triplets, not {count}: the store has too few frames."
+    yield from (str(out), f"Now: headmime userstudy serve {out}")
 
 
 def _row(
