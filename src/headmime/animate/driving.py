@@ -159,14 +159,17 @@ def load_video(
     if info.has_audio and not audible:
         log.warning("%s: its sound cannot be decoded; the result has none.", path.name)
     crop = crop_box(pixels)
-    rate = fps or local_rate(np.array(times), nominal)
-    return Driving(
+    rate = local_rate(np.array(times), nominal)
+    if fps is not None and rate != nominal:  # a variable rate: at once to where `fps` wants it
+        rate = max(rate, fps)
+    driving = Driving(
         resample_evenly(crop.to_crop(pixels), np.array(times), rate),
         rate,
         ingredient("driving", "video", path),
         side=crop.side,
         sound=Sound(path, info.start + times[0], tuple(jumps)) if audible else None,
     )
+    return driving if fps is None else resample(driving, fps)
 
 
 def local_rate(times: np.ndarray, nominal: Fraction) -> Fraction:
