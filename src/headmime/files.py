@@ -88,16 +88,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def hold_lock(file: Path, out: Path) -> Iterator[None]:
+def hold_lock(file: Path, out: Path, key: str = "out") -> Iterator[None]:
     """Hold the lock on `file` (created if missing) until the process ends. HeadmimeError, naming
-    the output `out`, if another process holds it.
+    the output `out` and its configuration `key`, if another process holds it.
     """
     with open(file, "a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise HeadmimeError(
-                f"Another process is writing {out}: wait for it, stop it, or choose another out=."
+                f"Another process is writing {out}: wait for it, stop it, or choose another {key}=."
             ) from None
         lock.truncate()
         lock.write(f"{os.getpid()}\n")

@@ -15,6 +15,7 @@ from headmime.cli import main, training
 from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
+from headmime.files import hold_lock
 from headmime.learning import compilation
 from headmime.learning.callbacks import CheckpointCallback
 from headmime.learning.settings import LossWeights
@@ -418,3 +419,37 @@ def test_a_run_without_a_terminal_says_how_far_it_is(
     assert "val/cnt " in said
     assert train("quiet") == 0
     assert "episodes seen; loss" not in "".join(capfd.readouterr())
+
+
+def test_a_state_is_never_overwritten_by_a_new_training(
+    train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("run") == 0
+    before = (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes()
+    assert train("run") == 1
+    assert "holds the state of a training: ckpt=auto resumes it" in capsys.readouterr().err
+    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes() == before
+
+
+def test_two_trainings_do_not_share_a_folder(
+    train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").mkdir()
+    with hold_lock(tmp_path / "run" / ".lock", tmp_path / "run"):
+        assert train("run") == 1
+    assert "Another process is writing" in (said := capsys.readouterr().err)
+    assert "hydra.run.dir=" in said
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "foreign"])
+def test_a_damaged_state_is_one_sentence(
+    train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    assert train("run") == 0
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    if damage == "foreign":
+        torch.save({"weights": torch.zeros(2)}, last)
+    else:
+        last.write_bytes(last.read_bytes()[: 0 if damage == "empty" else 5000])
+    assert train("run", "ckpt=auto", epochs=2) == 1
+    assert "last.ckpt is damaged or no state of a training" in capsys.readouterr().err

@@ -179,8 +179,8 @@ def test_pictures_of_the_user_s_own_need_a_statement(
         (["provenance.colour=red"], "colour"),
         (["device=gpu9"], "device=gpu9 cannot be used here"),
         (["detector=eyes"], "dlib face-alignment"),
-        (["person=me"], "either source= (pictures, videos) or person="),
-        (["source="], "either source= (pictures, videos) or person="),
+        (["person=me"], "either source= (images, videos) or person="),
+        (["source="], "either source= (images, videos) or person="),
         (["source=", "person=me"], "person=me: me.safetensors is missing"),
     ],
 )

@@ -66,7 +66,7 @@ def render(n: int, out: str, cross: int = 0, **settings: Any) -> None:
 
 
 def inspect(settings: Inspect) -> None:
-    """Print what is in a store; with out=, write pictures of it."""
+    """Print what is in a store; with out=, write images of it."""
     store = Store(Path(settings.store).expanduser())
     print(_format_report(summarise(store)))
     if settings.out:
@@ -91,7 +91,7 @@ def verify(settings: Verify) -> None:
 
 def _format_report(summary: StoreSummary) -> str:
     lines = [
-        f"pictures of {summary.size} x {summary.size} pixels, points of {summary.detector}",
+        f"images of {summary.size} x {summary.size} pixels, points of {summary.detector}",
         f"hash {summary.hash}",
         "",
         f"{'split':12}{'persons':>10}{'videos':>10}{'clips':>10}{'frames':>12}",
@@ -110,14 +110,14 @@ def _format_report(summary: StoreSummary) -> str:
         *histogram(summary.scores),
         "",
         f"turn of the head in {len(summary.turns):,} frames "
-        "(0 frontal, 0.07 about 15 degrees, 0.2 about 45; + to the right of the picture):",
+        "(0 frontal, 0.07 about 15 degrees, 0.2 about 45; + to the right of the image):",
         *histogram(summary.turns),
     ]
     return "\n".join(lines)
 
 
-def _write_png(path: Path, picture: np.ndarray) -> None:
-    content = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+def _write_png(path: Path, image: np.ndarray) -> None:
+    content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with write_atomically(path) as partial:

@@ -1,4 +1,4 @@
-"""`headmime animate`, `demo`, `finetune`, `export`: from pictures to a model and videos."""
+"""`headmime animate`, `demo`, `finetune`, `export`: from images to a model and videos."""
 
 import json
 import logging
@@ -53,7 +53,7 @@ class NetworkSettings:
 
 @dataclass(kw_only=True)
 class PersonSettings(NetworkSettings):
-    """And of the pictures: conf/source.yaml."""
+    """Also of the source images: conf/source.yaml."""
 
     finetune: FineTuneSettings | None
     source: list[str]
@@ -146,7 +146,7 @@ def _check_animate(settings: Animate) -> None:
 
 
 def demo(settings: Demo) -> None:
-    """Check what can be checked, fine-tune on the picture, write three files, name them."""
+    """Check what can be checked, fine-tune on the image, write three files, name them."""
     settings.source = settings.source or [str(MONA_LISA)]
     find_driving(settings.driving)
     check(settings)
@@ -187,7 +187,7 @@ def export(settings: Export) -> None:
     person = load_person(settings.person)
     G = person.generator
     notes = {
-        "generated_by": "headmime: pictures from this network are AI-generated",
+        "generated_by": "headmime: images from this network are AI-generated",
         "consent": person.consent.value,
         "detector": person.record["detector"],
         "origin": json.dumps(person.record["origin"]),
@@ -198,7 +198,7 @@ def export(settings: Export) -> None:
 def check_driven(settings: DrivenSettings) -> None:
     """HeadmimeError, before any work, for what is missing or misspelt."""
     if bool(settings.source) == bool(settings.person):
-        raise HeadmimeError("Give either source= (pictures, videos) or person= (a saved model).")
+        raise HeadmimeError("Give either source= (images, videos) or person= (a saved model).")
     check_size(settings.size)
     prepare_marking(settings.provenance)
     if settings.person:
@@ -219,7 +219,7 @@ def check(settings: PersonSettings) -> None:
 
 
 def stated_consent(settings: PersonSettings) -> str:
-    """The user's word. The bundled pictures need none; HeadmimeError if others are without."""
+    """The user's word. The bundled images need none; HeadmimeError if others are without."""
     files = find_files(settings.source)
     if not settings.consent and all(ASSETS in file.resolve().parents for file in files):
         return Consent.PUBLIC_DOMAIN.value
@@ -227,7 +227,7 @@ def stated_consent(settings: PersonSettings) -> str:
 
 
 def find_person(settings: DrivenSettings, detector: Detector | None) -> Person:
-    """The saved person, or one made from the pictures."""
+    """The saved person, or one made from the images."""
     if not settings.person:
         return make_person(settings, detector)
     person = load_person(settings.person, torch_device(settings.device))
@@ -235,7 +235,7 @@ def find_person(settings: DrivenSettings, detector: Detector | None) -> Person:
 
 
 def make_person(settings: PersonSettings, detector: Detector | None) -> Person:
-    """Load the networks and make the person's own from the pictures.
+    """Load the networks and make the person's own from the images.
 
     `detector`: None is the one that the networks learned from.
     """

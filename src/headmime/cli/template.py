@@ -34,7 +34,7 @@ class Template:
 
 @dataclass
 class TemplateShow:
-    """template: a file, or a bundled one's name. out: a picture or a video."""
+    """template: a file, or a bundled one's name. out: an image or a video."""
 
     template: str
     out: str | None
@@ -53,7 +53,7 @@ def make(settings: Template) -> None:
 
 
 def show(settings: TemplateShow) -> None:
-    """Draw a template: a picture of its moments, or all of it as a video."""
+    """Draw a template: an image of its moments, or all of it as a video."""
     file = find_driving(settings.template)
     if file.suffix.lower() != TEMPLATE:
         raise HeadmimeError(f"{settings.template} is no template: `headmime template` makes one.")

@@ -4,6 +4,7 @@ import logging
 import os
 import time
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from headmime.cli.data import render
 from headmime.cli.train_schema import Train
 from headmime.cli.training import TrainingRun, precision, train
 from headmime.errors import HeadmimeError
+from headmime.files import hold_lock
 from headmime.learning.compilation import should_compile
 from headmime.nets.checkpoint import checkpoint_files
 
@@ -53,10 +55,22 @@ def main(config: DictConfig) -> None:
         precision(t.precision, placement.device),
         should_compile(t.compile, placement.device),
     )
-    if placement.processes == 1 or launch.is_launched():
-        train(run)
-    else:
-        launch.launch(placement.devices, train, run)
+    with _lock(folder):
+        if placement.processes == 1 or launch.is_launched():
+            train(run)
+        else:
+            launch.launch(placement.devices, train, run)
+
+
+def _lock(folder: Path) -> AbstractContextManager[None]:
+    """The first process of a training locks its folder against other trainings."""
+    if _rank() > 0:
+        return nullcontext()
+    return hold_lock(folder / ".lock", folder, "hydra.run.dir")
+
+
+def _rank() -> int:
+    return rank_zero_only.rank  # pyright: ignore[reportFunctionMemberAccess]  (Lightning sets it)
 
 
 def _check_init(settings: Train) -> None:
@@ -68,13 +82,19 @@ def _check_init(settings: Train) -> None:
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:
     """Resolve `ckpt`: `last` is the newest state of this run's folder, which must exist; `auto` is
-    `last` if it exists, otherwise None (a new training).
+    `last` if it exists, otherwise None (a new training). HeadmimeError if a new training would
+    overwrite a state.
     """
     last = folder / "checkpoints" / "last.ckpt"
     if ckpt is None:
         if "SUBMITIT_EXECUTOR" in os.environ:
             raise HeadmimeError(
                 "A job that may be requeued would start a new training each time: give ckpt=auto."
+            )
+        if last.is_file():
+            raise HeadmimeError(
+                f"{folder} holds the state of a training: ckpt=auto resumes it, and"
+                " hydra.run.dir=FOLDER starts another one elsewhere."
             )
         return None
     if ckpt == "auto":
@@ -95,10 +115,9 @@ def _render_missing_sitters(settings: Train) -> None:
     manifest = Path(settings.store) / "manifest.json"
     if settings.sitters is None or manifest.is_file():
         return
-    rank = rank_zero_only.rank  # pyright: ignore[reportFunctionMemberAccess]  (Lightning sets it)
-    while rank > 0 and not manifest.is_file():
+    while _rank() > 0 and not manifest.is_file():
         time.sleep(1)
-    if rank == 0:
+    if _rank() == 0:
         log.info("%s does not exist: rendering %s sitters.", settings.store, settings.sitters.n)
         size = settings.model.image_size
         render(**asdict(settings.sitters), out=settings.store, size=size)

@@ -19,7 +19,7 @@ class Verb:
 
 VERBS = {
     "demo": Verb("cli.person:demo", "move the Mona Lisa"),
-    "animate": Verb("cli.person:animate", "drive a person's pictures with a video or a template"),
+    "animate": Verb("cli.person:animate", "drive a person's images with a video or a template"),
     "live": Verb("cli.live:main", "a person moves as you do before a camera, at once"),
     "web": Verb("cli.web:main", "the page in the browser, on this machine only"),
     "finetune": Verb(
@@ -31,7 +31,7 @@ VERBS = {
         files=("video",),
     ),
     "template show": Verb(
-        "cli.template:show", "a template as a picture or a video: TEMPLATE", files=("template",)
+        "cli.template:show", "a template as an image or a video: TEMPLATE", files=("template",)
     ),
     "export": Verb(
         "cli.person:export", "a saved person as an ONNX file, for programs without PyTorch"
@@ -97,7 +97,7 @@ VERBS = {
     ),
     "userstudy prepare": Verb(
         "studies.userstudy.prepare:run_prepare",
-        "triplets in which people look for the generated picture (-cn EXPERIMENT)",
+        "triplets in which people look for the generated image (-cn EXPERIMENT)",
         configs=("study/userstudy", "evaluate"),
         unused="consent detector drivers frames results scorers",
     ),

@@ -54,7 +54,7 @@ def _worst(codes: list[int]) -> int:
 
 
 def watermark(file: str, key: bytes) -> str | None:
-    """The payload in a video's or picture's watermark, as hexadecimal digits; None without one."""
+    """The payload in a video's or image's watermark, as hexadecimal digits; None without one."""
     try:
         payload = detect(read_video(file), key).payload
     except UnreadableVideo:  # credentials may be about sound, text or a format without a decoder

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ FRAME_ROW = np.dtype(
 )
 SHARE = 4  # use at most a quarter of the process's limit of open files
 SCALES = (2, 4, 8)  # downscaling factors of libjpeg-turbo's decoder
+
+# Python 3.11.2 may raise SystemError when two threads parse at once, as numpy parses headers.
+PARSING = threading.Lock()
 
 
 class OpenShards:
@@ -119,7 +123,7 @@ def check_size(path: Path, size: int) -> None:
 
 
 def _header_length(table: _File) -> int:
-    with open(table.path, "rb") as file:
+    with PARSING, open(table.path, "rb") as file:
         try:
             np.lib.format.read_magic(file)
             _, _, dtype = np.lib.format.read_array_header_1_0(file)

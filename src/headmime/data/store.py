@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.open_shards import OpenShards, check_size
+from headmime.data.open_shards import PARSING, OpenShards, check_size
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
 
@@ -218,7 +218,8 @@ def _load(path: Path, size: int) -> np.ndarray:
     check_size(path, size)
     try:
         # A plain array: slicing a memmap is several times slower.
-        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        with PARSING:
+            return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
     except ValueError as error:
         raise HeadmimeError(
             f"{path} is damaged ({error}): copy or make the store again."

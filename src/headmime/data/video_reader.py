@@ -43,8 +43,8 @@ class VideoInfo:
 
     width, height: of the frames that `read_video` yields. frames: estimated from the duration where
     the file does not count them, at least 1. duration: seconds, 0 if unknown; of the video alone if
-    `own_duration`, else the longest of picture and sound. start: of the first frame, in seconds of
-    the file's own clock, which picture and sound share.
+    `own_duration`, else of the longest stream. start: of the first frame, in seconds of
+    the file's own clock, which video and audio share.
     """
 
     width: int

@@ -87,7 +87,7 @@ def summarise(
             n = sum(len(v) for v in values.values())
             metrics[name] = {**asdict(mean_estimate(persons[name])), "n": n}
     features = features_by_person(row)
-    if features:
+    if sum(len(fake) for _, fake in features.values()) > 1:  # one image has no covariance
         metrics |= {name: _distribution_metric(name, features) for name in SETS}
     return Result(settings, metrics, persons, scorers, stand_in, left_out, software_origin())
 
