@@ -40,7 +40,7 @@ MIRROR = [
 ]
 
 
-def main(image: str | None) -> None:
+def main(out: str | None) -> None:
     body = load_body()
     model = make_model(body)
     detect = dlib.get_frontal_face_detector()
@@ -101,7 +101,7 @@ def main(image: str | None) -> None:
     print(f"{len(shown)} faces; mean distances in interocular distances:")
     print(np.array2string(cost[np.arange(68), chosen], precision=3, max_line_width=96))
     print(np.array2string(body.source[chosen], separator=", ", max_line_width=96))
-    if image:
+    if out:
         tiles = []
         for image, points, projected in shown[:: len(shown) // 12][:12]:
             for x, y in points.astype(int):
@@ -110,7 +110,7 @@ def main(image: str | None) -> None:
                 cv2.circle(image, (int(x), int(y)), 1, (0, 255, 0), -1)
             tiles.append(image)
         rows = [np.hstack(tiles[k : k + 4]) for k in range(0, len(tiles), 4)]
-        cv2.imwrite(image, np.vstack(rows)[..., ::-1])
+        cv2.imwrite(out, np.vstack(rows)[..., ::-1])
 
 
 if __name__ == "__main__":

@@ -105,7 +105,9 @@ HOW = {
     ),
     r"headmime train -cn cpu_meta -m .*submitit_local": How(f"{SMALL} sitters=null {TRAIN}"),
     r"headmime train -cn \w+ -m seed=": How(f"{SMALL} {TRAIN}"),
-    r"headmime train -cn \w+( trainer\.\S+)?$": How(f"{SMALL} {TRAIN}"),
+    # seeds: these are other ways to start one training, whose folder would not be taken twice
+    r"headmime train -cn \w+ trainer\.\S+$": How(f"{SMALL} seed=10 {TRAIN}"),
+    r"headmime train -cn \w+$": How(f"{SMALL} seed=11 {TRAIN}"),
     r"headmime train .*logger=wandb": How(f"{SMALL} seed=9 {TRAIN}"),
     r"torchrun .": How(
         f"{SMALL} seed=8 {TRAIN}",
