@@ -163,6 +163,7 @@ HOW = {
     r"python tools/bench_finetuning.py": How("epochs=0 minimum_steps=1"),
     r"python tools/bench_episodes.py": How("runs/stores/small 64"),
     r"python tools/bench_marks.py": How("--seconds 1 --repeats 1"),
+    r"python tools/bench_sitters.py 96 6": How(instead={"6": "1"}),
     r"python tools/bench_sitters.py": How("1", {"128": "96"}),
     r"python makers/landmark_noise.py": How(instead={"48": "2 runs/noise.npz"}),
     r"python tools/bench_motion_spread.py": How(instead=FILES),
