@@ -40,7 +40,7 @@ def test_images_and_points_are_cut_alike(x: float, y: float, side: float, size: 
     centres = (np.arange(size) + 0.5) / size
     wanted = crop.to_pixels(np.stack(np.meshgrid(centres, centres), -1))
     shown = crop.cut(image, size)[..., :2] / 2
-    assert np.abs(shown - wanted).max() <= 0.6  # half a level is rounded; half a pixel off would be up to 1
+    assert np.abs(shown - wanted).max() <= 0.6  # rounded once; half a pixel off: 1
 
 
 def test_shrinking_averages_over_areas():
