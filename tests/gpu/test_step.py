@@ -106,7 +106,7 @@ def test_what_one_process_exchanges_comes_back(
     request.getfixturevalue("alone")
     module = meta_learning(device, discriminator_steps=1)
     assert_alike(stepped(module, batch), expected)
-    distributed.require_equal(module.state_dict())
+    distributed.require_equal(module.state_dict(), "nothing to remedy.")
     t = torch.arange(3.0, device=device)
     assert torch.equal(distributed.all_gather(t), t)
     assert torch.equal(distributed.mean_over_processes(t), t) and torch.equal(
