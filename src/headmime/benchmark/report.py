@@ -169,11 +169,11 @@ def _gaps(entries: list[Entry]) -> list[str]:
         "Each row minus the same row driven by the landmarks of the true frames (`motion=own`): "
         "what the shape of the driver's face costs.",
         "",
-        *_folded("Differences", ["", *markdown_table(["", *map(metric_label, shown)], rows)]),
+        *_fold_lines("Differences", ["", *markdown_table(["", *map(metric_label, shown)], rows)]),
     ]
 
 
-def _folded(summary: str, lines: Iterable[str]) -> list[str]:
+def _fold_lines(summary: str, lines: Iterable[str]) -> list[str]:
     """Lines that a page shows after a click; the first is empty, as Markdown needs."""
     return [f"<details><summary>{summary}</summary>", *lines, "", "</details>"]
 
@@ -190,7 +190,7 @@ def _table(entries: list[Entry]) -> Iterator[str]:
     if first.result.left_out:
         yield f"{first.result.left_out} videos of the split have too few frames for it."
     yield ""
-    yield from _folded("Metrics, differences and commands", _details(entries))
+    yield from _fold_lines("Metrics, differences and commands", _details(entries))
 
 
 def _details(entries: list[Entry]) -> Iterator[str]:

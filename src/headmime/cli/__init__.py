@@ -45,7 +45,7 @@ def _nobody_reads() -> bool:
     out = sys.stdout.fileno()
     poll = select.poll()
     poll.register(out, 0)
-    if not poll.poll(0):  # only what cannot be written to is told of
+    if not poll.poll(0):  # only pipes that cannot be written to are reported
         return False
     os.dup2(os.open(os.devnull, os.O_WRONLY), out)  # Python flushes once more when it ends
     return True

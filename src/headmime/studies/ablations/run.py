@@ -55,12 +55,12 @@ def run_ablations(settings: AblationsSettings) -> Iterator[str]:
     design = settings.ablations
     _check(settings)
     names = design.only or list(design.variants)
-    missing = [name for name in names if not _finished(settings, name).is_file()]
+    missing = [name for name in names if not _marker_file(settings, name).is_file()]
     for name in missing:
         check_keys(design.experiment, _keys(settings, name))
     for name in missing:
         train_in_subprocess(design.experiment, _keys(settings, name), _folder(settings, name))
-        write_text(_finished(settings, name), f"{' '.join(_keys(settings, name))}\n")
+        write_text(_marker_file(settings, name), f"{' '.join(_keys(settings, name))}\n")
     variants = _score(settings, names)
     out = Path(design.out).expanduser()
     record = write_json(out / "ablations.json", _record(settings, variants))
@@ -119,7 +119,7 @@ def _folder(settings: AblationsSettings, name: str) -> Path:
     return Path(design.runs).expanduser() / f"{name}-{key}"
 
 
-def _finished(settings: AblationsSettings, name: str) -> Path:
+def _marker_file(settings: AblationsSettings, name: str) -> Path:
     """Written when its time is over: the weights are there long before."""
     return _folder(settings, name) / "finished"
 
