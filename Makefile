@@ -21,11 +21,11 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics table1 results report claims curves ablations test check bench lint lock wheelhouse clean
+.PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics protection-study table1 results report claims curves ablations test check bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-11s %s\n' "$$name" "$$text"; done
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-16s %s\n' "$$name" "$$text"; done
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
 	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/guide/train.md)"
@@ -93,6 +93,10 @@ motion: $(READY) ## compare absolute and relative motion, by sitters' true cross
 forensics: EXP = eval_sitters
 forensics: $(READY) ## measure how detectable a row's output is: EXP=eval_sitters ARGS='method=ft T=8'
 	$(BIN)/headmime forensics -cn $(EXP) $(ARGS)
+
+protection-study: EXP = eval_real
+protection-study: $(READY) ## what protective noise is worth, beside uniform noise: EXP=eval_real ARGS='protection.strength=8'
+	$(BIN)/headmime protection -cn $(EXP) $(ARGS)
 
 table1: EXP = eval_store
 table1: $(READY) ## score all rows of a data set, resuming: EXP=vox2_table, or DATA=runs/stores/mine ARGS='mode=cross'

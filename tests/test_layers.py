@@ -16,7 +16,7 @@ LAYERS = [
     {"sitters", "losses"},
     {"learning"},
     {"animate"},
-    {"evaluation"},
+    {"evaluation", "protection"},
     {"benchmark"},
     {"studies"},
     {"live", "web"},

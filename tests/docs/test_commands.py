@@ -136,6 +136,10 @@ HOW = {
     r"headmime eval -cn (?!.*method=frames)": How(BRIEF_ROWS, here=True),
     r"make figures .": How(f"{SMALL} {ROWS} figures.Ts=[1] figures.people=2 figures.videos=1"),
     r"make forensics .": How(f"{SMALL} {ROWS} forensics.folds=2 forensics.steps=2"),
+    r"make protection-study": How(
+        f"{SMALL} {ROWS} protection.steps=1 protection.methods=[ff] protection.platforms=[none]"
+    ),
+    r"headmime protect .": How("steps=1"),
     r"make userstudy .": How(
         f"{SMALL} {ROWS} study.triplets=1", {"userstudy": "userstudy PORT=0"}, served=True
     ),

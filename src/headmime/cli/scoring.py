@@ -21,6 +21,7 @@ SCHEMAS = {
     "claims": "studies.claims.run:ClaimsSettings",
     "curves": "studies.finetune_curves.run:CurvesSettings",
     "ablations": "studies.ablations.run:AblationsSettings",
+    "protection": "studies.protection.run:ProtectionSettings",
     "forensics": "studies.forensics.run:ForensicsSettings",
     "userstudy": "studies.userstudy.prepare:UserStudySettings",
 }

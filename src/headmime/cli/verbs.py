@@ -95,6 +95,13 @@ VERBS = {
         configs=("study/forensics", "evaluate"),
         unused="consent",
     ),
+    "protect": Verb("cli.protect:protect", "noise in an image, so that it is harder to animate"),
+    "protection": Verb(
+        "studies.protection.run:run_protection",
+        "what protective noise is worth: identity and motion, paired (-cn EXPERIMENT)",
+        configs=("study/protection", "evaluate"),
+        unused="consent frames method",
+    ),
     "userstudy prepare": Verb(
         "studies.userstudy.prepare:run_prepare",
         "triplets in which people look for the generated image (-cn EXPERIMENT)",

@@ -19,7 +19,7 @@ class Metric:
 
     better: 1 higher, -1 lower, 0 closer to 1.0. scorer: key of `Scorers.origin`. shown: a table of
     REPORT, and other places: `quality` plots, fine-tuning `curves` (`panels`: those plotted),
-    `ablations`, identity `gap`, comparison with `warp`, `claims`.
+    `ablations`, identity `gap`, comparison with `warp`, `claims`, `protection`.
     """
 
     better: Literal[-1, 0, 1]
@@ -48,7 +48,9 @@ METRICS: dict[str, Metric] = {
     "ssim": Metric(1, None, "likeness quality curves ablations gap warp claims", title="SSIM"),
     "ssim@turned": Metric(1, None, "subsets"),
     "ssim@near": Metric(1, None, "subsets"),
-    "lpips": Metric(-1, "distance", "likeness quality curves ablations gap warp", title="LPIPS"),
+    "lpips": Metric(
+        -1, "distance", "likeness quality curves ablations gap warp protection", title="LPIPS"
+    ),
     "lpips@turned": Metric(-1, "distance", "subsets warp"),
     "lpips@near": Metric(-1, "distance", "subsets warp"),
     "csim": Metric(1, "identity", "likeness quality curves gap warp claims", title="CSIM"),
@@ -56,7 +58,10 @@ METRICS: dict[str, Metric] = {
     "csim@near": Metric(1, "identity", "subsets warp"),
     "csim_source": Metric(1, "identity", "likeness curves ablations gap"),
     "id_distance": Metric(
-        -1, "identity", "likeness quality curves panels ablations gap", title="identity distance"
+        -1,
+        "identity",
+        "likeness quality curves panels ablations gap protection",
+        title="identity distance",
     ),
     "id_rank1": Metric(1, "identity", "likeness quality gap", 2, title="identity at rank 1"),
     "nearer": Metric(1, "identity", "likeness curves ablations gap", 2),
@@ -66,10 +71,10 @@ METRICS: dict[str, Metric] = {
     "apd": Metric(-1, "landmarks", "motion quality", 1, "degrees", "APD"),
     "found": Metric(1, "landmarks", "motion curves", 2),
     "mouth_correlation": Metric(
-        1, "landmarks", "motion curves panels ablations", 2, title="mouth: correlation"
+        1, "landmarks", "motion curves panels ablations protection", 2, title="mouth: correlation"
     ),
     "turn_correlation": Metric(
-        1, "landmarks", "motion curves panels ablations", 2, title="turn: correlation"
+        1, "landmarks", "motion curves panels ablations protection", 2, title="turn: correlation"
     ),
     "eye_correlation": Metric(1, "landmarks", "motion ablations", 2),
     "mouth_amplitude": Metric(
@@ -79,7 +84,7 @@ METRICS: dict[str, Metric] = {
         0, "landmarks", "motion curves panels ablations", 2, title="turn: amplitude"
     ),
     "eye_amplitude": Metric(0, "landmarks", "motion ablations", 2),
-    "face_sharpness": Metric(0, None, "pixels ablations", 2),
+    "face_sharpness": Metric(0, None, "pixels ablations protection", 2),
     "sharpness": Metric(0, None, "pixels quality curves panels ablations", 2, title="sharpness"),
     "colour_drift": Metric(-1, None, "pixels ablations", 1, "CIELAB"),
     "flicker_face": Metric(-1, None, "pixels", 2, "of 255"),
