@@ -80,7 +80,7 @@ def _rank() -> int:
 
 
 def _check_init(init: str | None, written: Path | None) -> None:
-    """HeadmimeError if its files are missing, or in the folder of the weights that are `written`."""
+    """HeadmimeError if its files are missing, or in the folder where weights are `written`."""
     if not init:
         return
     for file in checkpoint_files(weights_path(init)):

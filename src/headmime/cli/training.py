@@ -61,8 +61,8 @@ NOT_DETERMINISTIC = (
     "EfficientNet have no deterministic gradient. Torch warns of them; all else is deterministic."
 )
 NOTHING_LEFT = (
-    "This training was over: trainer.max_epochs=%s and trainer.max_time=%s count from its beginning, "
-    "not from where it is resumed. Give more to go on."
+    "This training was over: trainer.max_epochs=%s and trainer.max_time=%s count from its beginning,"
+    " not from where it is resumed. Give more to go on."
 )
 WITHOUT_TEST = (
     '%s has no videos of the split "test": there is no validation, and no weights/best.* is saved.'
@@ -139,8 +139,8 @@ def train(run: TrainingRun) -> None:
 
 
 def _write_record(run: TrainingRun, record: Record) -> None:
-    """Write what the run is, once nothing refuses it any more: a refused one leaves the files of the
-    folder's run as they are.
+    """Write what the run is, once nothing refuses it any more: the files of another run in its
+    folder stay as they are until then.
     """
     (run.folder / ".hydra").mkdir(exist_ok=True)
     for name, text in run.composed.items():
