@@ -17,14 +17,14 @@ REMEDIES = {
 # What messages of libraries say -> what the user can do.
 KEPT = "The last saved state is kept: ckpt=auto resumes it."
 SHARED_MEMORY = (
-    "The loaders' shared memory (/dev/shm) is full: choose fewer workers= (workers=0 needs none) or a"
-    f" smaller batch=, or start the container with a larger --shm-size. {KEPT}"
+    "The loaders' shared memory (/dev/shm) is full: choose fewer workers= (workers=0 needs none) or"
+    f" a smaller batch=, or start the container with a larger --shm-size. {KEPT}"
 )
 MESSAGES = {
     "Bus error": SHARED_MEMORY,
     "</torch_": SHARED_MEMORY,
-    "DataLoader worker (pid": "A process that loads data was killed, as the system does when memory is"
-    f" short: choose fewer workers= (workers=0 has none) or a smaller batch=. {KEPT}",
+    "DataLoader worker (pid": "A process that loads data was killed, as the system does when memory"
+    f" is short: choose fewer workers= (workers=0 has none) or a smaller batch=. {KEPT}",
     "received 0 items of ancdata": "The loaders have too many open files: raise the limit (ulimit"
     f" -n), or choose fewer workers=. {KEPT}",
 }

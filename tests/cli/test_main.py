@@ -109,7 +109,7 @@ def test_an_unknown_verb_is_refused_with_the_list(capsys: pytest.CaptureFixture[
         (["lonely"], "'lonely' is not of the form key=value"),
         (
             ["motion=a=b"],
-            """motion=a=b cannot be read: a value with such characters needs quotes""",
+            "motion=a=b cannot be read: a value with such characters needs quotes",
         ),
     ],
 )

@@ -20,8 +20,10 @@ from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
 from headmime.assets import ASSETS, MONA_LISA
 from headmime.errors import HeadmimeError
+from headmime.files import check_writable
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
+from headmime.nets.checkpoint import checkpoint_files
 from headmime.nets.inference import for_inference
 from headmime.nets.onnx import check_onnx, write_onnx
 from headmime.progress import progress
@@ -180,7 +182,7 @@ def export(settings: Export) -> None:
     out = Path(settings.out).expanduser()
     if out.suffix.lower() != ".onnx" or out.is_dir():
         raise HeadmimeError(f"out={settings.out}: the name of a file that ends in .onnx is needed.")
-    person_stem(settings.person)
+    check_writable(out, checkpoint_files(person_stem(settings.person)))
     check_onnx()
     for chatty in ("onnxscript", "onnx_ir"):  # they tell of every constant that they fold
         logging.getLogger(chatty).setLevel(logging.ERROR)

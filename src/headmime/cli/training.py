@@ -61,8 +61,8 @@ NOT_DETERMINISTIC = (
     "EfficientNet have no deterministic gradient. Torch warns of them; all else is deterministic."
 )
 NOTHING_LEFT = (
-    "This training was over: trainer.max_epochs=%s and trainer.max_time=%s count from its beginning,"
-    " not from where it is resumed. Give more to go on."
+    "This training was over: trainer.max_epochs=%s and trainer.max_time=%s count from its"
+    " beginning, not from where it is resumed. Give more to go on."
 )
 WITHOUT_TEST = (
     '%s has no videos of the split "test": there is no validation, and no weights/best.* is saved.'

@@ -276,8 +276,8 @@ def write_sitters(
                     process.kill()
                 if isinstance(error, BrokenProcessPool):
                     raise HeadmimeError(
-                        "A process that renders was killed, as the system does when memory is short:"
-                        f" the same command goes on with {out}; choose fewer workers=."
+                        "A process that renders was killed, as the system does when memory is"
+                        f" short: the same command goes on with {out}; choose fewer workers=."
                     ) from error
                 raise
         finish_store(unfinished)
