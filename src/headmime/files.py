@@ -94,9 +94,11 @@ def remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file atomically and durably (fsync)."""
-    with write_atomically(path) as partial, open(partial, "w", encoding="utf-8") as file:
-        file.write(text)
+    """Write a file atomically and durably (fsync). Bytes of file names that are no UTF-8 become
+    escapes, which JSON reads back.
+    """
+    with write_atomically(path) as partial, open(partial, "wb") as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
         file.flush()
         os.fsync(file.fileno())
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
-from headmime.files import sha256, write_atomically
+from headmime.files import sha256, write_atomically, write_text
 from headmime.nets import Nets, build_nets
 from headmime.nets.generator import Synthesis
 from headmime.nets.personal import PersonalGenerator
@@ -103,7 +103,13 @@ def _save(
         write_atomically(description) as partial_description,
         write_atomically(tensor_file) as partial,
     ):
-        save_file(stored, partial)
+        try:
+            save_file(stored, partial)
+        except SafetensorError as error:  # its words for a full disk
+            raise HeadmimeError(
+                f"{tensor_file} cannot be written ({error}): free some space, or write to another"
+                " disk."
+            ) from error
         partial.chmod(0o644)  # safetensors creates files with mode 0600
         content = {
             "format": FORMAT,
@@ -113,7 +119,7 @@ def _save(
             **record,
         }
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        partial_description.write_text(text + "\n")
+        write_text(partial_description, text + "\n")
     return description
 
 
@@ -125,7 +131,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
                 f"{file} is missing: a checkpoint is a .safetensors and a .json file of one name."
             )
     try:
-        content = json.loads(description.read_text())
+        content = json.loads(description.read_text("utf-8"))
         if (content["format"], content["kind"]) != (FORMAT, kind):
             raise HeadmimeError(
                 f"{description} describes {content['kind']!r} in format {content['format']},"

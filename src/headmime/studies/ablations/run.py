@@ -141,7 +141,7 @@ def _score(settings: AblationsSettings, names: Sequence[str]) -> list[Variant]:
             for method, T in product(design.methods, design.Ts):
                 place = f"{number}/{len(names)} {name}: "
                 files[mode, method, T] = rows.run(method, T, place)
-        record = json.loads(checkpoint_files(weights)[1].read_text())
+        record = json.loads(checkpoint_files(weights)[1].read_text("utf-8"))
         episodes = record["origin"]["episodes"]
         variants.append(Variant(name, _changes(design, name), episodes, files))
     return variants
