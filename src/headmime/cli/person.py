@@ -2,7 +2,7 @@
 
 import json
 import logging
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -187,7 +187,9 @@ def finetune(settings: Finetune) -> None:
     for name in ("source", "out", "weights", "device"):
         del keys[name]
     made = digest(keys, sha256(weights), [sha256(file) for file in files])
-    with hold_lock(out.with_name(f".{out.name}.lock"), out):
+    lock = out.with_name(f".{out.name}.lock")
+    with hold_lock(lock, out), ExitStack() as stack:
+        stack.callback(lock.unlink)
         if not check_person(out, made):
             person = make_person(settings, instantiate(settings.detector))
             person.record["origin"]["settings"] = made
