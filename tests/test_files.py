@@ -1,5 +1,6 @@
 """What a user names is opened, unless reading it might never end: a pipe, a device."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -140,7 +141,26 @@ def test_an_input_is_no_output(tmp_path: Path, link: str) -> None:
 
 def test_a_disk_that_will_be_too_small_is_told_before(tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
-    with pytest.raises(HeadmimeError, match=r"will have about [\d,]+ MB, and its disk has"):
+    with pytest.raises(HeadmimeError, match=r"will have about [\d,.]+ MB, and its disk has"):
         check_writable(tmp_path / "a.mp4", needed=free + 10**12)
     check_writable(tmp_path / "a.mp4", needed=1000)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "a.mp4"),
+        (OSError(errno.ENOSPC, "No space left on device", ".partial"), "a.mp4"),
+        (OSError(errno.EIO, "Input/output error"), None),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "face.jpg"), "face.jpg"),
+    ],
+)
+def test_an_error_of_writing_names_the_file(
+    tmp_path: Path, error: OSError, named: str | None
+) -> None:
+    with pytest.raises(OSError) as caught, write_atomically(tmp_path / "a.mp4") as partial:
+        if error.filename == ".partial":
+            error.filename = str(partial)
+        raise error
+    assert (caught.value.filename and Path(caught.value.filename).name) == named

@@ -34,6 +34,7 @@ def sha256(path: Path | str) -> str:
 
 PARTIAL = ".partial-"
 """Prefix of the names of unfinished files and folders."""
+OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 SETTINGS = "settings.json"
 """What made the files of a folder; see `hold_folder`."""
 
@@ -41,14 +42,19 @@ SETTINGS = "settings.json"
 @contextmanager
 def write_atomically(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, with its suffix, for a file or folder that is moved to
-    `path` at the end. On an exception or Ctrl-C it is removed and `path` is unchanged.
+    `path` at the end. On an exception or Ctrl-C it is removed and `path` is unchanged; an OSError
+    names `path`.
     """
     partial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}{path.suffix}")
     try:
         yield partial
         os.replace(partial, path)
-    except BaseException:
+    except BaseException as error:
         remove(partial)
+        if isinstance(error, OSError) and (
+            error.filename == str(partial) or (not error.filename and error.errno in OF_WRITING)
+        ):
+            error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -80,8 +86,8 @@ def check_writable(
             raise HeadmimeError(f"{key}={path} is the input {file}: choose another name.")
     if needed > (free := shutil.disk_usage(path.parent).free):
         raise HeadmimeError(
-            f"{key}={path} will have about {needed / 1e6:,.0f} MB, and its disk has"
-            f" {free / 1e6:,.0f} MB free: free some space, or write to another disk."
+            f"{key}={path} will have about {needed / 1e6:,.1f} MB, and its disk has"
+            f" {free / 1e6:,.1f} MB free: free some space, or write to another disk."
         )
 
 

@@ -143,7 +143,7 @@ def test_a_full_disk_is_said_before_learning(
     monkeypatch.setattr("shutil.disk_usage", lambda _: free)
     for words in (["animate", f"driving={motion}", "out=out.mp4"], ["finetune", "out=me"]):
         assert run(*words) == 1
-        assert "and its disk has 0 MB free" in capsys.readouterr().err
+        assert "and its disk has 0.0 MB free" in capsys.readouterr().err
 
 
 def test_sound_that_cannot_be_decoded_is_said_before_learning(

@@ -15,6 +15,7 @@ from headmime.cli import main, training
 from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
+from headmime.data.shared_memory import SHARED_MEMORY
 from headmime.files import hold_lock
 from headmime.learning import compilation
 from headmime.learning.callbacks import CheckpointCallback
@@ -66,10 +67,21 @@ def test_a_run_leaves_curves_grids_weights_and_state(train: Callable, tmp_path: 
 def test_too_little_shared_memory_is_said_before_the_start(
     train: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    def usage(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=10_000 if Path(path) == SHARED_MEMORY else 10**9)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
     assert train("run", "workers=1") == 1
     assert "--shm-size=" in capsys.readouterr().err
     assert train("run", "workers=0") == 0
+
+
+def test_a_disk_too_small_for_the_state_is_said_before_the_start(
+    train: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    assert train("run") == 1
+    assert "last.ckpt will have about 0.1 MB, and its disk has 0.0 MB" in capsys.readouterr().err
 
 
 def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path) -> None:

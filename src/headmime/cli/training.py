@@ -26,7 +26,7 @@ from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
 from headmime.data.shared_memory import check_shared_memory
 from headmime.errors import HeadmimeError
-from headmime.files import write_text
+from headmime.files import check_writable, write_text
 from headmime.learning.averaging import MovingAverages
 from headmime.learning.callbacks import (
     CheckpointCallback,
@@ -119,6 +119,8 @@ def train(run: TrainingRun) -> None:
     averages = None if half_life is None else MovingAverages(half_life)
     checkpoints = _checkpoint_callback(run, record, monitor, averages)
     validation = _validation(run, record, data, perceptual, averages)
+    state = sum(12 * one.numel() for one in module.parameters())  # float32, and Adam's two
+    rank_zero_only(check_writable)(monitor.state, key="hydra.run.dir", needed=state)
     before: list[int] = []
 
     def on_fit_start(trainer: pl.Trainer, module: pl.LightningModule) -> None:
