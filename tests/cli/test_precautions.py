@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from safetensors import SafetensorError
 
 from headmime.animate import media_writer
 from headmime.animate.person import load_person
 from headmime.cli import main, person, precautions
-from headmime.nets import checkpoint
 
 FAILING = Path(__file__).parents[1] / "failing"
 QUICK = ["finetune.minimum_steps=2", "finetune.epochs=0", "device=cpu", "consent=public-domain"]
@@ -92,18 +90,18 @@ def test_nothing_is_kept_at_ctrl_c_or_without_learning(
 def test_a_disk_that_fills_while_a_person_is_saved(
     run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    """safetensors has an error of its own for it; the person goes where there is space."""
-    save = checkpoint.save_file
+    """The person goes where there is space."""
+    write = Path.write_bytes
 
-    def save_elsewhere(tensors: dict, path: Path) -> None:
-        if path.parent != tmp_path / "tmp":
-            raise SafetensorError("I/O error: No space left on device (os error 28)")
-        save(tensors, path)
+    def write_elsewhere(path: Path, content: bytes) -> int:
+        if path.suffix == ".safetensors" and path.parent == tmp_path:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
 
-    monkeypatch.setattr(checkpoint, "save_file", save_elsewhere)
+    monkeypatch.setattr(Path, "write_bytes", write_elsewhere)
     assert run("finetune", "out=me") == 1
     said = capsys.readouterr().err
-    assert "me.safetensors cannot be written (I/O error: No space left" in said
+    assert "me.safetensors: No space left on device; free some space" in said
     (kept,) = (tmp_path / "tmp").glob("me-person-*.json")
     assert f"What was learned is kept: person={kept.with_suffix('')}" in said
     assert [path.name for path in tmp_path.iterdir()] == ["tmp"]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -482,6 +483,17 @@ def test_initial_weights_are_not_overwritten(
     assert train("run", f"init={tmp_path / 'run' / 'weights' / 'nets'}") == 1
     assert "would be overwritten by this run" in capsys.readouterr().err
     assert contents(tmp_path / "run" / "weights") == before
+
+
+def test_a_folder_whose_name_is_no_utf8(train: Callable, tmp_path: Path) -> None:
+    name = os.fsdecode(b"gr\xfc\xdfe")
+    try:
+        (tmp_path / name).mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert train(name) == 0
+    assert train(name, "ckpt=auto", epochs=2) == 0
+    assert len(list((tmp_path / name / "grids").iterdir())) == 2
 
 
 def test_two_trainings_do_not_share_a_folder(

@@ -4,6 +4,7 @@ and the weights' origin.
 Nothing is unpickled. Weights may be stored in float16; loaded weights are float32.
 """
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
@@ -103,14 +104,8 @@ def _save(
         write_atomically(description) as partial_description,
         write_atomically(tensor_file) as partial,
     ):
-        try:
-            save_file(stored, partial)
-        except SafetensorError as error:  # its words for a full disk
-            raise HeadmimeError(
-                f"{tensor_file} cannot be written ({error}): free some space, or write to another"
-                " disk."
-            ) from error
-        partial.chmod(0o644)  # safetensors creates files with mode 0600
+        # by Python: safetensors takes no path that is not UTF-8, and has errors of its own
+        partial.write_bytes(save(stored))
         content = {
             "format": FORMAT,
             "kind": kind,
@@ -143,12 +138,13 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
         raise HeadmimeError(
             f"{description} is not a headmime checkpoint description: {error}."
         ) from error
-    if sha256(tensor_file) != expected:
+    stored = tensor_file.read_bytes()
+    if hashlib.sha256(stored).hexdigest() != expected:
         raise HeadmimeError(
             f"{tensor_file} does not match the hash in {description.name}: copy both files again."
         )
     try:
-        tensors = load_file(tensor_file)
+        tensors = load(stored)
     except SafetensorError as error:
         raise HeadmimeError(f"{tensor_file} is not a safetensors file: {error}.") from error
     record = {k: v for k, v in content.items() if k not in {"format", "kind", "shape", "sha256"}}
@@ -157,7 +153,6 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
 
 def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> None:
     try:
-        # copied: the file is memory mapped, and may be replaced while in use
         copies = {k: kernels_last(t.to(torch.float32, copy=True)) for k, t in tensors.items()}
         module.load_state_dict(copies, assign=True)
     except RuntimeError as error:
