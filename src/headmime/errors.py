@@ -1,7 +1,7 @@
-"""The exception whose message is shown to the user."""
+"""The exception whose message is shown to the user, and what becomes of others."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 REMEDIES = {
     errno.ENOSPC: "; free some space, or write to another disk",
@@ -14,8 +14,32 @@ REMEDIES = {
 }
 
 
+# What messages of libraries say -> what the user can do.
+KEPT = "The last saved state is kept: ckpt=auto resumes it."
+SHARED_MEMORY = (
+    "The loaders' shared memory (/dev/shm) is full: choose fewer workers= (workers=0 needs none) or"
+    f" a smaller batch=, or start the container with a larger --shm-size. {KEPT}"
+)
+MESSAGES = {
+    "Bus error": SHARED_MEMORY,
+    "</torch_": SHARED_MEMORY,
+    "DataLoader worker (pid": "A process that loads data was killed, as the system does when memory"
+    f" is short: choose fewer workers= (workers=0 has none) or a smaller batch=. {KEPT}",
+    "received 0 items of ancdata": "The loaders have too many open files: raise the limit (ulimit"
+    f" -n), or choose fewer workers=. {KEPT}",
+}
+
+
 class HeadmimeError(Exception):
     """An error the user can correct: one sentence naming the file or key and the remedy."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP; handled like Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def check_choice(key: str, value: str, choices: Iterable[str]) -> None:
@@ -30,14 +54,32 @@ def user_error(error: BaseException | None) -> HeadmimeError | None:
     This is the one place that words what the system says of files: a disk that is full or
     read-only, a file that vanished, memory that is not there.
     """
-    while error is not None:
-        if isinstance(error, HeadmimeError):
-            return error
-        if isinstance(error, MemoryError):
+    for one in _causes(error):
+        if isinstance(one, HeadmimeError):
+            # Of a loader's process, torch repeats the traceback as the message.
+            traced = str(one).startswith("Caught ")
+            return (
+                HeadmimeError(str(one).rpartition("HeadmimeError: ")[2].strip()) if traced else one
+            )
+        if isinstance(one, MemoryError):
             return HeadmimeError("There is not enough memory for this; give smaller inputs.")
-        if isinstance(error, OSError) and error.strerror and not isinstance(error, BrokenPipeError):
-            where = f"{error.filename}: " if error.filename else ""
-            remedy = REMEDIES.get(error.errno or 0, "")
-            return HeadmimeError(f"{where}{error.strerror}{remedy}.")
-        error = error.__cause__
+        if isinstance(one, OSError) and one.strerror and not isinstance(one, BrokenPipeError):
+            where = f"{one.filename}: " if one.filename else ""
+            return HeadmimeError(f"{where}{one.strerror}{REMEDIES.get(one.errno or 0, '')}.")
+        if type(one).__module__.startswith("wandb."):
+            return HeadmimeError(
+                f"logger=wandb: {str(one).rstrip('.')}; log in with `wandb login`, or write the"
+                " curves to the run's folder with logger.offline=true."
+            )
+    # A loader's death is raised in a signal handler, wherever the program happens to be.
+    chain = [str(one) for one in _causes(error, True) if isinstance(one, RuntimeError)]
+    for said, sentence in MESSAGES.items():
+        if any(said in text for text in chain):
+            return HeadmimeError(sentence)
     return None
+
+
+def _causes(error: BaseException | None, contexts: bool = False) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or (error.__context__ if contexts else None)

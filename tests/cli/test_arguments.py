@@ -51,6 +51,20 @@ def test_only_paths_are_quoted_and_repeated_ones_collected(folders: dict) -> Non
     assert words == ["seed=3", "source=['a']", "--cfg", "job"]
 
 
+def test_folders_of_a_run_are_literal_but_for_interpolations(folders: dict) -> None:
+    for typed, meant in (
+        ("hydra.run.dir=a=b", "a=b"),
+        ("hydra.run.dir=runs/my run, 2", "runs/my run, 2"),
+        ("hydra.run.dir='a=b'", "a=b"),
+        (r"hydra.run.dir=a\=b", "a=b"),
+        (f"hydra.run.dir={quote_path('it=s')}", "it=s"),
+        ("hydra.sweep.dir=it's", "it's"),
+    ):
+        assert understood(prepared(folders, typed)[0]) == meant
+    (word,) = prepared(folders, "hydra.run.dir=runs/${seed}")
+    assert OverridesParser.create().parse_override(word).value() == "runs/${seed}"
+
+
 def test_nothing_stays_nothing(folders: dict) -> None:
     assert prepared(folders, "out=", "source=") == ["out=''", "source=[]"]
     assert prepared(folders, "out=null") == ["out=null"]

@@ -61,6 +61,10 @@ def test_points_of_all_settings_and_they_are_kept(words, tmp_path, capsys, monke
     again = json.loads((tmp_path / "out" / "curves.json").read_text())
     assert again["points"] == content["points"]
 
+    assert main(["curves", *words, "curves.steps=[0,1]"]) == 1
+    assert "(of curves.steps; see its settings.json)" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "curves.json").read_text()) == again
+
 
 def test_a_setting_can_be_typed(words, tmp_path) -> None:
     typed = "+curves.settings.fast={finetune:{lr_psi:1e-1}}"

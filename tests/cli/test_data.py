@@ -44,6 +44,12 @@ def test_inspect_and_verify(capsys, tmp_path):
     printed = capsys.readouterr().out
     assert "16 x 16 pixels, points of dlib" in printed and str(sheet) in printed
     assert read_image(sheet).shape[2] == 3
+    hidden = store / "manifest.png"
+    hidden.symlink_to(store / "manifest.json")
+    for out, said in ((store / "manifest.json", "must end in .png"), (hidden, "is the input")):
+        assert main(["data", "inspect", str(store), f"out={out}"]) == 1
+        assert said in capsys.readouterr().err
+    hidden.unlink()
     assert main(["data", "verify", str(store)]) == 0
     assert f"{store} is whole" in capsys.readouterr().out
     file = store / "shard-00000" / "frames.bin"

@@ -190,6 +190,13 @@ def test_a_report_of_nothing_says_how_to_make_results(tmp_path, capsys):
     assert "holds no results: `make eval`" in capsys.readouterr().err
 
 
+def test_a_report_does_not_overwrite_results(tmp_path, capsys):
+    (tmp_path / "row.json").write_text("{}")
+    assert main(["report", str(tmp_path), str(tmp_path / "row.json")]) == 1
+    assert "is the input" in capsys.readouterr().err
+    assert (tmp_path / "row.json").read_text() == "{}"
+
+
 def test_another_perceptual_side_is_another_person(store: Path, tiny_weights: Path) -> None:
     """The keys of cached people differ; 0.1.0 could not tell them apart."""
     target = "headmime.pretrained.efficientnet.efficientnet_lite0"

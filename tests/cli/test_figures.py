@@ -35,7 +35,8 @@ def words(row: list[str], tmp_path: Path) -> list[str]:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(file.name for file in (folder / "my figures").iterdir())
+    names = {file.name for file in (folder / "my figures").iterdir()}
+    return sorted(names - {".lock", "settings.json"})
 
 
 def test_all_figures_of_two_rows(
@@ -68,6 +69,11 @@ def test_without_results_the_rest_is_drawn(
     assert main(["figures", *words, "method=ff", "T=1"]) == 0
     assert [name[0] for name in files(tmp_path)] == ["g", "v"]
     assert "`headmime eval` has not run method=ff T=1" in capsys.readouterr().out
+    grid = tmp_path / "my figures" / "grid.png"
+    before = grid.read_bytes()
+    assert main(["figures", *words, "method=ff", "T=1", "figures.seed=9"]) == 1
+    assert "what other settings made (of figures.seed; see" in capsys.readouterr().err
+    assert grid.read_bytes() == before
 
 
 @pytest.mark.parametrize(

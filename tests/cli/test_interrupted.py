@@ -232,3 +232,28 @@ def test_a_preempted_submitit_job_is_requeued_and_goes_on(
     assert "Requeued job" in log.read_text()
     assert "Resuming from" in log.read_text()
     assert differences(state(two_processes), state(tmp_path / "0")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds children in /proc")
+def test_a_killed_loader_is_one_sentence_and_the_state_is_kept(
+    words: list[str], tmp_path: Path
+) -> None:
+    here = [f"hydra.run.dir={tmp_path / 'run'}", "save_every=4", "validation.every=null"]
+    here += ["trainer.max_epochs=100000", "workers=1"]
+    command = [sys.executable, "-m", "headmime.cli", *words, *here]
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(last.is_file, process)
+            tasks = Path(f"/proc/{process.pid}/task")
+            for child in (tasks / str(process.pid) / "children").read_text().split():
+                if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes():
+                    os.kill(int(child), signal.SIGKILL)
+            said = process.communicate(timeout=PATIENCE)[1]
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert "headmime: A process that loads data was killed" in said and "workers=" in said
+    assert "Traceback" not in said
+    torch.load(last, weights_only=True)

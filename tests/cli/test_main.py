@@ -1,11 +1,13 @@
 """The command itself: verbs, help, errors. What a verb does is tested with the verb."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from headmime.cli import VERBS, main, scoring
 from headmime.cli.arguments import PATHS
 from headmime.cli.config import conf_folder, experiments_folder, plain_errors
 from headmime.errors import HeadmimeError
+from headmime.files import write_atomically
 
 # Python's own start and the modules that hold everything else up; none is light.
 HEAVY = {"torch", "hydra", "cv2", "av", "numpy", "pytorch_lightning", "rich"}
@@ -104,6 +107,10 @@ def test_an_unknown_verb_is_refused_with_the_list(capsys: pytest.CaptureFixture[
         (["finetune=best"], "default fast none paper"),
         (["seed=x"], "seed=x"),
         (["lonely"], "'lonely' is not of the form key=value"),
+        (
+            ["motion=a=b"],
+            "motion=a=b cannot be read: a value with such characters needs quotes",
+        ),
     ],
 )
 def test_what_the_configuration_does_not_know_is_a_sentence(
@@ -174,3 +181,61 @@ def test_ctrl_c_is_said_and_has_its_exit_code(
 def test_configuration_and_experiments_are_found() -> None:
     assert (conf_folder() / "animate.yaml").is_file()
     assert list(experiments_folder().glob("*.yaml"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_one_sentence_and_leaves_no_partial_file(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: signal.Signals,
+) -> None:
+    before = signal.getsignal(number)
+
+    def task(verb: object, config: str) -> None:
+        with write_atomically(tmp_path / "out.mp4") as partial:
+            partial.write_bytes(b"half")
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+
+    monkeypatch.setattr("headmime.cli.config.run_verb", task)
+    assert main(["report"]) == 128 + number
+    assert capsys.readouterr().err == f"headmime: Stopped by {number.name}.\n"
+    assert not list(tmp_path.iterdir())
+    assert signal.getsignal(number) is before
+
+
+def test_signals_that_are_ignored_stay_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under nohup; and a forked child ends as it would without the verb."""
+
+    def task(verb: object, config: str) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        if (child := os.fork()) == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+
+    monkeypatch.setattr("headmime.cli.config.run_verb", task)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert main(["report"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_names_that_a_terminal_cannot_show_are_escaped(encoding: str, tmp_path: Path) -> None:
+    """What is printed last must not be lost after all the work."""
+    name = os.fsdecode(b"gr\xc3\xbc\xdfe")  # a letter beyond ASCII, and a byte that is no UTF-8
+    code = f"""
+import headmime.cli, sys
+headmime.cli._main = lambda words: print({name!r}) or print({name!r}, file=sys.stderr) or 0
+sys.exit(headmime.cli.main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 0
+    assert b"udcdfe" in done.stdout and b"udcdfe" in done.stderr

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from headmime.cli import main, training
 from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
+from headmime.data.shared_memory import SHARED_MEMORY
 from headmime.files import hold_lock
 from headmime.learning import compilation
 from headmime.learning.callbacks import CheckpointCallback
@@ -66,10 +68,21 @@ def test_a_run_leaves_curves_grids_weights_and_state(train: Callable, tmp_path: 
 def test_too_little_shared_memory_is_said_before_the_start(
     train: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    def usage(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=10_000 if Path(path) == SHARED_MEMORY else 10**9)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
     assert train("run", "workers=1") == 1
     assert "--shm-size=" in capsys.readouterr().err
     assert train("run", "workers=0") == 0
+
+
+def test_a_disk_too_small_for_the_state_is_said_before_the_start(
+    train: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10_000))
+    assert train("run") == 1
+    assert "last.ckpt will have about 0.1 MB, and its disk has 0.0 MB" in capsys.readouterr().err
 
 
 def test_resuming_gives_what_not_stopping_gives(train: Callable, tmp_path: Path) -> None:
@@ -425,10 +438,62 @@ def test_a_state_is_never_overwritten_by_a_new_training(
     train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert train("run") == 0
-    before = (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes()
-    assert train("run") == 1
+    before = contents(tmp_path / "run")
+    assert train("run", "seed=7") == 1
     assert "holds the state of a training: ckpt=auto resumes it" in capsys.readouterr().err
-    assert (tmp_path / "run" / "checkpoints" / "last.ckpt").read_bytes() == before
+    assert contents(tmp_path / "run") == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_run_says_what_it_is_and_a_refused_resumption_does_not(
+    train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("run") == 0
+    written = contents(tmp_path / "run")
+    assert "image_size: 16" in written[".hydra/config.yaml"].decode()
+    assert "max_epochs=1" in written[".hydra/overrides.yaml"].decode()
+    assert "launcher:" in written[".hydra/hydra.yaml"].decode()
+    assert train("run", "ckpt=auto", "model.bottleneck_blocks=2", epochs=2) == 1
+    assert "of another model or store" in capsys.readouterr().err
+    ours = ("record.json", ".hydra/", "checkpoints/", "weights/")
+    after = contents(tmp_path / "run")
+    assert all(after[name] == written[name] for name in written if name.startswith(ours))
+
+
+@pytest.mark.parametrize("limit", ["trainer.max_epochs=1", "trainer.max_time='00:00:00:00'"])
+def test_a_resumed_training_that_is_over_says_why_it_ends(
+    train: Callable, capfd: pytest.CaptureFixture[str], limit: str
+) -> None:
+    assert train("run") == 0
+    assert "count from its beginning" not in "".join(capfd.readouterr())
+    assert train("run", "ckpt=last", limit, epochs=2) == 0
+    assert "count from its beginning" in "".join(capfd.readouterr())
+
+
+def test_initial_weights_are_not_overwritten(
+    train: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("run") == 0
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").unlink()
+    before = contents(tmp_path / "run" / "weights")
+    assert train("run", f"init={tmp_path / 'run' / 'weights' / 'nets'}") == 1
+    assert "would be overwritten by this run" in capsys.readouterr().err
+    assert contents(tmp_path / "run" / "weights") == before
+
+
+def test_a_folder_whose_name_is_no_utf8(train: Callable, tmp_path: Path) -> None:
+    name = os.fsdecode(b"gr\xfc\xdfe")
+    try:
+        (tmp_path / name).mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert train(name) == 0
+    assert train(name, "ckpt=auto", epochs=2) == 0
+    assert len(list((tmp_path / name / "grids").iterdir())) == 2
 
 
 def test_two_trainings_do_not_share_a_folder(

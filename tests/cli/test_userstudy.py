@@ -80,6 +80,9 @@ def test_prepare_then_report(
     assert "Wilson" in printed and "4 from three videos" in printed
     with open(tmp_path / "a.csv") as file:
         assert sum(int(row["found"]) for row in csv.DictReader(file)) == 2
+    given = (folder / FILE).read_bytes()
+    assert main(["userstudy", "report", str(folder), f"csv={folder / FILE}"]) == 1
+    assert "is the input" in capsys.readouterr().err and (folder / FILE).read_bytes() == given
     result = json.loads((folder / "user.json").read_text())
     row = result["rows"]["ff_T2"]
     assert (row["value"], row["answered"], row["of"]["T"]) == (1.0, 2, 2)

@@ -84,6 +84,17 @@ def test_frames_and_faces_are_batched(networks: BrightSquares):
     assert found.detect([]) == []
 
 
+def test_a_small_face_in_a_photograph_is_searched_in_a_larger_copy(networks: BrightSquares):
+    """One of 3 pixels of 4000 wide is below what a copy of 640 shows."""
+    found = load_detector("face-alignment", s3fd="here", fan="there", batch=4)
+    photographs = [image(3000, 4000, 2000, 1500, 3), image(3000, 4000, 2000, 1500, 900)]
+    faces = found.detect([*photographs, image(480, 700, 0, 0, 0), image(600, 900, 0, 0, 0)])
+    assert [len(one) for one in faces] == [1, 1, 0, 0]
+    np.testing.assert_allclose(faces[0][0].box, (2000, 1500, 2003, 1503), atol=3)
+    assert networks.searched[-2:] == [(1, 600, 900, 3), (1, 1200, 1600, 3)]
+    assert networks.searched.count((2, 480, 640, 3)) == 1 and len(networks.searched) == 5
+
+
 def test_following(networks: BrightSquares):
     found = load_detector("face-alignment", s3fd="here", fan="there")
     ((face,),) = found.detect([image(100, 200, 10, 20, 30)])

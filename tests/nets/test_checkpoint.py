@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from headmime.nets import Nets
 from headmime.nets.checkpoint import load_nets, load_personal, save_nets, save_personal
 from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
+from headmime.pretrained.weights import read_state_dict
 
 RECORD = {"detector": "dlib", "origin": {"seed": 3}}
 
@@ -21,6 +23,20 @@ def test_networks_survive_a_round_trip(tmp_path: Path, nets: Nets, tiny: ModelSh
         state = read.state_dict()
         assert all(torch.equal(v, state[k]) for k, v in saved.state_dict().items())
         assert all(p.requires_grad for p in read.parameters())
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:
+    """Of the file and of its folder, and in what the record tells."""
+    folder = tmp_path / os.fsdecode(b"gr\xfc\xdfe")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    record = RECORD | {"origin": {"store": str(folder)}}
+    save_nets(folder / folder.name, nets, tiny, record)
+    _, _, read = load_nets(folder / folder.name)
+    assert read == record
+    assert read_state_dict(folder / f"{folder.name}.safetensors")
 
 
 def test_half_precision_is_read_as_float32(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:

@@ -1,5 +1,6 @@
 """Rendering that is stopped goes on: the store is the same."""
 
+import multiprocessing
 import random
 import signal
 import subprocess
@@ -77,3 +78,19 @@ def test_what_is_there_is_not_rendered_again(
     assert done[0] == 1 and done[-1] == 2
     assert shard_path(out, 0).stat().st_mtime_ns == age
     assert not (tmp_path / ".out.partial").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_one_sentence_and_the_same_call_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "SHARD", 1)
+
+    def kill(done: int) -> None:
+        for process in multiprocessing.active_children():
+            process.kill()
+
+    with pytest.raises(HeadmimeError, match="A process that renders was killed.*workers="):
+        write_sitters(3, tmp_path / "out", frames=1, size=16, seed=3, on_sitters=kill)
+    write_sitters(3, tmp_path / "out", frames=1, size=16, seed=3)
+    assert (tmp_path / "out" / "manifest.json").is_file()

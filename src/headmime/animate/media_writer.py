@@ -42,20 +42,19 @@ GIF_COLOURS_SIDE = 64
 
 
 def output_path(
-    path: str | Path, suffixes: Sequence[str] = SUFFIXES, inputs: Iterable[str | Path] = ()
+    path: str | Path,
+    suffixes: Sequence[str] = SUFFIXES,
+    inputs: Iterable[str | Path] = (),
+    needed: int = 0,
 ) -> Path:
     """Return the absolute output path, with its folder created.
 
-    Call it before any expensive work: HeadmimeError if the suffix is unknown, the path is not
-    writable, or it is one of the `inputs` (the same file, under any name).
+    HeadmimeError if the suffix is unknown, and as of `check_writable`.
     """
     path = Path(path).expanduser().absolute()
     if path.suffix.lower() not in suffixes:
         raise HeadmimeError(f"out={path.name}: the name must end in {', '.join(suffixes)}.")
-    check_writable(path)
-    for file in inputs:
-        if path.exists() and Path(file).exists() and path.samefile(file):
-            raise HeadmimeError(f"out={path} is the input {file}: choose another name.")
+    check_writable(path, inputs, needed=needed)
     return path
 
 

@@ -45,12 +45,15 @@ def _typed_words() -> Iterator[tuple[str, str]]:
         yield key, word
 
 
-def quote_path(path: str) -> str:
-    """Quote `path` literally in Hydra's grammar, with `~` expanded."""
+def quote_path(path: str, interpolates: bool = False) -> str:
+    """Quote `path` literally in Hydra's grammar, with `~` expanded; `interpolates`: except for
+    `${...}`.
+    """
     if path.startswith("~"):
         path = str(Path(path).expanduser())
     # OmegaConf reads `${` as an interpolation; a backslash is special only before one, or (in
     # Hydra's grammar) before a quote.
-    text = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + r"\${", path)
+    dollar = "${" if interpolates else r"\${"
+    text = re.sub(r"(\\*)\$\{", lambda found: 2 * found[1] + dollar, path)
     text = re.sub(r"(\\*)'", lambda found: 2 * found[1] + r"\'", text)
     return "'" + re.sub(r"(\\+)\Z", r"\1\1", text) + "'"

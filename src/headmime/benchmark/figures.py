@@ -11,7 +11,7 @@ from omegaconf import MISSING
 from headmime.animate.media_writer import write_media
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import make_trials
-from headmime.benchmark.settings import RowGrid, RowSettings, check
+from headmime.benchmark.settings import RowGrid, RowSettings, check, hold_outputs
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.plots import require_matplotlib
@@ -70,8 +70,11 @@ def draw_figures(settings: FiguresSettings) -> Iterator[Path]:
         raise HeadmimeError("method=real is the column Target: leave it out of figures.methods.")
     if "frames" in methods:
         raise HeadmimeError("method=frames is scored (eval, table), not drawn: leave it out.")
-    out = Path(figures.out).expanduser()
-    out.mkdir(parents=True, exist_ok=True)
+    with hold_outputs(settings, "figures"):
+        yield from _draw(settings, Path(figures.out).expanduser())
+
+
+def _draw(settings: FiguresSettings, out: Path) -> Iterator[Path]:
     folder = Path(settings.results).expanduser()
     results = {file: read_result(file) for file in sorted(folder.glob("*.json"))}
     yield from draw_plots(list(results.values()), out)

@@ -1,7 +1,9 @@
 """Keys of a row and of a table of rows, and their checks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omegaconf import MISSING
@@ -9,6 +11,7 @@ from omegaconf import MISSING
 from headmime.animate.motion import MOTIONS
 from headmime.errors import HeadmimeError, check_choice
 from headmime.evaluation.method_table import METHODS, MODES, WITHOUT_TRUTH
+from headmime.files import hold_folder
 from headmime.learning.finetune import FineTuneSettings
 from headmime.learning.init_embeddings import OWN, STARTS
 
@@ -72,6 +75,16 @@ class TableSettings(RowSettings):
     """A row's keys, and the table's."""
 
     table: Table = field(default_factory=Table)
+
+
+def hold_outputs(settings: RowSettings, study: str) -> AbstractContextManager[None]:
+    """`hold_folder` for <study>.out, whose files all keys but those of folders and devices make."""
+    content = asdict(settings)
+    out = content[study].pop("out")
+    for name in ("results", "memory", "device"):
+        del content[name]
+    content |= {f"{study}.{name}": value for name, value in content.pop(study).items()}
+    return hold_folder(Path(out).expanduser(), content, f"{study}.out")
 
 
 def check_only(only: Sequence[str], known: Mapping[str, Any], key: str, example: str) -> None:

@@ -1,14 +1,18 @@
 """The command `headmime <verb> ...`. Light on imports: a verb's libraries load with the verb."""
 
+import io
 import os
 import re
 import select
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from headmime.cli.verbs import VERBS as VERBS
-from headmime.errors import HeadmimeError, user_error
+from headmime.errors import HeadmimeError, Terminated, user_error
 
 # Where Hydra's messages turn to its own internals.
 INTERNALS = ("\n    full_key", "\nTo append to", "\nConfig search path")
@@ -27,9 +31,12 @@ headmime --version       the installed version
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `headmime <verb> ...`; the exit code is 0, 1 (cannot), 2 (usage), 130 (Ctrl-C) or 141
-    (nobody reads what is printed any more).
+    """Run `headmime <verb> ...`; the exit code is 0, 1 (cannot), 2 (usage), 128 + a signal's number
+    (130 for Ctrl-C) or 141 (nobody reads what is printed any more).
     """
+    for stream in (sys.stdout, sys.stderr):  # a terminal may lack the characters of a name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = _main(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
@@ -88,7 +95,10 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
         return _complain(refusal, 2)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach us instead of Hydra's own printing
     try:
-        _compose_and_call(name, arguments)
+        with _signals(name):
+            _compose_and_call(name, arguments)
+    except Terminated as stop:
+        return _complain(f"Stopped by {signal.Signals(stop.number).name}.", 128 + stop.number)
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
@@ -114,6 +124,31 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
             raise
         return _complain(str(told), 1)
     return 0
+
+
+@contextmanager
+def _signals(name: str) -> Iterator[None]:
+    """Raise Terminated on the first SIGTERM or SIGHUP, so that no unfinished file is left; not in
+    `train`, which saves its state, and not where they are ignored (nohup).
+    """
+    process, before = os.getpid(), {}
+
+    def stop(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL if os.getpid() != process else signal.SIG_IGN)
+        if os.getpid() != process:  # a forked child ends as it would without this handler
+            os.kill(os.getpid(), number)
+            return
+        raise Terminated(number)
+
+    if name != "train" and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _compose_and_call(name: str, arguments: list[str]) -> None:
@@ -142,7 +177,13 @@ def _in_one_line(error: BaseException) -> str:
     from hydra.errors import OverrideParseException
 
     if isinstance(error, OverrideParseException):
-        return f"{error.override!r} is not of the form key=value."
+        key, equals, value = str(error.override).partition("=")
+        if not equals:
+            return f"{error.override!r} is not of the form key=value."
+        return (
+            f"{key}={value} cannot be read: a value with such characters needs quotes of its own, "
+            f"as in \"{key}='{value}'\"; a list or a set of keys ends with its bracket."
+        )
     said: list[str] = []
     cause: BaseException | None = error
     while cause is not None:

@@ -23,6 +23,8 @@ PATHS = {
     "scales",
 }  # fmt: skip
 REPEATED = {"source", "files", "trust"}
+# Paths with ${...} of Hydra: taken literally but for that, unless they are quoted or escaped.
+FOLDERS = {"hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir"}
 
 
 def prepare(name: str, arguments: Sequence[str], conf: Path, experiments: Path) -> list[str]:
@@ -139,7 +141,9 @@ def _quote_paths(words: list[str]) -> list[str]:
     collected: dict[str, _Repeated] = {}
     for word in words:
         key, equals, value = word.partition("=")
-        if not equals or key.rpartition(".")[2] not in PATHS or value == "null":
+        if key in FOLDERS and value and value[0] not in "'\"" and "\\" not in value:
+            kept.append(f"{key}={quote_path(value, interpolates=True)}")
+        elif not equals or key.rpartition(".")[2] not in PATHS or value == "null":
             kept.append(word)
         elif key not in REPEATED:
             kept.append(f"{key}={quote_path(value)}")

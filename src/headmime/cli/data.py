@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from headmime.animate.media_writer import output_path
 from headmime.data.inspection import StoreSummary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
@@ -68,9 +69,10 @@ def render(n: int, out: str, cross: int = 0, **settings: Any) -> None:
 def inspect(settings: Inspect) -> None:
     """Print what is in a store; with out=, write images of it."""
     store = Store(Path(settings.store).expanduser())
+    files = (path for path in store.folder.rglob("*") if path.suffix != ".png")
+    out = output_path(settings.out, (".png",), files) if settings.out else None
     print(_format_report(summarise(store)))
-    if settings.out:
-        out = Path(settings.out).expanduser()
+    if out:
         _write_png(out, contact_sheet(store))
         print(f"\ncontact sheet: {out}")
 
@@ -118,9 +120,5 @@ def _format_report(summary: StoreSummary) -> str:
 
 def _write_png(path: Path, image: np.ndarray) -> None:
     content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with write_atomically(path) as partial:
-            partial.write_bytes(content)
-    except OSError as error:
-        raise HeadmimeError(f"{path} cannot be written: {error.strerror}.") from error
+    with write_atomically(path) as partial:
+        partial.write_bytes(content)

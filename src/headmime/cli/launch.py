@@ -16,7 +16,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, user_error
 from headmime.threads import limit_child_threads
 
 
@@ -122,7 +122,13 @@ def _run_process(function: Callable[..., None], *arguments: Any) -> None:
     """Entry point of each process."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    function(*arguments)
+    try:
+        function(*arguments)
+    except Exception as error:  # only the name and the message of an error reach `launch`
+        told = user_error(error)
+        if told is None:
+            raise
+        raise told from error
 
 
 def _set_rendezvous() -> None:

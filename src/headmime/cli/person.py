@@ -2,8 +2,8 @@
 
 import json
 import logging
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,13 @@ from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
 from headmime.assets import ASSETS, MONA_LISA
+from headmime.cli.precautions import check_driving, check_person, keep_learned
 from headmime.errors import HeadmimeError
+from headmime.evaluation.cache import digest
+from headmime.files import check_writable, hold_lock, sha256
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
+from headmime.nets.checkpoint import checkpoint_files
 from headmime.nets.inference import for_inference
 from headmime.nets.onnx import check_onnx, write_onnx
 from headmime.progress import progress
@@ -113,25 +117,29 @@ def animate(settings: Animate) -> None:
     _check_animate(settings)
     detector = instantiate(settings.detector)
     person = find_person(settings, detector)
-    with progress("Reading the motion") as on_frame:
-        animation = api.animate(
-            person,
-            settings.driving,
-            settings.motion,
-            detector,
-            on_frame,
-            output=settings.output,
-            fps=settings.fps,
-            start=settings.start,
-            end=settings.end,
-            audio=settings.audio,
-        )
-    with progress("Frames") as on_frame:
-        print(api.save(animation, settings.out, settings.size, on_frame, settings.provenance))
+    learned = not settings.person and settings.finetune is not None
+    with keep_learned(person, learned, output_path(settings.out)):
+        with progress("Reading the motion") as on_frame:
+            animation = api.animate(
+                person,
+                settings.driving,
+                settings.motion,
+                detector,
+                on_frame,
+                output=settings.output,
+                fps=settings.fps,
+                start=settings.start,
+                end=settings.end,
+                audio=settings.audio,
+            )
+        with progress("Frames") as on_frame:
+            path = api.save(animation, settings.out, settings.size, on_frame, settings.provenance)
+    print(path)
 
 
 def _check_animate(settings: Animate) -> None:
     check_driven(settings)
+    check_driving(settings.driving, settings.audio, settings.out, settings.size)
     inputs = [find_driving(settings.driving)]
     if settings.audio not in ("none", "driving"):
         inputs.append(api.find_audio(settings.audio))
@@ -157,10 +165,11 @@ def demo(settings: Demo) -> None:
     }
     detector = instantiate(settings.detector)
     person = make_person(settings, detector)
-    animation = api.animate(person, settings.driving, detector=detector)
-    for path in paths:
-        with progress(path.name) as on_frame:
-            api.save(animation, path, on_frame=on_frame, marks=settings.provenance)
+    with keep_learned(person, settings.finetune is not None, next(iter(paths))):
+        animation = api.animate(person, settings.driving, detector=detector)
+        for path in paths:
+            with progress(path.name) as on_frame:
+                api.save(animation, path, on_frame=on_frame, marks=settings.provenance)
     for path, text in paths.items():
         print(f"{path}  ({text})")
 
@@ -171,7 +180,21 @@ def finetune(settings: Finetune) -> None:
     out = Path(settings.out).expanduser().absolute()
     if out.is_dir():
         out = out / "person"
-    make_person(settings, instantiate(settings.detector)).save(out)
+    weights = checkpoint_files(weights_stem(settings.weights))[0]
+    files = find_files(settings.source)
+    check_writable(checkpoint_files(out)[0], [*files, weights], needed=weights.stat().st_size)
+    keys = asdict(settings)
+    for name in ("source", "out", "weights", "device"):
+        del keys[name]
+    made = digest(keys, sha256(weights), [sha256(file) for file in files])
+    lock = out.with_name(f".{out.name}.lock")
+    with hold_lock(lock, out), ExitStack() as stack:
+        stack.callback(lock.unlink)
+        if not check_person(out, made):
+            person = make_person(settings, instantiate(settings.detector))
+            person.record["origin"]["settings"] = made
+            with keep_learned(person, settings.finetune is not None, out):
+                person.save(out)
     print(f"Saved; use it as person={out}")
 
 
@@ -180,7 +203,7 @@ def export(settings: Export) -> None:
     out = Path(settings.out).expanduser()
     if out.suffix.lower() != ".onnx" or out.is_dir():
         raise HeadmimeError(f"out={settings.out}: the name of a file that ends in .onnx is needed.")
-    person_stem(settings.person)
+    check_writable(out, checkpoint_files(person_stem(settings.person)))
     check_onnx()
     for chatty in ("onnxscript", "onnx_ir"):  # they tell of every constant that they fold
         logging.getLogger(chatty).setLevel(logging.ERROR)

@@ -12,7 +12,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from headmime.errors import HeadmimeError
-from headmime.files import write_text
+from headmime.files import check_writable, write_text
 
 SCHEMAS = {
     "evaluate": "benchmark.settings:RowSettings",
@@ -59,7 +59,7 @@ def report(settings: Report) -> Iterator[Path]:
     files = sorted(folder.glob("*.json"))
     if not files:
         raise HeadmimeError(f"{folder} holds no results: `make eval` and `make table1` make them.")
+    check_writable(out, [*files, *folder.glob("*.npz")])
     page = report(files, " ".join(["headmime", "report", settings.results, settings.out]))
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     yield out

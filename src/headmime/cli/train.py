@@ -38,16 +38,22 @@ def main(config: DictConfig) -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
-    _check_init(settings)
     resume = _resume_from(settings.ckpt, folder)
+    _check_init(settings.init, None if resume else folder / "weights")
     t = settings.trainer
     placement = launch.resolve_placement(t.accelerator, t.devices, t.num_nodes)
     _render_missing_sitters(settings)
     composed, experiment = OmegaConf.to_container(config), hydra_config.job.config_name
     assert isinstance(composed, dict) and experiment is not None
+    overrides = hydra_config.overrides.task
     run = TrainingRun(
         settings,
         composed,
+        {
+            "config.yaml": OmegaConf.to_yaml(config),
+            "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra_config})),
+            "overrides.yaml": OmegaConf.to_yaml(overrides),
+        },
         experiment,
         folder,
         resume,
@@ -73,11 +79,17 @@ def _rank() -> int:
     return rank_zero_only.rank  # pyright: ignore[reportFunctionMemberAccess]  (Lightning sets it)
 
 
-def _check_init(settings: Train) -> None:
-    if settings.init:
-        for file in checkpoint_files(weights_path(settings.init)):
-            if not file.is_file():
-                raise HeadmimeError(f"init={settings.init}: {file} is missing.")
+def _check_init(init: str | None, written: Path | None) -> None:
+    """HeadmimeError if its files are missing, or in the folder where weights are `written`."""
+    if not init:
+        return
+    for file in checkpoint_files(weights_path(init)):
+        if not file.is_file():
+            raise HeadmimeError(f"init={init}: {file} is missing.")
+        if written and file.resolve().parent == written.resolve():
+            raise HeadmimeError(
+                f"init={init} would be overwritten by this run: choose another hydra.run.dir=."
+            )
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

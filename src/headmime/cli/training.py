@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
-from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.callbacks import LambdaCallback, RichProgressBar
 from pytorch_lightning.plugins.environments import (
     LightningEnvironment,  # pyright: ignore[reportPrivateImportUsage]  (documented there)
     TorchElasticEnvironment,  # pyright: ignore[reportPrivateImportUsage]
@@ -26,6 +26,7 @@ from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
 from headmime.data.shared_memory import check_shared_memory
 from headmime.errors import HeadmimeError
+from headmime.files import check_writable, write_text
 from headmime.learning.averaging import MovingAverages
 from headmime.learning.callbacks import (
     CheckpointCallback,
@@ -59,6 +60,10 @@ NOT_DETERMINISTIC = (
     "trainer.deterministic=true: on CUDA, close-ups (loss.closeup) and downscaling images for "
     "EfficientNet have no deterministic gradient. Torch warns of them; all else is deterministic."
 )
+NOTHING_LEFT = (
+    "This training was over: trainer.max_epochs=%s and trainer.max_time=%s count from its"
+    " beginning, not from where it is resumed. Give more to go on."
+)
 WITHOUT_TEST = (
     '%s has no videos of the split "test": there is no validation, and no weights/best.* is saved.'
 )
@@ -67,11 +72,13 @@ WITHOUT_TEST = (
 @dataclass(frozen=True)
 class TrainingRun:
     """Picklable description of a training for each process. `config`: as recorded with the weights;
-    `precision`: Lightning's name; `compile`: whether the step is compiled.
+    `composed`: Hydra's files of it, name -> text; `precision`: Lightning's name; `compile`: whether
+    the step is compiled.
     """
 
     settings: Train
     config: dict[Any, Any]
+    composed: dict[str, str]
     experiment: str
     folder: Path
     resume: Path | None
@@ -112,15 +119,35 @@ def train(run: TrainingRun) -> None:
     averages = None if half_life is None else MovingAverages(half_life)
     checkpoints = _checkpoint_callback(run, record, monitor, averages)
     validation = _validation(run, record, data, perceptual, averages)
-    trainer = _trainer(run, _callbacks(run, monitor, checkpoints, averages, validation))
-    if trainer.is_global_zero:
-        (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    state = sum(12 * one.numel() for one in module.parameters())  # float32, and Adam's two
+    rank_zero_only(check_writable)(monitor.state, key="hydra.run.dir", needed=state)
+    before: list[int] = []
+
+    def on_fit_start(trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        before.append(data.episodes)  # the state has been read
+        if trainer.is_global_zero:
+            _write_record(run, record)
+
+    callbacks = _callbacks(run, monitor, checkpoints, averages, validation)
+    trainer = _trainer(run, [LambdaCallback(on_fit_start=on_fit_start), *callbacks])
     with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: Lightning calls no hook that saves
         checkpoints.run(trainer, module)
     if trainer.is_global_zero:
+        if run.resume and before == [data.episodes]:
+            log.warning(NOTHING_LEFT, settings.trainer.max_epochs, settings.trainer.max_time)
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
+
+
+def _write_record(run: TrainingRun, record: Record) -> None:
+    """Write what the run is, once nothing refuses it any more: the files of another run in its
+    folder stay as they are until then.
+    """
+    (run.folder / ".hydra").mkdir(exist_ok=True)
+    for name, text in run.composed.items():
+        write_text(run.folder / ".hydra" / name, text)
+    write_text(run.folder / "record.json", json.dumps(record, indent=1) + "\n")
 
 
 def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headmime.errors import HeadmimeError
-from headmime.files import write_text
+from headmime.files import check_writable, write_text
 from headmime.studies.userstudy.answers import FILE, Answers
 from headmime.studies.userstudy.report import CHANCE, User, to_csv, to_json, user_score
 from headmime.studies.userstudy.server import StudyServer
-from headmime.studies.userstudy.study import load_study
+from headmime.studies.userstudy.study import DESCRIPTION, load_study
 
 RESULT = "user.json"
 
@@ -51,20 +51,20 @@ def report(settings: Report) -> None:
     """Print USER of every row and write it down; write the answers as CSV where asked."""
     folder = Path(settings.folder).expanduser()
     study = load_study(folder)
+    csv = Path(settings.csv).expanduser() if settings.csv else None
+    if csv:
+        check_writable(csv, [folder / FILE, folder / DESCRIPTION], "csv")
     answers = Answers(folder / FILE, study.hash).all()
     for row in study.rows:
         print(_line(user_score(study, answers, row)))
     print(f"{_origin(study.sequences)} Chance is {CHANCE:.2f}, and perfect; 1 is the worst.")
     _write(folder / RESULT, to_json(study, answers))
-    if settings.csv:
-        _write(Path(settings.csv).expanduser(), to_csv(study, answers))
+    if csv:
+        _write(csv, to_csv(study, answers))
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise HeadmimeError(f"{path} cannot be written: {error.strerror}.") from error
+    write_text(path, text)
     print(path)
 
 

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler, to_floats
 from headmime.data.resident import ResidentFrames
 from headmime.data.store import Store
-from headmime.errors import HeadmimeError
+from headmime.errors import HeadmimeError, user_error
 
 PREFETCHED = 2
 """Batches prefetched by each loader worker."""
@@ -161,7 +161,10 @@ class _BatchDataset(Dataset):
         self.make_batch, self.side_at = make_batch, side_at
 
     def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
-        return self.make_batch(numbers, self.side_at and self.side_at(numbers[-1]))
+        try:
+            return self.make_batch(numbers, self.side_at and self.side_at(numbers[-1]))
+        except OSError as error:  # torch repeats only the name and the message of an error
+            raise user_error(error) or error from error
 
 
 class _ResumableLoader(DataLoader):

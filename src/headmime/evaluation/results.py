@@ -157,7 +157,7 @@ def write_json(file: Path, content: Any) -> Path:
 def read_result(file: Path) -> Result:
     """Read a result file; HeadmimeError if it is none."""
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text("utf-8"))
         if content.pop("format") != FORMAT:
             raise ValueError("another format")
         return Result(**content)

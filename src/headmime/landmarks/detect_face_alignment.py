@@ -13,7 +13,9 @@ from headmime.errors import HeadmimeError
 from headmime.images import resize
 from headmime.landmarks.faces import SAME_FACE, Face, overlap
 
-SEARCH_SIDE = 640  # longest side of the images in which faces are searched
+# Longest sides of the images in which faces are searched. S3FD finds faces of 16 pixels: 1 % of the
+# larger one. The copies of dlib's detector (3200, 6400) would take gigabytes.
+SEARCH_SIDES = 640, 1600
 
 
 class FaceAlignmentDetector:
@@ -61,22 +63,28 @@ class FaceAlignmentDetector:
         return max(moved, key=lambda one: overlap(one.box, face.box), default=None)
 
     def _boxes(self, frames: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Boxes and scores [n, 5] of every frame; frames of equal size are batched."""
+        """Boxes and scores [n, 5] of every frame; frames of equal size are batched, large copies
+        are searched alone and only where a small one shows no face.
+        """
         boxes: list[np.ndarray] = [np.zeros((0, 5))] * len(frames)
-        order = sorted(range(len(frames)), key=lambda k: frames[k].shape)
-        for _, same in groupby(order, key=lambda k: frames[k].shape):
-            places = list(same)
-            for first in range(0, len(places), self.batch):
-                part = places[first : first + self.batch]
-                small, scale = _shrink([frames[k] for k in part])
-                found = self._networks.find_boxes(self._s3fd, small, self._device)
-                for k, one in zip(part, found, strict=True):
-                    boxes[k] = one / (scale, scale, scale, scale, 1)
+        left, batch = list(range(len(frames))), self.batch
+        for side in SEARCH_SIDES:
+            order = sorted(left, key=lambda k: frames[k].shape)
+            for _, same in groupby(order, key=lambda k: frames[k].shape):
+                places = list(same)
+                for first in range(0, len(places), batch):
+                    part = places[first : first + batch]
+                    small, scale = _shrink([frames[k] for k in part], side)
+                    found = self._networks.find_boxes(self._s3fd, small, self._device)
+                    for k, one in zip(part, found, strict=True):
+                        boxes[k] = one / (scale, scale, scale, scale, 1)
+            left = [k for k in left if not len(boxes[k]) and max(frames[k].shape[:2]) > 1.25 * side]
+            batch = 1
         return boxes
 
 
-def _shrink(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
-    """Stack frames of one size, longer side at most SEARCH_SIDE: [n, H, W, 3], and the scale."""
-    scale = min(1.0, SEARCH_SIDE / max(frames[0].shape[:2]))
+def _shrink(frames: Sequence[np.ndarray], side: int) -> tuple[np.ndarray, float]:
+    """Stack frames of one size, longer side at most `side`: [n, H, W, 3], and the scale."""
+    scale = min(1.0, side / max(frames[0].shape[:2]))
     height, width = (max(1, round(length * scale)) for length in frames[0].shape[:2])
     return np.stack([resize(frame, width, height) for frame in frames]), scale

@@ -15,6 +15,7 @@ import torch
 from pytorch_lightning.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
 
+from headmime.files import write_atomically
 from headmime.learning.distributed import require_equal
 from headmime.learning.divergence_monitor import DivergenceMonitor
 from headmime.learning.meta import MetaLearning
@@ -120,7 +121,8 @@ class SampleGridCallback(PeriodicCallback):
         grid = sample_grid(module, {name: t.to(module.device) for name, t in self.batch.items()})
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{episodes_seen(trainer):09d}.png"
-        cv2.imwrite(str(file), grid[..., ::-1])
+        with write_atomically(file) as partial:  # cv2.imwrite is silent about a full disk
+            partial.write_bytes(cv2.imencode(".png", grid[..., ::-1])[1].tobytes())
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("grid", grid, episodes_seen(trainer), dataformats="HWC")

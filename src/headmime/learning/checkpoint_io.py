@@ -42,8 +42,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             partial.unlink(missing_ok=True)
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        name = os.fspath(path)
+        mmap = name == name.encode("utf-8", "replace").decode()  # torch maps no other names
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            state = torch.load(name, map_location="cpu", weights_only=True, mmap=mmap)
             callbacks, tensors = state["callbacks"], state["state_dict"]
         except Exception as error:  # unpickling raises whatever a damaged file leads to
             raise HeadmimeError(

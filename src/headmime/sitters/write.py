@@ -5,6 +5,8 @@ import multiprocessing
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -262,11 +264,22 @@ def write_sitters(
         on_sitters(done)
         # spawn: a forked child would inherit warp's and OpenCV's threads in an unknown state
         with limit_child_threads(1):
-            pool = multiprocessing.get_context("spawn").Pool(workers, init_worker)
+            pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), init_worker)
+            running = [pool.submit(_write_shard, job, unfinished) for job in missing]
         with pool:
-            for count in pool.imap_unordered(partial(_write_shard, out=unfinished), missing):
-                done += count
-                on_sitters(done)
+            try:
+                for shard in as_completed(running):
+                    done += shard.result()
+                    on_sitters(done)
+            except BaseException as error:
+                for process in multiprocessing.active_children():
+                    process.kill()
+                if isinstance(error, BrokenProcessPool):
+                    raise HeadmimeError(
+                        "A process that renders was killed, as the system does when memory is"
+                        f" short: the same command goes on with {out}; choose fewer workers=."
+                    ) from error
+                raise
         finish_store(unfinished)
         os.replace(unfinished, out)
         shutil.rmtree(work)

@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from headmime.benchmark.rows import RowRunner, study_origin
-from headmime.benchmark.settings import RowSettings, check, check_only
+from headmime.benchmark.settings import RowSettings, check, check_only, hold_outputs
 from headmime.data.store import read_manifest
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import digest
@@ -52,8 +52,13 @@ def run_ablations(settings: AblationsSettings) -> Iterator[str]:
     """Check, train what has not been trained, score what has not been scored: the tables, and the
     files of them and of all numbers.
     """
-    design = settings.ablations
     _check(settings)
+    with hold_outputs(settings, "ablations"):
+        yield from _run(settings)
+
+
+def _run(settings: AblationsSettings) -> Iterator[str]:
+    design = settings.ablations
     names = design.only or list(design.variants)
     missing = [name for name in names if not _marker_file(settings, name).is_file()]
     for name in missing:
@@ -136,7 +141,7 @@ def _score(settings: AblationsSettings, names: Sequence[str]) -> list[Variant]:
             for method, T in product(design.methods, design.Ts):
                 place = f"{number}/{len(names)} {name}: "
                 files[mode, method, T] = rows.run(method, T, place)
-        record = json.loads(checkpoint_files(weights)[1].read_text())
+        record = json.loads(checkpoint_files(weights)[1].read_text("utf-8"))
         episodes = record["origin"]["episodes"]
         variants.append(Variant(name, _changes(design, name), episodes, files))
     return variants

@@ -10,7 +10,7 @@ import numpy as np
 from omegaconf import MISSING
 
 from headmime.benchmark.rows import RowRunner, study_origin
-from headmime.benchmark.settings import RowSettings, check
+from headmime.benchmark.settings import RowSettings, check, hold_outputs
 from headmime.errors import HeadmimeError
 from headmime.evaluation.metric_table import select_metrics
 from headmime.evaluation.plots import require_matplotlib
@@ -55,8 +55,13 @@ def run_claims(settings: ClaimsSettings, render: Callable[..., None]) -> Iterato
     """Check the settings, render sitters with `render`, train, score; yield verdicts, then
     files.
     """
-    design = settings.claims
     _check(settings)
+    with hold_outputs(settings, "claims"):
+        yield from _run(settings, render)
+
+
+def _run(settings: ClaimsSettings, render: Callable[..., None]) -> Iterator[str]:
+    design = settings.claims
     folder = Path(settings.store).expanduser()
     if design.sitters is not None and not (folder / "manifest.json").is_file():
         log.info("%s does not exist: rendering %d sitters.", folder, design.sitters["n"])

@@ -13,7 +13,7 @@ from headmime.animate.finetune_snapshots import animators_at, check_parts, with_
 from headmime.benchmark.command import typed_command
 from headmime.benchmark.methods import Methods
 from headmime.benchmark.rows import RowRunner
-from headmime.benchmark.settings import RowSettings, check, check_only
+from headmime.benchmark.settings import RowSettings, check, check_only, hold_outputs
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import PROTOCOL, digest
 from headmime.evaluation.evaluate import Adapt, Row, evaluate
@@ -107,8 +107,13 @@ class CurveModel:
 
 def run_curves(settings: CurvesSettings) -> list[Path]:
     """Check the settings, fine-tune each person and score snapshots; write CSV, JSON and plots."""
-    design = settings.curves
     _check(settings)
+    with hold_outputs(settings, "curves"):
+        return _run(settings)
+
+
+def _run(settings: CurvesSettings) -> list[Path]:
+    design = settings.curves
     rows = {
         mode: RowRunner(replace(settings, mode=mode, motion=motion))
         for mode, motion in design.modes.items()

@@ -22,7 +22,7 @@ from headmime.data.shards import JPEG_QUALITY
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.trials import load_frames, load_landmarks
-from headmime.files import write_atomically
+from headmime.files import write_atomically, write_text
 from headmime.images import Animator
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
@@ -150,7 +150,7 @@ def prepare(
             left_out={store.videos[cases[index].video][0]: why for index, why in left_out.items()},
             origin={**software_origin(), "store": store.hash},
         )
-        (partial / DESCRIPTION).write_text(study.to_json())
+        write_text(partial / DESCRIPTION, study.to_json())
     return study
 
 

@@ -108,7 +108,7 @@ def load_study(folder: Path | str) -> Study:
     folder = Path(folder)
     path = folder / DESCRIPTION
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8"))
         version = content.pop("format"), content.pop("version")
     except (FileNotFoundError, NotADirectoryError):
         raise HeadmimeError(
