@@ -10,12 +10,12 @@ from typing import Any
 from hydra.utils import instantiate
 
 from headmime.animate import api
-from headmime.animate.animation import NO_SCENE, check_output, check_size
+from headmime.animate.animation import NO_SCENE, check_output, check_size, check_still
 from headmime.animate.api import load, personalise
-from headmime.animate.driving import find_driving
+from headmime.animate.driving import find_driving, is_still
 from headmime.animate.media_writer import output_path
 from headmime.animate.model import torch_device, weights_stem
-from headmime.animate.motion import check_motion
+from headmime.animate.motion import choose_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
 from headmime.animate.strength import Strength, check_strength
@@ -78,7 +78,7 @@ class Animate(DrivenSettings):
 
     driving: str
     out: str
-    motion: str
+    motion: str | None
     output: str
     fps: float | None
     start: float
@@ -136,17 +136,19 @@ def animate(settings: Animate) -> None:
 def _check_animate(settings: Animate) -> None:
     check_driven(settings)
     inputs = [find_driving(settings.driving)]
+    still = is_still(inputs[0])
     if settings.audio not in ("none", "driving"):
         inputs.append(api.find_audio(settings.audio))
     if settings.source:
         inputs += find_files(settings.source)
     output_path(settings.out, inputs=inputs)
-    check_motion(settings.motion)
-    check_strength(settings.strength, settings.motion)
+    check_still(still, settings.out)
+    check_strength(settings.strength, choose_motion(settings.motion, still))
     check_output(settings.output)
     if settings.output == "full" and settings.person:
         raise HeadmimeError(NO_SCENE)
     api.check_times(settings.fps, settings.start, settings.end)
+    api.check_still_keys(still, settings.fps, settings.start, settings.end, settings.audio)
 
 
 def demo(settings: Demo) -> None:
