@@ -21,7 +21,12 @@ from headmime.animate.driving import (
 )
 from headmime.animate.model import Model, load
 from headmime.animate.motion import choose_motion
-from headmime.animate.person import Person, finetune_settings, person_from_images
+from headmime.animate.person import (
+    Person,
+    finetune_settings,
+    person_from_images,
+    seconds_per_update,
+)
 from headmime.animate.sound import Sound, has_sound
 from headmime.animate.sources import MAX_FRAMES, find_files, load_sources
 from headmime.animate.strength import AS_DRIVEN, Strength, check_strength
@@ -31,7 +36,7 @@ from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings, OnStep
 from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.pretrained.frozen import Frozen
-from headmime.progress import OnFrame
+from headmime.progress import OnFrame, about
 from headmime.provenance.statement import parse_consent
 from headmime.provenance.verdict import verify
 
@@ -57,7 +62,8 @@ def personalise(
     settings, or "none" (or None): feed-forward, instant. `perceptual`: frozen networks of L_CNT;
     None: EfficientNet-Lite0, which is bundled. `consent`: own, licensed, public-domain or research.
     `detector`: overrides the model's landmark detector. Raises HeadmimeError if a source is
-    missing, unreadable or shows no face.
+    missing, unreadable or shows no face. The log says the size of the frames and, with `on_step`,
+    how long fine-tuning will take, which two updates measure.
     """
     stated = parse_consent(consent)
     settings = finetune_settings(finetune) if isinstance(finetune, str) else finetune
@@ -66,6 +72,26 @@ def personalise(
     found = load_sources(files, frames, model.shape.image_size, finder)
     if settings is not None and perceptual is None:
         perceptual = efficientnet_lite0(side=None)
+    size, count = model.shape.image_size, len(found.frames)
+    if settings is None or perceptual is None:
+        log.info(
+            "Frames of %d x %d pixels; feed-forward: a likeness. Fine-tuning learns the face.",
+            size,
+            size,
+        )
+    else:
+        steps, expected = settings.steps(count), ""
+        if on_step is not None:
+            pace = seconds_per_update(model.nets, size, settings, perceptual)
+            expected = f", {about(steps * pace)} here"
+        log.info(
+            "Frames of %d x %d pixels; fine-tuning on %d image(s): %d updates%s.",
+            size,
+            size,
+            count,
+            steps,
+            expected,
+        )
     return person_from_images(model, found, settings, perceptual, stated, on_step)
 
 
