@@ -1,6 +1,7 @@
 """The names of the Python API, together."""
 
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -25,6 +26,15 @@ def test_from_a_picture_to_a_video(
     )
     animation = headmime.animate(person, moving, detector=dlib)
     assert len(animation) == 12
+    assert repr(model) == "<Model 000000000000: 16 x 16 pixels, landmarks by dlib, on cpu>"
+    assert repr(person) == (
+        "<Person: feed-forward on 1 frame(s), 16 x 16 pixels, consent=public-domain>"
+    )
+    assert repr(animation) == (
+        "<Animation: 12 frames, 25 a second, 0.5 s, relative motion, output=crop>"
+    )
+    with Image.open(BytesIO(person._repr_png_())) as portrait:
+        assert np.array_equal(np.asarray(portrait), person.portrait)
     path = headmime.save(animation, tmp_path / "her.gif")
     with Image.open(path) as gif:
         assert gif.size == (256, 256)

@@ -63,6 +63,15 @@ class Animation:
     sound: Sound | None = None
     still: bool = False
 
+    def __repr__(self) -> str:
+        if self.still:
+            length = "1 image"
+        else:
+            fps = float(self.fps)
+            length = f"{len(self)} frames, {fps:g} a second, {len(self) / fps:.1f} s"
+        settings = self.statement.settings
+        return f"<Animation: {length}, {settings['motion']} motion, output={settings['output']}>"
+
     @property
     def size(self) -> int:
         """Side S of the generator's output, in pixels."""

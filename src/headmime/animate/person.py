@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import simplejpeg
 import torch
@@ -55,6 +56,17 @@ class Person:
     record: dict[str, Any]
     portrait: np.ndarray | None = None
     scene: "Scene | None" = None
+
+    def __repr__(self) -> str:
+        origin, size = self.record["origin"], self.shape.image_size
+        made = f"{origin['method']} on {origin['frames']} frame(s)"
+        return f"<Person: {made}, {size} x {size} pixels, consent={self.consent.value}>"
+
+    def _repr_png_(self) -> bytes | None:
+        """The portrait, for notebooks; None for a saved person, which has none."""
+        if self.portrait is None:
+            return None
+        return cv2.imencode(".png", self.portrait[..., ::-1])[1].tobytes()
 
     @cached_property
     def animator(self) -> Animator:
