@@ -3,7 +3,7 @@
 import pytest
 
 from headmime import progress as module
-from headmime.progress import progress
+from headmime.progress import RemainingTime, about, progress
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_a_line_a_minute_with_the_time_that_is_left(
             on_step(done, 700, "more that nobody asked for")
     assert capfd.readouterr().err.splitlines() == [
         "rendering: 250 of 700, about 4 min left",
-        "rendering: 400 of 700, about 3 min left",
+        "rendering: 400 of 700, about 2 min left",
         "rendering: 700 of 700",
     ]
 
@@ -37,3 +37,27 @@ def test_without_a_total_there_is_no_estimate(
         clock[0] = 61
         on_step(2000, None)
     assert capfd.readouterr().err == "reading: 2,000\n"
+
+
+@pytest.mark.parametrize("pace", [0.4, 2.0])
+def test_after_ten_updates_the_rest_is_known_to_a_factor_of_1_5(
+    clock: list[float], pace: float
+) -> None:
+    """A minute of preparation and a slow first update are not the pace of the others."""
+    remaining, clock[0] = RemainingTime(), 60.0
+    for done in range(1, 81):
+        clock[0] += pace if done > 1 else 10 * pace
+        said = remaining(done, 80)
+        if done < 2 or done == 80:
+            assert said == ""
+        elif done >= 10:
+            number, unit = said.removeprefix(", about ").removesuffix(" left").split()
+            seconds = float(number) * {"s": 1, "min": 60}[unit]
+            left = (80 - done) * pace
+            assert left / 1.5 - 0.5 <= seconds <= 1.5 * left + 0.5
+
+
+def test_durations_are_said_roughly() -> None:
+    assert [about(seconds) for seconds in (0.2, 20.4, 99, 100, 197, 3600)] == [
+        "about 1 s", "about 20 s", "about 99 s", "about 2 min", "about 3 min", "about 60 min",
+    ]  # fmt: skip

@@ -1,3 +1,5 @@
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +7,13 @@ import pytest
 import torch
 
 from headmime.animate.model import Model
-from headmime.animate.person import adapt, load_person, person_from_images
+from headmime.animate.person import (
+    adapt,
+    finetune_settings,
+    load_person,
+    person_from_images,
+    seconds_per_update,
+)
 from headmime.animate.sources import Sources
 from headmime.errors import HeadmimeError
 from headmime.landmarks.drawing import draw_landmarks
@@ -103,3 +111,14 @@ def test_a_person_is_kept_without_pictures(
 def test_a_missing_person_is_named(tmp_path: Path) -> None:
     with pytest.raises(HeadmimeError, match=r"person=.*nobody: .*nobody\.safetensors is missing"):
         load_person(tmp_path / "nobody")
+
+
+@pytest.mark.parametrize("rehearsal", [0, 8])
+def test_an_update_is_timed_and_the_networks_stay_as_they_are(model: Model, rehearsal: int) -> None:
+    before = [value.clone() for net in model.nets for value in net.state_dict().values()]
+    settings = replace(finetune_settings("fast"), rehearsal=rehearsal)
+    size = model.shape.image_size
+    seconds = seconds_per_update(model.nets, size, settings, Pixels())
+    assert 0 < seconds < math.inf
+    after = [value for net in model.nets for value in net.state_dict().values()]
+    assert all(map(torch.equal, before, after))

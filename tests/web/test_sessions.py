@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headmime.web.jobs import JobStopped, Progress, time_left
+from headmime.web.jobs import JobStopped, Progress
 from headmime.web.sessions import Sessions
 
 
@@ -45,13 +45,6 @@ def test_results_of_the_job_before_are_deleted(tmp_path: Path) -> None:
     sessions.get_or_create("anna")
     (sessions.begin("anna").results / "old.mp4").touch()
     assert not list(sessions.begin("anna").results.iterdir())
-
-
-def test_the_time_that_is_left() -> None:
-    assert time_left(10, 40, 5.0) == ", about 15 s left"
-    assert time_left(1, 80, 6.0) == ", about 8 min left"
-    assert time_left(1, 80, 0.5) == ""  # too early to know
-    assert time_left(80, 80, 60.0) == ""
 
 
 def test_what_is_told_on_the_way() -> None:

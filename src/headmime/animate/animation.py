@@ -19,6 +19,7 @@ from headmime.animate.person import BATCH, Person
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.animate.sources import Scene
+from headmime.animate.strength import AS_DRIVEN, Strength, check_strength
 from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
@@ -48,8 +49,8 @@ class Animation:
     Frames are [S, S, 3], straight from the generator; with a `scene` they are pasted into its
     image, [H, W, 3]. `landmarks`: float32 [T, 68, 2] in crop coordinates, the generator's inputs;
     `own` [68, 2]: the person's neutral landmarks in the same coordinates; `statement`: for the
-    content credentials; `driving_side`: side of the driving video's crop in pixels, None for a
-    template.
+    content credentials; `driving_side`: side of the driving's crop in pixels, None for a template;
+    `still`: driven by one image, the result is one too.
     """
 
     person: Person
@@ -60,6 +61,16 @@ class Animation:
     driving_side: float | None = None
     scene: Scene | None = None
     sound: Sound | None = None
+    still: bool = False
+
+    def __repr__(self) -> str:
+        if self.still:
+            length = "1 image"
+        else:
+            fps = float(self.fps)
+            length = f"{len(self)} frames, {fps:g} a second, {len(self) / fps:.1f} s"
+        settings = self.statement.settings
+        return f"<Animation: {length}, {settings['motion']} motion, output={settings['output']}>"
 
     @property
     def size(self) -> int:
@@ -89,10 +100,13 @@ class Animation:
         yield from (resize(frame, size) for frame in self._generate())
 
     def _repr_html_(self) -> str:
-        """HTML video player, for notebooks."""
+        """HTML video player, or the image, for notebooks."""
+        name = "animation.png" if self.still else "animation.mp4"
         with tempfile.TemporaryDirectory() as folder:
-            content = save(self, Path(folder) / "animation.mp4").read_bytes()
+            content = save(self, Path(folder) / name).read_bytes()
         data = base64.b64encode(content).decode()
+        if self.still:
+            return f'<img src="data:image/png;base64,{data}">'
         return f'<video controls loop src="data:video/mp4;base64,{data}"></video>'
 
     def _generate(self) -> Iterator[np.ndarray]:
@@ -104,27 +118,42 @@ class Animation:
         yield from paste_frames(scene, self._generate(), self.landmarks, self.own, rendition)
 
 
-def animation(person: Person, driving: Driving, motion: str, output: str = "crop") -> Animation:
+def animation(
+    person: Person,
+    driving: Driving,
+    motion: str,
+    output: str = "crop",
+    strength: Strength = AS_DRIVEN,
+) -> Animation:
     """Animate `person` with `driving`; `motion` is "absolute" or "relative" (see
     `motion.fit_landmarks`).
 
     `output`: "crop" is the generator's square frame; "full" pastes it into the original image of
-    the person's portrait.
+    the person's portrait. `strength`: of relative motion.
     """
     check_output(output)
-    statement = _statement(person, driving, motion, output)
+    check_strength(strength, motion)
+    statement = _statement(person, driving, motion, output, strength)
     if output == "crop":
-        landmarks = fit_landmarks(driving.landmarks, person.neutral, motion)
+        landmarks = fit_landmarks(driving.landmarks, person.neutral, motion, strength=strength)
         own, scene = person.neutral, None
     else:
         if person.scene is None:
             raise HeadmimeError(NO_SCENE)
-        moved = fit_landmarks(driving.landmarks, person.neutral, motion, in_place=True)
+        moved = fit_landmarks(driving.landmarks, person.neutral, motion, True, strength)
         box = crop_box(moved)
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
         scene = person.scene.within(box)
     return Animation(
-        person, landmarks, own, driving.fps, statement, driving.side, scene, driving.sound
+        person,
+        landmarks,
+        own,
+        driving.fps,
+        statement,
+        driving.side,
+        scene,
+        driving.sound,
+        driving.still,
     )
 
 
@@ -133,9 +162,13 @@ def check_output(output: str) -> None:
     check_choice("output", output, OUTPUTS)
 
 
-def _statement(person: Person, driving: Driving, motion: str, output: str) -> ProvenanceStatement:
+def _statement(
+    person: Person, driving: Driving, motion: str, output: str, strength: Strength
+) -> ProvenanceStatement:
     method = person.record["origin"]["method"]
     settings = {"method": method, "motion": motion, "output": output}
+    if strength != AS_DRIVEN:
+        settings["strength"] = str(strength)
     return replace(
         person.statement,
         ingredients=person.statement.ingredients + driving.ingredients,
@@ -150,6 +183,15 @@ def check_size(size: int | None) -> None:
         raise HeadmimeError(f"size={size} should be from 16 to {MAX_SIZE} pixels.")
 
 
+def check_still(still: bool, path: str | Path) -> None:
+    """Raise HeadmimeError unless what an image drives is written as an image."""
+    if still and Path(path).suffix.lower() != ".png":
+        raise HeadmimeError(
+            f"out={Path(path).name}: driven by one image, the result is one; the name must end in "
+            ".png."
+        )
+
+
 def save(
     animation: Animation,
     path: str | Path,
@@ -157,13 +199,15 @@ def save(
     on_frame: OnFrame | None = None,
     marks: ProvenanceOptions | None = None,
 ) -> Path:
-    """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path.
+    """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path. One
+    that an image drives is written as .png, its only frame.
 
     The file is marked as AI-generated, with the stated consent; `marks` can disable marks. `size`:
     longer side of a video's frames in pixels; None: `Animation.viewing_size`.
     """
     check_size(size)
-    if Path(path).suffix.lower() == ".png":
+    check_still(animation.still, path)
+    if Path(path).suffix.lower() == ".png" and not animation.still:
         sheet = report_progress([_sheet(animation)], 1, on_frame)
         # The sheet contains the source image and the drawn landmarks.
         statement = replace(animation.statement, kind=Kind.COMPOSITE)

@@ -24,6 +24,11 @@ class Model:
     sha256: str
     record: dict[str, Any]
 
+    def __repr__(self) -> str:
+        size, device = self.shape.image_size, next(self.nets.embedder.parameters()).device
+        name = self.sha256[:12]
+        return f"<Model {name}: {size} x {size} pixels, landmarks by {self.detector}, on {device}>"
+
     @property
     def detector(self) -> str:
         """The landmark detector used in training; other detectors place points differently."""

@@ -1,10 +1,12 @@
 """One person's model: creation (fine-tuned or feed-forward), files, frame generation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import simplejpeg
 import torch
@@ -54,6 +56,17 @@ class Person:
     record: dict[str, Any]
     portrait: np.ndarray | None = None
     scene: "Scene | None" = None
+
+    def __repr__(self) -> str:
+        origin, size = self.record["origin"], self.shape.image_size
+        made = f"{origin['method']} on {origin['frames']} frame(s)"
+        return f"<Person: {made}, {size} x {size} pixels, consent={self.consent.value}>"
+
+    def _repr_png_(self) -> bytes | None:
+        """The portrait, for notebooks; None for a saved person, which has none."""
+        if self.portrait is None:
+            return None
+        return cv2.imencode(".png", self.portrait[..., ::-1])[1].tobytes()
 
     @cached_property
     def animator(self) -> Animator:
@@ -193,6 +206,24 @@ def personal_generator(
         others = bundled_rehearsal(nets, frames.shape[1]) if settings.rehearsal else None
         person = fine_tune(nets, x, landmarks, settings, perceptual, on_step, others, on_person)
     return person.generator.eval()
+
+
+def seconds_per_update(nets: Nets, size: int, s: FineTuneSettings, perceptual: Frozen) -> float:
+    """Measure an update of fine-tuning on this device, on a bundled sitter of size x size: the
+    second one, since the first prepares kernels and memory. `s.steps(T)` of them are made.
+    """
+    (frames, landmarks), *_ = people = bundled_people(size)
+    x = to_tensor(frames).to(next(nets.embedder.parameters()).device)
+    others = Rehearsal.of(nets, people[: s.rehearsal]) if s.rehearsal else None
+    ends: list[float] = []
+    two = replace(s, epochs=0, minimum_steps=2, maximum_steps=2)
+
+    def on_step(_done: int, _total: int, terms: dict[str, Tensor]) -> None:
+        float(terms["loss/total"])  # waits for the device
+        ends.append(monotonic())
+
+    fine_tune(nets, x, landmarks, two, perceptual.to(x.device), on_step, others)
+    return ends[1] - ends[0]
 
 
 def bundled_people(size: int) -> list[tuple[np.ndarray, np.ndarray]]:

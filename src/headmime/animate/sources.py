@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from headmime.animate.poses import neutral_frame, spread
+from headmime.animate.same_person import SIDE, warn_of_strangers
 from headmime.data.image_reader import IMAGE_SUFFIXES, is_image, read_image
 from headmime.data.video_reader import VIDEO_SUFFIXES, count_frames, decode_video, read_video
 from headmime.errors import HeadmimeError
@@ -76,10 +77,13 @@ class _Clip:
 
 @dataclass(frozen=True)
 class _Still:
-    """A cropped image: uint8 [S, S, 3], landmarks [68, 2] in coordinates of its `crop`."""
+    """A cropped image: uint8 [S, S, 3], landmarks [68, 2] in coordinates of its `crop`; `close`:
+    the same crop, [SIDE, SIDE, 3].
+    """
 
     file: Path
     frame: np.ndarray
+    close: np.ndarray
     landmarks: np.ndarray
     crop: Crop
 
@@ -130,7 +134,7 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     All images are used first (the `count` most different ones if there are more), then the video
     frames that differ most from those in pose and expression. Each image has its own crop; the
     frames of one video share theirs. Files without a usable face are logged and skipped;
-    HeadmimeError if none is left.
+    HeadmimeError if none is left. A warning names those that seem to show another person.
     """
     stills, clips, rejected = _find_candidates(files, size, detector)
     if not stills and not clips:
@@ -138,23 +142,26 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
     for reason in rejected:
         log.warning("Left out: %s", reason)
     chosen = _choose(stills, clips, count)
-    frames, landmarks, names, ingredients, places_of = [], [], [], [], []
+    frames, closes, landmarks, names, ingredients, places_of = [], [], [], [], [], []
     for place in chosen[0]:
         frames.append(stills[place].frame)
+        closes.append(stills[place].close)
         landmarks.append(stills[place].landmarks)
         names.append(stills[place].file.name)
         ingredients.append(ingredient("source", "picture", stills[place].file))
         places_of.append((stills[place].file, None, stills[place].crop))
     for clip, places in zip(clips, chosen[1], strict=True):
         if places:
-            cut, points, crop = _cut(clip, places, size)
+            cut, close, points, crop = _cut(clip, places, size)
             frames += cut
+            closes += close
             places_of += [(clip.file, clip.numbers[k], crop) for k in places]
             landmarks += list(points)
             ingredients.append(ingredient("source", "video", clip.file))
             names += [f"{clip.file.name} at {clip.times[k]:.2f} s" for k in places]
     log.info("%d frame(s) of the person: %s", len(frames), "; ".join(names))
     points = np.stack(landmarks)
+    warn_of_strangers(np.stack(closes), points, names)
     scene = _scene(*places_of[neutral_frame(points)])
     return Sources(np.stack(frames), points, detector.name, names, tuple(ingredients), scene)
 
@@ -196,7 +203,7 @@ def _still(file: Path, size: int, detector: Detector) -> _Still:
         log.warning("%s: %d faces; the largest is taken.", file.name, len(faces))
     pixels = largest(faces).pixels
     crop = crop_box(pixels[None])
-    return _Still(file, crop.cut(image, size), crop.to_crop(pixels), crop)
+    return _Still(file, crop.cut(image, size), crop.cut(image, SIDE), crop.to_crop(pixels), crop)
 
 
 def _clip(file: Path, detector: Detector) -> _Clip:
@@ -257,15 +264,20 @@ def _scene(file: Path, number: int | None, crop: Crop) -> Scene:
     return Scene(frame.pixels(), crop)
 
 
-def _cut(clip: _Clip, places: list[int], size: int) -> tuple[list[np.ndarray], np.ndarray, Crop]:
-    """Crop the chosen candidates in a second pass over the video -> frames, landmarks, crop."""
+def _cut(
+    clip: _Clip, places: list[int], size: int
+) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray, Crop]:
+    """Crop the chosen candidates in a second pass over the video -> frames, the same with SIDE,
+    landmarks, crop.
+    """
     pixels = clip.pixels[places]
     crop = crop_box(pixels)
     wanted = {clip.numbers[k] for k in places}
-    frames = []
+    frames, closes = [], []
     for number, (frame, _) in enumerate(read_video(clip.file)):
         if number in wanted:
             frames.append(crop.cut(frame, size))
+            closes.append(crop.cut(frame, SIDE))
         if len(frames) == len(wanted):
             break
-    return frames, crop.to_crop(pixels), crop
+    return frames, closes, crop.to_crop(pixels), crop

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import headmime
@@ -19,6 +18,7 @@ from headmime.files import sha256
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.pretrained.frozen import Frozen
+from headmime.progress import RemainingTime
 from headmime.provenance.statement import ProvenanceOptions
 
 OnProgress = Callable[[float, str], object]
@@ -47,7 +47,7 @@ class Progress:
 
     def counter(self, text: str) -> Callable[..., None]:
         """Return a callback for (done, total or None, ...) that reports the remaining time."""
-        began = monotonic()
+        remaining = RemainingTime()
 
         def on_step(done: int, total: int | None, *_: Any) -> None:
             if self._stop.is_set():
@@ -55,20 +55,10 @@ class Progress:
             if total is None:
                 self._on_progress(0.0, f"{text}: {done}")
                 return
-            left = time_left(done, total, monotonic() - began)
+            left = remaining(done, total)
             self._on_progress(min(done / total, 1), f"{text}: {done} of {max(done, total)}{left}")
 
         return on_step
-
-
-def time_left(done: int, total: int, seconds: float) -> str:
-    """Return ", about 20 s left" after `seconds` for `done` of `total` steps; "" if unknown."""
-    if seconds < 1 or not 0 < done < total:
-        return ""
-    left = seconds * (total - done) / done
-    if left < 100:
-        return f", about {max(1, round(left))} s left"
-    return f", about {round(left / 60)} min left"
 
 
 @dataclass(frozen=True)
