@@ -22,22 +22,6 @@ from headmime.learning.settings import LossWeights
 from headmime.nets.checkpoint import load_nets
 
 
-@pytest.fixture
-def train(
-    store: Path, tiny_run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., int]:
-    """Run `headmime train -cn cpu_meta` in an empty folder; returns the exit code."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(name: str, *words: str, epochs: int = 1) -> int:
-        where = [f"store={store}", f"hydra.run.dir={tmp_path / name}"]
-        return main(
-            ["train", "-cn", "cpu_meta", *tiny_run, *where, f"trainer.max_epochs={epochs}", *words]
-        )
-
-    return run
-
-
 def weights(run: Path) -> dict[str, torch.Tensor]:
     return state(run)["state_dict"]
 
@@ -257,16 +241,6 @@ def test_a_missing_store_is_named_before_any_work(
 ) -> None:
     assert train("run", "store=no/such/store") != 0
     assert "no/such/store" in capsys.readouterr().err
-
-
-def test_tensorboard(train: Callable, tmp_path: Path) -> None:
-    assert train("run", "logger=tensorboard") == 0
-    assert list((tmp_path / "run").glob("logs/**/events.out.tfevents*"))
-
-
-def test_wandb_offline(train: Callable, tmp_path: Path) -> None:
-    assert train("run", "logger=wandb", "logger.offline=true") == 0
-    assert list((tmp_path / "run").glob("wandb/offline-run-*/*.wandb"))
 
 
 def test_a_run_that_becomes_nan_stops_and_keeps_the_last_good_state(

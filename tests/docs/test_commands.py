@@ -18,7 +18,7 @@ from headmime.cli import VERBS
 ROOT = Path(__file__).parents[2]
 FILES_OF_PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 PAGES = {str(page.relative_to(ROOT)): page for page in FILES_OF_PAGES}
-OTHERS = "ffmpeg|ssh|apt-get|uv|docker|apptainer|sbatch|wandb|sha1sum|md5sum"
+OTHERS = "ffmpeg|ssh|apt-get|uv|docker|apptainer|sbatch|wandb|tensorboard|sha1sum|md5sum"
 PROGRAMS = rf"make|headmime|python[\d.]*|pytest|torchrun|pip|ray|bash|{OTHERS}"
 # A fenced block, an indented line, or words in backticks.
 SHOWN = re.compile(r"^```(\w*)\n(.*?)^```$|^    (\S[^\n]*)$|`([^`]+)`", re.M | re.S)
@@ -105,10 +105,11 @@ HOW = {
     ),
     r"headmime train -cn cpu_meta -m .*submitit_local": How(f"{SMALL} sitters=null {TRAIN}"),
     r"headmime train -cn \w+ -m seed=": How(f"{SMALL} {TRAIN}"),
+    r"headmime train .*logger=\[?(csv,)?wandb": How(f"{SMALL} sitters=null seed=9 {TRAIN}"),
+    r"headmime train .*logger=\[csv,tensorboard": How(f"{SMALL} sitters=null seed=17 {TRAIN}"),
     # seeds: these are other ways to start one training, whose folder would not be taken twice
     r"headmime train -cn \w+ trainer\.\S+$": How(f"{SMALL} seed=10 {TRAIN}"),
     r"headmime train -cn \w+$": How(f"{SMALL} seed=11 {TRAIN}"),
-    r"headmime train .*logger=wandb": How(f"{SMALL} seed=9 {TRAIN}"),
     r"torchrun .": How(
         f"{SMALL} seed=8 {TRAIN}",
         {"N": "1", "8": "2", "HOST:29500": "localhost:0"},

@@ -14,6 +14,7 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.plugins.environments import (
     LightningEnvironment,  # pyright: ignore[reportPrivateImportUsage]  (documented there)
     TorchElasticEnvironment,  # pyright: ignore[reportPrivateImportUsage]
@@ -22,6 +23,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from headmime.assets import weights_path
 from headmime.cli.launch import Placement
+from headmime.cli.loggers import open_loggers
 from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
 from headmime.data.shared_memory import check_shared_memory
@@ -115,10 +117,15 @@ def train(run: TrainingRun) -> None:
     trainer = _trainer(run, _callbacks(run, monitor, checkpoints, averages, validation))
     if trainer.is_global_zero:
         (run.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    for logger in trainer.loggers:
+        logger.log_hyperparams(run.config)
     with compiled_step(module) if run.compile else nullcontext():
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: Lightning calls no hook that saves
         checkpoints.run(trainer, module)
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()  # else the next seed of a sweep goes on in it
     if trainer.is_global_zero:
         log.info("%s episodes seen; weights in %s", data.episodes, run.folder / "weights")
 
@@ -143,7 +150,7 @@ def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:
             AtomicCheckpointIO(),
             TorchElasticEnvironment() if several else LightningEnvironment(),
         ],
-        logger=instantiate(run.settings.logger),
+        logger=open_loggers(run.settings.logger, run.folder, run.resume),
         callbacks=callbacks,
         enable_checkpointing=False,
         enable_model_summary=False,
