@@ -83,8 +83,6 @@ eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
 
 motion: $(READY) ## compare absolute and relative motion, by sitters' true cross-reenactment: docs/results/motion.md
-	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
-		out=runs/stores/sitters_cross
 	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
 		$(BIN)/headmime table -cn eval_cross_sitters motion=$$motion held_out=12 \
 			"table.methods=[$$1]" "table.Ts=[$$2]" $(ARGS) || exit 1; done; done

@@ -16,13 +16,13 @@ from pytorch_lightning.utilities import rank_zero_only
 from headmime.assets import weights_path
 from headmime.cli import launch
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.data import render
 from headmime.cli.train_schema import Train
 from headmime.cli.training import TrainingRun, precision, train
 from headmime.errors import HeadmimeError
 from headmime.files import hold_lock
 from headmime.learning.compilation import should_compile
 from headmime.nets.checkpoint import checkpoint_files
+from headmime.sitters.missing import render
 
 log = logging.getLogger(__name__)
 # conf/hydra/launcher overrides configurations that hydra-submitit-launcher registers itself
