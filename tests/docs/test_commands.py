@@ -72,7 +72,7 @@ CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 so
 
 HOW = {
     r"make (demo|finetune)": How(TUNE),
-    r"headmime (animate source=|finetune )": How(TUNE),
+    r"headmime (animate source=|finetune (?!.*https:))": How(TUNE),
     r"headmime animate person=": How(),
     r"headmime animate driving=": How(
         "source=me.jpg consent=own finetune=none out=runs/bundled.mp4"
@@ -185,6 +185,7 @@ NOT_RUN = {
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
     r"headmime eval .*method=frames": "tests/cli/test_evaluate.py does what stands around it",
+    r"headmime finetune .*https:": "a server; tests/pretrained/test_fetch.py has one",
     r"pip download": "a network, and another torch",
     r"make bench ARGS=--device cuda": "a GPU; tests/tools measures the same on a CPU",
     r"bash tools/gpu_": "minutes of a GPU; tests/tools rehearses both on a CPU",

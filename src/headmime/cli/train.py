@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
-from headmime.assets import weights_path
+from headmime.animate.model import weights_stem
 from headmime.cli import launch
 from headmime.cli.config import conf_folder, plain_errors
 from headmime.cli.train_schema import Train
@@ -21,7 +21,6 @@ from headmime.cli.training import TrainingRun, precision, train
 from headmime.errors import HeadmimeError
 from headmime.files import hold_lock
 from headmime.learning.compilation import should_compile
-from headmime.nets.checkpoint import checkpoint_files
 from headmime.sitters.missing import render
 
 log = logging.getLogger(__name__)
@@ -38,7 +37,8 @@ def main(config: DictConfig) -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     hydra_config = HydraConfig.get()
     folder = Path(hydra_config.runtime.output_dir)
-    _check_init(settings)
+    if settings.init:
+        weights_stem(settings.init, "init")
     resume = _resume_from(settings.ckpt, folder)
     t = settings.trainer
     placement = launch.resolve_placement(t.accelerator, t.devices, t.num_nodes)
@@ -71,13 +71,6 @@ def _lock(folder: Path) -> AbstractContextManager[None]:
 
 def _rank() -> int:
     return rank_zero_only.rank  # pyright: ignore[reportFunctionMemberAccess]  (Lightning sets it)
-
-
-def _check_init(settings: Train) -> None:
-    if settings.init:
-        for file in checkpoint_files(weights_path(settings.init)):
-            if not file.is_file():
-                raise HeadmimeError(f"init={settings.init}: {file} is missing.")
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

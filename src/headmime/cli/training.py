@@ -21,7 +21,7 @@ from pytorch_lightning.plugins.environments import (
 )
 from pytorch_lightning.utilities import rank_zero_only
 
-from headmime.assets import weights_path
+from headmime.animate.model import weights_stem
 from headmime.cli.launch import Placement
 from headmime.cli.loggers import open_loggers
 from headmime.cli.train_schema import Train
@@ -277,7 +277,7 @@ def _initial_nets(settings: Train) -> tuple[Nets, list[str]]:
     """Return the initial networks, and the names of parameters inherited from smaller ones."""
     if settings.init is None:
         return build_nets(settings.model), []
-    loaded, shape, _ = load_nets(weights_path(settings.init))
+    loaded, shape, _ = load_nets(weights_stem(settings.init, "init"))
     if shape == settings.model:
         return loaded, []
     nets = build_nets(settings.model)
