@@ -117,6 +117,8 @@ HOW = {
     r"headmime preprocess data=folder": How("workers=1"),
     r"headmime preprocess data=listed": How("workers=1", {"root=FOLDER": "root=people"}),
     r"headmime preprocess data=voxceleb2": How(VOX),
+    r"headmime preprocess data=(hdtf|celebvhq)": How("workers=1"),
+    r"headmime preprocess data=named": How("workers=1 detector=dlib"),
     r"make preprocess .": How(VOX, {"OUT=...": "OUT=runs/stores/again"}),
     r"headmime data (inspect|verify)": How(instead=FILES),
     r"headmime data sitters cross=": How(

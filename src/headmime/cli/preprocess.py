@@ -26,11 +26,12 @@ WHOLE_SET = 145_000  # videos of VoxCeleb2
 
 @dataclass
 class DataSet:
-    """layout, split: see `list_sources`. clips_per_video: in the whole data set, if known."""
+    """layout, split, pattern: see `list_sources`. clips_per_video: in the whole data set, or None."""
 
     layout: str
     clips_per_video: float | None
     split: str | None = None
+    pattern: str | None = None
 
 
 @dataclass
@@ -68,7 +69,7 @@ def main(settings: Preprocess) -> None:
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
     listed = assign_splits(
-        list_sources(settings.data.layout, root, settings.data.split),
+        list_sources(settings.data.layout, root, settings.data.split, settings.data.pattern),
         settings.test_share,
         settings.test_persons,
         settings.seed,
@@ -85,6 +86,7 @@ def main(settings: Preprocess) -> None:
         {
             "data": settings.data.layout,
             "data_split": settings.data.split,
+            **({"data_pattern": settings.data.pattern} if settings.data.pattern else {}),
             **asdict(clip_settings),
             "detector": settings.detector,
             "test_share": settings.test_share,
