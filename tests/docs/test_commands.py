@@ -107,6 +107,9 @@ HOW = {
     r"headmime train -cn \w+ -m seed=": How(f"{SMALL} {TRAIN}"),
     r"headmime train .*logger=\[?(csv,)?wandb": How(f"{SMALL} sitters=null seed=9 {TRAIN}"),
     r"headmime train .*logger=\[csv,tensorboard": How(f"{SMALL} sitters=null seed=17 {TRAIN}"),
+    r"headmime train -cn cpu_meta \+debug=": How(
+        f"sitters=null {SMALL} {NETS} trainer.max_epochs=1"
+    ),
     # seeds: these are other ways to start one training, whose folder would not be taken twice
     r"headmime train -cn \w+ trainer\.\S+$": How(f"{SMALL} seed=10 {TRAIN}"),
     r"headmime train -cn \w+$": How(f"{SMALL} seed=11 {TRAIN}"),

@@ -26,7 +26,7 @@ WHOLE_SET = 145_000  # videos of VoxCeleb2
 
 @dataclass
 class DataSet:
-    """layout, split, pattern: see `list_sources`. clips_per_video: in the whole data set, or None."""
+    """layout, split, pattern: see `list_sources`. clips_per_video: of the whole set, or None."""
 
     layout: str
     clips_per_video: float | None

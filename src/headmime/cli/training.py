@@ -137,6 +137,7 @@ def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:
     benchmark = settings.pop("cudnn_benchmark")
     resolved = {
         "benchmark": benchmark and not settings["deterministic"],
+        "profiler": instantiate(settings["profiler"]),
         "devices": run.placement.devices,
         "num_nodes": run.placement.nodes,
         "precision": run.precision,
