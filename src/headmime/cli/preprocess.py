@@ -1,7 +1,6 @@
 """`headmime preprocess`: a data set of videos becomes a clip store."""
 
 import logging
-import os
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, m
 from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
 from headmime.progress import progress
+from headmime.threads import available_cores
 
 log = logging.getLogger(__name__)
 LISTED = 5  # kinds of reasons that are printed
@@ -125,7 +125,7 @@ def _runner(settings: Preprocess) -> Runner:
 
 
 def _workers(settings: Preprocess) -> int:
-    return settings.workers or len(os.sched_getaffinity(0))
+    return settings.workers or available_cores()
 
 
 def _format_report(summary: PreprocessReport, out: Path, seconds: float) -> str:
