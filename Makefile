@@ -12,6 +12,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 3000
 endif
 
+EXTRAS = dev
 EXP ?= cpu_meta
 T ?= all
 N ?= 200
@@ -24,13 +25,15 @@ ARGS ?=
 .PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics protection-study table1 results report claims curves ablations test check bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
-	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-16s %s\n' "$$name" "$$text"; done
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo "ARGS='key=value ...' goes to the command as it is; devices, nodes and seeds are such keys:"
 	@echo "  make train EXP=cpu_meta ARGS='trainer.devices=2 trainer.num_nodes=1 seed=3'    (several machines: docs/guide/train.md)"
 
-setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB)
+setup: $(READY) ## make .venv and install everything into it (first time: about 5 minutes, 7 GB); less: EXTRAS= or EXTRAS=web,sitters
+ifeq ($(origin EXTRAS),command line)
+.PHONY: $(READY)
+endif
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "headmime needs Python 3.11 or newer, and none is on the path." \
@@ -39,9 +42,9 @@ $(READY): pyproject.toml constraints.txt
 		"headmime needs Python 3.11 or newer; $(PYTHON) is older. Name another: make setup PYTHON=python3.12"; exit 1; }
 	@echo "Setting up .venv with $(PYTHON): torch and its libraries are about 5 GB, so this takes minutes the first time."
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.$(if $(EXTRAS),[$(EXTRAS)])'
 	@# Without opencv-python, which it asks for: opencv-python-headless is there, and needs no libGL.
-	$(BIN)/python -m pip install --constraint constraints.txt --no-deps face-alignment numba llvmlite
+	$(if $(filter dev,$(EXTRAS)),$(BIN)/python -m pip install --constraint constraints.txt --no-deps face-alignment numba llvmlite)
 	@touch $@
 
 demo: $(READY) ## make the Mona Lisa talk: fine-tune on one image, animate, write mp4, GIF and PNG
@@ -83,8 +86,6 @@ eval: $(READY) ## score one row of a table: EXP=eval_sitters ARGS='method=ft T=8
 	$(BIN)/headmime eval -cn $(EXP) $(ARGS)
 
 motion: $(READY) ## compare absolute and relative motion, by sitters' true cross-reenactment: docs/results/motion.md
-	test -d runs/stores/sitters_cross || $(BIN)/headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 \
-		out=runs/stores/sitters_cross
 	for motion in absolute relative own; do for row in 'ff 1,8' 'ft 1'; do set -- $$row; \
 		$(BIN)/headmime table -cn eval_cross_sitters motion=$$motion held_out=12 \
 			"table.methods=[$$1]" "table.Ts=[$$2]" $(ARGS) || exit 1; done; done

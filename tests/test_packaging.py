@@ -176,6 +176,16 @@ def test_setup_says_in_a_sentence_that_python_is_missing_or_too_old(tmp_path, py
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "installed", "beside"),
+    [([], ".[dev]", True), (["EXTRAS="], ".", False), (["EXTRAS=web"], ".[web]", False)],
+)
+def test_setup_installs_the_extras_that_are_asked_for(words, installed, beside):
+    shown = run(["make", "--dry-run", "--always-make", "setup", *words], ROOT)
+    assert f"--editable '{installed}'" in shown
+    assert ("face-alignment" in shown) == beside
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dist")

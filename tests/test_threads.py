@@ -21,6 +21,7 @@ from headmime.threads import (
     COUNT_VARIABLES,
     WAIT_POLICY,
     WAIT_VARIABLES,
+    available_cores,
     limit_child_threads,
     wait_passively,
 )
@@ -156,3 +157,10 @@ def test_a_worker_works_with_one_thread(
     assert len(workers) == CORES
     for ticks in workers:
         assert sum(ticks.values()) - max(ticks.values()) <= 0.1 * sum(ticks.values()), ticks
+
+
+def test_cores_are_counted_where_processes_have_no_affinity(monkeypatch):
+    """As on macOS."""
+    assert available_cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr("os.sched_getaffinity")
+    assert available_cores() == os.cpu_count()

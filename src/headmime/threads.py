@@ -1,4 +1,4 @@
-"""Wait policy of OpenMP's threads, and the number of threads in worker processes."""
+"""Wait policy of OpenMP's threads, available cores, number of threads in worker processes."""
 
 import os
 import signal
@@ -21,6 +21,13 @@ def wait_passively() -> None:
     """
     if not any(name in os.environ for name in WAIT_VARIABLES):
         os.environ.update(WAIT_POLICY)
+
+
+def available_cores() -> int:
+    """Number of cores that this process may use; on macOS, that of the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Small weights on disk, a store of random frames, the bundled picture and a short motion."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from headmime.cli import main
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.landmarks.crop import Crop
 from headmime.nets import build_nets
@@ -92,3 +94,19 @@ def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("motion") / "motion.npz"
     np.savez(path, landmarks=landmarks.astype(np.float32), fps=12.0, neutral=0)
     return path
+
+
+@pytest.fixture
+def train(
+    store: Path, tiny_run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
+    """Run `headmime train -cn cpu_meta` in an empty folder; returns the exit code."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name: str, *words: str, epochs: int = 1) -> int:
+        where = [f"store={store}", f"hydra.run.dir={tmp_path / name}"]
+        return main(
+            ["train", "-cn", "cpu_meta", *tiny_run, *where, f"trainer.max_epochs={epochs}", *words]
+        )
+
+    return run

@@ -45,6 +45,21 @@ def results(folder: Path) -> list[dict]:
     return [json.loads(file.read_text()) for file in sorted((folder / "results").glob("*.json"))]
 
 
+def test_a_missing_store_of_sitters_is_rendered_as_the_verb_renders_it(words, tmp_path):
+    folder = tmp_path / "sitters"
+    row = ["eval_sitters", *(word for word in words[2:] if not word.startswith("store="))]
+    sitters = {"n": 2, "frames": 6, "size": 16, "seed": 3}
+    keys = ", ".join(f"{key}: {value}" for key, value in sitters.items())
+    assert (
+        main(["eval", "-cn", *row, f"store={folder}", f"sitters={{{keys}}}", "method=copy", "T=1"])
+        == 0
+    )
+    assert len(results(tmp_path)) == 1
+    typed = [f"{key}={value}" for key, value in sitters.items()]
+    assert main(["data", "sitters", *typed, f"out={tmp_path / 'same'}"]) == 0
+    assert Store(folder).hash == Store(tmp_path / "same").hash
+
+
 def test_a_row_a_table_and_the_page(words, tmp_path, capsys):
     assert main(["eval", *words, "method=copy", "T=1"]) == 0
     printed = capsys.readouterr().out

@@ -166,6 +166,7 @@ def test_every_key_is_read_somewhere() -> None:
     read |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     read |= {node.value for node in nodes if isinstance(node, ast.Constant)}
     of_lightning = {"max_epochs", "max_time", "limit_train_batches", "save_dir", "offline"}
+    of_lightning |= {"group", "tags", "notes"}  # handed to W&B
     names = {(verb, name) for verb in VERBS for name in verb_keys(verb)}
     for verb, name in names:
         inside = name.startswith(

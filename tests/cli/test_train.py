@@ -4,11 +4,13 @@ import csv
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ from headmime.cli import main, training
 from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
 from headmime.data.module import EpisodeData
+from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.data.shared_memory import SHARED_MEMORY
 from headmime.files import hold_lock
 from headmime.learning import compilation
@@ -23,21 +26,7 @@ from headmime.learning.callbacks import CheckpointCallback
 from headmime.learning.settings import LossWeights
 from headmime.nets.checkpoint import load_nets
 
-
-@pytest.fixture
-def train(
-    store: Path, tiny_run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., int]:
-    """Run `headmime train -cn cpu_meta` in an empty folder; returns the exit code."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(name: str, *words: str, epochs: int = 1) -> int:
-        where = [f"store={store}", f"hydra.run.dir={tmp_path / name}"]
-        return main(
-            ["train", "-cn", "cpu_meta", *tiny_run, *where, f"trainer.max_epochs={epochs}", *words]
-        )
-
-    return run
+from .conftest import clip
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -272,14 +261,39 @@ def test_a_missing_store_is_named_before_any_work(
     assert "no/such/store" in capsys.readouterr().err
 
 
-def test_tensorboard(train: Callable, tmp_path: Path) -> None:
-    assert train("run", "logger=tensorboard") == 0
-    assert list((tmp_path / "run").glob("logs/**/events.out.tfevents*"))
+def test_debugging_one_batch_is_in_a_folder_of_its_own(
+    store: Path, tiny_run: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tiny = [word for word in tiny_run if not word.startswith("trainer.limit")]
+    assert main(["train", "-cn", "cpu_meta", *tiny, f"store={store}", "+debug=one_batch"]) == 0
+    (run,) = tmp_path.glob("runs/*/*")
+    assert run.parent.name == "debug"
+    assert state(run)["EpisodeData"]["episodes"] == 2
 
 
-def test_wandb_offline(train: Callable, tmp_path: Path) -> None:
-    assert train("run", "logger=wandb", "logger.offline=true") == 0
-    assert list((tmp_path / "run").glob("wandb/offline-run-*/*.wandb"))
+def test_debugging_by_overfitting_one_person_lowers_the_loss(
+    train: Callable, tmp_path: Path
+) -> None:
+    write_shard(tmp_path / "one", 0, iter([smooth(clip(1))]))
+    finish_store(tmp_path / "one")
+    words = ["+debug=overfit", f"store={tmp_path / 'one'}", "sitters=null", "batch=1"]
+    assert train("run", *words, "log_every=10", "optim.lr_generator=2e-3", epochs=100) == 0
+    (curves,) = (tmp_path / "run").glob("logs/**/metrics.csv")
+    rows = list(csv.DictReader(curves.open()))
+    for term in ("loss/cnt", "loss/pix"):
+        assert float(rows[-1][term]) < 0.9 * float(rows[0][term]), term
+
+
+def smooth(one: ClipFrames) -> ClipFrames:
+    """Frames of one ramp instead of noise, which nobody could learn from landmarks."""
+    ramp = np.broadcast_to(np.linspace(40, 220, 16)[:, None], (4, 16, 16, 3)).astype(np.uint8)
+    return replace(one, frames=iter(ramp))
+
+
+def test_the_profiler_says_where_the_time_went(train: Callable, tmp_path: Path) -> None:
+    assert train("run", "+debug=profiler", f"trainer.profiler.dirpath={tmp_path / 'run'}") == 0
+    assert "run_training_batch" in (tmp_path / "run" / "fit-profile.txt").read_text()
 
 
 def test_a_run_that_becomes_nan_stops_and_keeps_the_last_good_state(

@@ -76,6 +76,14 @@ def place(
         video = folder / "VoxCeleb2" / "mp4" / person / "video"
         video.mkdir(parents=True)
         shutil.copy(folder / "driver.mp4", video / "00001.mp4")
+    named = (
+        "HDTF/WDA_Ann0_000.mp4",
+        "downloaded_celebvhq/processed/abcdefghijk_0.mp4",
+        "takes/a-1-1.mp4",
+    )
+    for name in named:
+        (folder / name).parent.mkdir(parents=True)
+        shutil.copy(folder / "driver.mp4", folder / name)
     listed(folder / "people", photographs)
     signer_for(ProvenanceOptions())
     shutil.copy(local_folder() / CERTIFICATE, folder / "chain.pem")

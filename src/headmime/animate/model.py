@@ -11,6 +11,7 @@ from headmime.errors import HeadmimeError
 from headmime.nets import Nets
 from headmime.nets.checkpoint import checkpoint_files, checkpoint_sha256, load_nets
 from headmime.nets.shape import ModelShape
+from headmime.pretrained.fetch import fetch_checkpoint, is_address
 
 BUNDLED = "bundled"
 
@@ -35,14 +36,18 @@ class Model:
         return self.record["detector"]
 
 
-def weights_stem(weights: Path | str = BUNDLED) -> Path:
-    """Path stem of a checkpoint ("bundled": in the package). HeadmimeError if it is missing."""
+def weights_stem(weights: Path | str = BUNDLED, key: str = "weights") -> Path:
+    """Path stem of a checkpoint ("bundled": in the package; an address is fetched). HeadmimeError,
+    naming `key`, if it is missing.
+    """
+    if is_address(weights):
+        return fetch_checkpoint(str(weights), key)
     stem = weights_path(str(weights)).expanduser()
     for file in checkpoint_files(stem):
         if not file.is_file():
             raise HeadmimeError(
-                f"weights={weights}: {file} is missing; give a .safetensors file with its .json "
-                f"beside it, or {BUNDLED!r}."
+                f"{key}={weights}: {file} is missing; give a .safetensors file with its .json "
+                f"beside it, its address (docs/guide/train.md), or {BUNDLED!r}."
             )
     return stem
 

@@ -10,9 +10,8 @@ from omegaconf import MISSING
 
 from headmime.animate.media_writer import write_media
 from headmime.benchmark.methods import Methods
-from headmime.benchmark.rows import make_trials
+from headmime.benchmark.rows import make_trials, open_store
 from headmime.benchmark.settings import RowGrid, RowSettings, check, hold_outputs
-from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.evaluation.plots import require_matplotlib
 from headmime.evaluation.plots.scene import (
@@ -106,7 +105,7 @@ class _Images:
 
     def __init__(self, settings: FiguresSettings, out: Path) -> None:
         self.settings, self.figures, self.out = settings, settings.figures, out
-        self.store = Store(Path(settings.store).expanduser())
+        self.store = open_store(settings)
         self.methods = Methods(settings, self.store)
         self.trials, _ = make_trials(settings, self.store)
         origins = [self.methods.origin_of(method) for method in self.figures.methods]

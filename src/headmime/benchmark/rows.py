@@ -34,6 +34,7 @@ from headmime.landmarks.detect import load_detector as detector_named
 from headmime.pretrained.scorers import TorchScorer
 from headmime.progress import progress
 from headmime.provenance.origin import software_origin
+from headmime.sitters.missing import render_missing
 
 log = logging.getLogger(__name__)
 ROW_KEYS = {one.name for one in fields(RowSettings)}
@@ -47,7 +48,7 @@ class RowRunner:
     ) -> None:
         """`overrides`: settings that were not typed; they are added to the row's command."""
         self.settings, self.overrides = settings, overrides
-        store = Store(Path(settings.store).expanduser())
+        store = open_store(settings)
         self.methods = Methods(settings, store)
         trials, self.left_out = make_trials(settings, store)
         self.context = EvalContext(
@@ -150,6 +151,13 @@ def study_origin(verb: str, settings: Any, row: Result) -> dict[str, Any]:
         "scorers": row.scorers,
         "stand_in": row.stand_in,
     }
+
+
+def open_store(settings: RowSettings) -> Store:
+    """The store of the rows; sitters are rendered into it if it is missing."""
+    folder = Path(settings.store).expanduser()
+    render_missing(folder, settings.sitters)
+    return Store(folder)
 
 
 def check_scorer_leakage(

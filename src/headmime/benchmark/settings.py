@@ -23,6 +23,7 @@ class RowSettings:
     """Every key of `headmime eval`; conf/evaluate.yaml says what they mean."""
 
     store: str = MISSING
+    sitters: dict[str, Any] | None = None
     dataset: str = MISSING
     split: str = MISSING
     videos: int = MISSING

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.files import write_atomically
 from headmime.progress import progress
+from headmime.sitters.missing import render
 
 MIB = 1 << 20
 
@@ -50,20 +50,6 @@ def sitters(settings: Sitters) -> None:
     """Render with a progress bar."""
     render(**asdict(settings))
     print(settings.out)
-
-
-def render(n: int, out: str, cross: int = 0, **settings: Any) -> None:
-    """`write_sitters` with a progress bar. HeadmimeError where the extra is missing."""
-    try:
-        from headmime.sitters.write import write_sitters
-    except ModuleNotFoundError as missing:
-        raise HeadmimeError(
-            f"Rendering sitters needs the package {missing.name}: pip install 'headmime[sitters]'."
-        ) from missing
-    with progress("rendering sitters") as on_step:
-        write_sitters(
-            n, out, on_sitters=lambda done: on_step(done, n + cross), cross=cross, **settings
-        )
 
 
 def inspect(settings: Inspect) -> None:

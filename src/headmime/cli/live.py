@@ -1,6 +1,5 @@
 """`headmime live`: animate a person in real time from a webcam or a video."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from headmime.live.window import Window
 from headmime.progress import console
 from headmime.provenance.marking import add_label
 from headmime.provenance.statement import ProvenanceOptions
+from headmime.threads import available_cores
 
 WINDOW, MIN_SIDE = "window", 256
 
@@ -49,7 +49,7 @@ def main(settings: Live) -> None:
     person = find_person(settings, finder)
     size = settings.size or max(MIN_SIDE, person.shape.image_size)
     # One core detects landmarks, the others generate frames.
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
+    torch.set_num_threads(max(1, available_cores() - 1))
     animator, make_detector = (
         LiveAnimator(person, settings.strength),
         _detector_factory(settings, person),

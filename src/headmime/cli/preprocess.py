@@ -1,7 +1,6 @@
 """`headmime preprocess`: a data set of videos becomes a clip store."""
 
 import logging
-import os
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from headmime.data.preprocess.run import QUARANTINE, PreprocessReport, Runner, m
 from headmime.data.preprocess.workers import run_local, run_on_ray
 from headmime.errors import HeadmimeError
 from headmime.progress import progress
+from headmime.threads import available_cores
 
 log = logging.getLogger(__name__)
 LISTED = 5  # kinds of reasons that are printed
@@ -26,11 +26,12 @@ WHOLE_SET = 145_000  # videos of VoxCeleb2
 
 @dataclass
 class DataSet:
-    """layout, split: see `list_sources`. clips_per_video: in the whole data set, if known."""
+    """layout, split, pattern: see `list_sources`. clips_per_video: of the whole set, or None."""
 
     layout: str
     clips_per_video: float | None
     split: str | None = None
+    pattern: str | None = None
 
 
 @dataclass
@@ -68,7 +69,7 @@ def main(settings: Preprocess) -> None:
     if not settings.out and not settings.dry_run:
         raise HeadmimeError("out= is missing: the folder of the new store.")
     listed = assign_splits(
-        list_sources(settings.data.layout, root, settings.data.split),
+        list_sources(settings.data.layout, root, settings.data.split, settings.data.pattern),
         settings.test_share,
         settings.test_persons,
         settings.seed,
@@ -85,6 +86,7 @@ def main(settings: Preprocess) -> None:
         {
             "data": settings.data.layout,
             "data_split": settings.data.split,
+            **({"data_pattern": settings.data.pattern} if settings.data.pattern else {}),
             **asdict(clip_settings),
             "detector": settings.detector,
             "test_share": settings.test_share,
@@ -123,7 +125,7 @@ def _runner(settings: Preprocess) -> Runner:
 
 
 def _workers(settings: Preprocess) -> int:
-    return settings.workers or len(os.sched_getaffinity(0))
+    return settings.workers or available_cores()
 
 
 def _format_report(summary: PreprocessReport, out: Path, seconds: float) -> str:

@@ -37,7 +37,7 @@ def register_schemas() -> None:
 
 def claims(settings: Any) -> Iterator[str]:
     """`headmime claims`: do the paper's claims hold on sitters?"""
-    from headmime.cli.data import render
+    from headmime.sitters.missing import render
     from headmime.studies.claims.run import run_claims
 
     return run_claims(settings, render)

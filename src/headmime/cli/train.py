@@ -13,16 +13,15 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
-from headmime.assets import weights_path
+from headmime.animate.model import weights_stem
 from headmime.cli import launch
 from headmime.cli.config import conf_folder, plain_errors
-from headmime.cli.data import render
 from headmime.cli.train_schema import Train
 from headmime.cli.training import TrainingRun, precision, train
 from headmime.errors import HeadmimeError
 from headmime.files import hold_lock
 from headmime.learning.compilation import should_compile
-from headmime.nets.checkpoint import checkpoint_files
+from headmime.sitters.missing import render
 
 log = logging.getLogger(__name__)
 # conf/hydra/launcher overrides configurations that hydra-submitit-launcher registers itself
@@ -81,15 +80,11 @@ def _rank() -> int:
 
 def _check_init(init: str | None, written: Path | None) -> None:
     """HeadmimeError if its files are missing, or in the folder where weights are `written`."""
-    if not init:
-        return
-    for file in checkpoint_files(weights_path(init)):
-        if not file.is_file():
-            raise HeadmimeError(f"init={init}: {file} is missing.")
-        if written and file.resolve().parent == written.resolve():
-            raise HeadmimeError(
-                f"init={init} would be overwritten by this run: choose another hydra.run.dir=."
-            )
+    folder = weights_stem(init, "init").parent if init else None
+    if folder and written and folder.resolve() == written.resolve():
+        raise HeadmimeError(
+            f"init={init} would be overwritten by this run: choose another hydra.run.dir=."
+        )
 
 
 def _resume_from(ckpt: str | None, folder: Path) -> Path | None:

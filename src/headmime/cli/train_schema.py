@@ -69,6 +69,7 @@ class TrainerSettings:
     cudnn_benchmark: bool = True
     deterministic: bool = False
     limit_train_batches: int | None = None
+    profiler: dict[str, Any] | None = None
     enable_progress_bar: bool = True
 
     def __post_init__(self) -> None:

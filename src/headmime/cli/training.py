@@ -14,14 +14,16 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 from pytorch_lightning.callbacks import LambdaCallback, RichProgressBar
+from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.plugins.environments import (
     LightningEnvironment,  # pyright: ignore[reportPrivateImportUsage]  (documented there)
     TorchElasticEnvironment,  # pyright: ignore[reportPrivateImportUsage]
 )
 from pytorch_lightning.utilities import rank_zero_only
 
-from headmime.assets import weights_path
+from headmime.animate.model import weights_stem
 from headmime.cli.launch import Placement
+from headmime.cli.loggers import open_loggers
 from headmime.cli.train_schema import Train
 from headmime.data.module import EpisodeData
 from headmime.data.shared_memory import check_shared_memory
@@ -127,6 +129,8 @@ def train(run: TrainingRun) -> None:
         before.append(data.episodes)  # the state has been read
         if trainer.is_global_zero:
             _write_record(run, record)
+        for logger in trainer.loggers:
+            logger.log_hyperparams(run.config)
 
     callbacks = _callbacks(run, monitor, checkpoints, averages, validation)
     trainer = _trainer(run, [LambdaCallback(on_fit_start=on_fit_start), *callbacks])
@@ -134,6 +138,9 @@ def train(run: TrainingRun) -> None:
         trainer.fit(module, datamodule=data, ckpt_path=run.resume)
     if not data.episodes:  # max_epochs=0: Lightning calls no hook that saves
         checkpoints.run(trainer, module)
+    for logger in trainer.loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish()  # else the next seed of a sweep goes on in it
     if trainer.is_global_zero:
         if run.resume and before == [data.episodes]:
             log.warning(NOTHING_LEFT, settings.trainer.max_epochs, settings.trainer.max_time)
@@ -157,6 +164,7 @@ def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:
     benchmark = settings.pop("cudnn_benchmark")
     resolved = {
         "benchmark": benchmark and not settings["deterministic"],
+        "profiler": instantiate(settings["profiler"]),
         "devices": run.placement.devices,
         "num_nodes": run.placement.nodes,
         "precision": run.precision,
@@ -170,7 +178,7 @@ def _trainer(run: TrainingRun, callbacks: list[pl.Callback]) -> pl.Trainer:
             AtomicCheckpointIO(),
             TorchElasticEnvironment() if several else LightningEnvironment(),
         ],
-        logger=instantiate(run.settings.logger),
+        logger=open_loggers(run.settings.logger, run.folder, run.resume),
         callbacks=callbacks,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -297,7 +305,7 @@ def _initial_nets(settings: Train) -> tuple[Nets, list[str]]:
     """Return the initial networks, and the names of parameters inherited from smaller ones."""
     if settings.init is None:
         return build_nets(settings.model), []
-    loaded, shape, _ = load_nets(weights_path(settings.init))
+    loaded, shape, _ = load_nets(weights_stem(settings.init, "init"))
     if shape == settings.model:
         return loaded, []
     nets = build_nets(settings.model)

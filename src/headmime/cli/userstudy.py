@@ -40,7 +40,7 @@ def serve(settings: Serve) -> None:
         study = server.study
         print(f"{study.title}: {len(study.triplets)} triplets at {server.url}")
         print(_origin(study.sequences))
-        print(f"Answers go to {server.answers.path}. Ctrl-C stops; serving it again resumes the study.")
+        print(f"Answers go to {server.answers.path}. Ctrl-C stops; serving it again resumes.")
         sys.stdout.flush()
         if settings.open:
             webbrowser.open(server.url)

@@ -75,7 +75,7 @@ VERBS = {
         "cli.scoring:claims",
         "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
         configs=("study/claims", "evaluate"),
-        unused="T consent drivers frames method seed start weights weights_ff",
+        unused="T consent drivers frames method seed sitters start weights weights_ff",
     ),
     "curves": Verb(
         "studies.finetune_curves.run:run_curves",

@@ -9,15 +9,18 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.pretrained.caffemodel import read_caffemodel
+from headmime.pretrained.fetch import fetch, is_address
 
 
 def require_file(path: str | Path | None, key: str, what: str) -> Path:
-    """Return `path`, or raise HeadmimeError if it is None or not a file.
+    """Return `path`, or raise HeadmimeError if it is None or not a file. An address is fetched.
 
     `key`: the configuration key of the file; `what`: its expected content.
     """
     if path is None:
         raise HeadmimeError(f"{key} is not set: pass {key}=FILE, {what}.")
+    if is_address(path):
+        return fetch(str(path), key)
     path = Path(path).expanduser()
     if not path.is_file():
         raise HeadmimeError(f"{key}: there is no file {path}; pass {key}=FILE, {what}.")

@@ -8,7 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
+from headmime.assets import conf_folder
 from headmime.data.preprocess.clips import ClipSettings, read_source
 from headmime.data.preprocess.layouts import (
     Listing,
@@ -123,6 +125,53 @@ def test_a_folder(tmp_path: Path):
         ("ben/film", "x.webm", "x"),
     ]
     assert set(reasons(listed).values()) == {"is not named like a video"}
+
+
+def pattern(data: str) -> str:
+    return yaml.safe_load((conf_folder() / "data" / f"{data}.yaml").read_text())["pattern"]
+
+
+def test_hdtf_by_the_names_of_its_speakers(tmp_path: Path):
+    """A speaker's numbered videos are one person's; radio hosts have no names."""
+    touch(tmp_path, "WDA_AnnLee0_000.mp4", "WDA_AnnLee1_000.mp4", "WDA_AnnLee1_001.mp4")
+    touch(tmp_path, "sub/WRA_BenFox_000.mp4", "RD_Radio1_000.mp4", "RD_Radio10_000.mp4")
+    touch(tmp_path, "_videos_raw/WDA_AnnLee0.mp4", "_videos_raw/WDA_AnnLee0_download_log.txt")
+    listed = list_sources("named", tmp_path, pattern=pattern("hdtf"))
+    assert [key[:3] for key in keys(listed)] == [
+        ("AnnLee", "WDA_AnnLee0", "000"),
+        ("AnnLee", "WDA_AnnLee1", "000"),
+        ("AnnLee", "WDA_AnnLee1", "001"),
+        ("BenFox", "WRA_BenFox", "000"),
+        ("RD_Radio1", "RD_Radio1", "000"),
+        ("RD_Radio10", "RD_Radio10", "000"),
+    ]
+    assert set(reasons(listed).values()) == {"is not named as this data set's clips are"}
+    assert len(listed.refused) == 2
+
+
+def test_celebvhq_by_its_youtube_videos(tmp_path: Path):
+    touch(tmp_path, "processed/a-_b5678901_0.mp4", "processed/a-_b5678901_12.mp4")
+    touch(tmp_path, "raw/a-_b5678901.mp4", "celebvhq_info.json")
+    listed = list_sources("named", tmp_path, pattern=pattern("celebvhq"))
+    assert [key[:3] for key in keys(listed)] == [
+        ("a-_b5678901", "a-_b5678901", "0"),
+        ("a-_b5678901", "a-_b5678901", "12"),
+    ]
+    assert reasons(listed).keys() == {"raw/a-_b5678901.mp4", "celebvhq_info.json"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("(?P<video>", "is no regular expression"),
+        ("(?P<video>.*)", "should name"),
+        (r"(?P<video>\d+)_(?P<clip>\d+).mkv", "has no file that is named"),
+    ],
+)
+def test_rules_for_names_that_cannot_be_used(tmp_path: Path, rule: str, said: str):
+    touch(tmp_path, "1_1.mp4")
+    with pytest.raises(HeadmimeError, match=said):
+        list_sources("named", tmp_path, pattern=rule)
 
 
 def test_strange_things_are_named_and_the_rest_is_found(tmp_path: Path):

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import os
+import re
 import stat
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -186,10 +187,13 @@ def _check_persons(root: Path, rows: list[dict[str, str]]) -> None:
             )
 
 
-def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
+def list_sources(
+    layout: str, root: Path, split: str | None = None, pattern: str | None = None
+) -> Listing:
     """List the data set in `root`. HeadmimeError if it does not have the layout.
 
-    split: rows of "listed" to use (None: all); HeadmimeError with other layouts.
+    split: rows of "listed" to use (None: all); HeadmimeError with other layouts. pattern: of the
+    names of "named".
     """
     if not root.is_dir():
         raise HeadmimeError(f"root={root} is not a folder: name the folder of the data set.")
@@ -198,6 +202,7 @@ def list_sources(layout: str, root: Path, split: str | None = None) -> Listing:
         "voxceleb2": find_voxceleb2,
         "folder": find_in_folders,
         "listed": partial(find_in_tables, split=split),
+        "named": partial(find_by_name, pattern=pattern or ""),
     }
     check_choice("data", layout, layouts)
     if split is not None and layout != "listed":
@@ -254,6 +259,36 @@ def find_in_folders(root: Path) -> Iterator[Source | Refusal]:
         else:
             person = "/".join(above) or PurePath(name).stem
             yield Source(person, name, PurePath(name).stem, file, found.bytes)
+
+
+def find_by_name(root: Path, pattern: str) -> Iterator[Source | Refusal]:
+    """Files whose path below root matches `pattern`, with the groups video, clip and, unless it is
+    the video, person. HeadmimeError if no file does.
+    """
+    try:
+        rule = re.compile(pattern)
+    except re.error as error:
+        raise HeadmimeError(f"data.pattern={pattern} is no regular expression: {error}.") from error
+    if not {"video", "clip"} <= rule.groupindex.keys():
+        raise HeadmimeError(f"data.pattern={pattern} should name (?P<video>...) and (?P<clip>...).")
+    matches = 0
+    for found in walk(root):
+        if isinstance(found, Refusal):
+            yield found
+            continue
+        file = "/".join(found.parts)
+        match = rule.fullmatch(file)
+        if match is None:
+            yield Refusal(file, "is not named as this data set's clips are")
+            continue
+        matches += 1
+        video, clip = match["video"], match["clip"]
+        yield Source(match.groupdict().get("person") or video, video, clip, file, found.bytes)
+    if not matches:
+        raise HeadmimeError(
+            f"root={root} has no file that is named as this data set's clips are (data.pattern="
+            f"{pattern}); data=folder takes any names."
+        )
 
 
 def _voxceleb_clip(found: FoundFile, depth: int, split: str | None) -> Source | Refusal:

@@ -9,9 +9,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from headmime.benchmark.rows import RowRunner, study_origin
+from headmime.benchmark.rows import RowRunner, open_store, study_origin
 from headmime.benchmark.settings import RowSettings, check, check_only, hold_outputs
-from headmime.data.store import read_manifest
 from headmime.errors import HeadmimeError
 from headmime.evaluation.cache import digest
 from headmime.evaluation.method_table import METHODS
@@ -89,7 +88,7 @@ def _check(settings: AblationsSettings) -> None:
         raise HeadmimeError(f"ablations.methods: {others[0]} is not trained; choose of ff, ft.")
     for mode, motion in design.modes.items():
         check(replace(settings, mode=mode, motion=motion), design.methods, design.Ts)
-    read_manifest(Path(settings.store).expanduser())
+    open_store(settings)
 
 
 def _keys(settings: AblationsSettings, name: str) -> list[str]:

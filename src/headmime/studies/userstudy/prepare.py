@@ -15,7 +15,7 @@ from omegaconf import MISSING
 from PIL import Image
 
 from headmime.benchmark.methods import Methods
-from headmime.benchmark.rows import draw_protocol
+from headmime.benchmark.rows import draw_protocol, open_store
 from headmime.benchmark.settings import RowGrid, RowSettings, check
 from headmime.data.protocol import Case
 from headmime.data.shards import JPEG_QUALITY
@@ -80,7 +80,7 @@ def run_prepare(settings: UserStudySettings) -> Iterator[str]:
     if out.exists():
         raise HeadmimeError(f"study.out={out} exists already: choose another folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    store = Store(Path(settings.store).expanduser())
+    store = open_store(settings)
     protocol = draw_protocol(settings, store)
     methods = Methods(settings, store)
     rows = {
