@@ -15,6 +15,9 @@ from headmime.animate.person import Person, finetune_settings
 from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
+from headmime.nets import Nets
+from headmime.nets.checkpoint import save_nets
+from headmime.nets.shape import ModelShape
 
 
 def test_from_a_picture_to_a_video(
@@ -152,3 +155,9 @@ def test_fine_tuning_is_what_happens_without_a_wish(
     headmime.personalise(model, [mona_lisa], detector=dlib)
     assert asked[0][2] == finetune_settings("fast")
     assert asked[0][3].origin  # the frozen networks that come with the installation
+
+
+def test_weights_without_a_detector_are_named(nets: Nets, tiny: ModelShape, tmp_path: Path) -> None:
+    save_nets(tmp_path / "old", nets, tiny, {"origin": {}})
+    with pytest.raises(HeadmimeError, match=r"old\.json names no detector"):
+        headmime.load(tmp_path / "old", "cpu")

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -103,3 +104,15 @@ def test_a_person_is_kept_without_pictures(
 def test_a_missing_person_is_named(tmp_path: Path) -> None:
     with pytest.raises(HeadmimeError, match=r"person=.*nobody: .*nobody\.safetensors is missing"):
         load_person(tmp_path / "nobody")
+
+
+@pytest.mark.parametrize("key", ["consent", "neutral", "origin"])
+@pytest.mark.parametrize("value", ["mine", 2**63, [1], {"a": 1}])
+def test_a_damaged_person_is_named(
+    model: Model, sources: Sources, tmp_path: Path, key: str, value: object
+) -> None:
+    person_from_images(model, sources, None, None, Consent.OWN).save(tmp_path / "me")
+    content = json.loads((tmp_path / "me.json").read_text())
+    (tmp_path / "me.json").write_text(json.dumps(content | {key: value}))
+    with pytest.raises(HeadmimeError, match=r"/me lacks the person's"):
+        load_person(tmp_path / "me")

@@ -5,6 +5,7 @@ Nothing is unpickled. Weights may be stored in float16; loaded weights are float
 """
 
 import json
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
                 f"{description} describes {content['kind']!r} in format {content['format']},"
                 f" but {kind!r} in format {FORMAT} is needed here."
             )
-        shape = ModelShape(**content["shape"])
+        shape = _shape(description, content["shape"])
         expected = content["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise HeadmimeError(
@@ -149,12 +150,20 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
     return tensors, shape, record
 
 
+def _shape(description: Path, values: dict[str, Any]) -> ModelShape:
+    try:
+        return ModelShape(**values)
+    except HeadmimeError as error:
+        raise HeadmimeError(f"{description} describes impossible networks: {error}") from error
+
+
 def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> None:
     try:
         # copied: the file is memory mapped, and may be replaced while in use
         copies = {k: kernels_last(t.to(torch.float32, copy=True)) for k, t in tensors.items()}
         module.load_state_dict(copies, assign=True)
     except RuntimeError as error:
-        raise HeadmimeError(f"{path} holds other weights than it describes: {error}") from error
+        told = textwrap.shorten(str(error), 300)
+        raise HeadmimeError(f"{path} holds other weights than it describes: {told}") from error
     for parameter in module.parameters():
         parameter.requires_grad_(True)
