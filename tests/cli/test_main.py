@@ -174,3 +174,22 @@ def test_ctrl_c_is_said_and_has_its_exit_code(
 def test_configuration_and_experiments_are_found() -> None:
     assert (conf_folder() / "animate.yaml").is_file()
     assert list(experiments_folder().glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["store=~nobody-of-this-name/x"], "there is no such user here"),
+        (["~nobody-of-this-name"], "there is no such user here"),
+        (["x" * 5000], "File name too long"),
+        ([f"out={'x' * 5000}"], "store"),
+        (["store", "hydra/launcher=-1"], "must be a string or a list"),
+        (["store", "--resolve"], "--resolve flag can only be used"),
+    ],
+)
+def test_words_that_campaigns_found(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["data", "inspect", *words]) in (1, 2)
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert said in sentence
