@@ -71,7 +71,10 @@ def test_a_damaged_description_is_one_sentence_that_names_the_file(
 ) -> None:
     description = save_nets(tmp_path / "nets", nets, tiny, RECORD)
     whole = json.loads(description.read_text())
-    for key, value in (("generator_levels", float("inf")), ("width", 0), ("image_size", "16")):
+    for key, value in (
+        *(("generator_levels", float("inf")), ("width", 0), ("image_size", "16")),
+        *(("bottleneck_blocks", [1]), ("bottleneck_blocks", 2**60), ("attention_up", None)),
+    ):
         description.write_text(json.dumps(whole | {"shape": whole["shape"] | {key: value}}))
         with pytest.raises(HeadmimeError, match=r"nets\.json"):
             load_nets(description)

@@ -24,6 +24,7 @@ from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import kernels_last
 
 FORMAT = 1
+MAX_NUMBER = 4096  # in a shape; with more, building the networks would take the machine's memory
 Record = dict[str, Any]
 """Metadata of a checkpoint besides its shape: ``detector`` (landmark source) and ``origin`` (data,
 config, commit, seed, ...).
@@ -152,6 +153,8 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
 
 def _shape(description: Path, values: dict[str, Any]) -> ModelShape:
     try:
+        if wrong := [k for k, v in values.items() if type(v) is not int or v > MAX_NUMBER]:
+            raise HeadmimeError(f"{wrong[0]} is {values[wrong[0]]!r}.")
         return ModelShape(**values)
     except HeadmimeError as error:
         raise HeadmimeError(f"{description} describes impossible networks: {error}") from error
