@@ -290,6 +290,12 @@ def test_a_damaged_table_is_named(store_folder: Path, tmp_path: Path, failing: P
         (folder / "manifest.json").write_text(json.dumps(manifest))
         with pytest.raises(HeadmimeError, match=r"clips\.npy is damaged"):
             Store(folder)
+    whole = json.loads((store_folder / "manifest.json").read_text())
+    whole["shards"][0]["name"] = "x" * 300
+    (folder / "manifest.json").write_text(json.dumps(whole))
+    shutil.copy(store_folder / "clips.npy", path)
+    with pytest.raises(HeadmimeError, match=r"frames\.bin is damaged"):
+        Store(folder).landmarks(0)
     changed = rows.copy()
     changed["first"][0] = 10**6
     path.write_bytes(to_bytes(changed))

@@ -78,6 +78,9 @@ def test_a_damaged_description_is_one_sentence_that_names_the_file(
         description.write_text(json.dumps(whole | {"shape": whole["shape"] | {key: value}}))
         with pytest.raises(HeadmimeError, match=r"nets\.json"):
             load_nets(description)
+    description.write_text(json.dumps(whole | {"shape": "16"}))
+    with pytest.raises(HeadmimeError, match=r"nets\.json"):
+        load_nets(description)
     description.write_text(json.dumps(whole | {"shape": whole["shape"] | {"bottleneck_blocks": 9}}))
     with pytest.raises(HeadmimeError, match=r"^[^\n]*nets\.json holds other weights[^\n]{,400}$"):
         load_nets(description)

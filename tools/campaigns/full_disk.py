@@ -118,10 +118,11 @@ def _fill(writer: Writer, folder: Path, whole: Path, room: int) -> None:
     if code == 0:
         return
     print(f"code {code}")
-    said = [line for line in words_of(folder).splitlines() if line.strip()]
-    assert "Traceback" not in words_of(folder), words_of(folder)
-    assert code == 1 and said and said[-1].endswith("."), f"code {code}: {said[-3:]}"
-    assert any(word in words_of(folder) for word in ("space", "large", "full")), said[-3:]
+    told = words_of(folder)
+    said = [line for line in told.splitlines() if line.startswith("headmime: ")]
+    assert "Traceback" not in told, told
+    assert code == 1 and len(said) == 1 and said[0][-1] in ".?", f"code {code}: {told[-600:]}"
+    assert any(word in said[0] for word in ("space", "large", "full")), said
     left = [
         path for path in out.rglob("*") if path.name.startswith(PARTIAL) or ".part" in path.name
     ]

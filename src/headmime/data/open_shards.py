@@ -122,7 +122,7 @@ class _File:
 
 def check_size(path: Path, size: int) -> None:
     """Raise HeadmimeError unless the file exists and has `size` bytes."""
-    actual = path.stat().st_size if path.exists() else None
+    actual = path.stat().st_size if os.path.exists(path) else None  # False: no possible name
     if actual != size:
         raise HeadmimeError(
             f"{path} is damaged ({actual} bytes, the manifest says {size}): copy or make the store "

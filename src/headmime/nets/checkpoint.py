@@ -4,6 +4,7 @@ and the weights' origin.
 Nothing is unpickled. Weights may be stored in float16; loaded weights are float32.
 """
 
+import hashlib
 import json
 import textwrap
 from dataclasses import asdict
@@ -12,11 +13,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
-from headmime.files import sha256, write_atomically
+from headmime.files import sha256, write_atomically, write_text
 from headmime.nets import Nets, build_nets
 from headmime.nets.generator import Synthesis
 from headmime.nets.personal import PersonalGenerator
@@ -105,8 +106,8 @@ def _save(
         write_atomically(description) as partial_description,
         write_atomically(tensor_file) as partial,
     ):
-        save_file(stored, partial)
-        partial.chmod(0o644)  # safetensors creates files with mode 0600
+        # by Python: safetensors takes no path that is not UTF-8, and has errors of its own
+        partial.write_bytes(save(stored))
         content = {
             "format": FORMAT,
             "kind": kind,
@@ -115,7 +116,7 @@ def _save(
             **record,
         }
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        partial_description.write_text(text + "\n")
+        write_text(partial_description, text + "\n")
     return description
 
 
@@ -127,7 +128,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
                 f"{file} is missing: a checkpoint is a .safetensors and a .json file of one name."
             )
     try:
-        content = json.loads(description.read_text())
+        content = json.loads(description.read_text("utf-8"))
         if (content["format"], content["kind"]) != (FORMAT, kind):
             raise HeadmimeError(
                 f"{description} describes {content['kind']!r} in format {content['format']},"
@@ -139,12 +140,13 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
         raise HeadmimeError(
             f"{description} is not a headmime checkpoint description: {error}."
         ) from error
-    if sha256(tensor_file) != expected:
+    stored = tensor_file.read_bytes()
+    if hashlib.sha256(stored).hexdigest() != expected:
         raise HeadmimeError(
             f"{tensor_file} does not match the hash in {description.name}: copy both files again."
         )
     try:
-        tensors = load_file(tensor_file)
+        tensors = load(stored)
     except SafetensorError as error:
         raise HeadmimeError(f"{tensor_file} is not a safetensors file: {error}.") from error
     record = {k: v for k, v in content.items() if k not in {"format", "kind", "shape", "sha256"}}
@@ -153,7 +155,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
 
 def _shape(description: Path, values: dict[str, Any]) -> ModelShape:
     try:
-        if wrong := [k for k, v in values.items() if type(v) is not int or v > MAX_NUMBER]:
+        if wrong := [k for k, v in dict(values).items() if type(v) is not int or v > MAX_NUMBER]:
             raise HeadmimeError(f"{wrong[0]} is {values[wrong[0]]!r}.")
         return ModelShape(**values)
     except HeadmimeError as error:
@@ -162,7 +164,6 @@ def _shape(description: Path, values: dict[str, Any]) -> ModelShape:
 
 def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> None:
     try:
-        # copied: the file is memory mapped, and may be replaced while in use
         copies = {k: kernels_last(t.to(torch.float32, copy=True)) for k, t in tensors.items()}
         module.load_state_dict(copies, assign=True)
     except RuntimeError as error:
