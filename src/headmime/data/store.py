@@ -228,7 +228,7 @@ def read_manifest(folder: Path) -> tuple[dict, str]:
 
 
 def _check_entries(manifest: dict) -> None:
-    """KeyError, TypeError or ValueError if what is read of a manifest is missing or no such value."""
+    """KeyError, TypeError or ValueError if what is read of a manifest is missing or impossible."""
     if not 1 <= operator.index(manifest["size"]) <= MAX_SIZE:
         raise ValueError(f"size {manifest['size']}")
     if not isinstance(manifest["detector"], str):
@@ -261,11 +261,8 @@ def _check_rows(rows: np.ndarray, shards: int) -> None:
     """ValueError unless these are rows of clips, each with frames in one of the shards."""
     columns = {name: kind for name, (kind, *_) in (rows.dtype.fields or {}).items()}
     wrong = [key for key in CLIP_KEYS if key not in columns or columns[key].kind != "S"]
-    wrong += [
-        key
-        for key in CLIP_NUMBERS.names or ()
-        if columns.get(key, None if key not in QUALITY else CLIP_NUMBERS[key]) != CLIP_NUMBERS[key]
-    ]
+    columns = {key: CLIP_NUMBERS[key] for key in QUALITY} | columns  # version 1 has none
+    wrong += [k for k in CLIP_NUMBERS.names or () if columns.get(k) != CLIP_NUMBERS[k]]
     if wrong or rows.ndim != 1 or not len(rows):
         raise ValueError(f"it is no table of clips: {', '.join(wrong) or rows.shape}")
     within = (rows["shard"] >= 0) & (rows["shard"] < shards)
