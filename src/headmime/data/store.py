@@ -11,7 +11,6 @@ This module reads, `shards.py` writes. Frames are read on demand.
 
 import hashlib
 import json
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -229,16 +228,22 @@ def read_manifest(folder: Path) -> tuple[dict, str]:
 
 def _check_entries(manifest: dict) -> None:
     """KeyError, TypeError or ValueError if what is read of a manifest is missing or impossible."""
-    if not 1 <= operator.index(manifest["size"]) <= MAX_SIZE:
+    if not 1 <= _integer(manifest["size"]) <= MAX_SIZE:
         raise ValueError(f"size {manifest['size']}")
     if not isinstance(manifest["detector"], str):
         raise TypeError("its detector is no name")
-    operator.index(manifest["files"]["clips.npy"]["bytes"])
+    _integer(manifest["files"]["clips.npy"]["bytes"])
     for shard in manifest["shards"]:
         if Path(shard["name"]).name != shard["name"]:
             raise ValueError(f"shard {shard['name']!r}")
         for name in OpenShard.FILES:
-            operator.index(shard["files"][name]["bytes"])
+            _integer(shard["files"][name]["bytes"])
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int:  # a bool is none
+        raise TypeError(f"{value!r} is no number")
+    return value
 
 
 def _text(value: bytes) -> str:
