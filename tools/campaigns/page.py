@@ -56,10 +56,10 @@ class Server:
                 if not _is_whole(request):  # else the server rightly waits for the rest
                     connection.shutdown(socket.SHUT_WR)
                 return _receive(connection)
-            except ConnectionError:
-                return b""
             except TimeoutError:
                 return b"TIMEOUT"
+            except OSError:  # it hangs up
+                return b""
 
     def megabytes(self) -> float:
         """Resident memory."""
