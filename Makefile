@@ -22,7 +22,7 @@ PORT = 8765
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics protection-study table1 results report claims curves ablations test check bench lint lock wheelhouse clean
+.PHONY: help setup demo animate finetune web sitters preprocess train figures userstudy eval motion forensics protection-study table1 results report claims curves ablations test check campaign bench lint lock wheelhouse clean
 
 help: ## list the targets (this list)
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -141,6 +141,9 @@ test: $(READY) ## run the quick tests (under 8 minutes on 2 idle cores)
 check: $(READY) ## run the slow tests: every printed command, kills, the wheel, pages (under 35 minutes on 2 idle cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m slow --ignore tests/web $(ARGS)
 	$(BIN)/python -m pytest -m slow tests/web $(ARGS)
+
+campaign: $(READY) ## make faults and see what happens: CAMPAIGN=inputs|kills|disks|page|live ARGS='--count 200 --seed 1'
+	OMP_NUM_THREADS=1 $(BIN)/python tools/campaigns $(or $(CAMPAIGN),inputs) $(ARGS)
 
 bench: $(READY) ## measure a step at the paper's size, W, frames; runs/bench.json (ARGS='--threads 1 --repeats 3')
 	$(BIN)/python tools/bench.py $(ARGS)

@@ -16,6 +16,9 @@ from headmime.animate.person import Person, finetune_settings
 from headmime.animate.sound import RATE, Playback, Sound
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
+from headmime.nets import Nets
+from headmime.nets.checkpoint import save_nets
+from headmime.nets.shape import ModelShape
 
 
 def test_from_a_picture_to_a_video(
@@ -221,3 +224,9 @@ def test_a_strength_is_recorded_where_it_is_not_as_driven(person: Person) -> Non
     assert "strength" not in plain.statement.settings
     assert strong.statement.settings["strength"] == "head=0, mouth=1.5"
     assert not np.array_equal(plain.landmarks, strong.landmarks)
+
+
+def test_weights_without_a_detector_are_named(nets: Nets, tiny: ModelShape, tmp_path: Path) -> None:
+    save_nets(tmp_path / "old", nets, tiny, {"origin": {}})
+    with pytest.raises(HeadmimeError, match=r"old\.json names no detector"):
+        headmime.load(tmp_path / "old", "cpu")

@@ -1,3 +1,4 @@
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -122,3 +123,15 @@ def test_an_update_is_timed_and_the_networks_stay_as_they_are(model: Model, rehe
     assert 0 < seconds < math.inf
     after = [value for net in model.nets for value in net.state_dict().values()]
     assert all(map(torch.equal, before, after))
+
+
+@pytest.mark.parametrize("key", ["consent", "neutral", "origin"])
+@pytest.mark.parametrize("value", ["mine", 2**63, [1], {"a": 1}])
+def test_a_damaged_person_is_named(
+    model: Model, sources: Sources, tmp_path: Path, key: str, value: object
+) -> None:
+    person_from_images(model, sources, None, None, Consent.OWN).save(tmp_path / "me")
+    content = json.loads((tmp_path / "me.json").read_text())
+    (tmp_path / "me.json").write_text(json.dumps(content | {key: value}))
+    with pytest.raises(HeadmimeError, match=r"/me lacks the person's"):
+        load_person(tmp_path / "me")

@@ -146,3 +146,7 @@ def test_a_jump_that_the_video_leaves_out_is_left_out(tmp_path: Path) -> None:
         file.writeframes(samples.tobytes())
     jump = Jump(0.46, 20.5, 20.0)
     assert loudness(Sound(tmp_path / "a.wav", jumps=(jump,)), 2) == [True, True, False, False]
+
+
+def test_tags_need_not_be_unicode(failing: Path) -> None:
+    assert has_sound(failing / "found" / "tag_not_utf8.webm")

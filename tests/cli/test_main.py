@@ -239,3 +239,22 @@ sys.exit(headmime.cli.main())
     )
     assert done.returncode == 0
     assert b"udcdfe" in done.stdout and b"udcdfe" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["store=~nobody-of-this-name/x"], "there is no such user here"),
+        (["~nobody-of-this-name"], "there is no such user here"),
+        (["x" * 5000], "File name too long"),
+        ([f"out={'x' * 5000}"], "store"),
+        (["store", "hydra/launcher=-1"], "must be a string or a list"),
+        (["store", "--resolve"], "--resolve flag can only be used"),
+    ],
+)
+def test_words_that_campaigns_found(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["data", "inspect", *words]) in (1, 2)
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert said in sentence

@@ -45,7 +45,9 @@ def test_a_template_holds_landmarks_and_nothing_else(
 
 def test_part_of_a_video(short: Path, tmp_path: Path) -> None:
     out = tmp_path / "part.npz"
-    assert main(["template", str(short), f"out={out}", "start=0.2", "end=0.4"]) == 0
+    assert (
+        main(["template", str(short), f"out={out}", "start=0.2", "end=0.4", "detector=dlib"]) == 0
+    )
     assert len(load_template(out).landmarks) == 2
 
 

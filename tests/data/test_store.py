@@ -5,6 +5,7 @@ import json
 import pickle
 import shutil
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -231,3 +232,80 @@ def test_damage_is_named(store_folder: Path, tmp_path: Path):
     (folder / "clips.npy").unlink()
     with pytest.raises(HeadmimeError, match=r"clips\.npy is damaged"):
         Store(folder)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(
+    place=st.sampled_from(
+        [
+            *(("size",), ("detector",), ("files",), ("files", "clips.npy"), ("shards",)),
+            *(("files", "clips.npy", "bytes"), ("shards", 0), ("shards", 0, "name")),
+            *(("shards", 0, "files"), ("shards", 0, "files", "frames.npy", "bytes")),
+        ]
+    ),
+    value=json_values,
+)
+def test_any_value_in_a_manifest_is_read_or_named(
+    store_folder: Path, tmp_path: Path, place: tuple, value: object
+):
+    folder = tmp_path / "store"
+    if not folder.exists():
+        shutil.copytree(store_folder, folder)
+    manifest = json.loads((store_folder / "manifest.json").read_text())
+    within = manifest
+    for key in place[:-1]:
+        within = within[key]
+    within[place[-1]] = value
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    try:
+        store = Store(folder)
+        store.landmarks(0), store.frame(0, 0)
+    except HeadmimeError as error:
+        assert "store" in str(error) and "\n" not in str(error)
+
+
+def test_a_damaged_table_is_named(store_folder: Path, tmp_path: Path, failing: Path):
+    """Of its header, or with clips that cannot be."""
+    folder = shutil.copytree(store_folder, tmp_path / "store")
+    path = folder / "clips.npy"
+    rows = np.load(path)
+    tables = [(failing / "found" / "header_not_python.npy").read_bytes()]
+    for key, value in (("frames", 0), ("frames", -1), ("shard", 2), ("shard", -1), ("first", -1)):
+        changed = rows.copy()
+        changed[key][3] = value
+        tables.append(to_bytes(changed))
+    tables.append(to_bytes(rows[:0]))
+    tables.append(to_bytes(repack_fields(rows[[n for n in rows.dtype.names if n != "video"]])))
+    for table in tables:
+        path.write_bytes(table)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"]["clips.npy"]["bytes"] = len(table)
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        with pytest.raises(HeadmimeError, match=r"clips\.npy is damaged"):
+            Store(folder)
+    whole = json.loads((store_folder / "manifest.json").read_text())
+    whole["shards"][0]["name"] = "x" * 300
+    (folder / "manifest.json").write_text(json.dumps(whole))
+    shutil.copy(store_folder / "clips.npy", path)
+    with pytest.raises(HeadmimeError, match=r"frames\.bin is damaged"):
+        Store(folder).landmarks(0)
+    changed = rows.copy()
+    changed["first"][0] = 10**6
+    path.write_bytes(to_bytes(changed))
+    manifest["files"]["clips.npy"]["bytes"] = path.stat().st_size
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(HeadmimeError, match=r"frames\.npy is damaged"):
+        Store(folder).landmarks(0)
+
+
+def to_bytes(array: np.ndarray) -> bytes:
+    file = BytesIO()
+    np.save(file, array)
+    return file.getvalue()

@@ -221,3 +221,9 @@ def test_frames_of_another_size_are_scaled_to_the_first_s(failing: Path):
 def test_untagged_hd_is_bt709(failing: Path):
     frame, _ = next(read_video(failing / "untagged_bt709_hd.mp4"))
     assert abs(frame[0, 0].astype(int) - (200, 60, 60)).max() <= 2
+
+
+def test_tags_need_not_be_unicode(failing: Path):
+    """As in old files, whose titles are in Latin-1."""
+    path = failing / "found" / "tag_not_utf8.webm"
+    assert (read_video_info(path).width, len(list(read_video(path)))) == (64, 12)

@@ -214,6 +214,7 @@ NOT_RUN = {
     r"python tools/bench_watermark.py": "wants real clips; tests/tools runs it without",
     r"python (makers/train|tools/bench)_identity.py": "hours; tests/makers has few sitters",
     r"make check": "this is `make check`",
+    r"make campaign .": "hours; tests/tools runs the short form of each",
 }
 
 

@@ -80,3 +80,23 @@ def test_what_is_wrong_with_a_checkpoint_is_said(
     description.write_text(json.dumps({"format": 1}))
     with pytest.raises(HeadmimeError, match="not a headmime checkpoint"):
         load_nets(description)
+
+
+def test_a_damaged_description_is_one_sentence_that_names_the_file(
+    tmp_path: Path, nets: Nets, tiny: ModelShape
+) -> None:
+    description = save_nets(tmp_path / "nets", nets, tiny, RECORD)
+    whole = json.loads(description.read_text())
+    for key, value in (
+        *(("generator_levels", float("inf")), ("width", 0), ("image_size", "16")),
+        *(("bottleneck_blocks", [1]), ("bottleneck_blocks", 2**60), ("attention_up", None)),
+    ):
+        description.write_text(json.dumps(whole | {"shape": whole["shape"] | {key: value}}))
+        with pytest.raises(HeadmimeError, match=r"nets\.json"):
+            load_nets(description)
+    description.write_text(json.dumps(whole | {"shape": "16"}))
+    with pytest.raises(HeadmimeError, match=r"nets\.json"):
+        load_nets(description)
+    description.write_text(json.dumps(whole | {"shape": whole["shape"] | {"bottleneck_blocks": 9}}))
+    with pytest.raises(HeadmimeError, match=r"^[^\n]*nets\.json holds other weights[^\n]{,400}$"):
+        load_nets(description)

@@ -305,11 +305,17 @@ def test_oneself_before_the_webcam(
     browser.close()
 
 
-def test_other_names_of_this_machine_are_refused(
+def test_other_names_and_other_sites_are_refused(
     make_runner: MakeRunner, context: BrowserContext
 ) -> None:
     with served(context, make_runner()) as url:
         answer = context.request.get(url, headers={"Host": "example.org"})
         assert answer.status == 400
+        files = {"files": {"name": "a.png", "mimeType": "image/png", "buffer": b"x"}}
+        for origin, status in (("http://example.org", 403), ("null", 403), (url.rstrip("/"), 200)):
+            answer = context.request.post(
+                f"{url}gradio_api/upload", headers={"Origin": origin}, multipart=files
+            )
+            assert answer.status == status
         policy = context.request.get(url).headers["content-security-policy"]
         assert "default-src 'self'" in policy

@@ -144,3 +144,8 @@ class Unseekable:
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write
+
+
+def test_a_damaged_image_is_one_sentence(failing: Path) -> None:
+    with pytest.raises(HeadmimeError, match=r"empty_item\.avif cannot be read as an image"):
+        first_frame(failing / "found" / "empty_item.avif", Limits())

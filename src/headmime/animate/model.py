@@ -59,6 +59,10 @@ def load(weights: Path | str = BUNDLED, device: str = "auto") -> Model:
     """
     stem = weights_stem(weights)
     nets, shape, record = load_nets(stem)
+    if not isinstance(record.get("detector"), str):
+        raise HeadmimeError(
+            f"{checkpoint_files(stem)[1]} names no detector of landmarks: copy both files again."
+        )
     for net in nets:
         net.to(torch_device(device)).eval()
     return Model(nets, shape, checkpoint_sha256(stem), record)

@@ -105,7 +105,7 @@ def load_person(path: Path | str, device: torch.device | str = "cpu") -> Person:
         consent = parse_consent(record.pop("consent"))
         if "sources" not in record["origin"]:
             raise KeyError("sources")
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError, HeadmimeError) as error:
         raise HeadmimeError(
             f"{path} lacks the person's neutral face, the consent or what it was made from; "
             "run `headmime finetune` again."

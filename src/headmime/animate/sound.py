@@ -112,7 +112,10 @@ def _decode(sound: Sound) -> Iterator[tuple[float, np.ndarray]]:
     `sound.start`, or from the beginning if the clock jumps.
     """
     try:
-        with open_file(sound.file) as file, av.open(file, "r") as container:
+        with (
+            open_file(sound.file) as file,
+            av.open(file, "r", metadata_errors="replace") as container,
+        ):
             if not container.streams.audio:
                 raise HeadmimeError(f"{sound.file} has no sound: give another file or audio=none.")
             stream = container.streams.audio[0]

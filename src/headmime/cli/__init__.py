@@ -7,6 +7,7 @@ import select
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -113,8 +114,8 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
         if debug:
             raise
         return _complain(str(error), 1)
-    except (HydraException, OmegaConfBaseException) as error:
-        if debug:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if debug or (isinstance(error, ValueError) and not _is_of_hydra(error)):
             raise
         hint = f"`headmime {name} --help` lists the keys and their values."
         return _complain(f"{_in_one_line(error)} {hint}", 2)
@@ -170,6 +171,12 @@ def _compose_and_call(name: str, arguments: list[str]) -> None:
     else:
         config.register_schema(called, composed)
     config.run_verb(called, composed)
+
+
+def _is_of_hydra(error: BaseException) -> bool:
+    """Whether Hydra itself raised it, about a command line that it cannot use."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__", "").startswith("hydra.")
 
 
 def _in_one_line(error: BaseException) -> str:

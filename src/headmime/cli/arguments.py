@@ -1,5 +1,6 @@
 """The command line before Hydra reads it: paths are quoted, experiments are found."""
 
+import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ def refuse(verb: str, words: Sequence[str]) -> str | None:
     own = verb_keys(verb)
     tops = set(map(top, own))
     for word in words:
-        if VERBS[verb].files and Path(word).exists():
+        if VERBS[verb].files and os.path.exists(word):  # False for what can be no name
             continue
         key, equals, value = word.partition("=")
         option = key.removeprefix("--").replace("-", "_")
@@ -53,6 +54,9 @@ def refuse(verb: str, words: Sequence[str]) -> str | None:
             return f"{key} is not of the form key=value: type {option}={value}."
         if equals and not value and key in own and own[key].default == REQUIRED:
             return f"{key}= is missing; --help lists the keys."
+        is_path = key.rpartition(".")[2] in PATHS if equals else bool(VERBS[verb].files)
+        if is_path and os.path.expanduser(value if equals else word).startswith("~"):
+            return f"{word}: there is no such user here; a name that begins so is written ./~."
         name = top(key.lstrip("+~"))
         if equals and name not in tops:
             others = [one for one in VERBS if name in map(top, verb_keys(one))]
@@ -68,7 +72,7 @@ def _name_files(words: Sequence[str], files: Sequence[str], known: Container[str
     left, named = list(files), []
     for word in words:
         key, equals, _ = word.partition("=")
-        a_key = equals and (top(key) in known or not Path(word).exists())
+        a_key = equals and (top(key) in known or not os.path.exists(word))
         if word.startswith("-") or a_key or not left:
             named.append(word)
             continue

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from hydra.utils import instantiate
 
 from headmime.animate.driving import (
     TEMPLATE,
@@ -14,7 +17,6 @@ from headmime.animate.driving import (
 )
 from headmime.animate.media_writer import output_path
 from headmime.errors import HeadmimeError
-from headmime.landmarks.detect import load_detector
 from headmime.landmarks.points import head_turn, mouth_opening
 from headmime.progress import progress
 
@@ -29,7 +31,7 @@ class Template:
     out: str | None
     start: float
     end: float | None
-    detector: str
+    detector: dict[str, Any]
 
 
 @dataclass
@@ -47,7 +49,7 @@ def make(settings: Template) -> None:
         raise HeadmimeError(f"{settings.video}: there is no such video.")
     out = output_path(settings.out or FOLDER / f"{video.stem}{TEMPLATE}", (TEMPLATE,), [video])
     with progress("Reading the motion") as on_frame:
-        finder = load_detector(settings.detector)
+        finder = instantiate(settings.detector)
         driving = load_video(video, finder, on_frame, settings.start, settings.end)
     print(f"{write_template(out, driving)}  ({_format_report(driving)})")
 

@@ -64,9 +64,17 @@ class OpenShard:
         self._first_row = _header_length(self._table)
 
     def rows(self, first: int, count: int) -> np.ndarray:
-        """Read rows of frames.npy: FRAME_ROW [count], read-only."""
+        """Read rows of frames.npy: FRAME_ROW [count], read-only. HeadmimeError if they are not
+        there.
+        """
         size = FRAME_ROW.itemsize
-        content = self._table.read(self._first_row + first * size, count * size)
+        try:
+            content = self._table.read(self._first_row + first * size, count * size)
+        except ValueError as error:
+            raise HeadmimeError(
+                f"{self._table.path} is damaged (it has no rows {first} to {first + count}): copy "
+                "or make the store again."
+            ) from error
         return np.frombuffer(content, FRAME_ROW)
 
     def decode(self, row: np.void, image: np.ndarray, size: int) -> bool:
@@ -114,7 +122,7 @@ class _File:
 
 def check_size(path: Path, size: int) -> None:
     """Raise HeadmimeError unless the file exists and has `size` bytes."""
-    actual = path.stat().st_size if path.exists() else None
+    actual = path.stat().st_size if os.path.exists(path) else None  # False: no possible name
     if actual != size:
         raise HeadmimeError(
             f"{path} is damaged ({actual} bytes, the manifest says {size}): copy or make the store "
@@ -127,7 +135,7 @@ def _header_length(table: _File) -> int:
         try:
             np.lib.format.read_magic(file)
             _, _, dtype = np.lib.format.read_array_header_1_0(file)
-        except ValueError:
+        except Exception:  # numpy evaluates the header, and raises whatever that leads to
             dtype = None
         if dtype != FRAME_ROW:
             raise HeadmimeError(

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from headmime.data.open_shards import FRAME_ROW
-from headmime.data.store import CLIP_KEYS, FORMAT, VERSION, Store
+from headmime.data.store import CLIP_KEYS, CLIP_NUMBERS, FORMAT, VERSION, Store
 from headmime.errors import HeadmimeError
 from headmime.files import PARTIAL, remove, sha256, write_atomically, write_text
 from headmime.landmarks.crop import Crop
@@ -205,13 +205,11 @@ def _require_one_value(folder: Path, what: str, values: set) -> int | str:
 
 def _clip_rows(clips: list[dict]) -> np.ndarray:
     texts = {key: np.array([_bytes(clip[key]) for clip in clips]) for key in CLIP_KEYS}
-    numbers = [("fps", "<f8"), ("crop", "<f8", (3,)), ("score", "<f4"), ("sharpness", "<f4")]
-    numbers += [("face", "<f4"), ("turn", "<f4", (2,))]
-    numbers += [("shard", "<i4"), ("first", "<i8"), ("frames", "<i4")]
+    numbers = [(key, CLIP_NUMBERS[key]) for key in CLIP_NUMBERS.names or ()]
     rows = np.empty(len(clips), [(key, texts[key].dtype) for key in CLIP_KEYS] + numbers)
     for key in CLIP_KEYS:
         rows[key] = texts[key]
-    for key, *_ in numbers:
+    for key, _ in numbers:
         rows[key] = [clip[key] for clip in clips]
     return rows
 

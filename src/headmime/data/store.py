@@ -18,14 +18,30 @@ from pathlib import Path
 
 import numpy as np
 
-from headmime.data.open_shards import PARSING, OpenShards, check_size
+from headmime.data.open_shards import PARSING, OpenShard, OpenShards, check_size
 from headmime.errors import HeadmimeError
 from headmime.landmarks.crop import Crop
 
 FORMAT, VERSION = "headmime clip store", 2
+REMEDY = "copy or make the store again."
 READABLE = (1, 2)  # version 1 had no quality measures
 
 CLIP_KEYS = ("person", "video", "clip", "split", "source", "detector")
+CLIP_NUMBERS = np.dtype(
+    [
+        ("fps", "<f8"),
+        ("crop", "<f8", (3,)),
+        ("score", "<f4"),
+        ("sharpness", "<f4"),
+        ("face", "<f4"),
+        ("turn", "<f4", (2,)),
+        ("shard", "<i4"),
+        ("first", "<i8"),
+        ("frames", "<i4"),
+    ]
+)
+QUALITY = ("sharpness", "face", "turn")  # not in version 1
+MAX_SIZE = 65_535  # pixels: JPEG's
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,7 @@ class Store:
         self.size: int = manifest["size"]
         self.detector: str = manifest["detector"]
         self._shards = OpenShards(self.folder, manifest["shards"])
-        self._rows = _load(self.folder / "clips.npy", manifest["files"]["clips.npy"]["bytes"])
+        self._rows = _load(self.folder / "clips.npy", manifest)
         keys = self._rows[["person", "video"]]
         first_of_video = np.append(True, keys[1:] != keys[:-1])
         # [videos + 1]: the first clip of each video. [clips + 1]: the first frame of each clip.
@@ -195,32 +211,65 @@ def read_manifest(folder: Path) -> tuple[dict, str]:
     try:
         manifest = dict(json.loads(text))
     except (ValueError, TypeError) as error:
-        raise HeadmimeError(
-            f"{path} is damaged ({error}): copy or make the store again."
-        ) from error
+        raise HeadmimeError(f"{path} is damaged ({error}): {REMEDY}") from error
     if manifest.get("format") != FORMAT or manifest.get("version") not in READABLE:
         raise HeadmimeError(
             f"{path} is not of format {FORMAT!r}, version {VERSION}: make the store again with "
             "this version of headmime."
         )
-    if missing := {"size", "detector", "files", "shards"} - set(manifest):
-        raise HeadmimeError(
-            f"{path} is damaged (no {', '.join(sorted(missing))}): copy or make the store again."
-        )
+    try:
+        _check_entries(manifest)
+    except KeyError as error:
+        raise HeadmimeError(f"{path} is damaged (no {error}): {REMEDY}") from error
+    except (TypeError, ValueError) as error:
+        raise HeadmimeError(f"{path} is damaged ({error}): {REMEDY}") from error
     return manifest, hashlib.sha256(text).hexdigest()
+
+
+def _check_entries(manifest: dict) -> None:
+    """KeyError, TypeError or ValueError if what is read of a manifest is missing or impossible."""
+    if not 1 <= _integer(manifest["size"]) <= MAX_SIZE:
+        raise ValueError(f"size {manifest['size']}")
+    if not isinstance(manifest["detector"], str):
+        raise TypeError("its detector is no name")
+    _integer(manifest["files"]["clips.npy"]["bytes"])
+    for shard in manifest["shards"]:
+        if Path(shard["name"]).name != shard["name"]:
+            raise ValueError(f"shard {shard['name']!r}")
+        for name in OpenShard.FILES:
+            _integer(shard["files"][name]["bytes"])
+
+
+def _integer(value: object) -> int:
+    if type(value) is not int:  # a bool is none
+        raise TypeError(f"{value!r} is no number")
+    return value
 
 
 def _text(value: bytes) -> str:
     return value.decode("utf-8", "surrogateescape")
 
 
-def _load(path: Path, size: int) -> np.ndarray:
-    check_size(path, size)
+def _load(path: Path, manifest: dict) -> np.ndarray:
+    check_size(path, manifest["files"]["clips.npy"]["bytes"])
     try:
         # A plain array: slicing a memmap is several times slower.
         with PARSING:
-            return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    except ValueError as error:
-        raise HeadmimeError(
-            f"{path} is damaged ({error}): copy or make the store again."
-        ) from error
+            rows = np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        _check_rows(rows, len(manifest["shards"]))
+    except Exception as error:  # numpy evaluates the header, and raises whatever that leads to
+        raise HeadmimeError(f"{path} is damaged ({error}): {REMEDY}") from error
+    return rows
+
+
+def _check_rows(rows: np.ndarray, shards: int) -> None:
+    """ValueError unless these are rows of clips, each with frames in one of the shards."""
+    columns = {name: kind for name, (kind, *_) in (rows.dtype.fields or {}).items()}
+    wrong = [key for key in CLIP_KEYS if key not in columns or columns[key].kind != "S"]
+    columns = {key: CLIP_NUMBERS[key] for key in QUALITY} | columns  # version 1 has none
+    wrong += [k for k in CLIP_NUMBERS.names or () if columns.get(k) != CLIP_NUMBERS[k]]
+    if wrong or rows.ndim != 1 or not len(rows):
+        raise ValueError(f"it is no table of clips: {', '.join(wrong) or rows.shape}")
+    within = (rows["shard"] >= 0) & (rows["shard"] < shards)
+    if not (within & (rows["frames"] > 0) & (rows["first"] >= 0)).all():
+        raise ValueError("a clip's frames are nowhere")

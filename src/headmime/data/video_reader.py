@@ -150,7 +150,7 @@ def _open(path: Path | str) -> Iterator[tuple[InputContainer, av.VideoStream]]:
     """Open a file and its first video stream; FFmpeg's errors become an UnreadableVideo."""
     try:
         # FFmpeg parses some names as protocols or patterns: pass the open file, not the name.
-        with open_file(path) as file, av.open(file, "r") as container:
+        with open_file(path) as file, av.open(file, "r", metadata_errors="replace") as container:
             streams = [
                 stream
                 for stream in container.streams.video

@@ -6,6 +6,7 @@ Nothing is unpickled. Weights may be stored in float16; loaded weights are float
 
 import hashlib
 import json
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import kernels_last
 
 FORMAT = 1
+MAX_NUMBER = 4096  # in a shape; with more, building the networks would take the machine's memory
 Record = dict[str, Any]
 """Metadata of a checkpoint besides its shape: ``detector`` (landmark source) and ``origin`` (data,
 config, commit, seed, ...).
@@ -132,7 +134,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
                 f"{description} describes {content['kind']!r} in format {content['format']},"
                 f" but {kind!r} in format {FORMAT} is needed here."
             )
-        shape = ModelShape(**content["shape"])
+        shape = _shape(description, content["shape"])
         expected = content["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise HeadmimeError(
@@ -151,11 +153,21 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
     return tensors, shape, record
 
 
+def _shape(description: Path, values: dict[str, Any]) -> ModelShape:
+    try:
+        if wrong := [k for k, v in dict(values).items() if type(v) is not int or v > MAX_NUMBER]:
+            raise HeadmimeError(f"{wrong[0]} is {values[wrong[0]]!r}.")
+        return ModelShape(**values)
+    except HeadmimeError as error:
+        raise HeadmimeError(f"{description} describes impossible networks: {error}") from error
+
+
 def _fill(module: nn.Module, tensors: dict[str, Tensor], path: Path | str) -> None:
     try:
         copies = {k: kernels_last(t.to(torch.float32, copy=True)) for k, t in tensors.items()}
         module.load_state_dict(copies, assign=True)
     except RuntimeError as error:
-        raise HeadmimeError(f"{path} holds other weights than it describes: {error}") from error
+        told = textwrap.shorten(str(error), 300)
+        raise HeadmimeError(f"{path} holds other weights than it describes: {told}") from error
     for parameter in module.parameters():
         parameter.requires_grad_(True)

@@ -1,7 +1,9 @@
-"""HTTP middleware: allowed host names, and a content security policy."""
+"""HTTP middleware: allowed host names and origins, and a content security policy."""
 
+from starlette.datastructures import Headers as RequestHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -16,13 +18,31 @@ HEADERS = {
 
 
 def guards(host: str) -> list[Middleware]:
-    """Return middleware that rejects host names other than `host` (against DNS rebinding) and
-    forbids the browser to contact other machines.
+    """Return middleware that rejects host names other than `host` (against DNS rebinding), rejects
+    requests that other sites' pages send, and forbids the browser to contact other machines.
     """
     return [
         Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"]),
+        Middleware(SameOrigin),
         Middleware(Headers),
     ]
+
+
+class SameOrigin:
+    """Refuses requests whose origin is another site: a browser sends uploads and forms anywhere."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        app = self.app
+        if scope["type"] == "http":
+            headers = RequestHeaders(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and origin.partition("://")[2] != headers.get("host"):
+                app = PlainTextResponse("Invalid origin", status_code=403)
+        await app(scope, receive, send)
 
 
 class Headers:

@@ -76,10 +76,14 @@ def _is_image(file: Path, limits: Limits) -> bool:
         with Image.open(file) as image:
             _check_pixels(file, image.width * image.height, limits)
             return True
+    except HeadmimeError:
+        raise
     except OSError:
         return False
     except Image.DecompressionBombError as error:
         raise HeadmimeError(f"{file} is too large a photo: make it smaller.") from error
+    except Exception:  # whatever a decoder raises: an image, but a damaged one
+        return True
 
 
 def _lasts_longer(file: Path, seconds: float) -> bool:
