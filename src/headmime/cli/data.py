@@ -6,11 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headmime.animate.media_writer import output_path
 from headmime.data.inspection import StoreSummary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
-from headmime.files import write_atomically
+from headmime.files import check_writable, write_atomically
 from headmime.progress import progress
 from headmime.sitters.missing import render
 
@@ -55,8 +54,11 @@ def sitters(settings: Sitters) -> None:
 def inspect(settings: Inspect) -> None:
     """Print what is in a store; with out=, write images of it."""
     store = Store(Path(settings.store).expanduser())
-    files = (path for path in store.folder.rglob("*") if path.suffix != ".png")
-    out = output_path(settings.out, (".png",), files) if settings.out else None
+    out = Path(settings.out).expanduser() if settings.out else None
+    if out:
+        if out.suffix.lower() != ".png":
+            raise HeadmimeError(f"out={out.name}: the name must end in .png.")
+        check_writable(out, (path for path in store.folder.rglob("*") if path.suffix != ".png"))
     print(_format_report(summarise(store)))
     if out:
         _write_png(out, contact_sheet(store))
