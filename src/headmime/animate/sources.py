@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headmime.animate.likeness import other_people
 from headmime.animate.poses import neutral_frame, spread
 from headmime.data.image_reader import IMAGE_SUFFIXES, is_image, read_image
 from headmime.data.video_reader import VIDEO_SUFFIXES, count_frames, decode_video, read_video
@@ -129,8 +130,8 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
 
     All images are used first (the `count` most different ones if there are more), then the video
     frames that differ most from those in pose and expression. Each image has its own crop; the
-    frames of one video share theirs. Files without a usable face are logged and skipped;
-    HeadmimeError if none is left.
+    frames of one video share theirs. Files without a usable face are logged and skipped, files of
+    another person are logged; HeadmimeError if none is left.
     """
     stills, clips, rejected = _find_candidates(files, size, detector)
     if not stills and not clips:
@@ -155,6 +156,12 @@ def load_sources(files: Sequence[Path], count: int, size: int, detector: Detecto
             names += [f"{clip.file.name} at {clip.times[k]:.2f} s" for k in places]
     log.info("%d frame(s) of the person: %s", len(frames), "; ".join(names))
     points = np.stack(landmarks)
+    for file in other_people([file for file, _, _ in places_of], np.stack(frames), points):
+        log.warning(
+            "%s: the face does not look like the person in the other sources; one person is made "
+            "of all of them.",
+            file.name,
+        )
     scene = _scene(*places_of[neutral_frame(points)])
     return Sources(np.stack(frames), points, detector.name, names, tuple(ingredients), scene)
 

@@ -1,5 +1,5 @@
 """Checkpoints: ``<stem>.safetensors`` with the tensors and ``<stem>.json`` with the model's shape
-and the weights' origin.
+and the weights' origin; or the former alone, with that JSON in its header (`join_files`).
 
 Nothing is unpickled. Weights may be stored in float16; loaded weights are float32.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -23,6 +23,7 @@ from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import kernels_last
 
 FORMAT = 1
+HEADER = "headmime"  # key of a joined file's metadata
 Record = dict[str, Any]
 """Metadata of a checkpoint besides its shape: ``detector`` (landmark source) and ``origin`` (data,
 config, commit, seed, ...).
@@ -69,6 +70,31 @@ def load_personal(path: Path | str) -> tuple[PersonalGenerator, ModelShape, Reco
         generator = PersonalGenerator(synthesis, torch.empty(synthesis.n_psi))
     _fill(generator, tensors, path)
     return generator, shape, record
+
+
+def join_files(path: Path | str, out: Path) -> Path:
+    """Write a checkpoint's two files as one, `out`: the JSON becomes a part of its header."""
+    tensor_file, description = checkpoint_files(path)
+    with write_atomically(out) as partial:
+        save_file(load_file(tensor_file), partial, {HEADER: description.read_text()})
+    return out
+
+
+def _header(tensor_file: Path) -> str | None:
+    """The JSON in a joined file; None if there is none."""
+    try:
+        with safe_open(tensor_file, "pt") as content:
+            return (content.metadata() or {}).get(HEADER)
+    except (OSError, SafetensorError):
+        return None
+
+
+def missing_file(path: Path | str) -> Path | None:
+    """The file that a checkpoint lacks, or None."""
+    tensor_file, description = checkpoint_files(path)
+    if not tensor_file.is_file():
+        return tensor_file
+    return None if description.is_file() or _header(tensor_file) else description
 
 
 def checkpoint_files(path: Path | str) -> tuple[Path, Path]:
@@ -119,13 +145,13 @@ def _save(
 
 def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, Record]:
     tensor_file, description = checkpoint_files(path)
-    for file in (tensor_file, description):
-        if not file.is_file():
-            raise HeadmimeError(
-                f"{file} is missing: a checkpoint is a .safetensors and a .json file of one name."
-            )
+    if file := missing_file(path):
+        raise HeadmimeError(
+            f"{file} is missing: a checkpoint is a .safetensors and a .json file of one name."
+        )
+    joined = None if description.is_file() else _header(tensor_file)
     try:
-        content = json.loads(description.read_text())
+        content = json.loads(joined or description.read_text())
         if (content["format"], content["kind"]) != (FORMAT, kind):
             raise HeadmimeError(
                 f"{description} describes {content['kind']!r} in format {content['format']},"
@@ -137,7 +163,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
         raise HeadmimeError(
             f"{description} is not a headmime checkpoint description: {error}."
         ) from error
-    if sha256(tensor_file) != expected:
+    if joined is None and sha256(tensor_file) != expected:
         raise HeadmimeError(
             f"{tensor_file} does not match the hash in {description.name}: copy both files again."
         )

@@ -21,54 +21,9 @@ from headmime.learning.finetune import FineTuneSettings
 from headmime.pretrained.frozen import Frozen
 from headmime.provenance.statement import ProvenanceOptions
 
-OnProgress = Callable[[float, str], object]
-"""Called with (completed share, a sentence)."""
-
-VIDEO, GIF = "headmime.mp4", "headmime.gif"
 VIDEO_SIDE, GIF_SIDE = 1280, 480  # pixels of the longer side, at most
-
-
-class JobStopped(Exception):
-    """The user pressed Stop or closed the page."""
-
-
-class Progress:
-    """Progress callbacks for the API; they raise JobStopped once `stop` is set."""
-
-    def __init__(self, on_progress: OnProgress, stop: threading.Event) -> None:
-        self._on_progress = on_progress
-        self._stop = stop
-
-    def start(self, text: str) -> None:
-        """Report the start of a step of unknown length."""
-        if self._stop.is_set():
-            raise JobStopped
-        self._on_progress(0.0, text)
-
-    def counter(self, text: str) -> Callable[..., None]:
-        """Return a callback for (done, total or None, ...) that reports the remaining time."""
-        began = monotonic()
-
-        def on_step(done: int, total: int | None, *_: Any) -> None:
-            if self._stop.is_set():
-                raise JobStopped
-            if total is None:
-                self._on_progress(0.0, f"{text}: {done}")
-                return
-            left = time_left(done, total, monotonic() - began)
-            self._on_progress(min(done / total, 1), f"{text}: {done} of {max(done, total)}{left}")
-
-        return on_step
-
-
-def time_left(done: int, total: int, seconds: float) -> str:
-    """Return ", about 20 s left" after `seconds` for `done` of `total` steps; "" if unknown."""
-    if seconds < 1 or not 0 < done < total:
-        return ""
-    left = seconds * (total - done) / done
-    if left < 100:
-        return f", about {max(1, round(left))} s left"
-    return f", about {round(left / 60)} min left"
+LEARNING, READING, FRAMES, WHOLE, GIF = "learning", "reading", "frames", "whole", "gif"
+"""Names of paces: an update of fine-tuning, a frame of a driving video, of a result, of a GIF."""
 
 
 @dataclass(frozen=True)
