@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from headmime.threads import wait_passively
 
 if TYPE_CHECKING:  # for editors and type checkers; at run time see __getattr__
-    from headmime.animate.api import animate, load, personalise, save, verify
+    from headmime.animate.api import Strength, animate, load, personalise, save, verify
 
-__all__ = ["animate", "load", "personalise", "save", "verify"]
+__all__ = ["Strength", "animate", "load", "personalise", "save", "verify"]
 
 wait_passively()
 

@@ -19,6 +19,7 @@ from headmime.animate.person import BATCH, Person
 from headmime.animate.poses import spread
 from headmime.animate.sound import Sound
 from headmime.animate.sources import Scene
+from headmime.animate.strength import AS_DRIVEN, Strength, check_strength
 from headmime.errors import HeadmimeError, check_choice
 from headmime.images import resize
 from headmime.landmarks.crop import crop_box
@@ -104,22 +105,29 @@ class Animation:
         yield from paste_frames(scene, self._generate(), self.landmarks, self.own, rendition)
 
 
-def animation(person: Person, driving: Driving, motion: str, output: str = "crop") -> Animation:
+def animation(
+    person: Person,
+    driving: Driving,
+    motion: str,
+    output: str = "crop",
+    strength: Strength = AS_DRIVEN,
+) -> Animation:
     """Animate `person` with `driving`; `motion` is "absolute" or "relative" (see
     `motion.fit_landmarks`).
 
     `output`: "crop" is the generator's square frame; "full" pastes it into the original image of
-    the person's portrait.
+    the person's portrait. `strength`: of relative motion.
     """
     check_output(output)
-    statement = _statement(person, driving, motion, output)
+    check_strength(strength, motion)
+    statement = _statement(person, driving, motion, output, strength)
     if output == "crop":
-        landmarks = fit_landmarks(driving.landmarks, person.neutral, motion)
+        landmarks = fit_landmarks(driving.landmarks, person.neutral, motion, strength=strength)
         own, scene = person.neutral, None
     else:
         if person.scene is None:
             raise HeadmimeError(NO_SCENE)
-        moved = fit_landmarks(driving.landmarks, person.neutral, motion, in_place=True)
+        moved = fit_landmarks(driving.landmarks, person.neutral, motion, True, strength)
         box = crop_box(moved)
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
         scene = person.scene.within(box)
@@ -133,9 +141,13 @@ def check_output(output: str) -> None:
     check_choice("output", output, OUTPUTS)
 
 
-def _statement(person: Person, driving: Driving, motion: str, output: str) -> ProvenanceStatement:
+def _statement(
+    person: Person, driving: Driving, motion: str, output: str, strength: Strength
+) -> ProvenanceStatement:
     method = person.record["origin"]["method"]
     settings = {"method": method, "motion": motion, "output": output}
+    if strength != AS_DRIVEN:
+        settings["strength"] = str(strength)
     return replace(
         person.statement,
         ingredients=person.statement.ingredients + driving.ingredients,

@@ -22,6 +22,7 @@ from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, finetune_settings, person_from_images
 from headmime.animate.sound import Sound, has_sound
 from headmime.animate.sources import MAX_FRAMES, find_files, load_sources
+from headmime.animate.strength import AS_DRIVEN, Strength, check_strength
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector as detector_named
 from headmime.landmarks.faces import Detector
@@ -32,7 +33,7 @@ from headmime.progress import OnFrame
 from headmime.provenance.statement import parse_consent
 from headmime.provenance.verdict import verify
 
-__all__ = ["animate", "load", "personalise", "save", "verify"]
+__all__ = ["Strength", "animate", "load", "personalise", "save", "verify"]
 
 log = logging.getLogger(__name__)
 MAX_FPS = 120
@@ -78,6 +79,7 @@ def animate(
     start: float = 0.0,
     end: float | None = None,
     audio: str | Path = "driving",
+    strength: Strength = AS_DRIVEN,
 ) -> Animation:
     """Animate `person` with a video, a template file, or a bundled motion by name (such as "talk").
 
@@ -85,10 +87,12 @@ def animate(
     uses the driving landmarks unchanged. `output`: "crop", or "full": the head is pasted into the
     original image. `fps`: output frame rate at unchanged speed; None: the driving's (divided by an
     integer if over 60). `start`, `end`: part of the driving to use, in seconds. `audio`: "driving"
-    (its sound track, if any), "none", or a file. Frames are generated lazily, while the result is
+    (its sound track, if any), "none", or a file. `strength`: of relative motion, for head, mouth,
+    eyes and expression (`headmime.Strength`). Frames are generated lazily, while the result is
     iterated.
     """
     check_motion(motion)
+    check_strength(strength, motion)
     check_output(output)
     check_times(fps, start, end)
     rate = None if fps is None else Fraction(fps).limit_denominator(1001)
@@ -100,7 +104,9 @@ def animate(
     else:
         finder = choose_detector(detector, person.record["detector"])
         loaded = load_video(file, finder, on_frame, start, end, rate)
-    return animation(person, _replace_sound(loaded, str(audio), audio_file), motion, output)
+    return animation(
+        person, _replace_sound(loaded, str(audio), audio_file), motion, output, strength
+    )
 
 
 def _replace_sound(driving: Driving, audio: str, file: Path | None) -> Driving:

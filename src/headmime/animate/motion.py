@@ -3,6 +3,7 @@
 import numpy as np
 
 from headmime.animate.poses import LIDS, RIGID, as_complex, as_points, similarity
+from headmime.animate.strength import AS_DRIVEN, Strength, scale_change, scale_head
 from headmime.errors import check_choice
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import (
@@ -37,7 +38,11 @@ SILHOUETTE = 0.08
 
 
 def fit_landmarks(
-    driving: np.ndarray, source: np.ndarray, motion: str, in_place: bool = False
+    driving: np.ndarray,
+    source: np.ndarray,
+    motion: str,
+    in_place: bool = False,
+    strength: Strength = AS_DRIVEN,
 ) -> np.ndarray:
     """Return the landmarks [T, 68, 2] to draw for the person with neutral face `source` [68, 2].
 
@@ -48,6 +53,7 @@ def fit_landmarks(
 
     `in_place`: position, tilt and scale change relative to those of `source` instead, so that the
     head stays on its shoulders; the result is in the source crop's coordinates and may exceed 0..1.
+    `strength`: of relative motion.
     """
     check_motion(motion)
     if motion == "absolute" and not in_place:
@@ -56,7 +62,7 @@ def fit_landmarks(
     a, b = similarity(as_complex(start), as_complex(source))
     if motion == "absolute":
         return as_points(a * as_complex(driving) + b)
-    moved = relative_motion(driving, start, source)
+    moved = relative_motion(driving, start, source, strength)
     if in_place:
         return moved
     moved = as_points((as_complex(moved) - b) / a)
@@ -90,7 +96,12 @@ def most_similar_frame(driving: np.ndarray, source: np.ndarray) -> int:
     return int(np.argmin(distance / 0.02 + mouth / 0.05 + blink / 0.5 + unusual))
 
 
-def relative_motion(driving: np.ndarray, start: np.ndarray, source: np.ndarray) -> np.ndarray:
+def relative_motion(
+    driving: np.ndarray,
+    start: np.ndarray,
+    source: np.ndarray,
+    strength: Strength = AS_DRIVEN,
+) -> np.ndarray:
     """Transfer the change from `start` [68, 2] to each of `driving` [T, 68, 2] to `source` [68, 2].
 
     `start` is first aligned to `source`. The head's shift, tilt and scale are one similarity,
@@ -101,7 +112,8 @@ def relative_motion(driving: np.ndarray, start: np.ndarray, source: np.ndarray) 
     pose and proportions are kept, but lips part as far as the driver's (aligned to the source):
     closed is closed in every face, and a source that shows its teeth can close its mouth. Eyes open
     by the driver's share of their opening in `start`, and are closed where the driver's share is
-    `CLOSED_EYE` or less. Lips and lids never cross.
+    `CLOSED_EYE` or less. Lips and lids never cross. `strength` scales the way from `source` to all
+    of this.
     """
     face = as_complex(source)
     a, b = similarity(as_complex(start), face)
@@ -123,6 +135,9 @@ def relative_motion(driving: np.ndarray, start: np.ndarray, source: np.ndarray) 
     )
     ratio, shift = similarity(before[RIGID], face[RIGID])
     moved[:, JAW] += jaw_weight * (ratio * steady[:, JAW] + shift - moved[:, JAW])
+    if strength != AS_DRIVEN:
+        moved = face + scale_change(moved - face, face, strength)
+        a, b = scale_head(a, b, face, strength.head)
     return as_points(a * _uncross(moved) + b)
 
 

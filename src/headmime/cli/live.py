@@ -14,6 +14,7 @@ from hydra.utils import instantiate
 from headmime.animate.media_writer import output_path
 from headmime.animate.person import Person
 from headmime.animate.sources import find_files
+from headmime.animate.strength import check_strength
 from headmime.cli.person import DrivenSettings, check_driven, find_person
 from headmime.errors import HeadmimeError
 from headmime.landmarks.detect import load_detector
@@ -48,7 +49,10 @@ def main(settings: Live) -> None:
     size = settings.size or max(MIN_SIDE, person.shape.image_size)
     # One core detects landmarks, the others generate frames.
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) - 1))
-    animator, make_detector = LiveAnimator(person), _detector_factory(settings, person)
+    animator, make_detector = (
+        LiveAnimator(person, settings.strength),
+        _detector_factory(settings, person),
+    )
     with observe_faces(settings.driving, make_detector) as observations, _status() as report:
         if settings.out == WINDOW:
             path = None
@@ -66,6 +70,7 @@ def main(settings: Live) -> None:
 
 def _check(settings: Live) -> None:
     check_driven(settings)
+    check_strength(settings.strength)
     if not is_webcam(settings.driving) and not Path(settings.driving).expanduser().is_file():
         raise HeadmimeError(
             f"driving={settings.driving}: there is no such file; give webcam, the number of a "

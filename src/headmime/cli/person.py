@@ -18,6 +18,7 @@ from headmime.animate.model import torch_device, weights_stem
 from headmime.animate.motion import check_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
+from headmime.animate.strength import Strength, check_strength
 from headmime.assets import ASSETS, MONA_LISA
 from headmime.errors import HeadmimeError
 from headmime.landmarks.faces import Detector
@@ -63,10 +64,11 @@ class PersonSettings(NetworkSettings):
 
 @dataclass(kw_only=True)
 class DrivenSettings(PersonSettings):
-    """Keys of the verbs that also take a saved model, and write marked outputs."""
+    """Keys of the verbs that also take a saved model and a strength, and write marked outputs."""
 
     person: str | None
     size: int | None
+    strength: Strength
     provenance: ProvenanceOptions
 
 
@@ -125,6 +127,7 @@ def animate(settings: Animate) -> None:
             start=settings.start,
             end=settings.end,
             audio=settings.audio,
+            strength=settings.strength,
         )
     with progress("Frames") as on_frame:
         print(api.save(animation, settings.out, settings.size, on_frame, settings.provenance))
@@ -139,6 +142,7 @@ def _check_animate(settings: Animate) -> None:
         inputs += find_files(settings.source)
     output_path(settings.out, inputs=inputs)
     check_motion(settings.motion)
+    check_strength(settings.strength, settings.motion)
     check_output(settings.output)
     if settings.output == "full" and settings.person:
         raise HeadmimeError(NO_SCENE)

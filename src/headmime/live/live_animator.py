@@ -8,6 +8,7 @@ import numpy as np
 
 from headmime.animate.motion import most_similar_frame, relative_motion
 from headmime.animate.person import Person
+from headmime.animate.strength import AS_DRIVEN, Strength
 from headmime.images import resize
 from headmime.landmarks.crop import Crop, crop_box
 from headmime.live.landmark_worker import FaceObservation
@@ -69,8 +70,8 @@ class MotionReference:
 class LiveAnimator:
     """Animates `person` with face observations."""
 
-    def __init__(self, person: Person) -> None:
-        self._person = person
+    def __init__(self, person: Person, strength: Strength = AS_DRIVEN) -> None:
+        self._person, self._strength = person, strength
         self._reference = MotionReference(person.neutral)
         self._filter = OneEuroFilter()
         self._crop: Crop | None = None
@@ -97,7 +98,9 @@ class LiveAnimator:
         if self._crop is None:
             self._crop = crop_box(pixels[None])
         face = self._filter(self._crop.to_crop(pixels), taken)
-        landmarks = relative_motion(face[None], self._reference(face), self._person.neutral)
+        landmarks = relative_motion(
+            face[None], self._reference(face), self._person.neutral, self._strength
+        )
         return self._person.animator(landmarks)[0]
 
 
