@@ -59,7 +59,7 @@ class Progress:
                 self.left = max(0, total - done) * pace + afterwards
             if self.stop.is_set():
                 raise JobStopped
-            left = "" if self.left is None else f", {duration(self.left)} left"
+            left = "" if not self.left else f", {duration(self.left)} left"
             self._on_progress(min(done / total, 1), f"{text}: {done} of {max(done, total)}{left}")
 
         return on_step
