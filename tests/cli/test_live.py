@@ -7,6 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from headmime.assets import MONA_LISA
 from headmime.cli import main
 from headmime.data.image_reader import read_image
 from headmime.data.video_reader import read_video_info
@@ -46,6 +47,7 @@ def test_a_film_of_a_film(
     ("driving", "out", "said"),
     [
         ("gone.mp4", "a.mp4", "no such file; give webcam"),
+        (str(MONA_LISA), "a.mp4", "is one image"),
         ("98", "a.mp4", "no such camera"),
         ("webcam", "a.gif", "should be window or end in .mp4"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from headmime.animate.driving import load_template
+from headmime.assets import MONA_LISA
 from headmime.cli import main
 
 
@@ -94,3 +95,8 @@ def test_mistakes_are_one_sentence(
     monkeypatch.chdir(tmp_path)
     assert main(["template", *(word.format(video=short) for word in words)]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_an_image_is_no_motion(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["template", str(MONA_LISA), f"out={tmp_path}/t.npz"]) == 1
+    assert "is one image; a video is needed" in capsys.readouterr().err

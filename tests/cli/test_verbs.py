@@ -126,6 +126,27 @@ def test_a_contact_sheet(run: Callable, tmp_path: Path, mona_lisa: Path, motion:
         assert sheet.width > 1000
 
 
+def test_one_image_drives_an_image(run: Callable, tmp_path: Path, mona_lisa: Path) -> None:
+    words = [f"source={mona_lisa}", f"driving={mona_lisa}", "finetune=none"]
+    assert run("animate", *words, "out=o.png") == (0, ["o.png"])
+    with Image.open(tmp_path / "o.png") as image:
+        assert image.width == image.height >= 256  # a crop, no contact sheet
+    assert run("animate", *words, "out=o.mp4") == (1, ["o.png"])
+
+
+def test_strengths_change_what_is_written(
+    run: Callable, tmp_path: Path, mona_lisa: Path, motion: Path
+) -> None:
+    bare = ("provenance.watermark=false", "provenance.credentials=false")  # these are never alike
+    words = [f"source={mona_lisa}", f"driving={motion}", "finetune=none", *bare]
+    for name, more in [("a", []), ("b", ["strength.mouth=1"]), ("c", ["strength.mouth=0.5"])]:
+        assert run("animate", *words, f"out={name}.mp4", *more)[0] == 0
+    a, b, c = ((tmp_path / f"{name}.mp4").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+    assert run("animate", *words, "out=d.mp4", "strength.mouth=-1")[0] == 1
+
+
 def test_demo(
     run: Callable, tmp_path: Path, motion: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

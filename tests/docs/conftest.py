@@ -50,6 +50,10 @@ def fill(folder: Path, photographs: list[Image.Image]) -> None:
         picture.save(folder / "photos" / f"{n}.jpg")
     frames = np.stack([np.asarray(picture) for picture in photographs])
     iio.imwrite(folder / "driver.mp4", frames, plugin="pyav", codec="libx264", fps=12)
+    (folder / "pairs.csv").write_text(
+        "source,driving,out,strength.mouth\nme.jpg,driver.mp4,runs/pairs/1.mp4,\n"
+        "me.jpg,talk,runs/pairs/2.mp4,1.3\nphotos,photos/1.jpg,runs/pairs/3.png,\n"
+    )
     (folder / "clips").mkdir()
     shutil.copy(folder / "driver.mp4", folder / "clips" / "painting.mp4")
 

@@ -74,6 +74,7 @@ HOW = {
     r"make (demo|finetune)": How(TUNE),
     r"headmime (animate source=|finetune )": How(TUNE),
     r"headmime animate person=": How(),
+    r"headmime animate pairs=": How("finetune=none"),
     r"headmime animate driving=": How(
         "source=me.jpg consent=own finetune=none out=runs/bundled.mp4"
     ),

@@ -49,8 +49,8 @@ class Animation:
     Frames are [S, S, 3], straight from the generator; with a `scene` they are pasted into its
     image, [H, W, 3]. `landmarks`: float32 [T, 68, 2] in crop coordinates, the generator's inputs;
     `own` [68, 2]: the person's neutral landmarks in the same coordinates; `statement`: for the
-    content credentials; `driving_side`: side of the driving video's crop in pixels, None for a
-    template.
+    content credentials; `driving_side`: side of the driving's crop in pixels, None for a template;
+    `still`: driven by one image, the result is one too.
     """
 
     person: Person
@@ -61,6 +61,7 @@ class Animation:
     driving_side: float | None = None
     scene: Scene | None = None
     sound: Sound | None = None
+    still: bool = False
 
     @property
     def size(self) -> int:
@@ -90,10 +91,13 @@ class Animation:
         yield from (resize(frame, size) for frame in self._generate())
 
     def _repr_html_(self) -> str:
-        """HTML video player, for notebooks."""
+        """HTML video player, or the image, for notebooks."""
+        name = "animation.png" if self.still else "animation.mp4"
         with tempfile.TemporaryDirectory() as folder:
-            content = save(self, Path(folder) / "animation.mp4").read_bytes()
+            content = save(self, Path(folder) / name).read_bytes()
         data = base64.b64encode(content).decode()
+        if self.still:
+            return f'<img src="data:image/png;base64,{data}">'
         return f'<video controls loop src="data:video/mp4;base64,{data}"></video>'
 
     def _generate(self) -> Iterator[np.ndarray]:
@@ -132,7 +136,15 @@ def animation(
         landmarks, own = box.to_crop(moved), box.to_crop(person.neutral)
         scene = person.scene.within(box)
     return Animation(
-        person, landmarks, own, driving.fps, statement, driving.side, scene, driving.sound
+        person,
+        landmarks,
+        own,
+        driving.fps,
+        statement,
+        driving.side,
+        scene,
+        driving.sound,
+        driving.still,
     )
 
 
@@ -162,6 +174,15 @@ def check_size(size: int | None) -> None:
         raise HeadmimeError(f"size={size} should be from 16 to {MAX_SIZE} pixels.")
 
 
+def check_still(still: bool, path: str | Path) -> None:
+    """Raise HeadmimeError unless what an image drives is written as an image."""
+    if still and Path(path).suffix.lower() != ".png":
+        raise HeadmimeError(
+            f"out={Path(path).name}: driven by one image, the result is one; the name must end in "
+            ".png."
+        )
+
+
 def save(
     animation: Animation,
     path: str | Path,
@@ -169,13 +190,15 @@ def save(
     on_frame: OnFrame | None = None,
     marks: ProvenanceOptions | None = None,
 ) -> Path:
-    """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path.
+    """Write an animation as .mp4 or .gif, or a contact sheet of it as .png; return the path. One
+    that an image drives is written as .png, its only frame.
 
     The file is marked as AI-generated, with the stated consent; `marks` can disable marks. `size`:
     longer side of a video's frames in pixels; None: `Animation.viewing_size`.
     """
     check_size(size)
-    if Path(path).suffix.lower() == ".png":
+    check_still(animation.still, path)
+    if Path(path).suffix.lower() == ".png" and not animation.still:
         sheet = report_progress([_sheet(animation)], 1, on_frame)
         # The sheet contains the source image and the drawn landmarks.
         statement = replace(animation.statement, kind=Kind.COMPOSITE)

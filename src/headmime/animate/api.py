@@ -12,13 +12,15 @@ from headmime.animate.driving import (
     TEMPLATE,
     Driving,
     find_driving,
+    is_still,
+    load_still,
     load_template,
     load_video,
     resample,
     trim,
 )
 from headmime.animate.model import Model, load
-from headmime.animate.motion import check_motion
+from headmime.animate.motion import choose_motion
 from headmime.animate.person import Person, finetune_settings, person_from_images
 from headmime.animate.sound import Sound, has_sound
 from headmime.animate.sources import MAX_FRAMES, find_files, load_sources
@@ -70,7 +72,7 @@ def personalise(
 def animate(
     person: Person,
     driving: str | Path,
-    motion: str = "relative",
+    motion: str | None = None,
     detector: Detector | None = None,
     on_frame: OnFrame | None = None,
     *,
@@ -81,29 +83,41 @@ def animate(
     audio: str | Path = "driving",
     strength: Strength = AS_DRIVEN,
 ) -> Animation:
-    """Animate `person` with a video, a template file, or a bundled motion by name (such as "talk").
+    """Animate `person` with a video, a template file, a bundled motion by name (such as "talk"), or
+    an image.
 
     `motion`: "relative" transfers the driver's motion to the person's own face shape; "absolute"
-    uses the driving landmarks unchanged. `output`: "crop", or "full": the head is pasted into the
-    original image. `fps`: output frame rate at unchanged speed; None: the driving's (divided by an
-    integer if over 60). `start`, `end`: part of the driving to use, in seconds. `audio`: "driving"
-    (its sound track, if any), "none", or a file. `strength`: of relative motion, for head, mouth,
-    eyes and expression (`headmime.Strength`). Frames are generated lazily, while the result is
-    iterated.
+    uses the driving landmarks unchanged; None: relative, but absolute for an image, which has no
+    second frame from which a change could be measured. `output`: "crop", or "full": the head is
+    pasted into the original image. `fps`: output frame rate at unchanged speed; None: the driving's
+    (divided by an integer if over 60). `start`, `end`: part of the driving to use, in seconds.
+    `audio`: "driving" (its sound track, if any), "none", or a file. `strength`: of relative motion,
+    for head, mouth, eyes and expression (`headmime.Strength`). Frames are generated lazily, while
+    the result is iterated.
     """
-    check_motion(motion)
+    file = find_driving(driving)
+    still = is_still(file)
+    motion = choose_motion(motion, still)
     check_strength(strength, motion)
     check_output(output)
     check_times(fps, start, end)
+    check_still_keys(still, fps, start, end, audio)
     rate = None if fps is None else Fraction(fps).limit_denominator(1001)
-    file = find_driving(driving)
     audio_file = None if str(audio) in ("none", "driving") else find_audio(audio)
     if file.suffix.lower() == TEMPLATE:
         loaded = trim(load_template(file), start, end)
         loaded = loaded if rate is None else resample(loaded, rate)
     else:
         finder = choose_detector(detector, person.record["detector"])
-        loaded = load_video(file, finder, on_frame, start, end, rate)
+        if still:
+            loaded = load_still(file, finder)
+            log.info(
+                "%s is one image, without a neutral frame from which a change could be measured: "
+                "its landmarks are used as they are (motion=absolute).",
+                file.name,
+            )
+        else:
+            loaded = load_video(file, finder, on_frame, start, end, rate)
     return animation(
         person, _replace_sound(loaded, str(audio), audio_file), motion, output, strength
     )
@@ -133,6 +147,17 @@ def check_times(fps: float | Fraction | None, start: float, end: float | None) -
         raise HeadmimeError(f"start={start} should be 0 or more, in seconds.")
     if end is not None and not start < end < math.inf:
         raise HeadmimeError(f"end={end} should be later than start={start}, in seconds.")
+
+
+def check_still_keys(
+    still: bool, fps: float | Fraction | None, start: float, end: float | None, audio: str | Path
+) -> None:
+    """Raise HeadmimeError if an image is given what only a motion has."""
+    timed = {"fps": fps, "start": start or None, "end": end}
+    given = [f"{key}=" for key, value in timed.items() if value is not None]
+    given += ["audio="] if str(audio) not in ("none", "driving") else []
+    if still and given:
+        raise HeadmimeError(f"{', '.join(given)} cannot be used: the driving is one image.")
 
 
 def choose_detector(requested: Detector | None, trained_with: str) -> Detector:

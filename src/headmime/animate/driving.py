@@ -1,4 +1,4 @@
-"""Driving motions: landmark sequences read from a video or a template file."""
+"""Drivings: landmark sequences read from a video or a template file, or those of one image."""
 
 import logging
 import math
@@ -13,12 +13,13 @@ from headmime.animate.media_writer import output_path, write_media
 from headmime.animate.poses import spread
 from headmime.animate.sound import Jump, Sound, has_sound
 from headmime.assets import ASSETS
-from headmime.data.video_reader import decode_video, read_video_info
+from headmime.data.image_reader import IMAGE_SUFFIXES, is_image, read_image
+from headmime.data.video_reader import VIDEO_SUFFIXES, decode_video, read_video_info
 from headmime.errors import HeadmimeError
 from headmime.files import write_atomically
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.drawing import draw_landmarks
-from headmime.landmarks.faces import Detector
+from headmime.landmarks.faces import Detector, largest
 from headmime.landmarks.track import fill_gaps, smooth, track
 from headmime.progress import OnFrame, report_progress
 from headmime.provenance.statement import (
@@ -43,8 +44,8 @@ COLUMNS, TILE = 8, 192  # drawing: frames in a .png, pixels of each
 class Driving:
     """Landmarks float32 [T, 68, 2] in crop coordinates, at `fps` frames/s.
 
-    `origin`: the file it was read from, by hash. Videos only: `side`, the side of the crop in
-    pixels, and `sound`, the audio track if there is one.
+    `origin`: the file it was read from, by hash. Videos and images only: `side`, the side of the
+    crop in pixels. Videos only: `sound`, the audio track if there is one. `still`: one image.
     """
 
     landmarks: np.ndarray
@@ -52,6 +53,7 @@ class Driving:
     origin: Ingredient | None = None
     side: float | None = None
     sound: Sound | None = None
+    still: bool = False
 
     @property
     def ingredients(self) -> tuple[Ingredient, ...]:
@@ -65,16 +67,37 @@ def template_names() -> list[str]:
 
 
 def find_driving(driving: str | Path) -> Path:
-    """A video or template by path, or a bundled template by name; HeadmimeError if neither."""
+    """A video, template or image by path, or a bundled template by name; else HeadmimeError."""
     path = Path(driving).expanduser()
     if path.is_file():
         return path.absolute()
     if str(driving) in template_names():
         return MOTIONS_FOLDER / f"{driving}{TEMPLATE}"
     raise HeadmimeError(
-        f"driving={driving}: there is no such file; give a video, a template ({TEMPLATE}) or "
-        f"one of the bundled motions: {', '.join(template_names()) or '(none)'}."
+        f"driving={driving}: there is no such file; give a video, a template ({TEMPLATE}), an "
+        f"image or one of the bundled motions: {', '.join(template_names()) or '(none)'}."
     )
+
+
+def is_still(file: Path) -> bool:
+    """Return whether a driving is one image; a GIF is a video."""
+    suffix = file.suffix.lower()
+    if suffix in VIDEO_SUFFIXES | {TEMPLATE, ".gif"}:
+        return False
+    return suffix in IMAGE_SUFFIXES or is_image(file)
+
+
+def load_still(path: Path, detector: Detector) -> Driving:
+    """Find the largest face of an image; HeadmimeError if there is none."""
+    (faces,) = detector.detect([read_image(path)])
+    if not faces:
+        raise HeadmimeError(f"{path}: no face was found; a larger, more frontal one may help.")
+    if len(faces) > 1:
+        log.warning("%s: %d faces; the largest is taken.", path.name, len(faces))
+    pixels = largest(faces).pixels[None]
+    crop = crop_box(pixels)
+    origin = ingredient("driving", "picture", path)
+    return Driving(crop.to_crop(pixels), Fraction(1), origin, crop.side, still=True)
 
 
 def load_template(path: Path) -> Driving:
@@ -115,8 +138,10 @@ def load_video(
 
     Gaps without a detection are interpolated linearly. The result is resampled to `fps`; None: the
     video's rate, above 60 an integer fraction of it; at a variable rate, that of the fastest
-    quarter of the frames. `start` and `end`: seconds.
+    quarter of the frames. `start` and `end`: seconds. HeadmimeError for an image.
     """
+    if is_still(path):
+        raise HeadmimeError(f"{path} is one image; a video is needed.")
     info, times = read_video_info(path), []
     step = math.ceil(info.fps / MAX_FPS)
     nominal = info.fps / step

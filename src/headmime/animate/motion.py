@@ -4,7 +4,7 @@ import numpy as np
 
 from headmime.animate.poses import LIDS, RIGID, as_complex, as_points, similarity
 from headmime.animate.strength import AS_DRIVEN, Strength, scale_change, scale_head
-from headmime.errors import check_choice
+from headmime.errors import HeadmimeError, check_choice
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import (
     BROW_L,
@@ -72,6 +72,22 @@ def fit_landmarks(
 def check_motion(motion: str) -> None:
     """Raise HeadmimeError unless `motion` is in `MOTIONS`."""
     check_choice("motion", motion, MOTIONS)
+
+
+def choose_motion(motion: str | None, still: bool) -> str:
+    """Return the motion that was asked for; None: "relative", for a `still` driving "absolute".
+
+    HeadmimeError for an unknown motion, and for relative motion of one image.
+    """
+    if motion is None:
+        return "absolute" if still else "relative"
+    check_motion(motion)
+    if still and motion == "relative":
+        raise HeadmimeError(
+            "motion=relative needs a neutral frame from which the driving's change is measured, "
+            "and one image has no second frame: leave motion= out, or give a video."
+        )
+    return motion
 
 
 def most_similar_frame(driving: np.ndarray, source: np.ndarray) -> int:

@@ -20,7 +20,7 @@ PATHS = {
     "source", "out", "person", "driving", "audio", "weights", "weights_ff", "init", "ckpt", "root",
     "store", "frames", "results", "memory", "runs", "video", "template", "folder", "consent", "csv",
     "files", "trust", "file", "s3fd", "fan", "cert", "key", "watermark_key", "vgg19", "vggface",
-    "scales",
+    "scales", "pairs",
 }  # fmt: skip
 REPEATED = {"source", "files", "trust"}
 

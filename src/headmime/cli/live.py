@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from hydra.utils import instantiate
 
+from headmime.animate.driving import is_still
 from headmime.animate.media_writer import output_path
 from headmime.animate.person import Person
 from headmime.animate.sources import find_files
@@ -75,6 +76,10 @@ def _check(settings: Live) -> None:
         raise HeadmimeError(
             f"driving={settings.driving}: there is no such file; give webcam, the number of a "
             "camera, or a video."
+        )
+    if not is_webcam(settings.driving) and is_still(Path(settings.driving).expanduser()):
+        raise HeadmimeError(
+            f"driving={settings.driving} is one image: `headmime animate` takes it."
         )
     inputs = [*find_files(settings.source)] if settings.source else []
     inputs += [] if is_webcam(settings.driving) else [settings.driving]

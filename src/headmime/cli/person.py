@@ -1,4 +1,4 @@
-"""`headmime animate`, `demo`, `finetune`, `export`: from images to a model and videos."""
+"""`headmime demo`, `finetune`, `export`, and one `animate`: from images to a model and videos."""
 
 import json
 import logging
@@ -10,12 +10,12 @@ from typing import Any
 from hydra.utils import instantiate
 
 from headmime.animate import api
-from headmime.animate.animation import NO_SCENE, check_output, check_size
+from headmime.animate.animation import NO_SCENE, check_output, check_size, check_still
 from headmime.animate.api import load, personalise
-from headmime.animate.driving import find_driving
+from headmime.animate.driving import find_driving, is_still
 from headmime.animate.media_writer import output_path
-from headmime.animate.model import torch_device, weights_stem
-from headmime.animate.motion import check_motion
+from headmime.animate.model import Model, torch_device, weights_stem
+from headmime.animate.motion import choose_motion
 from headmime.animate.person import Person, load_person, person_stem
 from headmime.animate.sources import find_files, parse_count
 from headmime.animate.strength import Strength, check_strength
@@ -25,6 +25,7 @@ from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
 from headmime.nets.inference import for_inference
 from headmime.nets.onnx import check_onnx, write_onnx
+from headmime.pretrained.frozen import Frozen
 from headmime.progress import progress
 from headmime.provenance.marking import prepare_marking
 from headmime.provenance.statement import (
@@ -78,12 +79,13 @@ class Animate(DrivenSettings):
 
     driving: str
     out: str
-    motion: str
+    motion: str | None
     output: str
     fps: float | None
     start: float
     end: float | None
     audio: str
+    pairs: str | None
 
 
 @dataclass(kw_only=True)
@@ -110,11 +112,8 @@ class Export:
     out: str
 
 
-def animate(settings: Animate) -> None:
-    """Check what can be checked, make or load the person, write the video."""
-    _check_animate(settings)
-    detector = instantiate(settings.detector)
-    person = find_person(settings, detector)
+def animate_one(settings: Animate, person: Person, detector: Detector | None) -> Path:
+    """Animate the person as `settings` say; return the path of the output."""
     with progress("Reading the motion") as on_frame:
         animation = api.animate(
             person,
@@ -130,23 +129,29 @@ def animate(settings: Animate) -> None:
             strength=settings.strength,
         )
     with progress("Frames") as on_frame:
-        print(api.save(animation, settings.out, settings.size, on_frame, settings.provenance))
+        return api.save(animation, settings.out, settings.size, on_frame, settings.provenance)
 
 
-def _check_animate(settings: Animate) -> None:
+def check_animate(settings: Animate) -> None:
+    """HeadmimeError, before any work, for what is missing or misspelt."""
+    for key in ("driving", "out"):
+        if not getattr(settings, key):
+            raise HeadmimeError(f"{key}= is missing; --help lists the keys.")
     check_driven(settings)
     inputs = [find_driving(settings.driving)]
+    still = is_still(inputs[0])
     if settings.audio not in ("none", "driving"):
         inputs.append(api.find_audio(settings.audio))
     if settings.source:
         inputs += find_files(settings.source)
     output_path(settings.out, inputs=inputs)
-    check_motion(settings.motion)
-    check_strength(settings.strength, settings.motion)
+    check_still(still, settings.out)
+    check_strength(settings.strength, choose_motion(settings.motion, still))
     check_output(settings.output)
     if settings.output == "full" and settings.person:
         raise HeadmimeError(NO_SCENE)
     api.check_times(settings.fps, settings.start, settings.end)
+    api.check_still_keys(still, settings.fps, settings.start, settings.end, settings.audio)
 
 
 def demo(settings: Demo) -> None:
@@ -230,21 +235,34 @@ def stated_consent(settings: PersonSettings) -> str:
     return required_consent(settings.consent).value
 
 
-def find_person(settings: DrivenSettings, detector: Detector | None) -> Person:
-    """The saved person, or one made from the images."""
+def find_person(
+    settings: DrivenSettings,
+    detector: Detector | None,
+    networks: tuple[Model, Frozen | None] | None = None,
+) -> Person:
+    """The saved person, or one made from the images (with `networks`, if they are loaded)."""
     if not settings.person:
-        return make_person(settings, detector)
+        return make_person(settings, detector, networks)
     person = load_person(settings.person, torch_device(settings.device))
     return replace(person, consent=required_consent(settings.consent or person.consent.value))
 
 
-def make_person(settings: PersonSettings, detector: Detector | None) -> Person:
-    """Load the networks and make the person's own from the images.
+def load_networks(settings: PersonSettings) -> tuple[Model, Frozen | None]:
+    """The meta-learned networks, and those of L_CNT if they are needed."""
+    perceptual = instantiate(settings.perceptual) if settings.finetune else None
+    return load(settings.weights, settings.device), perceptual
+
+
+def make_person(
+    settings: PersonSettings,
+    detector: Detector | None,
+    networks: tuple[Model, Frozen | None] | None = None,
+) -> Person:
+    """Load the networks, unless they are given, and make the person's own from the images.
 
     `detector`: None is the one that the networks learned from.
     """
-    perceptual = instantiate(settings.perceptual) if settings.finetune else None
-    model = load(settings.weights, settings.device)
+    model, perceptual = networks or load_networks(settings)
     with progress("Fine-tuning") if settings.finetune else nullcontext() as on_step:
         return personalise(
             model,

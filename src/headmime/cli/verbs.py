@@ -19,7 +19,7 @@ class Verb:
 
 VERBS = {
     "demo": Verb("cli.person:demo", "move the Mona Lisa"),
-    "animate": Verb("cli.person:animate", "drive a person's images with a video or a template"),
+    "animate": Verb("cli.pairs:animate", "drive a person's images with a video or a template"),
     "live": Verb("cli.live:main", "a person moves as you do before a camera, at once"),
     "web": Verb("cli.web:main", "the page in the browser, on this machine only"),
     "finetune": Verb(
