@@ -118,8 +118,8 @@ class Layout:
         with gr.Accordion("Part and strength of the motion", open=False):
             with gr.Row():
                 self.start, self.end = (
-                    gr.Slider(0, 1, 0, step=0.1, label=label, min_width=120, elem_id=label.lower())
-                    for label in ("Start (s)", "End (s)")
+                    gr.Number(value, label=label, minimum=0, step=0.1, min_width=120)
+                    for value, label in ((0, "Start (s)"), (None, "End (s); empty: its end"))
                 )
             self.kind = gr.Radio(MOTIONS, value="relative", label="Motion is", elem_id="kind")
             with gr.Row():

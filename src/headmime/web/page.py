@@ -24,12 +24,12 @@ from headmime.web.updates import (
     show_error,
     show_result,
 )
-from headmime.web.uploads import PERSON, Limits, check_clip, check_sources
+from headmime.web.uploads import PERSON, Limits, check_driving, check_sources
 from headmime.web.verdicts import describe_marks
 
 TITLE = "headmime"
 SEVERAL = 16  # jobs in gradio's hands; `Queue` runs one at a time
-# Sliders show the moment in the films of the motion.
+# Start and end are shown in the films of the motion.
 SHOW_MOMENT = """(seconds) => {
   for (const film of document.querySelectorAll("#driving video, #video video")) {
     film.pause();
@@ -78,8 +78,8 @@ class Page:
         ).then(self._plan, inputs, layout.plan, **quick)
         planned = (layout.output, layout.quality, layout.start, layout.end)
         gr.on([part.change for part in planned], self._plan, inputs, layout.plan, **quick)
-        for slider in (layout.start, layout.end):
-            slider.change(None, slider, None, js=SHOW_MOMENT)
+        for moment in (layout.start, layout.end):
+            moment.input(None, moment, None, js=SHOW_MOMENT)
         layout.kind.change(
             lambda kind: [gr.update(interactive=kind == "relative")] * len(layout.strengths),
             layout.kind,
@@ -145,31 +145,32 @@ class Page:
         return [str(path)], "public-domain" if path.suffix == ".jpg" else "licensed"
 
     def _on_motion(self, data: Data, request: gr.Request) -> list[Any]:
-        """Show the chosen motion, and its length in the sliders."""
+        """Show the chosen motion and its length; it is used from its start to its end."""
         layout, driving = self.layout, self._driving(data)
         session = self._session(request, [Path(driving)] if driving else [])
         boxes = [
             gr.update(visible=data[layout.motion] == OWN_VIDEO),
             gr.update(visible=data[layout.motion] == OWN_FILE),
         ]
+        unchanged = [gr.skip() for _ in layout.error]
         if driving is None:
-            return [*boxes, None, gr.skip(), gr.skip(), *clear_error()]
+            return [*boxes, None, 0, None, *unchanged]
         try:
-            if data[layout.motion] == OWN_VIDEO:
-                check_clip(Path(driving), self.limits)
-            film, session.seconds = driving_preview(driving, self.shown, self.runner.marks)
+            if data[layout.motion] in (OWN_VIDEO, OWN_FILE):
+                check_driving(Path(driving), self.limits)
+            film, seconds = driving_preview(driving, self.shown, self.runner.marks)
         except HeadmimeError as error:
             message = self._describe_error(str(error), [Path(driving)], session)
             return [*boxes, None, gr.skip(), gr.skip(), *message]
-        longest = max(0.1, session.seconds)
-        start = gr.update(maximum=longest, value=0)
-        return [*boxes, film, start, gr.update(maximum=longest, value=longest), *clear_error()]
+        shown = gr.update(value=film, label=f"Driving: {seconds:.1f} s")
+        mended = clear_error() if Path(driving) in session.uploads else unchanged
+        return [*boxes, shown, 0, None, *mended]
 
     def _plan(self, data: Data, request: gr.Request) -> str:
         """Say how long the job will take, and how large its video will be."""
         session = self._session(request)
         try:
-            job = self._request(data, session)
+            job = self._request(data)
             _, frames = job.length()
             seconds = self.runner.expected_seconds(job, session.images, session.person)
         except HeadmimeError:
@@ -210,7 +211,7 @@ class Page:
         inputs = [Path(file) for file in data[self.layout.files] or []]
         inputs += [Path(data[box]) for box in (self.layout.video, self.layout.file) if data[box]]
         try:
-            job = self._request(data, session)
+            job = self._request(data)
             self._check_request(job, data)
             left = self.runner.expected_seconds(job, session.images, session.person)
             progress = self._progress(bar, session, left)
@@ -274,7 +275,7 @@ class Page:
         own = {OWN_VIDEO: data[self.layout.video], OWN_FILE: data[self.layout.file]}
         return own.get(data[self.layout.motion], data[self.layout.motion])
 
-    def _request(self, data: Data, session: Session) -> JobRequest:
+    def _request(self, data: Data) -> JobRequest:
         """Build the request. HeadmimeError if image or motion is missing."""
         layout, driving = self.layout, self._driving(data)
         if not data[layout.files]:
@@ -283,15 +284,14 @@ class Page:
             raise HeadmimeError("There is no motion yet: upload a file, or record yourself.")
         relative = data[layout.kind] == "relative"
         strengths = [float(data[slider]) for slider in layout.strengths]
-        end = float(data[layout.end])
         return JobRequest(
             images=tuple(Path(file) for file in data[layout.files]),
             driving=driving,
             output=data[layout.output],
             finetune=data[layout.quality],
             consent=data[layout.consent],
-            start=float(data[layout.start]),
-            end=end if end < session.seconds - 0.05 else None,
+            start=data[layout.start] or 0.0,
+            end=data[layout.end],
             motion=data[layout.kind],
             strength=Strength(*strengths) if relative else Strength(),
         )
@@ -299,8 +299,8 @@ class Page:
     def _check_request(self, job: JobRequest, data: Data) -> None:
         """HeadmimeError for unusable or too large inputs, or without a consent."""
         check_sources(job.images, self.limits)
-        if data[self.layout.motion] == OWN_VIDEO:
-            check_clip(Path(job.driving), self.limits)
+        if data[self.layout.motion] in (OWN_VIDEO, OWN_FILE):
+            check_driving(Path(job.driving), self.limits)
         if job.is_saved_person:
             if job.output == "full":
                 raise HeadmimeError("A saved person holds no photo: choose the head as output.")

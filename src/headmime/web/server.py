@@ -36,9 +36,9 @@ def serve(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
         from headmime.web.page import Page
         from headmime.web.sessions import Sessions
 
-        results, shown = Path(folder) / "results", Path(folder) / "shown"
-        results.mkdir()
-        shown.mkdir()
+        uploads, results, shown = (Path(folder) / name for name in ("uploads", "results", "shown"))
+        for part in (uploads, results, shown):
+            part.mkdir()
         gradio.set_static_paths([str(results), str(shown)])  # served without a copy
         blocks = Page(runner, Sessions(results), limits, shown).blocks
         blocks.queue(max_size=QUEUE_SIZE)

@@ -17,7 +17,7 @@ class Session:
     """`folder`: thumbnails and results; `uploads`: the browser's files; `stop`: set to stop a job;
     `person`, `last`, `earlier`: person and result of the last job, and the result before it.
     `images`, `photo_side`: number of the person's frames, longer side of the original image in
-    pixels; `seconds`: length of the chosen motion.
+    pixels.
     """
 
     folder: Path
@@ -28,7 +28,6 @@ class Session:
     earlier: JobResult | None = None
     images: int = 1
     photo_side: int = 0
-    seconds: float = 0.0
 
     @property
     def thumbnails(self) -> Path:

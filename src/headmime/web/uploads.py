@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from headmime.animate.driving import TEMPLATE, load_template
 from headmime.animate.person import load_person
 from headmime.data.image_reader import read_image
 from headmime.data.video_reader import decode_video, read_video, read_video_info
@@ -70,6 +71,14 @@ def check_clip(file: Path, limits: Limits) -> None:
         raise HeadmimeError(
             f"{file} lasts longer than the {limits.seconds} seconds that are allowed: cut it."
         )
+
+
+def check_driving(file: Path, limits: Limits) -> None:
+    """Raise HeadmimeError unless `file` is a template, or a video within the limits."""
+    if file.suffix.lower() == TEMPLATE:
+        load_template(file)
+    else:
+        check_clip(file, limits)
 
 
 def first_frame(file: Path, limits: Limits) -> np.ndarray:
