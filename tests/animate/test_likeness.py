@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -35,9 +34,12 @@ def test_another_person_among_the_images_is_named(
     assert "does not look like" in caplog.text
 
 
-def test_of_two_different_people_one_is_named_and_one_file_is_one_person(tmp_path: Path) -> None:
-    sitters = bundled_people(128)
-    frames = np.stack([sitters[22][0][0], sitters[8][0][0]])
-    points = np.stack([sitters[22][1][0], sitters[8][1][0]])
+def test_of_two_different_people_one_is_named_and_one_file_is_one_person(
+    tmp_path: Path, mona_lisa: Path
+) -> None:
+    found = load_sources(
+        [mona_lisa, *written(tmp_path, {"one": (22, 0)})], 8, 128, load_detector("dlib")
+    )
+    frames, points = found.frames, found.landmarks
     assert len(other_people([Path("a.png"), Path("b.png")], frames, points)) == 1
     assert other_people([Path("a.mp4"), Path("a.mp4")], frames, points) == []
