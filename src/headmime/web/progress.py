@@ -44,7 +44,7 @@ class Progress:
 
         `name`: of the pace; `afterwards`: expected seconds of the job's later steps.
         """
-        warm = (0, monotonic())
+        warm, expected = (0, monotonic()), self.paces.get(name)
 
         def on_step(done: int, total: int | None, *_: Any) -> None:
             nonlocal warm
@@ -56,7 +56,8 @@ class Progress:
             elif done - warm[0] >= ENOUGH or (done >= total and name not in self.paces):
                 self.paces[name] = (monotonic() - warm[1]) / (done - warm[0])
             if pace := self.paces.get(name):
-                self.left = max(0, total - done) * pace + afterwards
+                slower = pace / expected if expected else 1.0  # the later steps will be so too
+                self.left = max(0, total - done) * pace + afterwards * slower
             if self.stop.is_set():
                 raise JobStopped
             left = "" if not self.left else f", {duration(self.left)} left"
@@ -69,7 +70,7 @@ def duration(seconds: float) -> str:
     """ "about 20 s" or "about 3 min"."""
     if seconds < 100:
         return f"about {max(1, round(seconds))} s"
-    return f"about {round(seconds / 60)} min"
+    return f"about {round(seconds / 30) / 2:g} min"
 
 
 class Queue:
