@@ -28,6 +28,13 @@ MOTIONS = [
     ("relative: its changes, on this face", "relative"),
     ("absolute: the face shape too", "absolute"),
 ]
+# Start and end are shown in the films of the motion.
+SHOW_MOMENT = """(seconds) => {
+  for (const film of document.querySelectorAll("#driving video, #video video")) {
+    film.pause();
+    film.currentTime = seconds;
+  }
+}"""
 PARTS = ("head", "mouth", "eyes", "expression")
 
 

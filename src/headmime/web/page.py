@@ -9,12 +9,10 @@ import gradio as gr
 
 from headmime.animate.strength import Strength
 from headmime.errors import HeadmimeError
-from headmime.provenance.marking import prepare_marking
-from headmime.provenance.watermark import PUBLIC_KEY
 from headmime.web.jobs import VIDEO_SIDE, JobRequest, JobRunner
-from headmime.web.layout import OWN_FILE, OWN_VIDEO, Layout
+from headmime.web.layout import OWN_FILE, OWN_VIDEO, SHOW_MOMENT, Layout
 from headmime.web.previews import PORTRAIT, driving_preview, save_image, thumbnail, write_examples
-from headmime.web.progress import JobStopped, Progress, Queue, duration, waiting
+from headmime.web.progress import JobStopped, Progress, Queue, times
 from headmime.web.sessions import Session, Sessions
 from headmime.web.updates import (
     clear_error,
@@ -28,14 +26,7 @@ from headmime.web.uploads import PERSON, Limits, check_driving, check_sources
 from headmime.web.verdicts import describe_marks
 
 TITLE = "headmime"
-SEVERAL = 16  # jobs in gradio's hands; `Queue` runs one at a time
-# Start and end are shown in the films of the motion.
-SHOW_MOMENT = """(seconds) => {
-  for (const film of document.querySelectorAll("#driving video, #video video")) {
-    film.pause();
-    film.currentTime = seconds;
-  }
-}"""
+SEVERAL = 16  # jobs that gradio starts; `Queue` runs one at a time
 Data = dict[Any, Any]
 """Values of components."""
 
@@ -175,18 +166,13 @@ class Page:
             seconds = self.runner.expected_seconds(job, session.images, session.person)
         except HeadmimeError:
             return ""  # said when it is pressed, or beside the file
-        times = [] if seconds is None else [duration(seconds)]
-        if ahead := self.queue.ahead():
-            times.append(waiting(ahead))
-        net = self.runner.model.shape.image_size
+        net, side = self.runner.model.shape.image_size, "256 pixels"
         if job.output == "full" and session.photo_side:
-            size = f"{min(VIDEO_SIDE, session.photo_side)} pixels, as the photo"
+            side = f"{min(VIDEO_SIDE, session.photo_side)} pixels, as the photo"
         elif data[self.layout.motion] == OWN_VIDEO:
-            size = "256 pixels, or more if the driving face is larger"
-        else:
-            size = f"{max(256, net)} pixels"
-        made = f"{frames} frames; the head is made at {net} x {net} pixels, the video at {size}."
-        return paragraphs([". ".join(["; ".join(times).capitalize(), made])])
+            side += ", or more if the driving face is larger"
+        made = f"{frames} frames; the head is made at {net} x {net} pixels, the video at {side}."
+        return paragraphs([times(seconds, self.queue.ahead()) + made])
 
     def _on_make(self, request: gr.Request) -> list[Any]:
         session = self._session(request)
@@ -251,9 +237,8 @@ class Page:
         if file is None:
             return ""
         self._session(request, [Path(file)])
-        key = prepare_marking(self.runner.marks).watermark_key or PUBLIC_KEY
         try:
-            return paragraphs(describe_marks(Path(file), key))
+            return paragraphs(describe_marks(Path(file), self.runner.marks))
         except HeadmimeError as error:
             return paragraphs([shorten_paths(str(error), [Path(file)])])
 

@@ -108,3 +108,9 @@ def waiting(ahead: list[Progress]) -> str:
     known = [job.left for job in ahead if job.left is not None]
     wait = f", {duration(sum(known))}" if len(known) == len(ahead) else ""
     return f"Waiting for {len(ahead)} job{'s' * (len(ahead) > 1)} ahead{wait}"
+
+
+def times(seconds: float | None, ahead: list[Progress]) -> str:
+    """Say how long a job and those ahead of it take; "" if that is unknown."""
+    known = [] if seconds is None else [duration(seconds)]
+    return "".join(f"{text.capitalize()}. " for text in known + [waiting(ahead)] * bool(ahead))

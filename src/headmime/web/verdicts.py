@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from headmime.data.video_reader import UnreadableVideo, read_video
+from headmime.provenance.marking import prepare_marking
+from headmime.provenance.statement import ProvenanceOptions
 from headmime.provenance.verdict import State, verify
-from headmime.provenance.watermark import detect
+from headmime.provenance.watermark import PUBLIC_KEY, detect
 
 STATES = {
     State.TRUSTED: "Its content credentials are whole, signed by somebody trusted here.",
@@ -15,8 +17,11 @@ STATES = {
 }
 
 
-def describe_marks(path: Path, key: bytes) -> list[str]:
-    """Sentences on a file's credentials and watermark. HeadmimeError if it cannot be read."""
+def describe_marks(path: Path, marks: ProvenanceOptions) -> list[str]:
+    """Sentences on a file's credentials and watermark; `marks`: with the watermark's key.
+    HeadmimeError if it cannot be read.
+    """
+    key = prepare_marking(marks).watermark_key or PUBLIC_KEY
     verdict = verify(path)
     sentences = [STATES[verdict.state]]
     if verdict.state in (State.TRUSTED, State.VALID):
