@@ -59,7 +59,8 @@ class Fatal(Dataset):
     "fault, sentence",
     [
         (signal.SIGKILL, "A process that loads data was killed"),
-        (signal.SIGBUS, "The loaders' shared memory"),
+        # torch does not always see which signal it was
+        (signal.SIGBUS, ("The loaders' shared memory", "A process that loads data was killed")),
         (
             RuntimeError("unable to write to file </torch_1_2>: No space left"),
             "The loaders' shared",
@@ -67,12 +68,14 @@ class Fatal(Dataset):
         (HeadmimeError("clip.npy is damaged."), "clip.npy is damaged."),
     ],
 )
-def test_a_loader_that_dies_names_the_key_of_workers(fault: int | Exception, sentence: str) -> None:
+def test_a_loader_that_dies_names_the_key_of_workers(
+    fault: int | Exception, sentence: str | tuple[str, ...]
+) -> None:
     with pytest.raises(Exception) as caught:  # what torch raises is its own affair
         list(DataLoader(Fatal(fault), num_workers=1))
     told = str(user_error(caught.value))
     assert told.startswith(sentence)
-    assert "workers=" in told or sentence.startswith("clip")
+    assert "workers=" in told or isinstance(fault, HeadmimeError)
     # The error comes in a signal handler, so that any code may wrap it.
     wrapped = TypeError("unsupported callable")
     wrapped.__context__ = caught.value

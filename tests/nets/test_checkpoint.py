@@ -7,7 +7,7 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.nets import Nets
-from headmime.nets.checkpoint import load_nets, load_personal, save_nets, save_personal
+from headmime.nets.checkpoint import join_files, load_nets, load_personal, save_nets, save_personal
 from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
 from headmime.pretrained.weights import read_state_dict
@@ -62,6 +62,22 @@ def test_a_person_survives_a_round_trip(tmp_path: Path, nets: Nets, tiny: ModelS
     loaded, _, _ = load_personal(tmp_path / "mona")
     y = torch.rand(1, 3, 16, 16)
     assert torch.equal(generator(y), loaded(y))
+
+
+def test_a_person_in_one_file(tmp_path: Path, nets: Nets, tiny: ModelShape) -> None:
+    G = personalise(
+        nets.generator, nets.discriminator, torch.zeros(nets.discriminator.w0.shape)
+    ).generator
+    save_personal(tmp_path / "parts", G, tiny, {"detector": "dlib"})
+    joined = join_files(tmp_path / "parts", tmp_path / "anna.safetensors")
+    assert not (tmp_path / "anna.json").exists()
+    loaded, shape, record = load_personal(joined)
+    assert shape == tiny and record == {"detector": "dlib"}
+    assert torch.equal(loaded.psi, G.psi)
+    # The tensors alone are no checkpoint.
+    (tmp_path / "parts.json").unlink()
+    with pytest.raises(HeadmimeError, match="parts.json is missing"):
+        load_personal(tmp_path / "parts")
 
 
 def test_what_is_wrong_with_a_checkpoint_is_said(

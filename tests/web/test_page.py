@@ -1,27 +1,29 @@
 """The page in a real browser: headless Chromium."""
 
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from headmime.animate.driving import MOTIONS_FOLDER
 from headmime.data.image_reader import read_image
 from headmime.data.video_reader import read_video_info
-from headmime.web.jobs import CachedPerson, JobRequest, JobRunner, Progress
+from headmime.web.jobs import CachedPerson, JobRequest, JobResult, JobRunner
+from headmime.web.progress import Progress
 from headmime.web.server import serve
 from headmime.web.uploads import Limits
 
 pytestmark = pytest.mark.slow
 
 MakeRunner = Callable[..., JobRunner]
-AT_THE_GATE = re.compile(r"Fine-tuning, step: 3 of 12, about \d+ (s|min) left")
+AT_THE_GATE = "Fine-tuning, step: 3 of 12, about 9 s left"
 PATIENCE = 120_000  # milliseconds: machines may be busy
 
 
@@ -64,6 +66,14 @@ def drop(page: Page, *files: Path) -> None:
     page.locator("#files input[type=file]").set_input_files(list(files))
 
 
+def take_example(page: Page, motion: str = "talk") -> None:
+    page.get_by_role("button", name="Mona Lisa").click()
+    expect(page.locator("#files")).to_contain_text("mona_lisa")
+    expect(page.locator("#source img")).to_be_visible()
+    page.get_by_label(motion, exact=True).check()
+    expect(page.locator("#plan")).to_contain_text("frames")
+
+
 def press_animate(page: Page, consent: str | None = "It is me") -> None:
     if consent:
         page.get_by_label(consent).check()
@@ -84,9 +94,7 @@ def test_from_the_first_click_to_the_files(
 ) -> None:
     with served(context, make_runner()) as url:
         page = opened(context, url)
-        page.get_by_role("button", name="Mona Lisa, turn").click()
-        expect(page.locator("#thumbnails img")).to_have_count(1)
-        expect(page.get_by_label("turn", exact=True)).to_be_checked()
+        take_example(page, "turn")
         expect(page.get_by_label("The photo is in the public domain")).to_be_checked()
         press_animate(page, consent=None)
         expect(page.locator("#result video")).to_be_visible()
@@ -101,7 +109,9 @@ def test_from_the_first_click_to_the_files(
             file = tmp_path / download.value.suggested_filename
             download.value.save_as(file)
             assert beginning in file.read_bytes()[:16] and file.suffix == f".{part}"
-        assert read_video_info(tmp_path / "headmime.mp4").width == 256
+        assert read_video_info(tmp_path / "mona_lisa-turn-256px-25fps.mp4").width == 256
+        assert (tmp_path / "mona_lisa-turn-256px-25fps.gif").is_file()
+        expect(page.locator("#result")).to_contain_text("256 pixels, 25 frames/s")
 
 
 def test_the_person_is_kept_for_another_motion(
@@ -120,9 +130,7 @@ def test_the_person_is_kept_for_another_motion(
     with served(context, make_runner(Counting)) as url:
         page = opened(context, url)
         for times, motion in enumerate(("talk", "turn"), 1):
-            page.get_by_role("button", name=f"Mona Lisa, {motion}").click()
-            expect(page.locator("#thumbnails img")).to_have_count(1)
-            expect(page.get_by_label(motion, exact=True)).to_be_checked()
+            take_example(page, motion)
             press_animate(page, consent=None)
             until(page, lambda: len(learned) == times)  # noqa: B023 (called here)
             expect(page.locator("#gif")).to_be_enabled()
@@ -135,16 +143,15 @@ def test_no_face_is_said_beside_the_picture(
     with served(context, make_runner()) as url:
         page = opened(context, url)
         drop(page, noise)
-        expect(page.locator("#thumbnails img")).to_have_count(1)
-        press_animate(page)
         alert = page.get_by_role("alert")
         expect(alert).to_contain_text("noise.png: no face was found")
         assert "/" not in alert.inner_text().replace("and/or", "")
         expect(page.locator("#rejected img").first).to_be_visible()
-        # Beside a good one it is left out, and said.
+        # Beside a good one it is left out, and said before anything is pressed.
         drop(page, mona_lisa)
         expect(page.locator("#thumbnails img")).to_have_count(2)
         expect(alert).to_be_hidden()
+        expect(page.locator("#checked")).to_contain_text("Left out: noise.png")
         page.get_by_text("Instant").click()
         press_animate(page)
         expect(page.locator("#result video")).to_be_visible()
@@ -152,7 +159,7 @@ def test_no_face_is_said_beside_the_picture(
 
 
 def test_what_is_wrong_with_an_order_is_said(
-    context: BrowserContext, make_runner: MakeRunner, noise: Path, tmp_path: Path
+    context: BrowserContext, make_runner: MakeRunner, mona_lisa: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
     with served(context, make_runner(), Limits(pictures=2)) as url:
@@ -160,13 +167,13 @@ def test_what_is_wrong_with_an_order_is_said(
         alert = page.get_by_role("alert")
         press_animate(page, consent=None)
         expect(alert).to_contain_text("no photo yet")
-        drop(page, noise)
-        expect(page.locator("#thumbnails img")).to_have_count(1)
+        drop(page, mona_lisa)
+        expect(page.locator("#source img")).to_be_visible()
         press_animate(page, consent=None)
         expect(alert).to_contain_text("why you may animate")
         page.get_by_label("my video or webcam").check()
         press_animate(page)
-        expect(alert).to_contain_text("no video yet")
+        expect(alert).to_contain_text("no motion yet")
         page.locator("#video input[type=file]").set_input_files(tmp_path / "text.jpg")
         drop(page, tmp_path / "text.jpg")
         expect(alert).to_contain_text("text.jpg cannot be read")
@@ -179,10 +186,15 @@ class Gated(JobRunner):
     turns: list[str]
 
     def make_person(
-        self, request: JobRequest, cached: CachedPerson | None, progress: Progress
+        self,
+        request: JobRequest,
+        cached: CachedPerson | None,
+        progress: Progress,
+        settings: Any = None,
     ) -> CachedPerson:
         self.turns.append("began")
-        step = progress.counter("Fine-tuning, step")
+        progress.paces["gate"] = 1.0
+        step = progress.counter("Fine-tuning, step", "gate")
         try:
             while not self.gate.wait(0.05):
                 step(3, 12)
@@ -206,8 +218,7 @@ def gated(make_runner: MakeRunner) -> Iterator[type[Gated]]:
 def ordered(context: BrowserContext, url: str) -> Page:
     """A page whose order is on its way."""
     page = opened(context, url)
-    page.get_by_role("button", name="Mona Lisa, talk").click()
-    expect(page.locator("#thumbnails img")).to_have_count(1)
+    take_example(page)
     page.get_by_text("Instant").click()
     press_animate(page, consent=None)
     return page
@@ -220,7 +231,7 @@ def test_two_users_queue(
         first = ordered(context, url)
         expect(first.locator("#result")).to_contain_text(AT_THE_GATE)
         second = ordered(context, url)
-        expect(second.locator("#result")).to_contain_text("queue: 1/1")
+        expect(second.locator("#result")).to_contain_text("Waiting for 1 job ahead, about 9 s")
         assert gated.turns == ["began"]
         gated.gate.set()
         expect(first.locator("#result video")).to_be_visible()
@@ -240,7 +251,7 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
         drop(first, noise)
         expect(first.locator("#thumbnails img")).to_have_count(2)
         waiting, last = ordered(context, url), ordered(context, url)
-        expect(last.locator("#result")).to_contain_text("queue: 2/2")
+        expect(last.locator("#result")).to_contain_text("Waiting for 2 jobs ahead")
         waiting.close()
         first.close()
         # The one that was closed while it waited never has its turn.
@@ -254,6 +265,21 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
     assert not folder.exists()
 
 
+def test_stop_while_another_job_runs(
+    context: BrowserContext, make_runner: MakeRunner, gated: type[Gated]
+) -> None:
+    with served(context, make_runner(gated)) as url:
+        first = ordered(context, url)
+        expect(first.locator("#result")).to_contain_text(AT_THE_GATE)
+        second = ordered(context, url)
+        expect(second.locator("#result")).to_contain_text("Waiting for 1 job ahead")
+        second.get_by_role("button", name="Stop").click()
+        expect(second.get_by_role("alert")).to_have_text("Stopped.")
+        assert gated.turns == ["began"]
+        gated.gate.set()
+        expect(first.locator("#result video")).to_be_visible()
+
+
 def test_stop(context: BrowserContext, make_runner: MakeRunner, gated: type[Gated]) -> None:
     with served(context, make_runner(gated)) as url:
         page = ordered(context, url)
@@ -263,6 +289,67 @@ def test_stop(context: BrowserContext, make_runner: MakeRunner, gated: type[Gate
         gated.gate.set()
         press_animate(page, consent=None)
         expect(page.locator("#result video")).to_be_visible()
+
+
+def test_a_tab_closed_during_the_gif_prints_nothing(
+    context: BrowserContext,
+    make_runner: MakeRunner,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    closed, began = threading.Event(), threading.Event()
+
+    class Slow(JobRunner):
+        def make_gif(self, result: JobResult, progress: Progress) -> Path:
+            began.set()
+            assert closed.wait(120)
+            return super().make_gif(result, Progress(lambda *_: None, threading.Event()))
+
+    with served(context, make_runner(Slow)) as url:
+        page = ordered(context, url)
+        until(page, began.is_set)
+        folder = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "results"
+        other = opened(context, url)
+        page.close()
+        until(other, lambda: not list(folder.rglob("*.mp4")))
+        closed.set()
+        until(other, lambda: not list(folder.iterdir()) or len(list(folder.iterdir())) == 1)
+        other.wait_for_timeout(500)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_person_is_saved_loaded_and_driven_by_a_template(
+    context: BrowserContext, make_runner: MakeRunner, tmp_path: Path
+) -> None:
+    """And the earlier result stays beside the new one, and the page verifies it."""
+    with served(context, make_runner()) as url:
+        page = ordered(context, url)
+        expect(page.locator("#gif")).to_be_enabled()
+        with page.expect_download() as download:
+            page.locator("#person").click()
+        saved = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved)
+        assert saved.name == "mona_lisa.safetensors"
+        page.get_by_role("button", name="Clear").first.click()
+        drop(page, saved)
+        page.get_by_label("my template").check()
+        page.locator("#file input[type=file]").set_input_files(MOTIONS_FOLDER / "turn.npz")
+        expect(page.locator("#driving")).to_contain_text("4.0 s")
+        page.get_by_text("Part and strength of the motion").click()
+        page.get_by_label("End (s)").fill("1")
+        page.get_by_label("End (s)").blur()
+        expect(page.locator("#plan")).to_contain_text("25 frames")
+        press_animate(page, consent=None)
+        expect(page.locator("#result video")).to_be_visible()
+        expect(page.locator("#earlier video")).to_be_visible()
+        expect(page.locator("#earlier")).to_contain_text("mona_lisa-talk-256px-25fps")
+        with page.expect_download() as download:
+            page.locator("#mp4").click()
+        download.value.save_as(tmp_path / "turned.mp4")
+        assert read_video_info(tmp_path / "turned.mp4").frames == 25
+        page.get_by_text("Was a file made by headmime?").click()
+        page.locator("#suspect input[type=file]").set_input_files(tmp_path / "turned.mp4")
+        expect(page.locator("#verdict")).to_contain_text("It says that it is AI-generated.")
+        expect(page.locator("#verdict")).to_contain_text("public-domain")
 
 
 def test_oneself_before_the_webcam(
@@ -286,8 +373,7 @@ def test_oneself_before_the_webcam(
     expect.set_options(timeout=PATIENCE)
     with served(context, make_runner()) as url:
         page = opened(context, url)
-        page.get_by_role("button", name="Mona Lisa, talk").click()
-        expect(page.locator("#thumbnails img")).to_have_count(1)
+        take_example(page)
         page.get_by_label("my video or webcam").check()
         page.get_by_role("button", name="Capture from camera").click()
         page.get_by_role("button", name="Click to Access Webcam").click()

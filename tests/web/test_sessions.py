@@ -1,11 +1,11 @@
 """What a closed tab takes along."""
 
-import threading
 from pathlib import Path
 
 import pytest
 
-from headmime.web.jobs import JobStopped, Progress
+from headmime.web.jobs import JobResult
+from headmime.web.progress import JobStopped, Progress
 from headmime.web.sessions import Sessions
 
 
@@ -17,13 +17,13 @@ def test_a_closed_tab_stops_its_job_and_takes_its_files(tmp_path: Path) -> None:
     sessions.get_or_create("anna").uploads.update([mine, shared])
     sessions.get_or_create("bert").uploads.add(shared)
     job = sessions.begin("anna")
-    (job.results / "video.mp4").touch()
-    progress = Progress(lambda share, text: None, job.stop)
+    (job / "video.mp4").touch()
+    progress = Progress(lambda share, text: None, sessions.get_or_create("anna").stop)
     progress.start("going on")
     sessions.close("anna")
-    assert not mine.exists() and shared.exists() and not job.folder.exists()
+    assert not mine.exists() and shared.exists() and not job.parent.exists()
     with pytest.raises(JobStopped):
-        progress.counter("Frames")(1, 2)
+        progress.counter("Frames", "frames")(1, 2)
     with pytest.raises(JobStopped):
         sessions.begin("anna")  # it had waited in the line
     sessions.close("anna")  # nothing is left to close
@@ -37,25 +37,33 @@ def test_stop_holds_for_a_job_that_waits(tmp_path: Path) -> None:
     with pytest.raises(JobStopped):
         sessions.begin("anna")
     sessions.get_or_create("anna").stop.clear()
-    assert sessions.begin("anna").results.is_dir()
+    assert sessions.begin("anna").is_dir()
 
 
-def test_results_of_the_job_before_are_deleted(tmp_path: Path) -> None:
+def test_the_last_result_stays_beside_the_next(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path)
+    session = sessions.get_or_create("anna")
+    folders = []
+    for _ in range(3):
+        folders.append(sessions.begin("anna"))
+        (folders[-1] / "film.mp4").touch()
+        session.last = JobResult(folders[-1] / "film.mp4", None, [])  # type: ignore[arg-type]
+    assert [folder.exists() for folder in folders] == [False, True, True]
+    assert session.earlier is not None and session.earlier.video.parent == folders[1]
+    # A job without a result does not take the earlier one away.
+    sessions.begin("anna")
+    sessions.begin("anna")
+    assert session.earlier.video.parent == folders[2] and folders[2].exists()
+
+
+def test_what_fails_after_a_tab_was_closed_is_a_stop_and_leaves_nothing(tmp_path: Path) -> None:
     sessions = Sessions(tmp_path)
     sessions.get_or_create("anna")
-    (sessions.begin("anna").results / "old.mp4").touch()
-    assert not list(sessions.begin("anna").results.iterdir())
-
-
-def test_what_is_told_on_the_way() -> None:
-    told: list[tuple[float, str]] = []
-    progress = Progress(lambda share, text: told.append((share, text)), threading.Event())
-    step = progress.counter("Fine-tuning, step")
-    step(1, 4, {"loss": 1.0})
-    step(2, None)
-    step(5, 4)
-    assert told == [
-        (0.25, "Fine-tuning, step: 1 of 4"),
-        (0.0, "Fine-tuning, step: 2"),
-        (1, "Fine-tuning, step: 5 of 5"),
-    ]
+    with pytest.raises(OSError, match="full"), sessions.writing("anna"):
+        raise OSError("the disk is full")
+    with pytest.raises(JobStopped), sessions.writing("anna"):
+        folder = sessions.begin("anna")
+        sessions.close("anna")
+        folder.mkdir(parents=True)  # a writer makes its folder again
+        raise FileNotFoundError
+    assert not list(tmp_path.iterdir())

@@ -22,7 +22,7 @@ from headmime.landmarks.drawing import draw_landmarks
 from headmime.learning.finetune import FineTuneSettings, OnPerson, OnStep, embed, fine_tune
 from headmime.learning.rehearsal import Rehearsal
 from headmime.nets import Nets
-from headmime.nets.checkpoint import checkpoint_files, load_personal, save_personal
+from headmime.nets.checkpoint import load_personal, missing_file, save_personal
 from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import PersonalGenerator, personalise
 from headmime.nets.shape import ModelShape
@@ -91,9 +91,8 @@ class Person:
 def person_stem(path: Path | str) -> Path:
     """Path stem of a saved person. HeadmimeError if its files are missing."""
     stem = Path(path).expanduser()
-    for file in checkpoint_files(stem):
-        if not file.is_file():
-            raise HeadmimeError(f"person={path}: {file} is missing; `headmime finetune` makes it.")
+    if missing := missing_file(stem):
+        raise HeadmimeError(f"person={path}: {missing} is missing; `headmime finetune` makes it.")
     return stem
 
 

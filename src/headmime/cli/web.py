@@ -1,10 +1,12 @@
 """`headmime web`: serve the local web page until Ctrl-C."""
 
 import signal
+import tempfile
 import threading
 import webbrowser
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from hydra.utils import instantiate
 
@@ -44,8 +46,9 @@ def main(settings: Web) -> None:
     )
     for end in (signal.SIGTERM, signal.SIGHUP):  # like Ctrl-C: uploads are deleted
         signal.signal(end, signal.default_int_handler)
-    print("Loading the networks ...", flush=True)
-    assert runner.model and runner.frozen  # load now, not in the first job
+    print("Loading the networks, and measuring how fast they are here ...", flush=True)
+    with tempfile.TemporaryDirectory(prefix="headmime-web-") as folder:
+        runner.measure_paces(Path(folder))
     with serve(runner, settings.limits, settings.port) as url:
         print(f"The page is at {url} (this machine only). Ctrl-C stops it.", flush=True)
         if settings.open:

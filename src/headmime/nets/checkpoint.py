@@ -1,5 +1,5 @@
 """Checkpoints: ``<stem>.safetensors`` with the tensors and ``<stem>.json`` with the model's shape
-and the weights' origin.
+and the weights' origin; or the former alone, with that JSON in its header (`join_files`).
 
 Nothing is unpickled. Weights may be stored in float16; loaded weights are float32.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -25,6 +25,7 @@ from headmime.nets.shape import ModelShape
 from headmime.nets.spectral import kernels_last
 
 FORMAT = 1
+HEADER = "headmime"  # key of a joined file's metadata
 MAX_NUMBER = 4096  # in a shape; with more, building the networks would take the machine's memory
 Record = dict[str, Any]
 """Metadata of a checkpoint besides its shape: ``detector`` (landmark source) and ``origin`` (data,
@@ -72,6 +73,32 @@ def load_personal(path: Path | str) -> tuple[PersonalGenerator, ModelShape, Reco
         generator = PersonalGenerator(synthesis, torch.empty(synthesis.n_psi))
     _fill(generator, tensors, path)
     return generator, shape, record
+
+
+def join_files(path: Path | str, out: Path) -> Path:
+    """Write a checkpoint's two files as one, `out`: the JSON becomes a part of its header."""
+    tensor_file, description = checkpoint_files(path)
+    with write_atomically(out) as partial:
+        header = {HEADER: description.read_text("utf-8")}
+        partial.write_bytes(save(load(tensor_file.read_bytes()), header))
+    return out
+
+
+def _header(tensor_file: Path) -> str | None:
+    """The JSON in a joined file; None if there is none."""
+    try:
+        with safe_open(tensor_file, "pt") as content:
+            return (content.metadata() or {}).get(HEADER)
+    except (OSError, ValueError, SafetensorError):  # a name that is no UTF-8 is a ValueError
+        return None
+
+
+def missing_file(path: Path | str) -> Path | None:
+    """The file that a checkpoint lacks, or None."""
+    tensor_file, description = checkpoint_files(path)
+    if not tensor_file.is_file():
+        return tensor_file
+    return None if description.is_file() or _header(tensor_file) else description
 
 
 def checkpoint_files(path: Path | str) -> tuple[Path, Path]:
@@ -122,13 +149,13 @@ def _save(
 
 def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, Record]:
     tensor_file, description = checkpoint_files(path)
-    for file in (tensor_file, description):
-        if not file.is_file():
-            raise HeadmimeError(
-                f"{file} is missing: a checkpoint is a .safetensors and a .json file of one name."
-            )
+    if file := missing_file(path):
+        raise HeadmimeError(
+            f"{file} is missing: a checkpoint is a .safetensors and a .json file of one name."
+        )
+    joined = None if description.is_file() else _header(tensor_file)
     try:
-        content = json.loads(description.read_text("utf-8"))
+        content = json.loads(joined or description.read_text("utf-8"))
         if (content["format"], content["kind"]) != (FORMAT, kind):
             raise HeadmimeError(
                 f"{description} describes {content['kind']!r} in format {content['format']},"
@@ -141,7 +168,7 @@ def _load(path: Path | str, kind: str) -> tuple[dict[str, Tensor], ModelShape, R
             f"{description} is not a headmime checkpoint description: {error}."
         ) from error
     stored = tensor_file.read_bytes()
-    if hashlib.sha256(stored).hexdigest() != expected:
+    if joined is None and hashlib.sha256(stored).hexdigest() != expected:
         raise HeadmimeError(
             f"{tensor_file} does not match the hash in {description.name}: copy both files again."
         )

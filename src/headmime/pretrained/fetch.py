@@ -11,8 +11,6 @@ from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
-import platformdirs
-
 from headmime.errors import HeadmimeError
 from headmime.files import remove, sha256
 from headmime.progress import progress
@@ -36,6 +34,8 @@ def fetch(address: str, key: str, folder: Path | None = None) -> Path:
             f"{key}={address}: append #sha256= and the 64 digits that `sha256sum` prints for the "
             "file, so that no other file is used in its place."
         )
+    import platformdirs  # trainings elsewhere do without it
+
     folder = folder or platformdirs.user_cache_path("headmime") / "weights" / expected
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / PurePosixPath(unquote(urlsplit(url).path)).name

@@ -1,6 +1,8 @@
 """Local web page: images of a person and a motion in, a video out.
 
-`jobs` generates videos through the Python API, `uploads` checks files, `sessions` holds the state
-of open tabs, `layout` defines the page's components, `page` their event handlers, `guards` the HTTP
-middleware, `server` serves it on 127.0.0.1.
+`jobs` generates videos through the Python API, `progress` tells how long they take and queues them,
+`uploads` checks files, `sessions` holds the state of open tabs, `layout` defines the page's
+components, `page` their event handlers, `updates` what these change, `previews` images and films of
+the inputs, `verdicts` what a file's marks say, `guards` the HTTP middleware, `server` serves it on
+127.0.0.1.
 """

@@ -32,23 +32,24 @@ def serve(runner: JobRunner, limits: Limits, port: int) -> Iterator[str]:
         for name in ("httpx", "httpx2"):  # gradio logs its own start-up requests
             logging.getLogger(name).setLevel(logging.WARNING)
         gradio = _gradio()
-        from headmime.assets import MONA_LISA
         from headmime.web.guards import guards
         from headmime.web.page import Page
         from headmime.web.sessions import Sessions
 
-        results = Path(folder) / "results"
-        results.mkdir()
-        gradio.set_static_paths(str(results))  # served without a copy
-        blocks = Page(runner, Sessions(results), limits).blocks.queue(max_size=QUEUE_SIZE)
+        uploads, results, shown = (Path(folder) / name for name in ("uploads", "results", "shown"))
+        for part in (uploads, results, shown):
+            part.mkdir()
+        gradio.set_static_paths([str(results), str(shown)])  # served without a copy
+        blocks = Page(runner, Sessions(results), limits, shown).blocks
+        blocks.queue(max_size=QUEUE_SIZE)
         try:
             _, url, _ = blocks.launch(
                 server_name=HOST,
                 server_port=port or None,
                 theme=_theme(gradio),
-                css=(files("headmime.web") / "page.css").read_text(),
+                css=_read("page.css"),
+                head=f"<script>{_read('page.js')}</script>",
                 max_file_size=f"{limits.megabytes}mb",
-                allowed_paths=[str(MONA_LISA.parent)],
                 app_kwargs={"middleware": guards(HOST)},
                 footer_links=[],
                 prevent_thread_lock=True,
@@ -77,9 +78,26 @@ def _gradio() -> ModuleType:
     return gradio
 
 
+def _read(name: str) -> str:
+    return (files("headmime.web") / name).read_text()
+
+
 def _theme(gradio: ModuleType) -> Any:
-    """Theme with system fonts; web fonts would be downloaded."""
+    """Theme with system fonts (web fonts would be downloaded), and a teal that is dark enough to be
+    read on white and under white.
+    """
+    teal = gradio.themes.Color(
+        *("#f0fdfa", "#ccfbf1", "#99f6e4", "#5eead4", "#2dd4bf", "#0f766e"),
+        *("#115e59", "#134e4a", "#123f3c", "#0f2f2d", "#042f2e"),
+    )
     plain = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     return gradio.themes.Soft(
-        primary_hue="teal", neutral_hue="slate", font=plain, font_mono=["ui-monospace", "monospace"]
+        primary_hue=teal, neutral_hue="slate", font=plain, font_mono=["ui-monospace", "monospace"]
+    ).set(
+        button_primary_background_fill_hover="*primary_600",
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        body_text_color_subdued="*neutral_600",
+        block_info_text_color="*neutral_600",
+        link_text_color_dark="*primary_300",
     )

@@ -2,17 +2,22 @@
 
 import shutil
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from headmime.web.jobs import CachedPerson, JobResult, JobStopped
+from headmime.web.jobs import CachedPerson, JobResult
+from headmime.web.progress import JobStopped
 
 
 @dataclass
 class Session:
     """`folder`: thumbnails and results; `uploads`: the browser's files; `stop`: set to stop a job;
-    `person`, `last`: person and result of the last job.
+    `person`, `last`, `earlier`: person and result of the last job, and the result before it.
+    `images`, `photo_side`: number of the person's frames, longer side of the original image in
+    pixels.
     """
 
     folder: Path
@@ -20,11 +25,9 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     person: CachedPerson | None = None
     last: JobResult | None = None
-
-    @property
-    def results(self) -> Path:
-        """Folder of the last job's files."""
-        return self.folder / "results"
+    earlier: JobResult | None = None
+    images: int = 1
+    photo_side: int = 0
 
     @property
     def thumbnails(self) -> Path:
@@ -52,8 +55,9 @@ class Sessions:
         with self._lock:
             return self._open.get(name)
 
-    def begin(self, name: str) -> Session:
-        """Return the session for a job that starts now; its old results are deleted.
+    def begin(self, name: str) -> Path:
+        """Return a new folder for a job that starts now. The last result becomes the earlier one;
+        older ones are deleted.
 
         Raises JobStopped if the tab was closed or Stop was pressed while the job was queued.
         """
@@ -61,9 +65,30 @@ class Sessions:
             session = self._open.get(name)
             if session is None or session.stop.is_set():
                 raise JobStopped
-            shutil.rmtree(session.results, ignore_errors=True)
-            session.results.mkdir(parents=True)
-            return session
+            session.earlier, session.last = session.last or session.earlier, None
+            kept = session.earlier.video.parent if session.earlier else None
+            for old in session.folder.glob("job-*"):
+                if old != kept:
+                    shutil.rmtree(old, ignore_errors=True)
+            folder = session.folder / f"job-{uuid4().hex}"
+            folder.mkdir(parents=True)
+            return folder
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """While a job writes files: if the tab is closed, whatever fails is JobStopped, and no file
+        is left.
+        """
+        session = self.find(name)
+        try:
+            yield
+        except Exception as error:
+            if self.find(name) is not session:
+                raise JobStopped from error
+            raise
+        finally:
+            if session is not None and self.find(name) is not session:
+                shutil.rmtree(session.folder, ignore_errors=True)
 
     def close(self, name: str) -> None:
         """Stop the session's job; delete its results, and uploads that no other tab uses."""

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from headmime.animate.driving import TEMPLATE, load_template
+from headmime.animate.person import load_person
 from headmime.data.image_reader import read_image
 from headmime.data.video_reader import decode_video, read_video, read_video_info
 from headmime.errors import HeadmimeError
 
+PERSON = ".safetensors"
 MEGA = 1_000_000
 
 
@@ -29,14 +32,20 @@ class Limits:
 
 
 def check_sources(files: Sequence[Path], limits: Limits) -> None:
-    """Raise HeadmimeError for the first file that is no image or video, or exceeds a limit."""
+    """Raise HeadmimeError for the first file that is no image, video or saved person, or exceeds
+    a limit.
+    """
     if not files:
         raise HeadmimeError("There is no photo yet: drop photos of a person, or a video.")
     if len(files) > limits.pictures:
         raise HeadmimeError(f"These are {len(files)} files; at most {limits.pictures} are allowed.")
     for file in files:
         _check_size(file, limits)
-        if not _is_image(file, limits):
+        if file.suffix.lower() == PERSON:
+            if len(files) > 1:
+                raise HeadmimeError(f"{file} is a saved person: give it alone, without photos.")
+            load_person(file)
+        elif not _is_image(file, limits):
             _check_readable(file)
             check_clip(file, limits)
 
@@ -62,6 +71,14 @@ def check_clip(file: Path, limits: Limits) -> None:
         raise HeadmimeError(
             f"{file} lasts longer than the {limits.seconds} seconds that are allowed: cut it."
         )
+
+
+def check_driving(file: Path, limits: Limits) -> None:
+    """Raise HeadmimeError unless `file` is a template, or a video within the limits."""
+    if file.suffix.lower() == TEMPLATE:
+        load_template(file)
+    else:
+        check_clip(file, limits)
 
 
 def first_frame(file: Path, limits: Limits) -> np.ndarray:
