@@ -92,4 +92,4 @@ def test_a_defect_in_a_loader_stays_one() -> None:
 def test_wandb_without_a_login_names_the_key() -> None:
     usage = type("UsageError", (Exception,), {"__module__": "wandb.errors.errors"})
     told = str(user_error(usage("No API key configured. Use `wandb login` to log in.")))
-    assert "`wandb login`" in told and "logger.offline=true" in told
+    assert "`wandb login`" in told and "logger.wandb.offline=true" in told

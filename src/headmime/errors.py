@@ -69,7 +69,7 @@ def user_error(error: BaseException | None) -> HeadmimeError | None:
         if type(one).__module__.startswith("wandb."):
             return HeadmimeError(
                 f"logger=wandb: {str(one).rstrip('.')}; log in with `wandb login`, or write the"
-                " curves to the run's folder with logger.offline=true."
+                " curves to the run's folder with logger.wandb.offline=true."
             )
     # A loader's death is raised in a signal handler, wherever the program happens to be.
     chain = [str(one) for one in _causes(error, True) if isinstance(one, RuntimeError)]

@@ -1,6 +1,6 @@
 """Animate clean, noised and protected images of the same people, and score the outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 from omegaconf import MISSING
 
 from headmime.benchmark.rows import RowRunner, study_origin
-from headmime.benchmark.settings import RowSettings, check
+from headmime.benchmark.settings import RowSettings, check, hold_outputs
 from headmime.errors import check_choice
 from headmime.evaluation.cache import digest, load_or_compute
 from headmime.evaluation.evaluate import Adapt, evaluate
@@ -57,14 +57,18 @@ def run_protection(settings: ProtectionSettings) -> Iterator[str]:
     check(settings, design.methods, [settings.T])
     for platform in design.platforms:
         check_choice("protection.platforms", platform, tuple(PLATFORMS))
-    cells = list(_cells(settings))
+    with hold_outputs(settings, "protection"):
+        yield from _write(settings, list(_cells(settings)))
+
+
+def _write(settings: ProtectionSettings, cells: Sequence[Cell]) -> Iterator[str]:
+    out = Path(settings.protection.out).expanduser()
     first = read_result(cells[0].files["clean"])
     rows = [
         {**row, "file": file.name, "metrics": read_result(file).metrics}
         for cell in cells
         for row, file in cell.rows()
     ]
-    out = Path(design.out).expanduser()
     content = {"origin": study_origin("protection", settings, first), "rows": rows}
     record = write_json(out / "protection.json", content)
     page = "\n".join(tables(cells)) + "\n"
