@@ -192,3 +192,10 @@ def test_a_watermark_s_key_is_a_file_of_enough_bytes(tmp_path: Path) -> None:
         prepare_marking(marks)
     (tmp_path / "w key").write_bytes(b"0123456789abcdef")
     assert prepare_marking(marks).watermark_key == b"0123456789abcdef"
+
+
+def test_a_key_of_an_unknown_kind_is_named(home: Path, failing: Path) -> None:
+    signer_for(ProvenanceOptions())
+    key = failing / "found" / "unknown_algorithm.pem"
+    with pytest.raises(HeadmimeError, match=r"unknown_algorithm\.pem holds no private key"):
+        signer_for(ProvenanceOptions(cert=str(home / "signing" / "certificate.pem"), key=str(key)))

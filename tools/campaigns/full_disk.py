@@ -124,7 +124,7 @@ def _fill(writer: Writer, folder: Path, whole: Path, room: int) -> None:
     assert code == 1 and len(said) == 1 and said[0][-1] in ".?", f"code {code}: {told[-600:]}"
     assert any(word in said[0] for word in ("space", "large", "full")), said
     left = [
-        path for path in out.rglob("*") if path.name.startswith(PARTIAL) or ".part" in path.name
+        path for path in out.rglob("*") if path.name.startswith(PARTIAL) or path.suffix == ".part"
     ]
     assert not left, f"unfinished files stay: {left}"
     assert {name: (out / name).read_bytes() for name in earlier} == earlier, (

@@ -186,6 +186,8 @@ def _finish(job: Job, folder: Path) -> list[str]:
     """Run to the end; what it said if it could not."""
     end = time.monotonic() + PATIENCE
     while code := wait(_start(job, folder)):
+        if "exists already" in words_of(folder).splitlines()[-1]:
+            return []  # it was killed after its work
         if "Another process" not in words_of(folder).splitlines()[-1] or time.monotonic() > end:
             return [f"exit code {code}", *words_of(folder).splitlines()[-3:]]
         time.sleep(0.2)  # orphaned workers are about to notice

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import platformdirs
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -70,15 +71,18 @@ def _read(certificate: Path, key: Path) -> Signer:
     chain, secret = _content(certificate, "certificate"), _content(key, "key")
     try:
         first = x509.load_pem_x509_certificates(chain)[0]
-    except ValueError as error:
-        raise HeadmimeError(f"{certificate} holds no certificate in PEM format.") from error
+        public = first.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise HeadmimeError(
+            f"{certificate} holds no certificate in PEM format, or of another kind of key."
+        ) from error
     try:
         private = serialization.load_pem_private_key(secret, password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise HeadmimeError(
             f"{key} holds no private key in PEM format without a password."
         ) from error
-    if private.public_key() != first.public_key():
+    if private.public_key() != public:
         raise HeadmimeError(f"{key} is not the key of {certificate}.")
     if not first.not_valid_before_utc <= datetime.now(UTC) <= first.not_valid_after_utc:
         raise HeadmimeError(
