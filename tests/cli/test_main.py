@@ -258,3 +258,11 @@ def test_words_that_campaigns_found(
     assert main(["data", "inspect", *words]) in (1, 2)
     (sentence,) = capsys.readouterr().err.splitlines()
     assert said in sentence
+
+
+@pytest.mark.parametrize("key", ["sitters.n=3", "sitters={n: 3}"])
+def test_keys_of_a_key_that_is_null_are_refused_in_a_sentence(
+    key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "-cn", "eval_store", key]) == 2
+    assert "set it in a file in experiments/" in capsys.readouterr().err

@@ -15,6 +15,10 @@ from importlib import import_module
 from headmime.cli.verbs import VERBS as VERBS
 from headmime.errors import HeadmimeError, Terminated, user_error
 
+NULL_KEY = (
+    "A key with keys of its own that is null by default (sitters, cluster ...) takes no values on the "
+    "command line: set it in a file in experiments/, as eval_sitters.yaml does."
+)
 # Where Hydra's messages turn to its own internals.
 INTERNALS = ("\n    full_key", "\nTo append to", "\nConfig search path")
 
@@ -119,6 +123,10 @@ def _run(name: str, arguments: list[str], debug: bool) -> int:
             raise
         hint = f"`headmime {name} --help` lists the keys and their values."
         return _complain(f"{_in_one_line(error)} {hint}", 2)
+    except (AssertionError, AttributeError) as error:
+        if debug or not _is_of_hydra(error):
+            raise
+        return _complain(NULL_KEY, 2)
     except (OSError, MemoryError) as error:
         told = user_error(error)
         if debug or told is None:
@@ -174,9 +182,9 @@ def _compose_and_call(name: str, arguments: list[str]) -> None:
 
 
 def _is_of_hydra(error: BaseException) -> bool:
-    """Whether Hydra itself raised it, about a command line that it cannot use."""
+    """Whether Hydra or OmegaConf raised it, about a command line that they cannot use."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    return frame.f_globals.get("__name__", "").startswith("hydra.")
+    return frame.f_globals.get("__name__", "").startswith(("hydra.", "omegaconf."))
 
 
 def _in_one_line(error: BaseException) -> str:
