@@ -16,8 +16,8 @@ from headmime.cli.verbs import VERBS as VERBS
 from headmime.errors import HeadmimeError, Terminated, user_error
 
 NULL_KEY = (
-    "A key with keys of its own that is null by default (sitters, cluster ...) takes no values on the "
-    "command line: set it in a file in experiments/, as eval_sitters.yaml does."
+    "A key with keys of its own that is null by default (sitters, cluster ...) takes no values on "
+    "the command line: set it in a file in experiments/, as eval_sitters.yaml does."
 )
 # Where Hydra's messages turn to its own internals.
 INTERNALS = ("\n    full_key", "\nTo append to", "\nConfig search path")
