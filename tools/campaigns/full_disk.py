@@ -113,7 +113,7 @@ def _fill(writer: Writer, folder: Path, whole: Path, room: int) -> None:
         mounted = False
     earlier = {} if writer.resumes else _copy(whole, out)
     if mounted:
-        _resize(out, _used(out) + max(4096, room))
+        _resize(out, max(4096, _used(out) + room // 4096 * 4096))  # 0 would be no limit
     code = wait(start(folder, partial(_limited, writer, None if mounted else max(4096, room))))
     if code == 0:
         return
