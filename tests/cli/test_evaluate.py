@@ -45,6 +45,7 @@ def results(folder: Path) -> list[dict]:
     return [json.loads(file.read_text()) for file in sorted((folder / "results").glob("*.json"))]
 
 
+@pytest.mark.slow
 def test_a_missing_store_of_sitters_is_rendered_as_the_verb_renders_it(words, tmp_path):
     folder = tmp_path / "sitters"
     row = ["eval_sitters", *(word for word in words[2:] if not word.startswith("store="))]

@@ -188,9 +188,12 @@ def test_a_signal_is_one_sentence_and_leaves_no_partial_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
     number: signal.Signals,
 ) -> None:
-    before = signal.getsignal(number)
+    # nohup ignores SIGHUP, and then the verb does too
+    with_default = signal.signal(number, signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, with_default))
 
     def task(verb: object, config: str) -> None:
         with write_atomically(tmp_path / "out.mp4") as partial:
@@ -202,7 +205,7 @@ def test_a_signal_is_one_sentence_and_leaves_no_partial_file(
     assert main(["report"]) == 128 + number
     assert capsys.readouterr().err == f"headmime: Stopped by {number.name}.\n"
     assert not list(tmp_path.iterdir())
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is signal.SIG_DFL
 
 
 def test_signals_that_are_ignored_stay_so(monkeypatch: pytest.MonkeyPatch) -> None:

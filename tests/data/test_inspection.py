@@ -106,7 +106,7 @@ def test_a_changed_manifest(copy: Path):
             verify_store(copy)
     del manifest["shards"]
     path.write_text(json.dumps(manifest))
-    with pytest.raises(HeadmimeError, match=r"damaged \(no shards\)"):
+    with pytest.raises(HeadmimeError, match=r"damaged \(no 'shards'\)"):
         verify_store(copy)
 
 
