@@ -69,6 +69,8 @@ def check_writable(
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if path.exists() and not path.is_file():  # /dev/null would be replaced by a file
+            raise OSError(errno.EINVAL, "it is no regular file")
         with suppress(FileNotFoundError):
             path.lstat()  # raises for names that are too long
         trial = path.with_name(f"{PARTIAL}{uuid.uuid4().hex}")
