@@ -168,5 +168,5 @@ def test_an_error_of_writing_names_the_file(
 
 def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")  # /dev/null stays as it is if this test fails
-    with pytest.raises(HeadmimeError, match=r"pipe\.png cannot be written \(it is no regular file\)"):
+    with pytest.raises(HeadmimeError, match=r"pipe\.png cannot .* no regular file"):
         check_writable(tmp_path / "pipe.png")
