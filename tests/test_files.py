@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
 
 from headmime.animate.sources import load_sources
@@ -152,6 +153,8 @@ def test_a_disk_that_will_be_too_small_is_told_before(tmp_path: Path) -> None:
     [
         (OSError(errno.ENOSPC, "No space left on device"), "a.mp4"),
         (OSError(errno.ENOSPC, "No space left on device", ".partial"), "a.mp4"),
+        # the same with a file name that cannot be set
+        (av.error.OSError(errno.ENOSPC, "No space left on device"), "a.mp4"),
         (OSError(errno.EIO, "Input/output error"), None),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "face.jpg"), "face.jpg"),
     ],

@@ -54,7 +54,7 @@ def write_atomically(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError) and (
             error.filename == str(partial) or (not error.filename and error.errno in OF_WRITING)
         ):
-            error.filename, error.filename2 = str(path), None
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

@@ -73,6 +73,8 @@ CURVES = "weights=runs/clips_128/0/weights/nets curves.steps=[0,2] held_out=8 so
 
 HOW = {
     r"make (demo|finetune)": How(TUNE),
+    # runs/me is there: a person is not overwritten
+    r"headmime finetune .*out=runs/me ": How(TUNE, {"out=runs/me": "out=runs/learned"}),
     r"headmime (animate source=|finetune (?!.*https:))": How(TUNE),
     r"headmime animate person=": How(),
     r"headmime animate pairs=": How("finetune=none"),
@@ -187,7 +189,7 @@ HOW = {
     r"python makers/motions.py": How(),
 }
 NOT_RUN = {
-    r"headmime live person=runs/me( driving=1 .*)?$": "a camera; tests/live has a made-up one",
+    r"headmime live person=runs/my_face( driving=1 .*)?$": "a camera; tests/live has a made-up one",
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
     r"make ablations .*ablations.only=\[base,k[14],": "17 trainings; a test composes each variant",
     r"make ablations EXP=ablations_256 ARGS=": "three trainings; a test composes each variant",
