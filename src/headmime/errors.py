@@ -68,8 +68,8 @@ def user_error(error: BaseException | None) -> HeadmimeError | None:
             return HeadmimeError(f"{where}{one.strerror}{REMEDIES.get(one.errno or 0, '')}.")
         if type(one).__module__.startswith("wandb."):
             return HeadmimeError(
-                f"logger=wandb: {str(one).rstrip('.')}; log in with `wandb login`, or write the"
-                " curves to the run's folder with logger.wandb.offline=true."
+                f"logger=wandb: {str(one).rstrip('.')}; log in with `wandb login`, or let "
+                "logger.wandb.offline=true write files in the run's folder for `wandb sync`."
             )
     # A loader's death is raised in a signal handler, wherever the program happens to be.
     chain = [str(one) for one in _causes(error, True) if isinstance(one, RuntimeError)]

@@ -93,7 +93,7 @@ def test_an_interrupted_resumption_loses_no_curves(train: Callable, tmp_path: Pa
 def test_wandb_offline_has_tags_notes_and_configuration_and_is_one_run(
     train: Callable, tmp_path: Path
 ) -> None:
-    loggers = ["logger=[csv,wandb]", "logger.wandb.offline=true", "logger.wandb.tags=[first,small]"]
+    loggers = ["logger=[csv,wandb]", "logger.wandb.offline=true", "logger.wandb.tags=[first,64]"]
     loggers += ["logger.wandb.notes=why it was run", "logger.wandb.group=together"]
     assert train("run", *loggers) == 0
     assert train("run", *loggers, "ckpt=last", epochs=2) == 0
@@ -103,7 +103,7 @@ def test_wandb_offline_has_tags_notes_and_configuration_and_is_one_run(
     )
     (one,), (other,) = ([r.run for r in part if r.HasField("run")] for part in (first, second))
     assert one.run_id == other.run_id
-    assert list(one.tags) == ["first", "small"]
+    assert list(one.tags) == ["first", "64"]
     assert (one.notes, one.run_group) == ("why it was run", "together")
     said = {i.key: i.value_json for r in first for i in r.config.update} | {
         i.key: i.value_json for i in one.config.update
