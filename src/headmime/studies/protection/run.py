@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from omegaconf import MISSING
 
+from headmime.benchmark.command import typed_command
 from headmime.benchmark.rows import RowRunner, study_origin
 from headmime.benchmark.settings import RowSettings, check, hold_outputs
 from headmime.errors import check_choice
@@ -110,7 +111,7 @@ class Sources:
         T = runner.settings.T
         how = {"platform": platform, "treatment": treatment, **self._noise(treatment)}
         description = {**runner.description(method, T), "protection": how}
-        folder = Path(runner.settings.results).expanduser()
+        folder = Path(self.design.out).expanduser() / "rows"  # not among those that are reported
         file = folder / f"{result_stem(description)}.json"
         if file.is_file():
             return file
@@ -122,6 +123,7 @@ class Sources:
             row = evaluate(runner.context, treated, T, key, on_trial)
         scorers = runner.context.scorers
         result = summarise(description, row, scorers.origin, scorers.stand_in, runner.left_out)
+        result.origin.update(command=typed_command("protection"))
         return write_result(folder, result, row)
 
     def _noise(self, treatment: str) -> dict[str, Any]:
