@@ -253,6 +253,7 @@ def test_a_closed_tab_stops_its_job_and_leaves_nothing(
         waiting, last = ordered(context, url), ordered(context, url)
         expect(last.locator("#result")).to_contain_text("Waiting for 2 jobs ahead")
         waiting.close()
+        expect(last.locator("#result")).to_contain_text("Waiting for 1 job ahead")
         first.close()
         # The one that was closed while it waited never has its turn.
         until(last, lambda: gated.turns == ["began", "stopped", "began"])
