@@ -189,7 +189,7 @@ HOW = {
     r"python makers/motions.py": How(),
 }
 NOT_RUN = {
-    r"headmime live person=runs/(me|my_face)( driving=1 .*)?$": "a camera; tests/live has a made-up one",
+    r"headmime live person=runs/m\w+( driving=1 .*)?$": "a camera; tests/live has a made-up one",
     r"headmime claims .*accelerator=gpu": "a GPU; `make claims` is run, and so is claims.train=",
     r"make ablations .*ablations.only=\[base,k[14],": "17 trainings; a test composes each variant",
     r"make ablations EXP=ablations_256 ARGS=": "three trainings; a test composes each variant",
