@@ -84,14 +84,14 @@ def test_nobody_turned_is_not_measured():
 
 def test_identity_has_its_ceiling_beside_it():
     table = [
-        made("ff", 1, id_rank1=[0.1, 0.2, 0.3, 0.2]),
+        made("ff", 1, id_rank1=[0.1, 0.3, 0.4, 0.2]),
         made("ft", 1, id_rank1=[0.49] * 4),
         made("ft", 8, id_rank1=[0.9, 0.8, 0.9, 0.7]),
         made("real", 1, id_rank1=[1.0, 0.98, 1, 1]),
     ]
     got = told(table)
-    reached, said = got["FF (feed-forward), T = 1: `id_rank1` at least 0.20"]
-    assert reached and said.startswith("0.20 [") and said.endswith("4 persons; ceiling 0.99")
+    reached, said = got["FF (feed-forward), T = 1: `id_rank1` at least 0.25"]
+    assert reached and said.startswith("0.25 [") and said.endswith("4 persons; ceiling 0.99")
     assert got["FT (fine-tuned), T = 1: `id_rank1` at least 0.50"][0] is False
     reached, said = got["FT (fine-tuned), T = 8: `id_rank1` at least 0.80"]
     assert reached and "ceiling" not in said
@@ -99,12 +99,20 @@ def test_identity_has_its_ceiling_beside_it():
 
 @pytest.mark.parametrize("mode", ["cross", "portrait"])
 def test_with_another_driver(mode: str):
-    row = made("ft", 1, mode, mouth_correlation=[0.6, 0.7, 0.8, 0.9], nearer=[1, 1, 1, 0.5])
+    row = made(
+        *("ft", 1, mode),
+        mouth_correlation=[0.8, 0.85, 0.9, 0.95],
+        turn_amplitude=[1.1, 1.1, 1.2, 1.3],
+        id_distance=[0.3, 0.4, 0.3, 0.4],
+        nearer=[1, 1, 1, 0.5],
+    )
     got = told([row])
     alone = told([made("ft", 1, mode, nearer=[1.0])])
     assert alone["FT (fine-tuned), T = 1: `nearer` at least 0.90"][1] == "1.00 [-, -], 1 person"
     name = "FT (fine-tuned), T = 1"
-    assert got[f"{name}: `mouth_correlation` at least 0.70"][0] is True
+    assert got[f"{name}: `mouth_correlation` at least 0.85"][0] is True
+    assert got[f"{name}: `turn_amplitude` at least 0.75, at most 1.15"][0] is False
+    assert got[f"{name}: `id_distance` at most 0.400"][0] is True
     assert got[f"{name}: `nearer` at least 0.90"][0] is False
     assert got[f"{name}: `turn_correlation` at least 0.80"][0] is None
 
