@@ -1,6 +1,6 @@
 """Compare absolute and relative motion, against cross-reenactment with ground truth.
 
-    headmime data sitters n=1 cross=20 frames=32 size=128 seed=12 out=runs/stores/sitters_cross
+    headmime data sitters n=1 cross=20 frames=32 size=256 seed=12 out=runs/stores/sitters_cross
     python tools/bench_motions.py runs/stores/sitters_cross [runs/results]
 
 First the landmarks alone: distance of the target landmarks from those of the true frames (another

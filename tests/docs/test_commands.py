@@ -194,7 +194,7 @@ NOT_RUN = {
     r"make ablations .*ablations.only=\[base,k[14],": "17 trainings; a test composes each variant",
     r"make ablations EXP=ablations_256 ARGS=": "three trainings; a test composes each variant",
     r"make ablations EXP=ablations_identity": "as ablations_256, which is run, composed by a test",
-    r"make curves ARGS=videos=3": "hours of fine-tuning; tests compose each setting, and type one",
+    r"make curves ARGS=(weights=\S+ )?videos=": "hours; tests compose each setting, and type one",
     r"headmime train .*submitit_slurm": "the last test gives it to an `sbatch` that keeps it",
     r"headmime .*--config-dir mine": "test_pages.py runs it beside the page's files",
     r"headmime eval .*method=frames": "tests/cli/test_evaluate.py does what stands around it",

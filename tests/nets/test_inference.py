@@ -3,10 +3,14 @@ import torch
 from torch import Tensor
 
 from headmime.animate.model import load
+from headmime.animate.person import bundled_people
+from headmime.landmarks.drawing import draw_landmarks
+from headmime.learning.finetune import embed
 from headmime.nets import Nets, build_nets
 from headmime.nets.inference import for_inference, packed
 from headmime.nets.personal import personalise
 from headmime.nets.shape import ModelShape
+from headmime.pixels import to_tensor
 
 
 def drawings(size: int, n: int = 2) -> Tensor:
@@ -70,9 +74,13 @@ def test_it_holds_constants_and_leaves_the_generator_alone(nets: Nets) -> None:
 
 @pytest.mark.parametrize(("dtype", "near"), [(torch.bfloat16, 0.02), (torch.float16, 0.002)])
 def test_half_precision_makes_nearly_the_same_images(dtype: torch.dtype, near: float) -> None:
-    """With the bundled networks, on average over the pixels."""
-    generator = load().nets.generator
-    psi, y = generator.project(torch.rand(1, 256) * 2), -torch.ones(1, 3, 64, 64)
+    """With the bundled networks and a sitter, on average over the pixels."""
+    model = load()
+    (frames, landmarks), *_ = bundled_people(model.shape.image_size)
+    e_hat = embed(model.nets, to_tensor(frames), landmarks)
+    generator = model.nets.generator
+    psi = generator.project(e_hat[None])
+    y = to_tensor(draw_landmarks(landmarks[:1], model.shape.image_size))
     exact = for_inference(generator, psi[0])(y)
     rounded = for_inference(generator, psi[0], dtype)(y)
     assert rounded.dtype == torch.float32

@@ -77,7 +77,7 @@ def test_the_bundled_networks_enlarged_know_and_judge_people_as_before(mona_lisa
     """Of an image at 256x256, as the bundled ones do of it at 128x128: E's embedding to 2 %, D's
     score to 0.1. The generator has an upsampling half to learn.
     """
-    given, shape, _ = load_nets(weights_path("bundled"))
+    given, shape, _ = load_nets(weights_path("bundled_128"))
     large = replace(shape, image_size=256, width=12, generator_levels=5)
     torch.manual_seed(5)
     nets = build_nets(large)

@@ -6,14 +6,12 @@ from typing import Any
 
 import torch
 
-from headmime.assets import weights_path
+from headmime.assets import BUNDLED, weights_path
 from headmime.errors import HeadmimeError
 from headmime.nets import Nets
 from headmime.nets.checkpoint import checkpoint_files, checkpoint_sha256, load_nets
 from headmime.nets.shape import ModelShape
 from headmime.pretrained.fetch import fetch_checkpoint, is_address
-
-BUNDLED = "bundled"
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ class Model:
         return self.record["detector"]
 
 
-def weights_stem(weights: Path | str = BUNDLED, key: str = "weights") -> Path:
-    """Path stem of a checkpoint ("bundled": in the package; an address is fetched). HeadmimeError,
+def weights_stem(weights: Path | str = BUNDLED[0], key: str = "weights") -> Path:
+    """Path stem of a checkpoint (`BUNDLED`: in the package; an address is fetched). HeadmimeError,
     naming `key`, if it is missing.
     """
     if is_address(weights):
@@ -47,12 +45,12 @@ def weights_stem(weights: Path | str = BUNDLED, key: str = "weights") -> Path:
         if not file.is_file():
             raise HeadmimeError(
                 f"{key}={weights}: {file} is missing; give a .safetensors file with its .json "
-                f"beside it, its address (docs/guide/train.md), or {BUNDLED!r}."
+                f"beside it, its address (docs/guide/train.md), or one of {BUNDLED}."
             )
     return stem
 
 
-def load(weights: Path | str = BUNDLED, device: str = "auto") -> Model:
+def load(weights: Path | str = BUNDLED[0], device: str = "auto") -> Model:
     """Load a checkpoint of meta-learned networks (default: the bundled one) onto a device.
 
     `device`: "auto" (the GPU if there is one), or a name that torch knows.

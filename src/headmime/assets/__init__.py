@@ -5,6 +5,8 @@ from pathlib import Path
 
 ASSETS = Path(__file__).resolve().parent
 MONA_LISA = ASSETS / "images" / "mona_lisa.jpg"
+BUNDLED = ("bundled", "bundled_128")
+"""Names of the weights in the package: of 256x256 pixels, and those of version 0.1.0, 128x128."""
 
 
 def beside_package(name: str) -> Path:
@@ -19,10 +21,13 @@ def conf_folder() -> Path:
 
 
 def weights_path(name: str) -> Path:
-    """Return the path stem of checkpoint ``name``; "bundled" is in the package."""
-    return ASSETS / "weights" / "bundled" if name == "bundled" else Path(name)
+    """Return the path stem of checkpoint ``name``; those of `BUNDLED` are in the package."""
+    return ASSETS / "weights" / name if name in BUNDLED else Path(name)
 
 
-def bundled_sha256() -> str:
-    """Return the SHA-256 of the bundled weights, as recorded in outputs."""
-    return json.loads((ASSETS / "weights" / "bundled.json").read_text())["sha256"]
+def bundled_name(sha256: str) -> str | None:
+    """Return the name of the bundled weights with that SHA-256, as recorded in outputs."""
+    for name in BUNDLED:
+        if json.loads(weights_path(name).with_suffix(".json").read_text())["sha256"] == sha256:
+            return name
+    return None

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import c2pa
 from PIL import Image
 
-from headmime.assets import bundled_sha256
+from headmime.assets import bundled_name
 from headmime.errors import HeadmimeError
 from headmime.provenance.signer import Signer
 from headmime.provenance.statement import Consent, ProvenanceStatement
@@ -55,7 +55,7 @@ def manifest(statement: ProvenanceStatement, when: datetime) -> dict[str, Any]:
 
 
 def _statement(statement: ProvenanceStatement, time: str) -> dict[str, Any]:
-    name = "bundled" if statement.model_sha256 == bundled_sha256() else "other"
+    name = bundled_name(statement.model_sha256) or "other"
     return {
         "software": f"headmime {version('headmime')}",
         "model": {"name": name, "sha256": statement.model_sha256},
