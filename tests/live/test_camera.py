@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from headmime.errors import HeadmimeError
+from headmime.live import camera
 from headmime.live.camera import CameraFrame, LatestItem, camera_frames, frame_rate, is_webcam
 
 GREY = np.full((16, 16, 3), 90, np.uint8)
@@ -31,6 +32,20 @@ def test_a_file_is_played_at_its_own_speed(write_video: Callable[..., Path]) -> 
     assert frame_rate(str(file)) == 20
     taken = [shot.taken for shot in camera_frames(str(file))]
     assert np.allclose(np.diff(taken), 0.05, atol=1e-6)  # when they are due, however busy
+
+
+def test_a_file_that_is_decoded_too_slowly_does_not_lag_ever_more(
+    write_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fake clock: each of 30 frames takes a second to decode, and is due every 20th of one."""
+    clock = [100.0]
+    monkeypatch.setattr(camera, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(camera, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    lags = []
+    for shot in camera_frames(str(write_video([GREY] * 30, 20))):
+        lags.append(clock[0] - shot.taken)
+        clock[0] += 1.0
+    assert lags[0] == 0 and max(lags) == pytest.approx(camera.LATEST)
 
 
 def test_only_the_newest_is_given_and_others_are_counted() -> None:

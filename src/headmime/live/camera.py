@@ -15,6 +15,7 @@ from headmime.errors import HeadmimeError
 
 WEBCAM = "webcam"
 DEFAULT_RATE = Fraction(30)  # frames/s of webcams that report none
+LATEST = 0.5  # seconds after which a file's frame was due
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,14 @@ def camera_frames(driving: str) -> Iterator[CameraFrame]:
 
 
 def _read_at_own_speed(file: Path) -> Iterator[CameraFrame]:
-    """Yield frames when they are due; `taken` excludes decoding time."""
+    """Yield frames when they are due; `taken` excludes decoding time.
+
+    A file that is decoded more slowly than it plays, plays more slowly, or it would lag ever more.
+    """
     began = None
     for image, time in read_video(file):
-        began = monotonic() if began is None else began
+        now = monotonic()
+        began = now if began is None else max(began, now - time - LATEST)
         due = began + time
         sleep(max(0.0, due - monotonic()))
         yield CameraFrame(image, due)
