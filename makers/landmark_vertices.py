@@ -19,13 +19,12 @@ import numpy as np
 
 from headmime.landmarks.crop import crop_box
 from headmime.landmarks.points import head_turn, interocular
-from headmime.sitters.backdrop import make_backdrop, sample_backdrop
 from headmime.sitters.body import load_body
 from headmime.sitters.develop import develop
 from headmime.sitters.figure import make_figure, make_model, pose
 from headmime.sitters.identity import random_sitter
 from headmime.sitters.motion import random_motion
-from headmime.sitters.render import make_camera, make_light, prepare, render
+from headmime.sitters.render import Scene
 
 SIZE = 384
 SITTERS = 150
@@ -63,14 +62,12 @@ def main(out: str | None) -> None:
         figure = make_figure(model, sitter, 1.0, rng)
         motion = random_motion(rng, model.actions, 4 * 20).every(20)
         turned = np.array([0.0, rng.normal() * 0.05, -0.45, 0.45])
-        motion = replace(motion, turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
-        prepared, camera = prepare(figure, model.eyes), make_camera(sitter.studio)
-        background = sample_backdrop(make_backdrop(sitter.studio.backdrop), SIZE)
+        motion = motion._replace(turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
+        scene = Scene(figure, model.eyes, SIZE)
+        camera = scene.camera
         for posed in pose(model, figure, motion):
             crop = crop_box(model.locate_landmarks(camera, posed)[None])
-            light = make_light(sitter.studio)
-            linear = render(prepared, posed, camera, crop, light, background, SIZE)
-            image = next(develop([linear], plain, SIZE, rng))
+            image = next(develop([scene.render(posed, crop)], plain, SIZE, rng))
             boxes = detect(image, 0)
             if len(boxes) != 1:
                 continue
