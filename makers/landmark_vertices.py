@@ -18,7 +18,7 @@ import face_recognition_models
 import numpy as np
 
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.points import head_turn, interocular
+from headmime.landmarks.points import OTHER_SIDE, head_turn, interocular
 from headmime.sitters.body import load_body
 from headmime.sitters.develop import develop
 from headmime.sitters.figure import make_figure, make_model, pose
@@ -28,15 +28,6 @@ from headmime.sitters.render import Scene
 
 SIZE = 384
 SITTERS = 150
-# Index of each point's counterpart in a mirrored face.
-MIRROR = [
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *(27, 28, 29, 30, 35, 34, 33, 32, 31),
-    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-    *(64, 63, 62, 61, 60, 67, 66, 65),
-]
 
 
 def main(out: str | None) -> None:
@@ -85,11 +76,11 @@ def main(out: str | None) -> None:
             frames += used
             shown.append((image, points, projected))
     cost /= frames
-    cost = (cost + cost[MIRROR][:, mirror]) / 2
+    cost = (cost + cost[OTHER_SIDE][:, mirror]) / 2
     cost[:, (mirror[mirror] != np.arange(len(mirror))) | ~skin] = 9  # only vertices with a twin
     own_twin = mirror == np.arange(len(mirror))
     chosen = np.zeros(68, int)
-    for point, twin in enumerate(MIRROR):
+    for point, twin in enumerate(OTHER_SIDE):
         if point == twin:
             chosen[point] = np.argmin(np.where(own_twin, cost[point], 9))
         elif point < twin:

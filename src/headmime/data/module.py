@@ -1,5 +1,7 @@
 """Lightning data module of episodes, resumable at the exact next episode."""
 
+import math
+import shutil
 import signal
 from collections.abc import Callable
 from functools import cached_property
@@ -19,6 +21,8 @@ from headmime.errors import HeadmimeError, user_error
 
 PREFETCHED = 2
 """Batches prefetched by each loader worker."""
+SHARED_MEMORY = Path("/dev/shm")
+"""Used by torch on Linux; small in containers by default."""
 STOPPING = 60
 """Seconds between SIGTERM and the exit of a loader worker. Torchrun kills a run after 30."""
 
@@ -148,6 +152,24 @@ class EpisodeData(pl.LightningDataModule):
                 "manifest differs): resume with the same store, or start anew with `init`."
             )
         self.episodes = state_dict["episodes"]
+
+
+def check_shared_memory(data: EpisodeData, processes: int) -> None:
+    """Raise HeadmimeError if there is less than the loaders of `processes` on this machine need;
+    they would be killed by SIGBUS, without a message.
+    """
+    needed = processes * data.shared_bytes
+    if not needed or not SHARED_MEMORY.is_dir():
+        return
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if needed > free:
+        raise HeadmimeError(
+            f"The loaders fill {needed / 1e9:.2g} GB of shared memory (processes {processes} x "
+            f"workers {data.workers} x {PREFETCHED} batches of {data.batch} episodes), and "
+            f"{SHARED_MEMORY} has {free / 1e9:.2g} GB free: start the container with "
+            f"--shm-size={math.ceil(needed / 1e9) + 1}g, or choose fewer workers (workers=0 needs "
+            "none) or a smaller batch."
+        )
 
 
 class _BatchDataset(Dataset):

@@ -133,7 +133,7 @@ class DivergenceMonitor(pl.Callback):
         if not bad:
             return None
         finite = self._finite_batches.tolist() if self._batches else []
-        until = dict(zip(self._names, finite, strict=True)) if self._batches else {}
+        until = dict(zip(self._names, finite, strict=True))
         first = min(until.get(name, self._batches) for name in bad)
         names = [name for name in bad if until.get(name, self._batches) == first]
         terms = [name for name in names if name in REMEDIES] or names
