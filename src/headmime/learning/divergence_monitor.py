@@ -59,12 +59,7 @@ class DivergenceMonitor(pl.Callback):
         self._batches = 0
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, *_: Any, **__: Any
     ) -> None:
         values = torch.stack([value.float() for value in outputs.values()])
         if not self._batches:

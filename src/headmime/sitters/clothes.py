@@ -122,7 +122,7 @@ def make_earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
     return [_wires(rings, 0.0022)]
 
 
-def make_glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
+def make_glasses(clothes: Clothes, marks: NDArray) -> list[Strands]:
     """Make rims, bridge and temples for a neutral person with landmarks `marks` [68, 3]."""
     if not clothes.glasses:
         return []

@@ -59,7 +59,7 @@ def grow_brows(
     return [strands.make_strands(shape, width, extra, corners[:, None], weights[:, None])]
 
 
-def grow_lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
+def grow_lashes(hair: Hair, rest: NDArray, where: Follicles) -> list[Strands]:
     """Grow upper lashes, with a dark line along the lid."""
     grown = []
     for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):

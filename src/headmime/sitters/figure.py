@@ -128,7 +128,7 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
     obstacle = Obstacle(covered[outside], normals[outside])
     grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, detail, rng)
     grown += clothes.make_earrings(sitter.clothes, body, rest)
-    grown += clothes.make_glasses(sitter.clothes, rest, rest[model.landmarks])
+    grown += clothes.make_glasses(sitter.clothes, rest[model.landmarks])
 
     first = total
     ribbons, ribbon_material, casting = [], [], []

@@ -25,24 +25,12 @@ def grow_hair(
     """
     grown = [
         *face_hair.grow_brows(hair, rest, normals, where, rng),
-        *face_hair.grow_lashes(hair, rest, where, rng),
+        *face_hair.grow_lashes(hair, rest, where),
     ]
     if hair.beard or hair.moustache:
         grown += face_hair.grow_beard(hair, rest, normals, where, detail, rng)
-    if hair.style != "bald" and hair.length > 0:
-        grown += _grow_scalp(hair, rest, normals, obstacle, where, detail, rng)
-    return grown
-
-
-def _grow_scalp(
-    hair: Hair,
-    rest: NDArray,
-    normals: NDArray,
-    obstacle: Obstacle,
-    where: Follicles,
-    detail: float,
-    rng: Generator,
-) -> list[Strands]:
+    if hair.style == "bald" or hair.length <= 0:
+        return grown
     pool = where.head
     depth = skin.hair_depth(pool.unrolled, hair)
     ragged = rng.normal(size=POOL) * 0.0025
@@ -161,7 +149,7 @@ def _grow_scalp(
     width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
     extra = strand_tones(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
-    grown = [strands.make_strands(shape, width, extra)]
+    grown.append(strands.make_strands(shape, width, extra))
     if style == "bun":
         grown.append(_make_bun(hair, tie, rng))
     elif style == "tied":
