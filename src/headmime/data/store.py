@@ -57,8 +57,6 @@ class Clip:
     fps: float
     crop: Crop
     score: float  # mean over its frames
-    shard: int
-    first: int  # its first row in the shard's frames.npy
     frames: int
 
 
@@ -108,8 +106,6 @@ class Store:
             fps=float(row["fps"]),
             crop=Crop(*row["crop"].tolist()),
             score=float(row["score"]),
-            shard=int(row["shard"]),
-            first=int(row["first"]),
             frames=int(row["frames"]),
         )
 
