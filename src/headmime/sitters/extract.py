@@ -73,11 +73,9 @@ def vertex_normals(vertices: NDArray, faces: NDArray) -> NDArray:
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
     normals = np.zeros_like(vertices)
-    for k in range(3):
+    for corner in faces.T:
         for axis in range(3):
-            normals[:, axis] += np.bincount(
-                faces[:, k], weights=across[:, axis], minlength=len(vertices)
-            )
+            normals[:, axis] += np.bincount(corner, across[:, axis], len(vertices))
     return normals / (np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12)
 
 
