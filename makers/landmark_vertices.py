@@ -18,26 +18,16 @@ import face_recognition_models
 import numpy as np
 
 from headmime.landmarks.crop import crop_box
-from headmime.landmarks.points import head_turn, interocular
-from headmime.sitters.backdrop import make_backdrop, sample_backdrop
+from headmime.landmarks.points import OTHER_SIDE, head_turn, interocular
 from headmime.sitters.body import load_body
 from headmime.sitters.develop import develop
 from headmime.sitters.figure import make_figure, make_model, pose
 from headmime.sitters.identity import random_sitter
 from headmime.sitters.motion import random_motion
-from headmime.sitters.render import make_camera, make_light, prepare, render
+from headmime.sitters.render import Scene
 
 SIZE = 384
 SITTERS = 150
-# Index of each point's counterpart in a mirrored face.
-MIRROR = [
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *(27, 28, 29, 30, 35, 34, 33, 32, 31),
-    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-    *(64, 63, 62, 61, 60, 67, 66, 65),
-]
 
 
 def main(out: str | None) -> None:
@@ -63,14 +53,12 @@ def main(out: str | None) -> None:
         figure = make_figure(model, sitter, 1.0, rng)
         motion = random_motion(rng, model.actions, 4 * 20).every(20)
         turned = np.array([0.0, rng.normal() * 0.05, -0.45, 0.45])
-        motion = replace(motion, turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
-        prepared, camera = prepare(figure, model.eyes), make_camera(sitter.studio)
-        background = sample_backdrop(make_backdrop(sitter.studio.backdrop), SIZE)
+        motion = motion._replace(turns=motion.turns * (0.4, 0.1, 0.4) + turned[:, None] * (0, 1, 0))
+        scene = Scene(figure, model.eyes, SIZE)
+        camera = scene.camera
         for posed in pose(model, figure, motion):
             crop = crop_box(model.locate_landmarks(camera, posed)[None])
-            light = make_light(sitter.studio)
-            linear = render(prepared, posed, camera, crop, light, background, SIZE)
-            image = next(develop([linear], plain, SIZE, rng))
+            image = next(develop([scene.render(posed, crop)], plain, SIZE, rng))
             boxes = detect(image, 0)
             if len(boxes) != 1:
                 continue
@@ -88,11 +76,11 @@ def main(out: str | None) -> None:
             frames += used
             shown.append((image, points, projected))
     cost /= frames
-    cost = (cost + cost[MIRROR][:, mirror]) / 2
+    cost = (cost + cost[OTHER_SIDE][:, mirror]) / 2
     cost[:, (mirror[mirror] != np.arange(len(mirror))) | ~skin] = 9  # only vertices with a twin
     own_twin = mirror == np.arange(len(mirror))
     chosen = np.zeros(68, int)
-    for point, twin in enumerate(MIRROR):
+    for point, twin in enumerate(OTHER_SIDE):
         if point == twin:
             chosen[point] = np.argmin(np.where(own_twin, cost[point], 9))
         elif point < twin:

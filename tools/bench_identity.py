@@ -5,9 +5,11 @@ store, up to six frames of each, unchanged and with the background masked. Effic
 embedding is the spatial mean of its last feature map.
 """
 
+import runpy
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,12 +17,15 @@ from torch import Tensor
 
 from headmime.data.store import Store
 from headmime.evaluation.metrics.identity import verification
-from headmime.learning.identity import embed_images, mask_background, read_faces
 from headmime.pretrained.dlib_identity import dlib_identity
 from headmime.pretrained.efficientnet import efficientnet_lite0
 from headmime.pretrained.sitter_identity import sitter_identity
 
 FRAMES = 6
+MAKER = runpy.run_path(str(Path(__file__).parents[1] / "makers" / "train_identity.py"))
+embed_images, mask_background, read_faces = (
+    MAKER[name] for name in ("embed_images", "mask_background", "read_faces")
+)
 
 
 @torch.no_grad()

@@ -56,11 +56,9 @@ def user_error(error: BaseException | None) -> HeadmimeError | None:
     """
     for one in _causes(error):
         if isinstance(one, HeadmimeError):
-            # Of a loader's process, torch repeats the traceback as the message.
-            traced = str(one).startswith("Caught ")
-            return (
-                HeadmimeError(str(one).rpartition("HeadmimeError: ")[2].strip()) if traced else one
-            )
+            if str(one).startswith("Caught "):  # torch repeats the traceback of a loader's process
+                return HeadmimeError(str(one).rpartition("HeadmimeError: ")[2].strip())
+            return one
         if isinstance(one, MemoryError):
             return HeadmimeError("There is not enough memory for this; give smaller inputs.")
         if isinstance(one, OSError) and one.strerror and not isinstance(one, BrokenPipeError):

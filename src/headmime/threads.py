@@ -33,16 +33,14 @@ def available_cores() -> int:
 @contextmanager
 def limit_child_threads(count: int) -> Iterator[None]:
     """Processes started inside this context use `count` threads each (OpenMP, BLAS)."""
-    before = {name: os.environ.get(name) for name in COUNT_VARIABLES}
+    before = {name: os.environ[name] for name in COUNT_VARIABLES if name in os.environ}
     os.environ.update(dict.fromkeys(COUNT_VARIABLES, str(count)))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in COUNT_VARIABLES:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def init_worker() -> None:

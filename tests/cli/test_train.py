@@ -17,9 +17,8 @@ import torch
 from headmime.cli import main, training
 from headmime.cli.train_schema import Train, TrainerSettings
 from headmime.cli.training import determinism, precision
-from headmime.data.module import EpisodeData
+from headmime.data.module import SHARED_MEMORY, EpisodeData
 from headmime.data.shards import ClipFrames, finish_store, write_shard
-from headmime.data.shared_memory import SHARED_MEMORY
 from headmime.files import hold_lock
 from headmime.learning import compilation
 from headmime.learning.callbacks import CheckpointCallback

@@ -11,11 +11,11 @@ from torch.utils.data import DataLoader
 
 from headmime.assets import ASSETS
 from headmime.data.episodes import EpisodeDataset, EpisodeSampler
-from headmime.data.mirror import OTHER_SIDE, mirror_landmarks
 from headmime.data.shards import ClipFrames, finish_store, write_shard
 from headmime.errors import HeadmimeError
 from headmime.landmarks import points
 from headmime.landmarks.drawing import draw_landmarks
+from headmime.landmarks.points import OTHER_SIDE, mirror_landmarks
 
 PAIRS = {0: 16, 8: 8, 17: 26, 21: 22, 28: 28, 31: 35, 33: 33, 36: 45, 37: 44, 38: 43, 39: 42}
 PAIRS |= {40: 47, 41: 46, 48: 54, 50: 52, 51: 51, 55: 59, 57: 57, 60: 64, 61: 63, 65: 67, 66: 66}

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from headmime.data.module import EpisodeData
-from headmime.data.shared_memory import SHARED_MEMORY, check_shared_memory
+from headmime.data.module import SHARED_MEMORY, EpisodeData, check_shared_memory
 from headmime.errors import HeadmimeError
 
 

@@ -2,9 +2,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headmime.data.mirror import mirror_landmarks
 from headmime.landmarks import points
 from headmime.landmarks.closeups import closeup_strips
+from headmime.landmarks.points import mirror_landmarks
 from headmime.learning.closeup import close_up, closeup_loss
 from headmime.learning.settings import LossWeights
 from headmime.pretrained.frozen import Frozen

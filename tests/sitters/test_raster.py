@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headmime.sitters import raster
-from headmime.sitters.warp_cpu import wp
+from headmime.sitters.warp_cpu import to_warp, wp
 
 SIZE = 16
 
@@ -14,10 +14,9 @@ def draw_frames(points, faces, cut=None):
     """face [SIZE, SIZE], depth [SIZE, SIZE] and first two weights [SIZE, SIZE, 2]."""
     cut = np.ones(len(points)) if cut is None else cut
     canvas = raster.rasterise(
-        wp.array(np.array(points, np.float32), dtype=wp.vec3, device="cpu"),
-        wp.array(np.array(cut, np.float32), dtype=float, device="cpu"),
-        wp.array(np.array(faces, np.int32), dtype=wp.vec3i, device="cpu"),
-        SIZE,
+        to_warp(np.array(points, np.float32), wp.vec3),
+        to_warp(np.array(cut, np.float32), float),
+        to_warp(np.array(faces, np.int32), wp.vec3i),
         SIZE,
     )
     shape = (SIZE, SIZE)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.spatial import cKDTree
 
 from headmime.sitters import strands
 
@@ -13,7 +12,7 @@ RADIUS = 0.1
 def ball():
     """A head: a ball of radius 0.1 m around the origin."""
     directions = strands.unit(np.random.default_rng(0).normal(size=(20000, 3)))
-    return strands.Obstacle(cKDTree(directions * RADIUS), directions)
+    return strands.Obstacle(directions * RADIUS, directions)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +69,5 @@ def test_curls_wind_around_the_strand():
 def test_long_hair_lies_on_the_shoulders_and_short_hair_turns_with_the_head():
     line = np.zeros((1, 3, 3))
     line[0, :, 2] = (0.1, -0.08, -0.3)  # crown, chin, chest
-    extra, nowhere = np.ones((1, 3, 4)), (np.zeros((1, 3)), np.zeros((1, 3)))
-    made = strands.make_strands(line, np.array(0.001), extra, *nowhere, 5)
+    made = strands.make_strands(line, 0.001, np.ones((1, 3, 4)))
     assert made.share[0].tolist() == [1, 1, 0]

@@ -25,8 +25,7 @@ from headmime.animate.model import weights_stem
 from headmime.cli.launch import Placement
 from headmime.cli.loggers import open_loggers
 from headmime.cli.train_schema import Train
-from headmime.data.module import EpisodeData
-from headmime.data.shared_memory import check_shared_memory
+from headmime.data.module import EpisodeData, check_shared_memory
 from headmime.errors import HeadmimeError
 from headmime.files import check_writable, write_text
 from headmime.learning.averaging import MovingAverages
@@ -39,11 +38,11 @@ from headmime.learning.callbacks import (
 from headmime.learning.checkpoint_io import AtomicCheckpointIO
 from headmime.learning.compilation import compiled_step
 from headmime.learning.curriculum import Curriculum, side_at
+from headmime.learning.distributed import ManualDDPStrategy
 from headmime.learning.divergence_monitor import DivergenceMonitor
 from headmime.learning.interruption import Interruption
 from headmime.learning.meta import MetaLearning
 from headmime.learning.resumption import Resumption
-from headmime.learning.strategy import ManualDDPStrategy
 from headmime.learning.validation import Validation
 from headmime.nets import Nets, build_nets
 from headmime.nets.checkpoint import Record, load_nets, save_nets

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from headmime.data.mirror import mirror_landmarks
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import closeup_strips
 from headmime.landmarks.drawing import draw_landmarks_into
+from headmime.landmarks.points import mirror_landmarks
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """Lightning data module of episodes, resumable at the exact next episode."""
 
+import math
+import shutil
 import signal
 from collections.abc import Callable
 from functools import cached_property
@@ -17,8 +19,11 @@ from headmime.data.resident import ResidentFrames
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError, user_error
 
+Batch = dict[str, Tensor]
 PREFETCHED = 2
 """Batches prefetched by each loader worker."""
+SHARED_MEMORY = Path("/dev/shm")
+"""Used by torch on Linux; small in containers by default."""
 STOPPING = 60
 """Seconds between SIGTERM and the exit of a loader worker. Torchrun kills a run after 30."""
 
@@ -92,12 +97,11 @@ class EpisodeData(pl.LightningDataModule):
             rank=self.trainer.global_rank if self.trainer else 0,
             ranks=self.trainer.world_size if self.trainer else 1,
         )
+        make_batch = self.dataset.sample if self.resident else self.dataset.batch
         return _ResumableLoader(
-            _BatchDataset(
-                self.dataset.sample if self.resident else self.dataset.batch, self.side_at
-            ),
-            batch_sampler=self.sampler,
-            collate_fn=_collate,
+            _BatchDataset(make_batch, self.side_at),
+            sampler=self.sampler,
+            batch_size=None,  # an item is a whole batch
             num_workers=self.workers,
             worker_init_fn=_init_worker,
             prefetch_factor=PREFETCHED if self.workers > 0 else None,
@@ -106,17 +110,13 @@ class EpisodeData(pl.LightningDataModule):
             generator=torch.Generator(),  # separate: the loader does not advance the global state
         )
 
-    def on_before_batch_transfer(
-        self, batch: dict[str, Tensor], dataloader_idx: int
-    ) -> dict[str, Tensor]:
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Count a batch when the training loop takes it, not when a worker prefetches it."""
         if self.trainer is not None and self.sampler is not None and self.trainer.training:
             self.episodes = self.sampler.start = self.sampler.after(batch["episode"])
         return batch
 
-    def on_after_batch_transfer(
-        self, batch: dict[str, Tensor], dataloader_idx: int
-    ) -> dict[str, Tensor]:
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Convert the images to float32 in [-1, 1]."""
         return to_floats(self.resident.batch(batch) if self.resident else batch)
 
@@ -150,17 +150,33 @@ class EpisodeData(pl.LightningDataModule):
         self.episodes = state_dict["episodes"]
 
 
+def check_shared_memory(data: EpisodeData, processes: int) -> None:
+    """Raise HeadmimeError if there is less than the loaders of `processes` on this machine need;
+    they would be killed by SIGBUS, without a message.
+    """
+    needed = processes * data.shared_bytes
+    if not needed or not SHARED_MEMORY.is_dir():
+        return
+    free = shutil.disk_usage(SHARED_MEMORY).free
+    if needed > free:
+        raise HeadmimeError(
+            f"The loaders fill {needed / 1e9:.2g} GB of shared memory (processes {processes} x "
+            f"workers {data.workers} x {PREFETCHED} batches of {data.batch} episodes), and "
+            f"{SHARED_MEMORY} has {free / 1e9:.2g} GB free: start the container with "
+            f"--shm-size={math.ceil(needed / 1e9) + 1}g, or choose fewer workers (workers=0 needs "
+            "none) or a smaller batch."
+        )
+
+
 class _BatchDataset(Dataset):
     """Dataset of whole batches: make_batch(episode numbers, side)."""
 
     def __init__(
-        self,
-        make_batch: Callable[[list[int], int | None], dict[str, Any]],
-        side_at: Callable[[int], int] | None,
+        self, make_batch: Callable[..., dict[str, Any]], side_at: Callable[[int], int] | None
     ) -> None:
         self.make_batch, self.side_at = make_batch, side_at
 
-    def __getitems__(self, numbers: list[int]) -> dict[str, Tensor]:
+    def __getitem__(self, numbers: list[int]) -> dict[str, Tensor]:
         try:
             return self.make_batch(numbers, self.side_at and self.side_at(numbers[-1]))
         except OSError as error:  # torch repeats only the name and the message of an error
@@ -175,10 +191,6 @@ class _ResumableLoader(DataLoader):
 
     def load_state_dict(self, state: dict) -> None:
         pass
-
-
-def _collate(batch: Any) -> Any:
-    return batch
 
 
 def _init_worker(worker: int) -> None:

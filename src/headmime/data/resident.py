@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headmime.data.mirror import mirror_landmarks
 from headmime.data.store import Store
 from headmime.errors import HeadmimeError
 from headmime.landmarks.closeups import closeup_strips
 from headmime.landmarks.drawing import draw_landmarks_into
+from headmime.landmarks.points import mirror_landmarks
 
 log = logging.getLogger(__name__)
 SHARE = 0.5  # of the device's free memory: the rest is for training

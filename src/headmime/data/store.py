@@ -40,22 +40,8 @@ CLIP_NUMBERS = np.dtype(
         ("frames", "<i4"),
     ]
 )
-QUALITY = ("sharpness", "face", "turn")  # not in version 1
+QUALITY = ("sharpness", "face", "turn")  # for readers of clips.npy; not in version 1
 MAX_SIZE = 65_535  # pixels: JPEG's
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Quality measures of a clip; NaN in stores of version 1, which lack them.
-
-    sharpness: variance of the Laplacian of the grey values (0..255) of the stored images, mean over
-    the clip. face: median `face_size` in pixels of the source. turn: smallest and largest
-    `head_turn`; their difference is the range of yaw.
-    """
-
-    sharpness: float
-    face: float
-    turn: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -71,9 +57,6 @@ class Clip:
     fps: float
     crop: Crop
     score: float  # mean over its frames
-    quality: Quality
-    shard: int
-    first: int  # its first row in the shard's frames.npy
     frames: int
 
 
@@ -123,9 +106,6 @@ class Store:
             fps=float(row["fps"]),
             crop=Crop(*row["crop"].tolist()),
             score=float(row["score"]),
-            quality=_quality(row),
-            shard=int(row["shard"]),
-            first=int(row["first"]),
             frames=int(row["frames"]),
         )
 
@@ -189,12 +169,6 @@ class Store:
     def _frame_rows(self, clip: int) -> np.ndarray:
         row = self._rows[clip]
         return self._shards[int(row["shard"])].rows(int(row["first"]), int(row["frames"]))
-
-
-def _quality(row: np.void) -> Quality:
-    if "sharpness" not in (row.dtype.names or ()):
-        return Quality(np.nan, np.nan, (np.nan, np.nan))
-    return Quality(float(row["sharpness"]), float(row["face"]), tuple(row["turn"].tolist()))
 
 
 def read_manifest(folder: Path) -> tuple[dict, str]:

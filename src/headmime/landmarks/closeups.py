@@ -21,15 +21,8 @@ def closeup_strips(landmarks: np.ndarray) -> np.ndarray:
     along = axis / np.maximum(np.hypot(axis[..., :1], axis[..., 1:]), 1e-6)
     down = np.stack([-along[..., 1], along[..., 0]], -1)
     size = points.face_size(landmarks)[..., None]
-    maps = [
-        np.stack(
-            [
-                2 * half * size * along,
-                half * size * down,
-                2 * landmarks[..., part, :].mean(-2) - 1,
-            ],
-            -1,
-        )
-        for part, half in STRIPS
-    ]
+    maps = []
+    for part, half in STRIPS:
+        centre = 2 * landmarks[..., part, :].mean(-2) - 1
+        maps.append(np.stack([2 * half * size * along, half * size * down, centre], -1))
     return np.stack(maps, -3).astype(np.float32)

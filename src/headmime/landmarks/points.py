@@ -20,6 +20,18 @@ LIPS_INNER = slice(60, 68)
 NOSE_TIP = 30
 CHIN = 8
 
+OTHER_SIDE = np.r_[
+    16:-1:-1,  # jaw
+    26:16:-1,  # brows
+    27:31,  # bridge of the nose
+    35:30:-1,
+    *(45, 44, 43, 42, 47, 46),  # eyes are numbered around: upper lid, then lower lid
+    *(39, 38, 37, 36, 41, 40),
+    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),  # lips likewise
+    *(64, 63, 62, 61, 60, 67, 66, 65),
+]
+"""For each of the 68 points, the index of the point mirrored onto it."""
+
 
 def interocular(pixels: np.ndarray) -> np.ndarray:
     """Distance between the outer corners of the eyes, [..., 68, 2] -> [...], in the input's units.
@@ -73,6 +85,14 @@ def head_turn(landmarks: np.ndarray) -> np.ndarray:
     axis = eye_l - eye_r
     offset = landmarks[..., NOSE_TIP, :] - (eye_r + eye_l) / 2
     return (offset * axis).sum(-1) / _length(axis) / face_size(landmarks)
+
+
+def mirror_landmarks(landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks [..., 68, 2] in crop coordinates -> those of the horizontally mirrored image.
+
+    The person's right eye stays on the left of the image, by this module's convention.
+    """
+    return landmarks[..., OTHER_SIDE, :] * np.array([-1, 1], "f4") + np.array([1, 0], "f4")
 
 
 def _eyes_and_mouth(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

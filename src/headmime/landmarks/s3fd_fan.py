@@ -78,12 +78,9 @@ def find_boxes(net: nn.Module, images: np.ndarray, device: torch.device) -> list
         boxes.append(np.concatenate([found, score[number, row, column][:, None]], 1))
         numbers.append(number)
     number, box = np.concatenate(numbers), np.concatenate(boxes)
-    return [_suppress_overlaps(box[number == k]) for k in range(B)]
-
-
-def _suppress_overlaps(boxes: np.ndarray) -> np.ndarray:
-    boxes = boxes[nms(boxes, SAME)]
-    return boxes[boxes[:, 4] > SURE]
+    each = [box[number == k] for k in range(B)]
+    distinct = [candidates[nms(candidates, SAME)] for candidates in each]
+    return [candidates[candidates[:, 4] > SURE] for candidates in distinct]
 
 
 @torch.inference_mode()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -115,8 +115,8 @@ def fill_gaps(pixels: np.ndarray, longest: int = LONGEST_GAP) -> np.ndarray:
     """
     found = ~np.isnan(pixels[:, 0, 0])
     filled = pixels.copy()
-    for first, end in _runs(~found):
-        if end - first > longest or not found.any():
+    for first, end in equal_runs(found):
+        if found[first] or end - first > longest or not found.any():
             continue
         before, after = pixels[max(first - 1, 0)], pixels[min(end, len(pixels) - 1)]
         before, after = (after, after) if first == 0 else (before, after)
@@ -139,7 +139,7 @@ def smooth(pixels: np.ndarray) -> np.ndarray:
     return (windows @ SMOOTHING).astype(pixels.dtype)
 
 
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """Where flags [T] are true, as (first, end)."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+def equal_runs(values: np.ndarray) -> list[tuple[int, int]]:
+    """Runs of equal values [T], as (first, end)."""
+    edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    return list(pairwise(edges)) if len(values) else []

@@ -38,9 +38,7 @@ class MovingAverages(pl.Callback):
         averages = self.averages or [p.detach().clone() for p in parameters]
         self.averages = [a.to(p.device) for a, p in zip(averages, parameters, strict=True)]
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: Any, **__: Any) -> None:
         self.update(pl_module.nets, episodes_seen(trainer))
 
     @torch.no_grad()

@@ -37,9 +37,7 @@ class PeriodicCallback(pl.Callback):
         """What the callback does; every subclass has one."""
         raise NotImplementedError
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: Any, **__: Any) -> None:
         self._batches += 1
         if self._batches % self.every == 0:
             self.run(trainer, pl_module)
@@ -86,9 +84,7 @@ class ProgressLines(pl.Callback):
         self.seconds = seconds
         self._last_line = time.monotonic()
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: Any, **__: Any) -> None:
         now = time.monotonic()
         if trainer.is_global_zero and now - self._last_line >= self.seconds:
             self._last_line = now

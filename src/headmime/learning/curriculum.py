@@ -55,9 +55,7 @@ class Curriculum(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         keep_magnitude(pl_module.nets, self.size)
 
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, *_: Any, **__: Any) -> None:
         episode = episodes_seen(trainer) - 1  # the last of this update
         rate = rate_at(self.stages, self.warmup, episode)
         pl_module.set_rates(rate, inherited=0.0 if episode < self.new_layers_first else rate)

@@ -1,4 +1,5 @@
-"""Collectives between the processes of a training run: dense ones, which NCCL and gloo both have.
+"""Lightning's strategy for several processes of a training run, and collectives between them:
+dense ones, which NCCL and gloo both have.
 
 Every process holds all weights, all of W and all optimiser states. They stay equal because every
 process computes each update from the same gradients. With one process all of this is a no-op.
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 import torch.distributed as dist
+from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor, nn
 
 from headmime.errors import HeadmimeError
@@ -16,6 +18,15 @@ BUCKET = 16 * 2**20
 """Numbers per all_reduce: 64 MB of float32."""
 SUMMED = 2**20
 """Words per sum: torch copies them to int64, and this many fit a cache."""
+
+
+class ManualDDPStrategy(DDPStrategy):
+    """One externally launched process per device. Skips the DDP wrapper: `training_step` averages
+    gradients explicitly, and no parameters or buffers are broadcast.
+    """
+
+    def configure_ddp(self) -> None:
+        """Do not wrap the module."""
 
 
 def world_size() -> int:

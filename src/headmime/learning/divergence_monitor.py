@@ -59,12 +59,7 @@ class DivergenceMonitor(pl.Callback):
         self._batches = 0
 
     def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
+        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, *_: Any, **__: Any
     ) -> None:
         values = torch.stack([value.float() for value in outputs.values()])
         if not self._batches:
@@ -133,7 +128,7 @@ class DivergenceMonitor(pl.Callback):
         if not bad:
             return None
         finite = self._finite_batches.tolist() if self._batches else []
-        until = dict(zip(self._names, finite, strict=True)) if self._batches else {}
+        until = dict(zip(self._names, finite, strict=True))
         first = min(until.get(name, self._batches) for name in bad)
         names = [name for name in bad if until.get(name, self._batches) == first]
         terms = [name for name in names if name in REMEDIES] or names

@@ -35,9 +35,7 @@ class Interruption(pl.Callback):
         for number in SIGNALS:
             signal.signal(number, self._remember)
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, *_: Any, **__: Any) -> None:
         number = self._agree()
         if number:
             self._signal = 0

@@ -119,9 +119,8 @@ class Validation(PeriodicCallback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict(state_dict)
-        if (
-            state_dict["metric"] == self.keep_best
-        ):  # distances of different metrics are not comparable
+        # Distances of different metrics are not comparable.
+        if state_dict["metric"] == self.keep_best:
             self._distance = state_dict["distance"]
 
     def _on(self, device: torch.device) -> Iterator[dict[str, Tensor]]:

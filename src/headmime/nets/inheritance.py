@@ -115,9 +115,8 @@ def _image_handed_on(
     _widen(block.skip, first.skip, offset)
     block.conv2.load_state_dict(first.conv2.state_dict())
     block.norm2.load_state_dict(first.norm2.state_dict())
-    if isinstance(
-        block.norm1, InstanceNorm
-    ):  # inverts the norm except for the mean, which the next norm removes; > 0 for ReLU
+    if isinstance(block.norm1, InstanceNorm):
+        # inverts the norm except for the mean, which the next norm removes; > 0 for ReLU
         block.norm1.weight[:inputs] = torch.tensor(DRAWING_DEVIATION)
         block.norm1.bias[:inputs] = block.norm1.weight[:inputs]
     return {id(p) for layer in (block.conv2, block.norm2) for p in layer.parameters()}

@@ -1,8 +1,8 @@
 """A small face-recognition network: VGGFace's counterpart in the stand-in for L_CNT.
 
-Trained on rendered sitters only (`headmime.learning.identity`, makers/train_identity.py). Its
-installed file has the 3x3 convolutions of `CONVOLUTIONS` with folded batch norms, the embedding's
-weights, and the mean magnitude of every feature.
+Trained on rendered sitters only (makers/train_identity.py). Its installed file has the 3x3
+convolutions of `CONVOLUTIONS` with folded batch norms, the embedding's weights, and the mean
+magnitude of every feature.
 """
 
 from collections.abc import Iterator

@@ -53,13 +53,9 @@ def _clouds(rng: Generator, cells: tuple[int, ...] = (4, 9, 22, 48)) -> NDArray:
     return (1 / (1 + np.exp(-2 * share)))[..., None]
 
 
-def _tuple(colour: NDArray) -> tuple[float, ...]:
-    return tuple(float(c) for c in colour)
-
-
 def _shapes(image: NDArray, rng: Generator, palette: Palette, count: int) -> None:
     for _ in range(count):
-        colour = _tuple(palette.colour())
+        colour = palette.colour().tolist()
         x, y = (int(v) for v in rng.uniform(-0.1, 1.1, 2) * SIDE)
         width, height = (int(v) for v in np.exp(rng.uniform(1.4, 4.4, 2)))
         kind = rng.integers(3)
@@ -85,13 +81,13 @@ def _room(image: NDArray, rng: Generator, palette: Palette) -> None:
         if rng.random() < 0.3:  # a window in daylight
             inside = np.array([0.75, 0.85, 1.0]) * rng.uniform(0.5, 1.3)
         border = int(rng.integers(1, 5))
-        cv2.rectangle(image, (x, y), (x + wide, y + high), _tuple(frame), -1)
+        cv2.rectangle(image, (x, y), (x + wide, y + high), frame.tolist(), -1)
         low, top = (x + border, y + border), (x + wide - border, y + high - border)
-        cv2.rectangle(image, low, top, _tuple(inside), -1)
+        cv2.rectangle(image, low, top, inside.tolist(), -1)
     if rng.random() < 0.5:
         y = int(rng.uniform(0.55, 0.95) * SIDE)
         left, right = sorted(int(v) for v in rng.uniform(-0.2, 1.2, 2) * SIDE)
-        cv2.rectangle(image, (left, y), (right, SIDE), _tuple(palette.colour()), -1)
+        cv2.rectangle(image, (left, y), (right, SIDE), palette.colour().tolist(), -1)
 
 
 def _shelves(image: NDArray, rng: Generator, palette: Palette) -> None:
@@ -119,7 +115,7 @@ def _leaves(image: NDArray, rng: Generator, palette: Palette) -> None:
         if rng.random() < 0.12:
             colour = np.array([0.8, 0.9, 1.0]) * rng.uniform(0.4, 1.2)
         angle = float(rng.uniform(0, 180))
-        cv2.ellipse(image, (x, y), axes, angle, 0, 360, _tuple(colour), -1)
+        cv2.ellipse(image, (x, y), axes, angle, 0, 360, colour.tolist(), -1)
 
 
 def _lights(image: NDArray, rng: Generator, palette: Palette) -> None:
@@ -127,7 +123,7 @@ def _lights(image: NDArray, rng: Generator, palette: Palette) -> None:
     for _ in range(int(rng.integers(4, 18))):
         centre = tuple(int(v) for v in rng.uniform(0, SIDE, 2))
         colour = np.clip(palette.colour() * 1.6 + 0.1, 0, 1.3)
-        cv2.circle(image, centre, int(rng.integers(2, 12)), _tuple(colour), -1)
+        cv2.circle(image, centre, int(rng.integers(2, 12)), colour.tolist(), -1)
 
 
 def make_backdrop(seed: int) -> NDArray:

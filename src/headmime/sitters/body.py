@@ -92,11 +92,9 @@ class Body:
             else:
                 columns.extend(_interpolation(name, phenotype.get(name, 0.5), anchors))
         products = np.where(self.variations, np.array(columns)[None], 1).prod(1)
-        names = self.local_names
-        values = np.array([local.get(name, 0.0) for name in names])
+        values = np.array([local.get(name, 0.0) for name in self.local_names])
         pairs = np.stack([np.maximum(values, 0), np.maximum(-values, 0)], -1)
-        weights = np.concatenate([products, pairs.reshape(-1)])
-        weights = weights.astype(np.float32)
+        weights = np.concatenate([products, pairs.reshape(-1)]).astype(np.float32)
         vertices = self.vertices + np.tensordot(weights, self.shapes, 1)
         return vertices, self.bones + np.tensordot(weights, self.bone_shapes, 1)
 
@@ -122,7 +120,7 @@ def bone_transforms(bones: NDArray, turns: NDArray) -> tuple[NDArray, NDArray]:
     count = len(turns)
     rotations = [np.broadcast_to(np.eye(3), (count, 3, 3))]
     translations = [np.zeros((count, 3))]
-    for k in range(bones.shape[0]):
+    for k in range(len(bones)):
         joint = rotations[-1] @ bones[k] + translations[-1]
         rotation = rotations[-1] @ turns[:, k]
         rotations.append(rotation)

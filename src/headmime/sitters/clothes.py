@@ -34,9 +34,10 @@ def _above_neckline(place: NDArray, front: float, back: float) -> NDArray:
     return place[:, 2] - front - slope * (place[:, 1] + 0.06)
 
 
-def _shell(body: Body, offset: NDArray, cut: NDArray, inner: float) -> Shell:
+def _shell(body: Body, where: NDArray, offset: NDArray, cut: NDArray, inner: float) -> Shell:
+    """The part within the vertices `where`, bool [V]; offset and cut [V]."""
     solid = body.faces[body.part == 0]
-    kept = solid[(cut[solid].max(1) >= 0) & (body.vertices[solid][:, :, 2].max(1) < -0.03)]
+    kept = solid[(cut[solid].max(1) >= 0) & where[solid].all(1)]
     source, inverse = np.unique(kept, return_inverse=True)
     return Shell(source, offset[source], cut[source], inverse.reshape(-1, 3), inner)
 
@@ -44,6 +45,7 @@ def _shell(body: Body, offset: NDArray, cut: NDArray, inner: float) -> Shell:
 def dress(clothes: Clothes, body: Body) -> list[Shell]:
     """Make the garments of a sitter."""
     place = body.vertices
+    low = place[:, 2] < -0.03
     x, y = np.abs(place[:, 0]), place[:, 1]
     front = np.clip((-y - 0.0) / 0.04, 0, 1)
     thick = np.full(len(place), clothes.thickness)
@@ -51,20 +53,20 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
     crew = -_above_neckline(place, -0.172 - 0.015 * clothes.depth, -0.112)
     crew = np.maximum(crew, shoulder)
     if clothes.neck == "crew":
-        return [_shell(body, thick, crew, 0)]
+        return [_shell(body, low, thick, crew, 0)]
     if clothes.neck == "wide":
         wide = -_above_neckline(place, -0.190 - 0.03 * clothes.depth, -0.140)
         wide = wide - 0.35 * np.clip(0.10 - x, 0, 0.1) * front
         wide = np.maximum(wide, shoulder - 0.03 - 0.02 * clothes.depth)
-        return [_shell(body, thick, wide, 0)]
+        return [_shell(body, low, thick, wide, 0)]
     if clothes.neck == "vee":
         vee = crew - np.clip((0.05 + 0.05 * clothes.depth) * (1 - x / 0.06), 0, 1) * front
-        return [_shell(body, thick, vee, 0)]
+        return [_shell(body, low, thick, vee, 0)]
     if clothes.neck == "turtle":
         high = -_above_neckline(place, -0.125 + 0.02 * clothes.depth, -0.075)
         high = np.maximum(high, shoulder)
         near = np.clip(1 - np.abs(high) / 0.05, 0, 1)
-        return [_shell(body, thick + 0.004 * near, high, 0)]
+        return [_shell(body, low, thick + 0.004 * near, high, 0)]
     # A flaring stand-up collar, open in front; under a jacket it is part of the inner shirt
     rise = _above_neckline(place, -0.165, -0.105)
     flare = 0.004 + 0.30 * np.clip(rise + 0.02, 0, 0.06)
@@ -74,8 +76,8 @@ def dress(clothes: Clothes, body: Body) -> list[Shell]:
     band = np.minimum(band, 0.088 - x)
     body_of_shirt = crew - np.clip(0.04 * (1 - x / 0.03), 0, 1) * front * clothes.depth
     inner = 1.0 if clothes.neck == "jacket" else 0.0
-    collar = _shell(body, thick + flare, band, inner)
-    return [_shell(body, thick, body_of_shirt, 0), collar]
+    collar = _shell(body, low, thick + flare, band, inner)
+    return [_shell(body, low, thick, body_of_shirt, 0), collar]
 
 
 def make_headwear(clothes: Clothes, body: Body) -> list[Shell]:
@@ -102,10 +104,7 @@ def make_headwear(clothes: Clothes, body: Body) -> list[Shell]:
     bare = (body.paint_ears < 0.3) & (body.paint_mouth < 0.3)
     if clothes.headwear != "scarf":  # a scarf covers the ears
         cut = np.where(bare, cut, -0.02)
-    solid = body.faces[body.part == 0]
-    kept = solid[(cut[solid].max(1) >= 0) & (body.paint_mouth[solid].max(1) < 0.3)]
-    source, inverse = np.unique(kept, return_inverse=True)
-    return [Shell(source, thick[source], cut[source], inverse.reshape(-1, 3), 2.0)]
+    return [_shell(body, body.paint_mouth < 0.3, thick, cut, 2.0)]
 
 
 def make_earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
@@ -120,13 +119,10 @@ def make_earrings(clothes: Clothes, body: Body, rest: NDArray) -> list[Strands]:
         radius = 0.004 + 0.009 * clothes.earrings
         ring = np.stack([0.35 * np.cos(angle), 0.6 * np.cos(angle), np.sin(angle) - 1], -1)
         rings.append(lobe + np.array([sign * 0.002, -0.003, 0.002]) + radius * ring)
-    shape = np.stack(rings)
-    extra = np.ones((*shape.shape[:2], 4))
-    nowhere = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.float32)
-    return [strands.make_strands(shape, np.array(0.0022), extra, *nowhere, int(shade.WIRE))]
+    return [_wires(rings, 0.0022)]
 
 
-def make_glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strands]:
+def make_glasses(clothes: Clothes, marks: NDArray) -> list[Strands]:
     """Make rims, bridge and temples for a neutral person with landmarks `marks` [68, 3]."""
     if not clothes.glasses:
         return []
@@ -159,7 +155,9 @@ def make_glasses(clothes: Clothes, rest: NDArray, marks: NDArray) -> list[Strand
         )
         ear = np.array([sign * 0.079, 0.015, eye_l[2] + 0.004])
         lines.append(hinge + np.linspace(0, 1, 29)[:, None] * (ear - hinge))
-    shape = np.stack(lines)
-    extra = np.ones((*shape.shape[:2], 4))
-    nowhere = np.zeros((len(shape), 3), np.int32), np.zeros((len(shape), 3), np.float32)
-    return [strands.make_strands(shape, np.array(width), extra, *nowhere, int(shade.WIRE))]
+    return [_wires(lines, width)]
+
+
+def _wires(lines: list[NDArray], width: float) -> Strands:
+    extra = np.ones((len(lines), len(lines[0]), 4))
+    return strands.make_strands(np.stack(lines), width, extra, material=int(shade.WIRE))

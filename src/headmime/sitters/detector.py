@@ -41,24 +41,18 @@ class DetectorErrors:
 @lru_cache(maxsize=1)
 def load_error_statistics() -> DetectorErrors:
     with np.load(TABLE, allow_pickle=False) as table:
-        return DetectorErrors(
-            table["expected"].astype(np.float64),
-            table["clip"].astype(np.float64),
-            table["frame"].astype(np.float64),
-            float(table["turned"]),
-        )
+        arrays = (table[name].astype(np.float64) for name in ("expected", "clip", "frame"))
+        return DetectorErrors(*arrays, turned=float(table["turned"]))
 
 
 def features(points: NDArray) -> NDArray:
     """Predictors of the expected error: [T, 68, 2] -> [T, 7]."""
     turn, mouth = head_turn(points), mouth_opening(points)
-    eyes = points[:, 36:48].mean(1)
-    nod = (to_upright_axes(points)[:, 30] - to_upright_axes(points)[:, 36:48].mean(1))[
-        :, 1
-    ] / face_size(points)
+    upright = to_upright_axes(points)
+    nod = (upright[:, 30] - upright[:, 36:48].mean(1))[:, 1] / face_size(points)
     lids = points[:, LOWER] - points[:, UPPER]
     opened = np.linalg.norm(lids, axis=-1).mean(1) / face_size(points)
-    one = np.ones(len(eyes))
+    one = np.ones(len(points))
     return np.stack([one, turn, np.abs(turn), turn * np.abs(turn), mouth, nod, opened], -1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from headmime.images import resize
 from headmime.sitters.studio import DevelopSettings
 
 
@@ -27,8 +28,7 @@ def develop(
     )
     if how.crf:
         images = iter(h264(list(images), how.crf))
-    for image in images:
-        yield image if source == size else _enlarge(image, size)
+    yield from (resize(image, size) for image in images)
 
 
 def _develop_frame(
@@ -70,19 +70,13 @@ def _develop_frame(
 
 def _downscale(image: NDArray, how: DevelopSettings, source: int) -> NDArray:
     """Downscale to the source's resolution, with JPEG compression if how.jpeg: uint8."""
-    if source < len(image):
-        image = cv2.resize(image, (source, source), interpolation=cv2.INTER_AREA)
-    small = (image * 255 + 0.5).astype(np.uint8)
+    small = (resize(image, source) * 255 + 0.5).astype(np.uint8)
     if how.jpeg:
         coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, how.jpeg])[1]
         decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
         assert decoded is not None
         return decoded
     return small
-
-
-def _enlarge(image: NDArray, size: int) -> NDArray:
-    return cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
 def h264(images: list[NDArray], crf: int) -> list[NDArray]:
@@ -111,13 +105,12 @@ def _texture(size: int, how: DevelopSettings) -> NDArray:
     """Brightness factor of brush strokes, canvas and cracks, float32 [size, size, 1]."""
     rng = np.random.default_rng(how.texture)
     width = max(0.6, 0.4 * how.strokes * size)
-    which = cv2.resize(rng.normal(size=(5, 5)), (size, size), interpolation=cv2.INTER_CUBIC)
+    which = resize(rng.normal(size=(5, 5)), size)
     share = 1 / (1 + np.exp(-3 * which))
     strokes = np.zeros((size, size))
-    for sigmas, weight in (((4 * width, width), share), ((width, 4 * width), 1 - share)):
-        strokes += weight * cv2.GaussianBlur(
-            rng.normal(size=(size, size)), (0, 0), sigmaX=sigmas[0], sigmaY=sigmas[1]
-        )
+    for across, down, weight in ((4 * width, width, share), (width, 4 * width, 1 - share)):
+        random = rng.normal(size=(size, size))
+        strokes += weight * cv2.GaussianBlur(random, (0, 0), sigmaX=across, sigmaY=down)
     strokes /= strokes.std()
     at = np.arange(size)
     thread = np.sin(at * np.pi / 1.35)
@@ -125,9 +118,7 @@ def _texture(size: int, how: DevelopSettings) -> NDArray:
     factor = 1 + 0.030 * how.brush * strokes + 0.014 * how.canvas * weave
     if how.cracks:
         cells = max(4, size // 14)
-        rough = cv2.resize(
-            rng.normal(size=(cells, cells)), (size, size), interpolation=cv2.INTER_LINEAR
-        )
+        rough = resize(rng.normal(size=(cells, cells)), size, enlarging=cv2.INTER_LINEAR)
         factor = factor - 0.14 * how.cracks * np.clip(1 - np.abs(rough) / 0.06, 0, 1)
     return factor.astype(np.float32)[..., None]
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headmime.sitters.warp_cpu import wp
+from headmime.sitters.warp_cpu import to_warp, wp
 
 PARTS = (
     "body",
@@ -73,11 +73,9 @@ def vertex_normals(vertices: NDArray, faces: NDArray) -> NDArray:
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     across = np.cross(b - a, c - a)
     normals = np.zeros_like(vertices)
-    for k in range(3):
+    for corner in faces.T:
         for axis in range(3):
-            normals[:, axis] += np.bincount(
-                faces[:, k], weights=across[:, axis], minlength=len(vertices)
-            )
+            normals[:, axis] += np.bincount(corner, across[:, axis], len(vertices))
     return normals / (np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12)
 
 
@@ -88,20 +86,12 @@ def ambient_openness(vertices: NDArray, faces: NDArray, reach: float = 0.12) -> 
     height, angle = 1 - 2 * k / count, np.pi * (1 + 5**0.5) * k
     ring = np.sqrt(1 - height**2)
     rays = np.stack([ring * np.cos(angle), ring * np.sin(angle), height], -1)
-    points = wp.array(vertices.astype(np.float32), dtype=wp.vec3, device="cpu")
-    index = wp.array(faces.reshape(-1).astype(np.int32), dtype=wp.int32, device="cpu")
-    mesh = wp.Mesh(points=points, indices=index)
-    normals = wp.array(
-        vertex_normals(vertices, faces).astype(np.float32), dtype=wp.vec3, device="cpu"
-    )
-    result = wp.zeros(len(vertices), dtype=float, device="cpu")
-    directions = wp.array(rays.astype(np.float32), dtype=wp.vec3, device="cpu")
-    wp.launch(
-        _openness,
-        dim=len(vertices),
-        inputs=[mesh.id, points, normals, directions, reach, result],
-        device="cpu",
-    )
+    points = to_warp(vertices, wp.vec3)
+    mesh = wp.Mesh(points=points, indices=to_warp(faces.ravel(), wp.int32))
+    normals = to_warp(vertex_normals(vertices, faces), wp.vec3)
+    result = wp.zeros(len(vertices), dtype=float)
+    inputs = [mesh.id, points, normals, to_warp(rays, wp.vec3), reach, result]
+    wp.launch(_openness, dim=len(vertices), inputs=inputs)
     return result.numpy()
 
 

@@ -1,6 +1,5 @@
 """Brows, lashes and beards: strands that move with the expression."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -57,10 +56,10 @@ def grow_brows(
     extra[..., 0] *= 0.75 * hair.brow_colour.mean() / max(hair.colour.mean(), 12) + 0.1
     extra[..., 2] *= 0.7
     width = 0.0009 * np.array([1.0, 0.9, 0.3])
-    return [strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))]
+    return [strands.make_strands(shape, width, extra, corners[:, None], weights[:, None])]
 
 
-def grow_lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> list[Strands]:
+def grow_lashes(hair: Hair, rest: NDArray, where: Follicles) -> list[Strands]:
     """Grow upper lashes, with a dark line along the lid."""
     grown = []
     for ids, sign in (((36, 37, 38, 39), -1.0), ((45, 44, 43, 42), 1.0)):
@@ -80,22 +79,13 @@ def grow_lashes(hair: Hair, rest: NDArray, where: Follicles, rng: Generator) -> 
         shape = roots[:, None] + length * along * way[:, None]
         shape[..., 2] += 0.25 * length * along[..., 0] ** 2
         width = (0.0006 + 0.0009 * hair.lashes) * np.array([1.0, 0.7, 0.2])
-        dark = np.zeros((count, 3, 4))
-        dark[..., 3] = 1
-        grown.append(strands.make_strands(shape, width, dark, corners, weights, int(shade.LASH)))
-        line = roots[None] + np.array([0, -0.0012, 0.0002])
-        dark = np.zeros((1, count, 4))
-        dark[..., 3] = 1
-        grown.append(
-            strands.make_strands(
-                line,
-                np.array(0.0007 + 0.0011 * hair.lashes),
-                dark,
-                corners[None],
-                weights[None],
-                int(shade.LASH),
-            )
-        )
+        line = roots + np.array([0, -0.0012, 0.0002])
+        hairs = shape, width, corners[:, None], weights[:, None]
+        lid_line = line[None], 0.0007 + 0.0011 * hair.lashes, corners[None], weights[None]
+        for points, wide, moved_by, shares in (hairs, lid_line):
+            dark = np.broadcast_to([0, 0, 0, 1], (*points.shape[:2], 4))
+            made = strands.make_strands(points, wide, dark, moved_by, shares, int(shade.LASH))
+            grown.append(made)
     return grown
 
 
@@ -141,6 +131,6 @@ def grow_beard(
     shape = strands.clump(shape, 0.35, rng.choice(count, size=max(4, count // 25), replace=False))
     extra = strand_tones(rng, hair, (count, steps), 0.5)
     width = 0.0012 / detail * np.array([1.0, 1.0, 0.9, 0.7, 0.3])
-    grown = strands.make_strands(shape, width, extra, corners, weights, int(shade.HAIR))
+    grown = strands.make_strands(shape, width, extra, corners[:, None], weights[:, None])
     # long beards, too, move rigidly with the head
-    return [replace(grown, share=np.ones_like(grown.share), swing=np.zeros_like(grown.swing))]
+    return [grown._replace(share=np.ones_like(grown.share), swing=np.zeros_like(grown.swing))]

@@ -13,13 +13,13 @@ from headmime.sitters.extract import vertex_normals
 from headmime.sitters.identity import Sitter
 from headmime.sitters.motion import Motion, bone_turns
 from headmime.sitters.points import LANDMARK_VERTICES, jaw_chains, limit_blinks, locate_landmarks
-from headmime.sitters.strands import Follicles, make_follicles
+from headmime.sitters.strands import Follicles, Obstacle, Strands, join, make_follicles
 from headmime.sitters.studio import Camera
 
 MATERIAL_OF_PART = np.array(
     [shade.SKIN, shade.EYE, shade.EYE, shade.TEETH, shade.TEETH, shade.TONGUE] + [shade.LASH] * 4
 )
-LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH = 1, 2, 3, 4  # part numbers
+EYES, UPPER_TEETH, LOWER_TEETH = (2, 1), 3, 4  # part numbers; the right eye is 2
 TEETH_MOVED = {UPPER_TEETH: (0.0, 0.0, -0.0065), LOWER_TEETH: (0.0, 0.003, -0.003)}
 """Offset to the body model, metres: upper teeth are visible in speech, and lower teeth do not
 intersect the chin.
@@ -48,17 +48,13 @@ def _part_vertices(body: Body, part: int) -> NDArray:
     return np.unique(body.faces[body.part == part])
 
 
-def _part_centre(body: Body, part: int) -> NDArray:
-    return body.vertices[_part_vertices(body, part)].mean(0)
-
-
 def make_model(body: Body) -> SitterModel:
     landmarks = body.vertex(LANDMARK_VERTICES)
     return SitterModel(
         body,
         make_follicles(body, landmarks),
         [str(name) for name in body.action_names],
-        np.stack([_part_centre(body, RIGHT_EYE), _part_centre(body, LEFT_EYE)]),
+        np.stack([body.vertices[_part_vertices(body, eye)].mean(0) for eye in EYES]),
         landmarks,
         jaw_chains(body, landmarks),
         _neighbours(body.faces, len(body.vertices)),
@@ -78,7 +74,7 @@ class Figure:
 
     rest [N, 3], weights [N, 5], template [N, 3], extra [N, 4], cut [N]; origin [N]: the body vertex
     of each; offset [N]: metres along that vertex's normal. faces index mesh vertices, then two
-    vertices per strand point; casting: faces that cast shadows; hair_*: flattened `Strands`.
+    vertices per strand point; casting: faces that cast shadows; hair: arrays [M, ...].
     """
 
     sitter: Sitter
@@ -93,15 +89,7 @@ class Figure:
     material: NDArray
     extra: NDArray
     cut: NDArray
-    hair_points: NDArray
-    hair_tangents: NDArray
-    hair_outward: NDArray
-    hair_width: NDArray
-    hair_share: NDArray
-    hair_swing: NDArray
-    hair_follows: NDArray  # indices of the strand points that move with the expression
-    hair_corners: NDArray
-    hair_weights: NDArray
+    hair: Strands
     albedo: NDArray
 
 
@@ -118,20 +106,13 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
     normals = vertex_normals(rest, solid)
 
     drawn = body.part < 6  # lash meshes are replaced by strands
-    origin, offset = [np.arange(len(rest))], [np.zeros(len(rest))]
-    cut = [np.ones(len(rest))]
     openness = _openness(body) * _fold_shading(rest, normals, body.faces)
     extra = [np.stack([body.paint_lips, body.paint_mouth, body.paint_ears, openness], -1)]
     faces, material = [body.faces[drawn]], [MATERIAL_OF_PART[body.part[drawn]]]
     total = len(rest)
     covered = rest.copy()
-    for shell in [
-        *clothes.dress(sitter.clothes, body),
-        *clothes.make_headwear(sitter.clothes, body),
-    ]:
-        origin.append(shell.source)
-        offset.append(shell.offset)
-        cut.append(shell.cut)
+    shells = [*clothes.dress(sitter.clothes, body), *clothes.make_headwear(sitter.clothes, body)]
+    for shell in shells:
         garment = np.zeros((len(shell.source), 4))
         garment[:, 0] = shell.inner
         garment[:, 3] = np.maximum(body.openness[shell.source], 0.35)
@@ -144,10 +125,10 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
             covered[worn] += normals[worn] * shell.offset[shell.cut >= 0, None]
     outside = np.flatnonzero(np.abs(normals).sum(1) > 0)
     outside = outside[(body.paint_mouth[outside] < 0.3) & (rest[outside, 2] > -0.42)]
-    obstacle = hair.make_obstacle(covered[outside], normals[outside])
+    obstacle = Obstacle(covered[outside], normals[outside])
     grown = hair.grow_hair(sitter.hair, rest, normals, obstacle, model.follicles, detail, rng)
     grown += clothes.make_earrings(sitter.clothes, body, rest)
-    grown += clothes.make_glasses(sitter.clothes, rest, rest[model.landmarks])
+    grown += clothes.make_glasses(sitter.clothes, rest[model.landmarks])
 
     first = total
     ribbons, ribbon_material, casting = [], [], []
@@ -163,12 +144,10 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
         ribbon_material.append(np.full(2 * len(a), group.material))
         first += 2 * count * steps
 
-    def flat(name: str) -> NDArray:
-        parts = [getattr(group, name) for group in grown]
-        return np.concatenate([part.reshape(-1, *part.shape[2:]) for part in parts])
-
-    follows = np.flatnonzero(flat("weights").sum(1) > 0)
-    origins, offsets = np.concatenate(origin), np.concatenate(offset)
+    joined = join(grown)
+    origins = np.concatenate([np.arange(len(rest)), *(shell.source for shell in shells)])
+    offsets = np.concatenate([np.zeros(len(rest)), *(shell.offset for shell in shells)])
+    cut = [np.ones(len(rest)), *(shell.cut for shell in shells)]
     placed = rest[origins] + normals[origins] * offsets[:, None]
     return Figure(
         sitter=sitter,
@@ -181,17 +160,9 @@ def make_figure(model: SitterModel, sitter: Sitter, detail: float, rng: Generato
         faces=np.concatenate([*faces, *ribbons]).astype(np.int32),
         casting=np.concatenate([*faces, *casting]).astype(np.int32),
         material=np.concatenate([*material, *ribbon_material]).astype(np.int32),
-        extra=np.concatenate([*extra, np.repeat(flat("extra"), 2, 0)]).astype(np.float32),
+        extra=np.concatenate([*extra, np.repeat(joined.extra, 2, 0)]).astype(np.float32),
         cut=np.concatenate([*cut, np.ones(first - total)]).astype(np.float32),
-        hair_points=flat("points"),
-        hair_tangents=flat("tangents"),
-        hair_outward=flat("outward"),
-        hair_width=flat("width"),
-        hair_share=flat("share"),
-        hair_swing=flat("swing"),
-        hair_follows=follows,
-        hair_corners=flat("corners")[follows],
-        hair_weights=flat("weights")[follows],
+        hair=joined,
         albedo=skin.paint(sitter.skin, sitter.hair, model.follicles.marks, rng),
     )
 
@@ -241,24 +212,24 @@ def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
     neutral = figure.rest[:count]
     rotations, translations = bone_transforms(figure.bones, bone_turns(motion.turns))
     behind_rotations, behind = bone_transforms(figure.bones, bone_turns(motion.trail))
-    swinging = np.flatnonzero(figure.hair_swing > 0)
-    swing = figure.hair_swing[swinging, None]
-    solid = body.faces
+    grown = figure.hair
+    follows = np.flatnonzero(grown.weights.sum(1) > 0)  # strand points that the expression moves
+    corners, weights = grown.corners[follows], grown.weights[follows, :, None]
+    swinging = np.flatnonzero(grown.swing > 0)
+    swing, share = grown.swing[swinging, None], grown.share[:, None]
     poses = []
     actions = limit_blinks(body, model.landmarks, neutral, motion.actions)
     for t, expressed in enumerate(body.express(neutral, actions)):
         change = expressed - neutral
         mesh = figure.rest + change[figure.origin]
         mesh = skin_vertices(mesh, figure.weights, rotations[t], translations[t])
-        a, b, c = (mesh[solid[:, k]] for k in range(3))
+        a, b, c = (mesh[body.faces[:, k]] for k in range(3))
         normals = model.neighbours @ np.cross(b - a, c - a)
         normals /= np.linalg.norm(normals, axis=-1, keepdims=True) + 1e-12
         normals = normals[figure.origin]
         turn, shift = rotations[t, -1], translations[t, -1]
-        share = figure.hair_share[:, None]
-        place = figure.hair_points.copy()
-        moved = change[figure.hair_corners] * figure.hair_weights[..., None]
-        place[figure.hair_follows] += moved.sum(1)
+        place = grown.points.copy()
+        place[follows] += (change[corners] * weights).sum(1)
         held = place @ turn.T + shift
         hanging = place[swinging] @ behind_rotations[t, -1].T + behind[t, -1]
         held[swinging] += swing * (hanging - held[swinging])
@@ -268,8 +239,8 @@ def pose(model: SitterModel, figure: Figure, motion: Motion) -> list[Pose]:
                 (mesh + motion.lean[t]).astype(np.float32),
                 normals.astype(np.float32),
                 place.astype(np.float32),
-                (figure.hair_tangents @ turn.T).astype(np.float32),
-                (figure.hair_outward @ turn.T).astype(np.float32),
+                (grown.tangents @ turn.T).astype(np.float32),
+                (grown.outward @ turn.T).astype(np.float32),
             )
         )
     return poses

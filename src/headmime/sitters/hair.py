@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
 
-from headmime.sitters import face_hair, shade, skin, strands
+from headmime.sitters import face_hair, skin, strands
 from headmime.sitters.face_hair import strand_tones
 from headmime.sitters.identity import Hair
 from headmime.sitters.strands import POOL, Follicles, Obstacle, Strands, pick, unit
@@ -26,24 +25,12 @@ def grow_hair(
     """
     grown = [
         *face_hair.grow_brows(hair, rest, normals, where, rng),
-        *face_hair.grow_lashes(hair, rest, where, rng),
+        *face_hair.grow_lashes(hair, rest, where),
     ]
     if hair.beard or hair.moustache:
         grown += face_hair.grow_beard(hair, rest, normals, where, detail, rng)
-    if hair.style != "bald" and hair.length > 0:
-        grown += _grow_scalp(hair, rest, normals, obstacle, where, detail, rng)
-    return grown
-
-
-def _grow_scalp(
-    hair: Hair,
-    rest: NDArray,
-    normals: NDArray,
-    obstacle: Obstacle,
-    where: Follicles,
-    detail: float,
-    rng: Generator,
-) -> list[Strands]:
+    if hair.style == "bald" or hair.length <= 0:
+        return grown
     pool = where.head
     depth = skin.hair_depth(pool.unrolled, hair)
     ragged = rng.normal(size=POOL) * 0.0025
@@ -162,7 +149,7 @@ def _grow_scalp(
     width = wide / detail * rng.uniform(0.7, 1.2, (count, 1)) * (1 - 0.75 * along**3)
     extra = strand_tones(rng, hair, (count, steps), 0.35)
     extra[..., 3] *= 0.55 + 0.45 * np.clip(clearance / max(thickness, 1e-6), 0, 1)[:, None]
-    grown = [strands.make_strands(shape, width, extra, *_no_corners(count), int(shade.HAIR))]
+    grown.append(strands.make_strands(shape, width, extra))
     if style == "bun":
         grown.append(_make_bun(hair, tie, rng))
     elif style == "tied":
@@ -181,11 +168,6 @@ def _clear_face(shape: NDArray, low: float) -> NDArray:
     return np.where(cut[..., None], end[:, None], shape)
 
 
-def _no_corners(count: int) -> tuple[NDArray, NDArray]:
-    """Corners and weights of strands that do not move with the expression."""
-    return np.zeros((count, 3), np.int32), np.zeros((count, 3), np.float32)
-
-
 def _make_bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     count, steps = 260, 12
     radius = 0.024 + 0.016 * hair.volume
@@ -197,9 +179,7 @@ def _make_bun(hair: Hair, tie: NDArray, rng: Generator) -> Strands:
     ring = np.cos(angle)[..., None] * first[:, None] + np.sin(angle)[..., None] * second[:, None]
     centre = tie + np.array([0, 0.6, 0.35]) * radius
     extra = strand_tones(rng, hair, (count, steps), 0.6)
-    return strands.make_strands(
-        centre + size * ring, np.array(0.004), extra, *_no_corners(count), int(shade.HAIR)
-    )
+    return strands.make_strands(centre + size * ring, 0.004, extra)
 
 
 def _make_tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> Strands:
@@ -211,11 +191,4 @@ def _make_tail(hair: Hair, tie: NDArray, obstacle: Obstacle, rng: Generator) -> 
     clearance = rng.uniform(0.005, 0.03, count)
     shape = strands.grow(roots, start, lambda _: way, lengths, steps, 0.03, obstacle, clearance)
     extra = strand_tones(rng, hair, (count, steps), 0.6)
-    return strands.make_strands(
-        shape, np.array(0.0042), extra, *_no_corners(count), int(shade.HAIR)
-    )
-
-
-def make_obstacle(vertices: NDArray, normals: NDArray) -> Obstacle:
-    """Make an obstacle from surface vertices and normals [N, 3]."""
-    return Obstacle(cKDTree(vertices), normals)
+    return strands.make_strands(shape, 0.0042, extra)

@@ -1,10 +1,11 @@
 """Random motion of sitters: speech, expressions, blinks, gaze and head pose over time."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 FPS = 25.0
 
@@ -39,8 +40,7 @@ LAG = 0.3
 SIDED = {"mouthLowerDown", "mouthUpperUp", "mouthStretch", "mouthSmile", "mouthPress"}
 
 
-@dataclass(frozen=True)
-class Motion:
+class Motion(NamedTuple):
     """actions [T, 52] in 0..1; turns [T, 3] radians: nod (down +), turn (to the sitter's left +),
     tilt (to the sitter's left shoulder +) of the head relative to the shoulders. trail [T, 3]: the
     same angles for the ends of long hair. lean [T, 3]: translation of the whole sitter, metres."""
@@ -52,9 +52,7 @@ class Motion:
 
     def every(self, step: int) -> "Motion":
         """Every step-th frame."""
-        return Motion(
-            self.actions[::step], self.turns[::step], self.trail[::step], self.lean[::step]
-        )
+        return Motion(*(track[::step] for track in self))
 
 
 def make_motion(actions: NDArray, turns: NDArray, lean: NDArray | None = None) -> Motion:
@@ -163,11 +161,7 @@ def random_motion(rng: Generator, names: list[str], frames: int) -> Motion:
     (apart,) = rng.spawn(1)
     dozing = np.clip(0.5 * smooth_noise(apart, frames, 0.8) + 0.2 * apart.normal() - 0.3, 0, 1)
     lids = np.maximum(blinks(rng, frames, rng.uniform(1.5, 4)), dozing)
-    nod_scale, turn_scale, tilt_scale = (
-        rng.uniform(0.3, 1.0),
-        rng.uniform(0.25, 1.0),
-        rng.uniform(0.2, 1.0),
-    )
+    nod_scale, turn_scale, tilt_scale = rng.uniform((0.3, 0.25, 0.2), 1.0)
     if rng.random() < 0.3:
         turn_scale = rng.uniform(1.0, 1.7)
     turn = 0.30 * turn_scale * smooth_noise(rng, frames, 1.6) + rng.normal() * 0.22
@@ -212,17 +206,7 @@ def _saccades(rng: Generator, frames: int) -> NDArray:
 
 def bone_turns(turns: NDArray) -> NDArray:
     """Distribute head poses [T, 3] over neck01, neck02, neck03 and head: rotations [T, 4, 3, 3]."""
-    shares = np.array([0.10, 0.15, 0.25, 0.50])
-    nod, turn, tilt = (turns[:, None, k] * shares for k in range(3))
-    zero, one = np.zeros_like(nod), np.ones_like(nod)
-
-    def stack(rows: list[list[NDArray]]) -> NDArray:
-        return np.stack([np.stack(row, -1) for row in rows], -2)
-
-    c, s = np.cos(nod), np.sin(nod)
-    about_x = stack([[one, zero, zero], [zero, c, -s], [zero, s, c]])
-    c, s = np.cos(turn), np.sin(turn)
-    about_z = stack([[c, -s, zero], [s, c, zero], [zero, zero, one]])
-    c, s = np.cos(tilt), np.sin(tilt)
-    about_y = stack([[c, zero, s], [zero, one, zero], [-s, zero, c]])
-    return about_z @ about_x @ about_y
+    shares = np.array([[0.10], [0.15], [0.25], [0.50]])
+    turn_nod_tilt = (turns[:, None] * shares)[..., [1, 0, 2]]  # about z, x and y
+    rotations = Rotation.from_euler("ZXY", turn_nod_tilt.reshape(-1, 3))
+    return rotations.as_matrix().reshape(-1, 4, 3, 3)

@@ -1,10 +1,10 @@
 """A z-buffer rasteriser for triangles, as warp kernels on the CPU.
 
 warp runs the threads of a CPU launch sequentially, so a kernel may read and write the depth buffer
-without locks and races. All launches here therefore use device="cpu".
+without locks and races.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headmime.sitters.warp_cpu import wp
 
@@ -27,8 +27,7 @@ def _draw(
     points: wp.array[wp.vec3],
     cut: wp.array[float],
     faces: wp.array[wp.vec3i],
-    width: int,
-    height: int,
+    size: int,
     depth: wp.array[float],
     face: wp.array[int],
     inside: wp.array[wp.vec2],
@@ -41,9 +40,9 @@ def _draw(
     if a[2] <= 0.0 or b[2] <= 0.0 or c[2] <= 0.0:
         return
     y0 = wp.max(0, int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])) - 0.5)))
-    y1 = wp.min(height - 1, int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)))
+    y1 = wp.min(size - 1, int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])) - 0.5)))
     left = wp.max(-0.5, wp.min(a[0], wp.min(b[0], c[0])) - 0.5)
-    right = wp.min(float(width) - 0.5, wp.max(a[0], wp.max(b[0], c[0])) - 0.5)
+    right = wp.min(float(size) - 0.5, wp.max(a[0], wp.max(b[0], c[0])) - 0.5)
     if y1 < y0 or wp.floor(right) < wp.ceil(left):
         return  # between the samples, like most triangles of hair
     area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
@@ -67,52 +66,40 @@ def _draw(
         span = _bounded(span, v_start, v_slope)
         span = _bounded(span, w_start, w_slope)
         x0 = wp.max(0, int(wp.ceil(span[0])))
-        x1 = wp.min(width - 1, int(wp.floor(span[1])))
+        x1 = wp.min(size - 1, int(wp.floor(span[1])))
         for x in range(x0, x1 + 1):
             u = u_start + u_slope * float(x)
             v = v_start + v_slope * float(x)
             w = 1.0 - u - v
             near = u * a[2] + v * b[2] + w * c[2]
-            i = y * width + x
+            i = y * size + x
             if near > depth[i] and u * cut_a + v * cut_b + w * cut_c >= 0.0:
                 depth[i] = near
                 face[i] = t
                 inside[i] = wp.vec2(u, v)
 
 
-@dataclass(frozen=True)
-class Canvas:
-    """The nearest triangle at each of width x height samples, in row order.
+class Canvas(NamedTuple):
+    """The nearest triangle at each of size x size samples, in row order.
 
     depth: nearness, larger is nearer, 0 for none; face: triangle or -1; inside: first two
     barycentric weights.
     """
 
-    width: int
-    height: int
     depth: wp.array
     face: wp.array
     inside: wp.array
 
 
-def rasterise(points: wp.array, cut: wp.array, faces: wp.array, width: int, height: int) -> Canvas:
+def rasterise(points: wp.array, cut: wp.array, faces: wp.array, size: int) -> Canvas:
     """Rasterise triangles.
 
     points vec3 [N]: sample coordinates and nearness (<= 0 behind the camera); cut [N]: a triangle
     is solid where the interpolated value is >= 0; faces vec3i [F].
     """
-    count = width * height
+    count = size * size
     canvas = Canvas(
-        width,
-        height,
-        wp.zeros(count, dtype=float, device="cpu"),
-        wp.full(count, -1, dtype=int, device="cpu"),
-        wp.zeros(count, dtype=wp.vec2, device="cpu"),
+        wp.zeros(count, dtype=float), wp.full(count, -1, dtype=int), wp.zeros(count, dtype=wp.vec2)
     )
-    wp.launch(
-        _draw,
-        dim=len(faces),
-        inputs=[points, cut, faces, width, height, canvas.depth, canvas.face, canvas.inside],
-        device="cpu",
-    )
+    wp.launch(_draw, dim=len(faces), inputs=[points, cut, faces, size, *canvas])
     return canvas

@@ -1,17 +1,15 @@
 """Rendering of a posed figure: projection, rasterisation and shading."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from headmime.landmarks.crop import Crop
 from headmime.sitters import raster, shade
+from headmime.sitters.backdrop import make_backdrop, sample_backdrop
 from headmime.sitters.figure import Figure, Pose
-from headmime.sitters.shade import vec3
 from headmime.sitters.skin import linear
-from headmime.sitters.studio import FOCAL, Camera, Studio, look_at
-from headmime.sitters.warp_cpu import wp
+from headmime.sitters.studio import FOCAL, Camera, Studio, look_at, unit_direction
+from headmime.sitters.warp_cpu import to_warp, vec3, wp
 
 SHADOW_SIZE = 160
 SHADOW_SPAN = 0.46
@@ -76,61 +74,82 @@ def _project(
     points[i] = wp.vec3((x - corner[0]) * scale, (y - corner[1]) * scale, nearness)
 
 
-def _to_warp(values: NDArray, dtype: type) -> wp.array:
-    return wp.array(np.ascontiguousarray(values), dtype=dtype, device="cpu")
+class Scene:
+    """What is constant over the frames of a figure in its studio: arrays, lights, backdrop.
 
-
-@dataclass(frozen=True)
-class RenderArrays:
-    """The arrays of a figure that are constant over frames, as warp arrays."""
-
-    faces: wp.array
-    casting: wp.array
-    material: wp.array
-    cut: wp.array
-    extra: wp.array
-    template: NDArray
-    width: wp.array
-    look: shade.Appearance
-
-
-def prepare(figure: Figure, eyes: NDArray) -> RenderArrays:
-    """Prepare a figure for rendering; eyes [2, 3]: centres of the right and left eyeball in the
-    template.
+    eyes [2, 3]: centres of the right and left eyeball in the template. Images have samples x
+    samples pixels.
     """
-    return RenderArrays(
-        faces=_to_warp(figure.faces, wp.vec3i),
-        casting=_to_warp(figure.casting, wp.vec3i),
-        material=_to_warp(figure.material, int),
-        cut=_to_warp(figure.cut, float),
-        extra=_to_warp(figure.extra, wp.vec4),
-        template=figure.template,
-        width=_to_warp(figure.hair_width, float),
-        look=_appearance(figure, eyes),
-    )
+
+    def __init__(self, figure: Figure, eyes: NDArray, samples: int) -> None:
+        studio = figure.sitter.studio
+        self.camera, self.samples = make_camera(studio), samples
+        self._light, self._look = make_light(studio), _appearance(figure, eyes)
+        self._backdrop = to_warp(sample_backdrop(make_backdrop(studio.backdrop), samples), wp.vec3)
+        self._faces = to_warp(figure.faces, wp.vec3i)
+        self._casting = to_warp(figure.casting, wp.vec3i)
+        self._material = to_warp(figure.material, int)
+        self._cut = to_warp(figure.cut, float)
+        self._extra = to_warp(figure.extra, wp.vec4)
+        self._width = to_warp(figure.hair.width, float)
+        self._template = figure.template
+
+    def render(self, posed: Pose, crop: Crop) -> NDArray:
+        """A frame in linear light, float32 [samples, samples, 3], before post-processing."""
+        light, samples, camera = self._light, self.samples, self.camera
+        count, hairs = len(posed.mesh), len(posed.hair_points)
+        total = count + 2 * hairs
+        world_space = np.empty((total, 3), np.float32)
+        world_space[:count] = posed.mesh
+        world = to_warp(world_space, wp.vec3)
+        centre = to_warp(posed.hair_points, wp.vec3)
+        tangent = to_warp(posed.hair_tangents, wp.vec3)
+        sample = crop.side / samples / FOCAL * float(np.linalg.norm(camera.place))
+
+        def ribbons(eye: NDArray, narrowest: float) -> None:
+            inputs = [centre, tangent, self._width, vec3(eye), narrowest, count, world]
+            wp.launch(_ribbons, dim=hairs, inputs=inputs)
+
+        points = wp.empty(total, dtype=wp.vec3)
+        ribbons(np.array(light.key) * 5.0, SHADOW_SPAN / SHADOW_SIZE)
+        axes, half = [light.shadow_x, light.shadow_y, light.key], 0.5 * SHADOW_SIZE
+        inputs = [world, *axes, light.shadow_middle, light.shadow_scale, half, points]
+        wp.launch(_flatten, dim=total, inputs=inputs)
+        shadow = raster.rasterise(points, self._cut, self._casting, SHADOW_SIZE)
+        ribbons(camera.place, 0.7 * sample)
+        place, axes = vec3(camera.place), map(vec3, camera.axes)
+        corner, scale = wp.vec2(crop.x, crop.y), samples / crop.side
+        inputs = [world, place, *axes, FOCAL, corner, scale, points]
+        wp.launch(_project, dim=total, inputs=inputs)
+        canvas = raster.rasterise(points, self._cut, self._faces, samples)
+
+        normals = np.concatenate([posed.normals, np.repeat(posed.hair_outward, 2, 0)])
+        # Strands have no template coordinates: their tangents take this array's rows.
+        places = np.concatenate([self._template, np.repeat(posed.hair_tangents, 2, 0)])
+        corners = [world, to_warp(normals, wp.vec3), to_warp(places, wp.vec3), self._extra]
+        seen = [canvas.face, canvas.inside, self._faces, self._material, *corners, place]
+        result = wp.empty(samples * samples, dtype=wp.vec3)
+        inputs = [*seen, self._look, light, shadow.depth, self._backdrop, result]
+        wp.launch(shade.shade, dim=samples * samples, inputs=inputs)
+        return result.numpy().reshape(samples, samples, 3)
 
 
 def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     sitter = figure.sitter
     look = shade.Appearance()
-    look.albedo = _to_warp(figure.albedo, wp.vec4)
+    look.albedo = to_warp(figure.albedo, wp.vec4)
     look.lips = vec3(linear(sitter.skin.lips))
     look.lips_gloss = sitter.skin.lips_gloss
-    look.mouth = vec3((0.10, 0.022, 0.02))
-    look.ears = vec3((1.05, 0.88, 0.86))
     look.iris = vec3(linear(sitter.iris))
     look.iris_rim = vec3(linear(sitter.iris * 0.45))
     look.sclera = vec3(linear(sitter.sclera))
     look.pupil = sitter.pupil
     look.eye_right, look.eye_left = vec3(eyes[0]), vec3(eyes[1])
     look.teeth = vec3(linear(sitter.teeth))
-    look.lashes = vec3((0.012, 0.009, 0.008))
     look.hair = vec3(linear(sitter.hair.colour))
-    look.hair_grey = vec3((0.42, 0.41, 0.40))
     look.hair_gloss = sitter.hair.gloss
     worn = sitter.clothes
     look.wire = vec3(linear(worn.glasses_colour))
-    look.wire_gloss = 0.8
     look.cloth = vec3(linear(worn.colour))
     look.cloth_second = vec3(linear(worn.second))
     look.cloth_inner = vec3(linear(worn.inner))
@@ -141,7 +160,6 @@ def _appearance(figure: Figure, eyes: NDArray) -> shade.Appearance:
     look.pattern_scale = worn.pattern_scale
     look.pattern_angle = worn.pattern_angle
     look.lapel = worn.lapel if worn.neck == "jacket" else 0.0
-    look.lapel_top = -0.15
     look.tie = int(worn.tie)
     look.seed = sitter.studio.backdrop % 100003
     return look
@@ -157,22 +175,16 @@ def make_camera(studio: Studio) -> Camera:
     )
 
 
-def _unit_direction(azimuth: float, height: float) -> NDArray:
-    return np.array(
-        [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
-    )
-
-
 def make_light(studio: Studio) -> shade.Light:
     """Make the lights of a studio; the shadow map is projected along the key light."""
     light = shade.Light()
-    key = _unit_direction(studio.key_azimuth, studio.key_height)
+    key = unit_direction(studio.key_azimuth, studio.key_height)
     light.key = vec3(key)
     light.key_colour = vec3(studio.key_colour)
     opposite = -np.sign(studio.key_azimuth) * 0.9
-    light.fill = vec3(_unit_direction(opposite, 0.15))
+    light.fill = vec3(unit_direction(opposite, 0.15))
     light.fill_colour = vec3(studio.fill * studio.fill_colour)
-    light.rim = vec3(_unit_direction(studio.rim_azimuth, 0.5))
+    light.rim = vec3(unit_direction(studio.rim_azimuth, 0.5))
     light.rim_colour = vec3(studio.rim * np.ones(3))
     light.sky = vec3(studio.ambient * studio.sky)
     light.ground = vec3(studio.ambient * studio.ground)
@@ -185,93 +197,3 @@ def make_light(studio: Studio) -> shade.Light:
     light.shadow_soft = studio.key_soft
     light.exposure = studio.exposure
     return light
-
-
-def render(
-    prepared: RenderArrays,
-    posed: Pose,
-    camera: Camera,
-    crop: Crop,
-    light: shade.Light,
-    behind: NDArray,
-    samples: int,
-) -> NDArray:
-    """Render a frame in linear light, float32 [samples, samples, 3], before post-processing.
-
-    behind: the backdrop, float32 [samples * samples, 3].
-    """
-    count, hairs = len(posed.mesh), len(posed.hair_points)
-    total = count + 2 * hairs
-    world_space = np.empty((total, 3), np.float32)
-    world_space[:count] = posed.mesh
-    world = _to_warp(world_space, wp.vec3)
-    centre = _to_warp(posed.hair_points, wp.vec3)
-    tangent = _to_warp(posed.hair_tangents, wp.vec3)
-    sample = crop.side / samples / FOCAL * float(np.linalg.norm(camera.place))
-
-    def ribbons(eye: NDArray, narrowest: float) -> None:
-        wp.launch(
-            _ribbons,
-            dim=hairs,
-            inputs=[centre, tangent, prepared.width, vec3(eye), narrowest, count, world],
-            device="cpu",
-        )
-
-    shadow_points = wp.empty(total, dtype=wp.vec3, device="cpu")
-    ribbons(np.array(light.key) * 5.0, SHADOW_SPAN / SHADOW_SIZE)
-    wp.launch(
-        _flatten,
-        dim=total,
-        inputs=[
-            world,
-            light.shadow_x,
-            light.shadow_y,
-            light.key,
-            light.shadow_middle,
-            light.shadow_scale,
-            0.5 * SHADOW_SIZE,
-            shadow_points,
-        ],
-        device="cpu",
-    )
-    shadow = raster.rasterise(
-        shadow_points, prepared.cut, prepared.casting, SHADOW_SIZE, SHADOW_SIZE
-    )
-    ribbons(camera.place, 0.7 * sample)
-    points = wp.empty(total, dtype=wp.vec3, device="cpu")
-    right, down, forward = (vec3(axis) for axis in camera.axes)
-    corner, scale = wp.vec2(crop.x, crop.y), samples / crop.side
-    wp.launch(
-        _project,
-        dim=total,
-        inputs=[world, vec3(camera.place), right, down, forward, FOCAL, corner, scale, points],
-        device="cpu",
-    )
-    canvas = raster.rasterise(points, prepared.cut, prepared.faces, samples, samples)
-
-    normals = np.concatenate([posed.normals, np.repeat(posed.hair_outward, 2, 0)])
-    # Strands have no template coordinates: their tangents take this array's rows.
-    places = np.concatenate([prepared.template, np.repeat(posed.hair_tangents, 2, 0)])
-    result = wp.empty(samples * samples, dtype=wp.vec3, device="cpu")
-    wp.launch(
-        shade.shade,
-        dim=samples * samples,
-        inputs=[
-            canvas.face,
-            canvas.inside,
-            prepared.faces,
-            prepared.material,
-            world,
-            _to_warp(normals, wp.vec3),
-            _to_warp(places.astype(np.float32), wp.vec3),
-            prepared.extra,
-            vec3(camera.place),
-            prepared.look,
-            light,
-            shadow.depth,
-            _to_warp(behind, wp.vec3),
-            result,
-        ],
-        device="cpu",
-    )
-    return result.numpy().reshape(samples, samples, 3)

@@ -4,8 +4,6 @@ Colours are linear RGB. `extra` has four numbers per vertex, with a material-dep
 is documented where they are read.
 """
 
-import numpy as np
-
 from headmime.sitters.warp_cpu import wp
 
 SKIN, EYE, TEETH, TONGUE, LASH, HAIR, CLOTH, WIRE = (wp.constant(k) for k in range(8))
@@ -19,8 +17,6 @@ class Appearance:
     albedo: wp.array2d[wp.vec4]  # skin around the head: linear RGB, gloss
     lips: wp.vec3
     lips_gloss: float
-    mouth: wp.vec3
-    ears: wp.vec3  # factor on the skin's colour
     iris: wp.vec3
     iris_rim: wp.vec3
     sclera: wp.vec3
@@ -28,12 +24,9 @@ class Appearance:
     eye_right: wp.vec3  # centres of the eyes in template coordinates
     eye_left: wp.vec3
     teeth: wp.vec3
-    lashes: wp.vec3
     hair: wp.vec3
-    hair_grey: wp.vec3
     hair_gloss: float
     wire: wp.vec3
-    wire_gloss: float
     cloth: wp.vec3
     cloth_second: wp.vec3
     cloth_inner: wp.vec3
@@ -43,8 +36,7 @@ class Appearance:
     pattern: int  # 0 plain, 1 stripes, 2 checks, 3 blotches, 4 dots
     pattern_scale: float  # 1 / metres
     pattern_angle: float
-    lapel: float  # half width of the open front per metre below `lapel_top`; 0: none
-    lapel_top: float
+    lapel: float  # half width of the open front per metre below its top; 0: none
     tie: int  # 1: the second colour's
     seed: int
 
@@ -153,7 +145,7 @@ def cloth_colour(look: Appearance, place: wp.vec3) -> wp.vec3:
         mix = 1.0 - smoothstep(0.04, 0.07, du * du + dv * dv)
     colour = look.cloth * (1.0 - mix) + look.cloth_second * mix
     if look.lapel > 0.0 and place[1] < 0.05:
-        edge = wp.abs(place[0]) - 0.012 - (look.lapel_top - place[2]) * look.lapel
+        edge = wp.abs(place[0]) - 0.012 - (-0.15 - place[2]) * look.lapel
         if edge < 0.0:
             colour = look.cloth_inner
             knot = wp.where(place[2] > -0.185, 0.016, 0.011 + 0.1 * (-0.185 - place[2]))
@@ -209,12 +201,12 @@ def shade(
         paint = cylinder(look.albedo, q)
         colour = wp.vec3(paint[0], paint[1], paint[2])
         gloss = paint[3]
-        colour = colour * (1.0 - e[2]) + wp.cw_mul(colour, look.ears) * e[2]
+        colour = colour * (1.0 - e[2]) + wp.cw_mul(colour, wp.vec3(1.05, 0.88, 0.86)) * e[2]
         lips = smoothstep(0.25, 0.75, e[0])
         colour = colour * (1.0 - lips) + look.lips * lips
         gloss = gloss * (1.0 - lips) + look.lips_gloss * lips
         deep = smoothstep(0.3, 0.8, e[1])
-        colour = colour * (1.0 - deep) + look.mouth * deep
+        colour = colour * (1.0 - deep) + wp.vec3(0.10, 0.022, 0.02) * deep
         gloss = gloss * (1.0 - deep)
         occluded = 1.0 - 0.9 * deep
         wrap = wp.vec3(0.34, 0.15, 0.10)
@@ -252,14 +244,14 @@ def shade(
         wrap = wp.vec3(0.3, 0.1, 0.1)
         occluded = smoothstep(-0.07, -0.14, q[1]) * 0.85 + 0.1
     elif kind == LASH:
-        colour = look.lashes
+        colour = wp.vec3(0.012, 0.009, 0.008)
     elif kind == HAIR:
         # e: tone, along the strand (0 root, 1 tip), greyness; the normal points away from the head
-        colour = (look.hair * (1.0 - e[2]) + look.hair_grey * e[2]) * e[0]
+        colour = (look.hair * (1.0 - e[2]) + wp.vec3(0.42, 0.41, 0.40) * e[2]) * e[0]
         occluded = 0.45 + 0.55 * open_sky
     elif kind == WIRE:
         colour = look.wire
-        gloss = look.wire_gloss
+        gloss = 0.8
         power = 40.0
     else:
         colour = wp.where(e[0] > 0.5, look.cloth_inner, cloth_colour(look, q))
@@ -329,8 +321,3 @@ def shade(
         window = smoothstep(0.980, 0.990, wp.dot(n, half))
         shine_total = (light.key_colour + light.sky) * (window * 1.1) + light.sky * 0.02
     result[i] = (own + shine_total * (gloss * occluded)) * light.exposure
-
-
-def vec3(values: np.ndarray | tuple[float, float, float]) -> wp.vec3:
-    """Convert three numbers to a warp vector."""
-    return wp.vec3(*(float(value) for value in values))

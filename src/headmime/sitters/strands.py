@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]  (compiled)
 
-from headmime.sitters import skin
+from headmime.sitters import shade, skin
 from headmime.sitters.body import Body
 
 POOL = 40000
 
 
-@dataclass(frozen=True)
-class Strands:
+class Strands(NamedTuple):
     """S polylines of K points in a sitter's neutral pose (metres).
 
     points, tangents, outward [S, K, 3]; width [S, K] metres; share [S, K]: share of the head's
@@ -43,19 +43,19 @@ def unit(vectors: NDArray) -> NDArray:
 
 def make_strands(
     points: NDArray,
-    width: NDArray,
+    width: NDArray | float,
     extra: NDArray,
-    corners: NDArray,
-    weights: NDArray,
-    material: int,
+    corners: NDArray | None = None,
+    weights: NDArray | None = None,
+    material: int = int(shade.HAIR),
 ) -> Strands:
     """Make strands from polylines [S, K, 3], deriving tangents, normals and motion shares.
 
-    corners, weights: per strand [S, 3] or per point [S, K, 3].
+    corners, weights: per strand [S, 1, 3] or per point [S, K, 3]; None: the expression does not
+    move them.
     """
-    if corners.ndim == 2:
-        corners = np.repeat(corners[:, None], points.shape[1], 1)
-        weights = np.repeat(weights[:, None], points.shape[1], 1)
+    if corners is None or weights is None:
+        corners = weights = np.zeros((1, 1, 3))
     middle = np.zeros_like(points)
     middle[..., 1] = 0.005
     middle[..., 2] = np.clip(points[..., 2], -0.3, 0.055)
@@ -68,18 +68,24 @@ def make_strands(
         share=(fall * fall * (3 - 2 * fall)).astype(np.float32),
         swing=np.clip((-0.02 - points[..., 2]) / 0.16, 0, 0.85).astype(np.float32),
         extra=extra.astype(np.float32),
-        corners=corners.astype(np.int32),
-        weights=weights.astype(np.float32),
+        corners=np.broadcast_to(corners, points.shape).astype(np.int32),
+        weights=np.broadcast_to(weights, points.shape).astype(np.float32),
         material=material,
     )
 
 
-@dataclass(frozen=True)
+def join(groups: list[Strands]) -> Strands:
+    """The points of all strands in one row: arrays [M, ...]; `material` is the first group's."""
+    parts = zip(*(group[:-1] for group in groups), strict=True)
+    rows = (np.concatenate([p.reshape(-1, *p.shape[2:]) for p in part]) for part in parts)
+    return Strands(*rows, material=groups[0].material)
+
+
 class Obstacle:
     """A surface, points and normals [N, 3], that strands must not enter."""
 
-    tree: cKDTree
-    normals: NDArray
+    def __init__(self, points: NDArray, normals: NDArray) -> None:
+        self.tree, self.normals = cKDTree(points), normals
 
     def push(self, points: NDArray, clearance: NDArray) -> NDArray:
         """Move points [S, 3] that are inside or nearer than clearance [S] out along the normal."""

@@ -157,18 +157,19 @@ class Camera:
         return np.concatenate([FOCAL * offsets[..., :2] * nearness, nearness], -1)
 
 
+def unit_direction(azimuth: float, height: float) -> NDArray:
+    """The direction [3] to the sitter's left by `azimuth` and up by `height`, radians; 0: front."""
+    return np.array(
+        [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
+    )
+
+
 def look_at(target: NDArray, distance: float, azimuth: float, height: float, roll: float) -> Camera:
     """A camera at `distance` metres from `target` [3]; angles in radians.
 
     azimuth > 0: from the sitter's left, height > 0: from above, roll > 0: rotates the image.
     """
-    forward = -np.array(
-        [
-            np.sin(azimuth) * np.cos(height),
-            -np.cos(azimuth) * np.cos(height),
-            np.sin(height),
-        ]
-    )
+    forward = -unit_direction(azimuth, height)
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
     down = np.cross(forward, right)

@@ -21,14 +21,13 @@ from headmime.data.shards import ClipFrames, check_settings, finish_store, shard
 from headmime.errors import HeadmimeError
 from headmime.files import hold_lock, write_text
 from headmime.landmarks.crop import Crop, crop_box
-from headmime.sitters.backdrop import make_backdrop, sample_backdrop
 from headmime.sitters.body import load_body
 from headmime.sitters.detector import add_detector_error
 from headmime.sitters.develop import develop
-from headmime.sitters.figure import Pose, SitterModel, make_figure, make_model, pose
+from headmime.sitters.figure import SitterModel, make_figure, make_model, pose
 from headmime.sitters.identity import Sitter, random_sitter
 from headmime.sitters.motion import FPS, Motion, random_motion
-from headmime.sitters.render import make_camera, make_light, prepare, render
+from headmime.sitters.render import Scene
 from headmime.threads import init_worker, limit_child_threads
 
 Clips = Callable[[SitterModel, int], Iterator[ClipFrames]]
@@ -79,12 +78,9 @@ class SitterRenderer:
     """Renders any motion of a sitter in its studio. `rng` generates skin and hair."""
 
     def __init__(self, model: SitterModel, sitter: Sitter, size: int, rng: Generator) -> None:
-        self.model, self.studio, self.size = model, sitter.studio, size
+        self.model, self.size = model, size
         self.figure = make_figure(model, sitter, hair_detail(size), rng)
-        self._prepared = prepare(self.figure, model.eyes)
-        self._camera, self._light = make_camera(self.studio), make_light(self.studio)
-        self._samples = size * supersampling(size)
-        self._background = sample_backdrop(make_backdrop(self.studio.backdrop), self._samples)
+        self._scene = Scene(self.figure, model.eyes, size * supersampling(size))
 
     def clip(
         self,
@@ -100,27 +96,21 @@ class SitterRenderer:
         `names`: the clip's other fields.
         """
         poses = pose(self.model, self.figure, motion)
-        pixels = np.stack([self.model.locate_landmarks(self._camera, posed) for posed in poses])
+        pixels = np.stack(
+            [self.model.locate_landmarks(self._scene.camera, posed) for posed in poses]
+        )
         crop = adjust_crop(crop_box(pixels))
+        images = (self._scene.render(posed, crop) for posed in poses)
         return ClipFrames(
             fps=FPS / STEP,
             crop=crop,
             detector=DETECTOR,
-            frames=develop(
-                (self._light_of(posed, crop) for posed in poses),
-                self.studio.develop,
-                self.size,
-                grain,
-            ),
+            frames=develop(images, self.figure.sitter.studio.develop, self.size, grain),
             landmarks=adjust_landmarks(crop.to_crop(pixels)),
             times=np.arange(len(poses)) * STEP / FPS,
             scores=np.ones(len(poses)),
             **names,
         )
-
-    def _light_of(self, posed: Pose, crop: Crop) -> NDArray:
-        light, behind, samples = self._light, self._background, self._samples
-        return render(self._prepared, posed, self._camera, crop, light, behind, samples)
 
 
 def sitter_clips(
@@ -245,14 +235,8 @@ def write_sitters(
     if out.exists():
         raise HeadmimeError(f"{out} exists already: remove it or write to another folder.")
     load_body()  # fills the cache before the worker processes need it
-    settings: dict[str, Any] = {
-        "n": n,
-        "cross": cross,
-        "drivers": drivers,
-        "frames": frames,
-        "size": size,
-    }
-    settings |= {"seed": seed, "landmark_noise": landmark_noise}
+    settings: dict[str, Any] = {"n": n, "cross": cross, "drivers": drivers, "frames": frames}
+    settings |= {"size": size, "seed": seed, "landmark_noise": landmark_noise}
     work = out.with_name(f".{out.name}.partial")
     unfinished = work / "store"
     unfinished.mkdir(parents=True, exist_ok=True)

@@ -174,7 +174,8 @@ def estimate(
     if not sources:
         raise HeadmimeError(f"root={root} holds no file of the data set's layout.")
     cv2.setNumThreads(1)
-    chosen = sorted(sources, key=_hash_path)[:sample]
+    by_hash = sorted(sources, key=lambda s: hashlib.sha256(os.fsencode(s.file)).digest())
+    chosen = by_hash[:sample]
     refused, totals = 0, np.zeros(3)
     start = time.perf_counter()
     for done, source in enumerate(chosen, 1):
@@ -199,7 +200,3 @@ def _measure(
         except StopIteration as stop:
             return sizes, stop.value.looked_at
         sizes += [len(encode(image, clip_settings.quality)) for image in clip.frames]
-
-
-def _hash_path(source: Source) -> bytes:
-    return hashlib.sha256(os.fsencode(source.file)).digest()

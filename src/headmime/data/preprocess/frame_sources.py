@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,8 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
         if status.st_size == 0:
             raise SourceRefused("is empty")
         if path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}:
-            return _open_still(path)
+            still = [Frame(0.0, lambda: _read_image(path))]
+            return FrameSource(IMAGES_PER_SECOND, False, lambda: iter(still), still=True)
         info = read_video_info(path)
     except OSError as error:
         raise SourceRefused(f"cannot be opened ({error.strerror})") from error
@@ -90,19 +92,11 @@ def open_frames(path: Path, fps: float | None, longest: float) -> FrameSource:
 def _open_folder(path: Path, fps: float | None) -> FrameSource:
     names = sorted(os.listdir(path), key=os.fsencode)
     step = 1 if fps is None else max(1, round(IMAGES_PER_SECOND / fps))
-
-    def frames() -> Iterator[Frame]:
-        for number in range(0, len(names), step):
-            yield Frame(number / IMAGES_PER_SECOND, lambda n=number: _read_image(path / names[n]))
-
-    return FrameSource(IMAGES_PER_SECOND, False, frames)
-
-
-def _open_still(path: Path) -> FrameSource:
-    def frames() -> Iterator[Frame]:
-        yield Frame(0.0, lambda: _read_image(path))
-
-    return FrameSource(IMAGES_PER_SECOND, False, frames, still=True)
+    frames = [
+        Frame(number / IMAGES_PER_SECOND, partial(_read_image, path / names[number]))
+        for number in range(0, len(names), step)
+    ]
+    return FrameSource(IMAGES_PER_SECOND, False, lambda: iter(frames))
 
 
 def _read_image(path: Path) -> np.ndarray:

@@ -94,10 +94,10 @@ class FoundFile:
     parts: tuple[str, ...]
     bytes: int
 
-
-def walk(root: Path, *below: str) -> Iterator[FoundFile | Refusal]:
-    """Yield the files below root/below, paths relative to root; follows links without cycles."""
-    yield from _walk(root, below, ())
+    @property
+    def file(self) -> str:
+        """Its path relative to the root."""
+        return "/".join(self.parts)
 
 
 def has_video_suffix(name: str) -> bool:
@@ -105,29 +105,38 @@ def has_video_suffix(name: str) -> bool:
     return PurePath(name).suffix.lower() in VIDEO_SUFFIXES | {".gif"}
 
 
-def _walk(
-    root: Path, parts: tuple[str, ...], above: tuple[tuple[int, int], ...]
-) -> Iterator[FoundFile | Refusal]:
+def walk(
+    root: Path,
+    refused: list[Refusal],
+    parts: tuple[str, ...] = (),
+    above: tuple[tuple[int, int], ...] = (),
+) -> Iterator[FoundFile]:
+    """Yield the files below root/parts, with paths relative to root; what is neither a file nor a
+    readable folder is appended to `refused`.
+
+    Follows links; `above`: devices and inodes of the folders above, to find cycles.
+    """
     name = "/".join(parts)
     try:
         status = os.stat(root.joinpath(*parts))
         if stat.S_ISREG(status.st_mode):
             yield FoundFile(parts, status.st_size)
         elif not stat.S_ISDIR(status.st_mode):
-            yield Refusal(name, "is neither a file nor a folder")
+            refused.append(Refusal(name, "is neither a file nor a folder"))
         elif (status.st_dev, status.st_ino) in above:
-            yield Refusal(name, "is a link to a parent folder")
+            refused.append(Refusal(name, "is a link to a parent folder"))
         else:
             entries = sorted(os.listdir(root.joinpath(*parts)), key=os.fsencode)
             if not entries and has_video_suffix(name):
-                yield Refusal(name, "is an empty folder")
+                refused.append(Refusal(name, "is an empty folder"))
             for entry in entries:
-                yield from _walk(root, (*parts, entry), (*above, (status.st_dev, status.st_ino)))
+                here = (status.st_dev, status.st_ino)
+                yield from walk(root, refused, (*parts, entry), (*above, here))
     except OSError as error:
-        yield Refusal(name, f"cannot be opened ({error.strerror})")
+        refused.append(Refusal(name, f"cannot be opened ({error.strerror})"))
 
 
-def find_in_tables(root: Path, split: str | None) -> Iterator[Source | Refusal]:
+def find_in_tables(root: Path, refused: list[Refusal], split: str | None) -> Iterator[Source]:
     """Yield the rows of `split` (None: all) of both tables, a video or a single image each.
 
     The person is the column identity, the video is the file. HeadmimeError for invalid tables.
@@ -152,10 +161,10 @@ def find_in_tables(root: Path, split: str | None) -> Iterator[Source | Refusal]:
         try:
             size = (root / file).stat().st_size
         except OSError as error:
-            yield Refusal(file, f"cannot be opened ({error.strerror})")
+            refused.append(Refusal(file, f"cannot be opened ({error.strerror})"))
             continue
         if file in seen:
-            yield Refusal(file, "is listed twice")
+            refused.append(Refusal(file, "is listed twice"))
         else:
             seen.add(file)
             yield Source(row["identity"], file, PurePath(file).stem, file, size)
@@ -197,7 +206,7 @@ def list_sources(
     """
     if not root.is_dir():
         raise HeadmimeError(f"root={root} is not a folder: name the folder of the data set.")
-    layouts: dict[str, Callable[[Path], Iterator[Source | Refusal]]] = {
+    layouts: dict[str, Callable[[Path, list[Refusal]], Iterator[Source]]] = {
         "voxceleb1": find_voxceleb1,
         "voxceleb2": find_voxceleb2,
         "folder": find_in_folders,
@@ -209,12 +218,11 @@ def list_sources(
         raise HeadmimeError(
             f"data.split={split} chooses rows of data=listed, not of data={layout}."
         )
-    found = list(layouts[layout](root))
-    sources = [one for one in found if isinstance(one, Source)]
-    return make_listing(sources, [one for one in found if isinstance(one, Refusal)])
+    refused: list[Refusal] = []
+    return make_listing(list(layouts[layout](root, refused)), refused)
 
 
-def find_voxceleb2(root: Path) -> Iterator[Source | Refusal]:
+def find_voxceleb2(root: Path, refused: list[Refusal]) -> Iterator[Source]:
     """Yield mp4/<person>/<youtube id>/<clip>.mp4, also below dev/ (train) and test/ (test)."""
     places = [place for place in VOXCELEB_FOLDERS if root.joinpath(*place[0]).is_dir()]
     if not places:
@@ -223,45 +231,57 @@ def find_voxceleb2(root: Path) -> Iterator[Source | Refusal]:
             "mp4 (or dev/mp4 and test/mp4), or use data=folder."
         )
     for below, split in places:
-        for found in walk(root, *below):
-            yield (
-                _voxceleb_clip(found, len(below), split) if isinstance(found, FoundFile) else found
-            )
+        for found in walk(root, refused, below):
+            inside = found.parts[len(below) :]
+            if not inside[-1].endswith(".mp4"):
+                refused.append(Refusal(found.file, "is not named <clip>.mp4"))
+            elif len(inside) != 3:
+                reason = "is not at mp4/<person>/<youtube id>/<clip>.mp4"
+                refused.append(Refusal(found.file, reason))
+            else:
+                person, video, name = inside
+                clip = name.removesuffix(".mp4")
+                yield Source(person, video, clip, found.file, found.bytes, split)
 
 
-def find_voxceleb1(root: Path) -> Iterator[Source | Refusal]:
+def find_voxceleb1(root: Path, refused: list[Refusal]) -> Iterator[Source]:
     """As VoxCeleb2; else the cropped faces extracted by its authors, one image per second."""
     if any(root.joinpath(*below).is_dir() for below, _ in VOXCELEB_FOLDERS):
-        yield from find_voxceleb2(root)
+        yield from find_voxceleb2(root, refused)
         return
-    for below in FACES_FOLDERS:
-        if root.joinpath(*below).is_dir():
-            yield from _faces(walk(root, *below), len(below))
-            return
-    if not any(root.glob("*/1.6")):
+    below = next((below for below in FACES_FOLDERS if root.joinpath(*below).is_dir()), ())
+    if not below and not any(root.glob("*/1.6")):
         raise HeadmimeError(
             f"root={root} has neither mp4/<person>/<youtube id>/<clip>.mp4 nor unzippedFaces/<name>"
             "/1.6/<youtube id>/<number>.jpg: name the folder that holds mp4 or unzippedFaces."
         )
-    yield from _faces(walk(root), 0)
+    sizes: dict[tuple[str, ...], int] = defaultdict(int)
+    for found in walk(root, refused, below):
+        inside = found.parts[len(below) :]
+        if len(inside) not in (4, 5) or inside[1] != "1.6":
+            reason = "is not at <name>/1.6/<youtube id>/<number>.jpg"
+            refused.append(Refusal(found.file, reason))
+        elif not inside[-1].lower().endswith(IMAGE_SUFFIXES):
+            refused.append(Refusal(found.file, "is not named like an image"))
+        else:
+            sizes[found.parts[:-1]] += found.bytes
+    for parts, size in sizes.items():
+        person, _, video, *track = parts[len(below) :]
+        yield Source(person, video, track[0] if track else "faces", "/".join(parts), size)
 
 
-def find_in_folders(root: Path) -> Iterator[Source | Refusal]:
+def find_in_folders(root: Path, refused: list[Refusal]) -> Iterator[Source]:
     """Any tree of videos: a file is a video; its folder is the person, or the file in the root."""
-    for found in walk(root):
-        if isinstance(found, Refusal):
-            yield found
-            continue
+    for found in walk(root, refused):
         *above, name = found.parts
-        file = "/".join(found.parts)
         if not has_video_suffix(name):
-            yield Refusal(file, "is not named like a video")
+            refused.append(Refusal(found.file, "is not named like a video"))
         else:
             person = "/".join(above) or PurePath(name).stem
-            yield Source(person, name, PurePath(name).stem, file, found.bytes)
+            yield Source(person, name, PurePath(name).stem, found.file, found.bytes)
 
 
-def find_by_name(root: Path, pattern: str) -> Iterator[Source | Refusal]:
+def find_by_name(root: Path, refused: list[Refusal], pattern: str) -> Iterator[Source]:
     """Files whose path below root matches `pattern`, with the groups video, clip and, unless it is
     the video, person. HeadmimeError if no file does.
     """
@@ -272,49 +292,17 @@ def find_by_name(root: Path, pattern: str) -> Iterator[Source | Refusal]:
     if not {"video", "clip"} <= rule.groupindex.keys():
         raise HeadmimeError(f"data.pattern={pattern} should name (?P<video>...) and (?P<clip>...).")
     matches = 0
-    for found in walk(root):
-        if isinstance(found, Refusal):
-            yield found
-            continue
-        file = "/".join(found.parts)
-        match = rule.fullmatch(file)
+    for found in walk(root, refused):
+        match = rule.fullmatch(found.file)
         if match is None:
-            yield Refusal(file, "is not named as this data set's clips are")
+            refused.append(Refusal(found.file, "is not named as this data set's clips are"))
             continue
         matches += 1
         video, clip = match["video"], match["clip"]
-        yield Source(match.groupdict().get("person") or video, video, clip, file, found.bytes)
+        person = match.groupdict().get("person") or video
+        yield Source(person, video, clip, found.file, found.bytes)
     if not matches:
         raise HeadmimeError(
             f"root={root} has no file that is named as this data set's clips are (data.pattern="
             f"{pattern}); data=folder takes any names."
         )
-
-
-def _voxceleb_clip(found: FoundFile, depth: int, split: str | None) -> Source | Refusal:
-    file, inside = "/".join(found.parts), found.parts[depth:]
-    if not inside[-1].endswith(".mp4"):
-        return Refusal(file, "is not named <clip>.mp4")
-    if len(inside) != 3:
-        return Refusal(file, "is not at mp4/<person>/<youtube id>/<clip>.mp4")
-    person, video, name = inside
-    return Source(person, video, name.removesuffix(".mp4"), file, found.bytes, split)
-
-
-def _faces(files: Iterable[FoundFile | Refusal], depth: int) -> Iterator[Source | Refusal]:
-    sizes: dict[tuple[str, ...], int] = defaultdict(int)
-    for found in files:
-        if isinstance(found, Refusal):
-            yield found
-            continue
-        inside = found.parts[depth:]
-        if len(inside) not in (4, 5) or inside[1] != "1.6":
-            reason = "is not at <name>/1.6/<youtube id>/<number>.jpg"
-            yield Refusal("/".join(found.parts), reason)
-        elif not inside[-1].lower().endswith(IMAGE_SUFFIXES):
-            yield Refusal("/".join(found.parts), "is not named like an image")
-        else:
-            sizes[found.parts[:-1]] += found.bytes
-    for parts, size in sizes.items():
-        person, _, video, *track = parts[depth:]
-        yield Source(person, video, track[0] if track else "faces", "/".join(parts), size)

@@ -62,14 +62,6 @@ def check_plan(plan: Plan, record: dict[str, Any], out: Path) -> None:
         )
 
 
-def save_plan(plan: Plan, path: Path, out: Path) -> None:
-    """Write the plan's record, or check it against the existing one."""
-    if path.exists():
-        check_plan(plan, json.loads(path.read_text()), out)
-    else:
-        write_text(path, json.dumps(plan.record, indent=1) + "\n")
-
-
 @dataclass(frozen=True)
 class PreprocessReport:
     """files: total number. refused: files or parts. looked_at: frames. bytes: of the store."""
@@ -106,7 +98,11 @@ def preprocess(
         )
     (out / WORK).mkdir(parents=True, exist_ok=True)
     with hold_lock(out / WORK / "lock", out):
-        save_plan(plan, out / WORK / "plan.json", out)
+        begun = out / WORK / "plan.json"
+        if begun.exists():
+            check_plan(plan, json.loads(begun.read_text()), out)
+        else:
+            write_text(begun, json.dumps(plan.record, indent=1) + "\n")
         where, keys = (root.absolute(), out.absolute()), tuple(sorted(detector.items()))
         tasks = [
             Task(number, *where, sources, clip_settings, keys)
@@ -137,7 +133,8 @@ def _finish(out: Path, plan: Plan, tasks: list[Task], refused: list[Refusal]) ->
     looked_at = sum(note.looked_at for note in notes)
     report = {"files": files, "refused": [asdict(one) for one in all_refused]}
     write_text(out / QUARANTINE, json.dumps(report, indent=1) + "\n")
-    if not _any_clip(out):
+    shards = sorted(out.glob("shard-*/clips.json"))
+    if not any(json.loads(path.read_text())["clips"] for path in shards):
         raise HeadmimeError(
             f"None of {files} files could be stored: {out / QUARANTINE} has the reasons."
         )
@@ -157,12 +154,6 @@ def _existing_store(out: Path, plan: Plan) -> PreprocessReport:
     report = json.loads((out / QUARANTINE).read_text())
     refused = [Refusal(**one) for one in report["refused"]]
     return PreprocessReport(Store(out), report["files"], refused, made["looked_at"], _size(out))
-
-
-def _any_clip(out: Path) -> bool:
-    return any(
-        json.loads(path.read_text())["clips"] for path in sorted(out.glob("shard-*/clips.json"))
-    )
 
 
 def _size(out: Path) -> int:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from headmime.landmarks.track import Track, fill_gaps
+from headmime.landmarks.track import Track, equal_runs, fill_gaps
 
 # Chosen on 90 real clips: the largest distances between adjacent frames of one shot were 0.27
 # (colours) and 36 (places: a jump of the crop); between shots of different clips 99 % were above
@@ -58,8 +58,9 @@ def find_parts(track: Track, times: np.ndarray, cuts: np.ndarray, least: int = L
         pixels[first:end] = fill_gaps(track.pixels[first:end])
         reasons = np.where(np.isnan(pixels[first:end, 0, 0]), "no face", "")
         reasons = np.where(crowded[first:end] & (reasons == ""), "two people", reasons)
-        for low, high in _equal_runs(reasons, first):
-            reason = str(reasons[low - first])
+        for low, high in equal_runs(reasons):
+            reason = str(reasons[low])
+            low, high = first + low, first + high
             if not reason and high - low < least:
                 reason = f"only {high - low} frames of one person in one shot"
             if reason:
@@ -79,12 +80,6 @@ def _find_crowded(others: np.ndarray) -> np.ndarray:
         first = before[-1] + 1 if len(before) else 0
         crowded[first : after[0] if len(after) else len(others)] = True
     return crowded
-
-
-def _equal_runs(values: np.ndarray, offset: int) -> list[tuple[int, int]]:
-    """Runs of equal values, as (first, end) + offset."""
-    edges = [0, *np.flatnonzero(values[1:] != values[:-1]) + 1, len(values)]
-    return [(first + offset, end + offset) for first, end in pairwise(edges)]
 
 
 def _split_evenly(first: int, end: int, times: np.ndarray, least: int) -> list[tuple[int, int]]:

@@ -96,14 +96,6 @@ def write_task(task: Task) -> None:
     task.mark.unlink(missing_ok=True)
 
 
-def describe_error(task: Task, error: HeadmimeError | OSError) -> str:
-    """Message for an error that affects all tasks."""
-    if isinstance(error, HeadmimeError):
-        return str(error)
-    reason = error.strerror or error
-    return f"{task.out} cannot be written ({reason}): correct this and run the command again."
-
-
 def _clips(task: Task) -> Iterator[ClipFrames]:
     """Yield the shard's clips, then write its note (before the shard appears)."""
     detector = _detector(task.detector)

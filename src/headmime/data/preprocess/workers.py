@@ -13,7 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from headmime.data.preprocess.shard_tasks import Task, describe_error, write_task
+from headmime.data.preprocess.shard_tasks import Task, write_task
 from headmime.errors import HeadmimeError
 from headmime.threads import init_worker, limit_child_threads
 
@@ -84,7 +84,9 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
             f"cluster=ray needs the package {missing.name}: pip install 'headmime[cluster]'."
         ) from missing
     try:
-        _check_reachable(address)
+        host, colon, port = address.removeprefix("ray://").rpartition(":")
+        if colon:  # an OSError if nothing listens there: Ray would retry for minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
     except (OSError, ValueError) as error:
         raise HeadmimeError(
@@ -114,17 +116,13 @@ def run_on_ray(tasks: Iterable[Task], on_done: Callable[[Task], None], address: 
         ray.shutdown()
 
 
-def _check_reachable(address: str) -> None:
-    """Raise OSError if host:port does not accept connections: Ray would retry for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon:
-        socket.create_connection((host, int(port)), timeout=10).close()
-
-
 def _run_task(task: Task) -> str | None:
     """Write a shard; return None, or the message of an error that affects all tasks."""
     try:
         write_task(task)
-    except (HeadmimeError, OSError) as error:
-        return describe_error(task, error)
+    except HeadmimeError as error:
+        return str(error)
+    except OSError as error:
+        why = error.strerror or error
+        return f"{task.out} cannot be written ({why}): correct this and run the command again."
     return None

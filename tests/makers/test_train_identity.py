@@ -1,20 +1,19 @@
+"""What trains the identity network: masks, augmentation, the loss, the folded norms."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from headmime.learning.identity import (
-    GREY,
-    Faces,
-    IdentitySettings,
-    IdentityTraining,
-    augment,
-    face_mask,
-    learning_rate_factor,
-    margin_softmax,
-    mask_background,
-    train_identity,
-)
 from headmime.pretrained.sitter_identity import SitterIdentity, identity_input
+
+MAKER = SimpleNamespace(
+    **runpy.run_path(str(Path(__file__).parents[2] / "makers" / "train_identity.py"))
+)
 
 
 def square_face(left: float, top: float, side: float) -> np.ndarray:
@@ -24,27 +23,27 @@ def square_face(left: float, top: float, side: float) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def faces() -> Faces:
+def faces() -> Any:
     """Two frames of each of four people, who are a colour in the middle of random surroundings."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (8, 32, 32, 3), np.uint8)
     people = np.repeat(np.arange(4), 2)
     colours = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]], np.uint8)
     images[:, 8:25, 8:25] = colours[people, None, None]
-    return Faces(images, np.stack([square_face(0.25, 0.25, 0.5)] * 8), people)
+    return MAKER.Faces(images, np.stack([square_face(0.25, 0.25, 0.5)] * 8), people)
 
 
 def test_the_mask_is_the_hull_enlarged_about_its_middle() -> None:
-    mask = face_mask(square_face(0.25, 0.25, 0.5), 32, 1.0)
+    mask = MAKER.face_mask(square_face(0.25, 0.25, 0.5), 32, 1.0)
     assert mask[8:25, 8:25].all() and mask.sum() == 17 * 17
-    larger = face_mask(square_face(0.25, 0.25, 0.5), 32, 1.5)
+    larger = MAKER.face_mask(square_face(0.25, 0.25, 0.5), 32, 1.5)
     assert larger[4:29, 4:29].all() and larger.sum() == 25 * 25
 
 
-def test_hidden_surroundings_are_grey_and_the_face_stays(faces: Faces) -> None:
-    shown = mask_background(faces, 1.0).images
+def test_hidden_surroundings_are_grey_and_the_face_stays(faces: Any) -> None:
+    shown = MAKER.mask_background(faces, 1.0).images
     assert (shown[:, 8:25, 8:25] == faces.images[:, 8:25, 8:25]).all()
-    assert (shown[:, :8] == GREY).all() and (shown[:, :, 25:] == GREY).all()
+    assert (shown[:, :8] == MAKER.GREY).all() and (shown[:, :, 25:] == MAKER.GREY).all()
 
 
 def test_margin_softmax_by_hand() -> None:
@@ -53,28 +52,28 @@ def test_margin_softmax_by_hand() -> None:
     """
     e = torch.eye(2).repeat(2, 1)
     wanted = torch.log(1 + 2 * torch.exp(torch.tensor(-4 * 0.75)))
-    torch.testing.assert_close(margin_softmax(e, 4.0, 0.25), wanted)
-    assert margin_softmax(e, 4.0, 0.0) < wanted
+    torch.testing.assert_close(MAKER.margin_softmax(e, 4.0, 0.25), wanted)
+    assert MAKER.margin_softmax(e, 4.0, 0.0) < wanted
 
 
-def test_augmented_images_are_in_range_and_follow_the_generator(faces: Faces) -> None:
+def test_augmented_images_are_in_range_and_follow_the_generator(faces: Any) -> None:
     one, again, other = (
-        augment(faces, np.arange(8), np.random.default_rng(seed)) for seed in (0, 0, 1)
+        MAKER.augment(faces, np.arange(8), np.random.default_rng(seed)) for seed in (0, 0, 1)
     )
     assert one.shape == (8, 3, 112, 112) and one.dtype == torch.float32
     assert one.min() >= -1 and one.max() <= 1 and one.std() > 0.1
     assert (one == again).all() and (one != other).any()
 
 
-def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Faces) -> None:
-    kept: list[IdentityTraining] = []
+def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Any) -> None:
+    kept: list[Any] = []
     losses = []
 
-    def on_step(done: int, progress: float, loss: float, net: IdentityTraining) -> None:
+    def on_step(done: int, progress: float, loss: float, net: Any) -> None:
         losses.append(loss)
         kept[:] = [net]
 
-    train_identity(faces, IdentitySettings(steps=12, people=4, lr=1e-3), on_step)
+    MAKER.train_identity(faces, MAKER.IdentitySettings(steps=12, people=4, lr=1e-3), on_step)
     assert len(losses) == 12
     (net,) = kept
     net.eval()
@@ -84,13 +83,13 @@ def test_training_tells_colours_apart_and_folding_keeps_the_function(faces: Face
         torch.testing.assert_close(frozen.embed(x), net(x), atol=1e-4, rtol=1e-3)
 
 
-def test_the_rate_goes_up_and_comes_down_whether_by_steps_or_by_the_clock(faces: Faces) -> None:
+def test_the_rate_goes_up_and_comes_down_whether_by_steps_or_by_the_clock(faces: Any) -> None:
     assert (
-        learning_rate_factor(0.1) == 1
-        and 0 < learning_rate_factor(0) < 0.05
-        and learning_rate_factor(1) < 1e-6
+        MAKER.learning_rate_factor(0.1) == 1
+        and 0 < MAKER.learning_rate_factor(0) < 0.05
+        and MAKER.learning_rate_factor(1) < 1e-6
     )
     seen: list[float] = []
-    settings = IdentitySettings(steps=10, minutes=1e-6, people=2)
-    train_identity(faces, settings, lambda done, progress, loss, net: seen.append(progress))
+    settings = MAKER.IdentitySettings(steps=10, minutes=1e-6, people=2)
+    MAKER.train_identity(faces, settings, lambda done, progress, loss, net: seen.append(progress))
     assert seen == [1]
