@@ -1,13 +1,15 @@
-"""The project's goals for real people, and whether a table's results reach them."""
+"""Comparisons of rows in the report: the goals for real people, and the identity gap."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from headmime.evaluation.cache import digest
 from headmime.evaluation.formatting import format_interval, format_number, row_name
-from headmime.evaluation.method_table import WITHOUT_TRUTH
-from headmime.evaluation.metric_table import METRICS
+from headmime.evaluation.method_table import METHODS, WITHOUT_TRUTH
+from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.evaluation.results import Result
 from headmime.evaluation.statistics import Estimate, mean_estimate, paired_difference
 
@@ -100,11 +102,10 @@ def _warp_outcome(
 
 def _identity(row: Result, ceilings: Sequence[Result], minimum: float) -> Outcome:
     outcome = _at_least(row, "id_rank1", minimum)
-    ceiling = "".join(
-        f"; ceiling {format_number(one.metrics['id_rank1']['value'], 'id_rank1')}"
-        for one in ceilings[:1]
-    )
-    return Outcome(outcome.goal, outcome.measured + ceiling, outcome.reached)
+    if not ceilings:
+        return outcome
+    ceiling = format_number(ceilings[0].metrics["id_rank1"]["value"], "id_rank1")
+    return replace(outcome, measured=f"{outcome.measured}; ceiling {ceiling}")
 
 
 def _at_least(row: Result, metric: str, minimum: float) -> Outcome:
@@ -118,3 +119,30 @@ def _at_least(row: Result, metric: str, minimum: float) -> Outcome:
 
 def _people(estimate: Estimate) -> str:
     return f"{estimate.identities} person{'s' * (estimate.identities > 1)}"
+
+
+class Gap(NamedTuple):
+    """Differences, by metric, of a row minus the same row with `motion=own`."""
+
+    row: Result
+    differences: dict[str, Estimate]
+
+
+def gaps(results: Sequence[Result]) -> Iterator[Gap]:
+    """Yield the identity gap of every row that has a counterpart with `motion=own`: the loss caused
+    by the driver's face shape, since the landmarks of the true frames have the person's own.
+
+    The 95 % intervals are paired, person by person.
+    """
+    own = {_key_without_motion(one): one for one in results if one.row["motion"] == "own"}
+    for one in results:
+        same = own.get(_key_without_motion(one))
+        if same is None or one.row["motion"] == "own" or not METHODS[one.row["method"]].driven:
+            continue
+        shared = [m for m in select_metrics("gap") if m in one.persons and m in same.persons]
+        differences = {m: paired_difference(one.persons[m], same.persons[m]) for m in shared}
+        yield Gap(one, differences)
+
+
+def _key_without_motion(result: Result) -> str:
+    return digest({key: value for key, value in result.row.items() if key != "motion"})

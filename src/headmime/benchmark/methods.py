@@ -106,6 +106,17 @@ class Methods:
         }
         return parts | ({"frames": self.folder.hash} if method == "frames" else {})
 
+    def description(self, method: str, T: int) -> dict[str, Any]:
+        """Everything that a method's images of T source frames depend on, besides the trials."""
+        return {
+            **self.settings.data(),
+            "store": self.store.hash,
+            "size": self.size,
+            "method": method,
+            "T": T,
+            **self.origin_of(method),
+        }
+
     def key(self, method: str) -> str:
         """Hash of `origin_of`."""
         return digest([method, *self.origin_of(method).values()])

@@ -62,19 +62,14 @@ class RowRunner:
 
     def description(self, method: str, T: int) -> dict[str, Any]:
         """Return exactly the settings that the row's numbers depend on."""
-        settings, context = self.settings, self.context
+        settings, trials = self.settings, self.context.trials
         return {
-            **settings.data(),
-            "store": context.store.hash,
+            **self.methods.description(method, T),
             "drivers": settings.drivers if settings.mode in WITHOUT_TRUTH else None,
-            "trials": len(context.trials),
-            "persons": len({trial.person for trial in context.trials}),
-            "size": context.size,
-            "scorers": context.scorers.origin,
+            "trials": len(trials),
+            "persons": len({trial.person for trial in trials}),
+            "scorers": self.context.scorers.origin,
             "code": PROTOCOL,
-            "method": method,
-            "T": T,
-            **self.methods.origin_of(method),
         }
 
     def run(self, method: str, T: int, place: str = "") -> Path:
