@@ -1,6 +1,6 @@
 """Comparisons of rows in the report: the goals for real people, and the identity gap."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -66,38 +66,34 @@ def _against_warp(ft: Result, warp: Result) -> Iterator[Outcome]:
     for metric in AGAINST_WARP:
         far, near = f"{metric}@turned", f"{metric}@near"
         goal = f"{name}: better than the warp in `{far}`"
-        margin = _margin(ft, warp, far, 0.0)
         # "Better" requires an interval that excludes 0.
-        yield _warp_outcome(goal, ft, warp, far, margin, margin is not None and margin.low > 0)
+        yield _warp_outcome(goal, ft, warp, far, 0.0, lambda margin: margin.low > 0)
         goal = f"{name}: at most {NEAR_SHARE:.0%} worse than the warp in `{near}`"
-        margin = _margin(ft, warp, near, NEAR_SHARE)
-        yield _warp_outcome(goal, ft, warp, near, margin, margin is not None and margin.value >= 0)
-
-
-def _margin(ft: Result, warp: Result, metric: str, share: float) -> Estimate | None:
-    """Improvement of FT over the allowed value: the warp's, degraded by `share`."""
-    ours, theirs = ft.persons.get(metric, {}), warp.persons.get(metric, {})
-    if not set(ours) & set(theirs):
-        return None
-    sign = METRICS[metric].better
-    allowed = {person: sign * (1 - sign * share) * value for person, value in theirs.items()}
-    return paired_difference({person: sign * value for person, value in ours.items()}, allowed)
+        yield _warp_outcome(goal, ft, warp, near, NEAR_SHARE, lambda margin: margin.value >= 0)
 
 
 def _warp_outcome(
-    goal: str, ft: Result, warp: Result, metric: str, margin: Estimate | None, reached: bool
+    goal: str,
+    ft: Result,
+    warp: Result,
+    metric: str,
+    share: float,
+    reached: Callable[[Estimate], bool],
 ) -> Outcome:
-    if margin is None:
+    """Judge the improvement of FT over the allowed value: the warp's, degraded by `share`."""
+    ours, theirs = ft.persons.get(metric, {}), warp.persons.get(metric, {})
+    both = set(ours) & set(theirs)
+    if not both:
         return Outcome(goal, "no such frame", None)
-    both = set(ft.persons[metric]) & set(warp.persons[metric])
-    ours, theirs = (
-        float(np.mean([one.persons[metric][who] for who in both])) for one in (ft, warp)
-    )
+    sign = METRICS[metric].better
+    allowed = {person: sign * (1 - sign * share) * value for person, value in theirs.items()}
+    margin = paired_difference({person: sign * value for person, value in ours.items()}, allowed)
+    means = [float(np.mean([values[who] for who in both])) for values in (ours, theirs)]
     values = (
-        f"FT {format_number(ours, metric)}, warp {format_number(theirs, metric)}; "
+        f"FT {format_number(means[0], metric)}, warp {format_number(means[1], metric)}; "
         f"margin {format_interval(margin, metric)}, {_people(margin)}"
     )
-    return Outcome(goal, values, reached)
+    return Outcome(goal, values, reached(margin))
 
 
 def _identity(row: Result, ceilings: Sequence[Result], minimum: float) -> Outcome:

@@ -189,7 +189,10 @@ def make_trials(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
         cases = cross_cases(store, seed=s.cases_seed)
         return truth_trials(store, cases, s.sources, s.held_out), 0
     protocol = draw_protocol(s, store)
-    _write_protocol(Path(s.results).expanduser(), protocol.to_json(store))
+    # The sampled frames, and why other videos were excluded, are kept beside the results.
+    text, folder = protocol.to_json(store), Path(s.results).expanduser() / "protocols"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / f"{digest(text)[:12]}.json", text)
     images = single_image_videos(store, s.split)
     if s.mode == "portrait":
         if not images:
@@ -203,13 +206,6 @@ def make_trials(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
     if s.mode == "self":
         return self_trials(store, protocol.cases), too_short
     return cross_trials(store, protocol.cases, s.drivers), too_short
-
-
-def _write_protocol(folder: Path, text: str) -> None:
-    """Write the sampled frames, and why other videos were excluded, beside the results."""
-    folder = folder / "protocols"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / f"{digest(text)[:12]}.json", text)
 
 
 def _scorers(settings: RowSettings, store: Store) -> Scorers:
