@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headmime.benchmark.goals import outcomes
-from headmime.benchmark.identity_gap import gaps
+from headmime.benchmark.goals import gaps, outcomes
 from headmime.benchmark.report import report
 from headmime.evaluation.results import FORMAT, Result
 from headmime.evaluation.statistics import mean_estimate

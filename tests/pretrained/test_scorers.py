@@ -20,7 +20,6 @@ from headmime.landmarks.detect import load_detector
 from headmime.pixels import to_tensor
 from headmime.pretrained.arcface import TEMPLATE, align_face
 from headmime.pretrained.dlib_identity import dlib_identity
-from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.inception import inception_features
 from headmime.pretrained.lpips_alexnet import lpips_alexnet
 from headmime.pretrained.shift_tolerant import (
@@ -29,6 +28,7 @@ from headmime.pretrained.shift_tolerant import (
     shift_tolerant_features,
 )
 from headmime.pretrained.sitter_identity import efficientnet_and_identity
+from headmime.pretrained.weights import find_weights
 
 
 @pytest.fixture(scope="module")

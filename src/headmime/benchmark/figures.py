@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from omegaconf import MISSING
 
@@ -133,7 +132,7 @@ class _Images:
         s, metric = self.settings, self.figures.worst
         scores, total = worst_scores(file, metric)
         context, trials = self._context([s.method]), {trial.name: trial for trial in self.trials}
-        conditions = circumstances(context, trials, scores, s.T)
+        conditions = [circumstances(context, trials[one.trial], one, s.T) for one in scores]
         reasons = [one.reason for one in conditions]
         page = draw_worst(context, trials, scores, reasons, s.T, metric, self.figures.tile)
         out = self.out / f"worst-{s.method}-T{s.T}-{metric}.png"
@@ -155,15 +154,7 @@ class _Images:
 
     def is_row(self, result: Result) -> bool:
         """Return whether a result is of the row method=, T= of these settings, by any scorers."""
-        s = self.settings
-        expected: dict[str, Any] = {
-            **s.data(),
-            "store": self.store.hash,
-            "size": self.methods.size,
-            "method": s.method,
-            "T": s.T,
-            **self.methods.origin_of(s.method),
-        }
+        expected = self.methods.description(self.settings.method, self.settings.T)
         return all(result.row.get(key) == value for key, value in expected.items())
 
     def _context(self, methods: Sequence[str]) -> FigureContext:

@@ -1,13 +1,15 @@
-"""The project's goals for real people, and whether a table's results reach them."""
+"""Comparisons of rows in the report: the goals for real people, and the identity gap."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from headmime.evaluation.cache import digest
 from headmime.evaluation.formatting import format_interval, format_number, row_name
-from headmime.evaluation.method_table import WITHOUT_TRUTH
-from headmime.evaluation.metric_table import METRICS
+from headmime.evaluation.method_table import METHODS, WITHOUT_TRUTH
+from headmime.evaluation.metric_table import METRICS, select_metrics
 from headmime.evaluation.results import Result
 from headmime.evaluation.statistics import Estimate, mean_estimate, paired_difference
 
@@ -74,47 +76,42 @@ def _against_warp(ft: Result, warp: Result) -> Iterator[Outcome]:
     for metric in AGAINST_WARP:
         far, near = f"{metric}@turned", f"{metric}@near"
         goal = f"{name}: better than the warp in `{far}`"
-        margin = _margin(ft, warp, far, 0.0)
         # "Better" requires an interval that excludes 0.
-        yield _warp_outcome(goal, ft, warp, far, margin, margin is not None and margin.low > 0)
+        yield _warp_outcome(goal, ft, warp, far, 0.0, lambda margin: margin.low > 0)
         goal = f"{name}: at most {NEAR_SHARE:.0%} worse than the warp in `{near}`"
-        margin = _margin(ft, warp, near, NEAR_SHARE)
-        yield _warp_outcome(goal, ft, warp, near, margin, margin is not None and margin.value >= 0)
-
-
-def _margin(ft: Result, warp: Result, metric: str, share: float) -> Estimate | None:
-    """Improvement of FT over the allowed value: the warp's, degraded by `share`."""
-    ours, theirs = ft.persons.get(metric, {}), warp.persons.get(metric, {})
-    if not set(ours) & set(theirs):
-        return None
-    sign = METRICS[metric].better
-    allowed = {person: sign * (1 - sign * share) * value for person, value in theirs.items()}
-    return paired_difference({person: sign * value for person, value in ours.items()}, allowed)
+        yield _warp_outcome(goal, ft, warp, near, NEAR_SHARE, lambda margin: margin.value >= 0)
 
 
 def _warp_outcome(
-    goal: str, ft: Result, warp: Result, metric: str, margin: Estimate | None, reached: bool
+    goal: str,
+    ft: Result,
+    warp: Result,
+    metric: str,
+    share: float,
+    reached: Callable[[Estimate], bool],
 ) -> Outcome:
-    if margin is None:
+    """Judge the improvement of FT over the allowed value: the warp's, degraded by `share`."""
+    ours, theirs = ft.persons.get(metric, {}), warp.persons.get(metric, {})
+    both = set(ours) & set(theirs)
+    if not both:
         return Outcome(goal, "no such frame", None)
-    both = set(ft.persons[metric]) & set(warp.persons[metric])
-    ours, theirs = (
-        float(np.mean([one.persons[metric][who] for who in both])) for one in (ft, warp)
-    )
+    sign = METRICS[metric].better
+    allowed = {person: sign * (1 - sign * share) * value for person, value in theirs.items()}
+    margin = paired_difference({person: sign * value for person, value in ours.items()}, allowed)
+    means = [float(np.mean([values[who] for who in both])) for values in (ours, theirs)]
     values = (
-        f"FT {format_number(ours, metric)}, warp {format_number(theirs, metric)}; "
+        f"FT {format_number(means[0], metric)}, warp {format_number(means[1], metric)}; "
         f"margin {format_interval(margin, metric)}, {_people(margin)}"
     )
-    return Outcome(goal, values, reached)
+    return Outcome(goal, values, reached(margin))
 
 
 def _identity(row: Result, ceilings: Sequence[Result], minimum: float) -> Outcome:
     outcome = _within(row, "id_rank1", minimum)
-    ceiling = "".join(
-        f"; ceiling {format_number(one.metrics['id_rank1']['value'], 'id_rank1')}"
-        for one in ceilings[:1]
-    )
-    return Outcome(outcome.goal, outcome.measured + ceiling, outcome.reached)
+    if not ceilings:
+        return outcome
+    ceiling = format_number(ceilings[0].metrics["id_rank1"]["value"], "id_rank1")
+    return replace(outcome, measured=f"{outcome.measured}; ceiling {ceiling}")
 
 
 def _within(row: Result, metric: str, least: float, most: float = np.inf) -> Outcome:
@@ -133,3 +130,30 @@ def _within(row: Result, metric: str, least: float, most: float = np.inf) -> Out
 
 def _people(estimate: Estimate) -> str:
     return f"{estimate.identities} person{'s' * (estimate.identities > 1)}"
+
+
+class Gap(NamedTuple):
+    """Differences, by metric, of a row minus the same row with `motion=own`."""
+
+    row: Result
+    differences: dict[str, Estimate]
+
+
+def gaps(results: Sequence[Result]) -> Iterator[Gap]:
+    """Yield the identity gap of every row that has a counterpart with `motion=own`: the loss caused
+    by the driver's face shape, since the landmarks of the true frames have the person's own.
+
+    The 95 % intervals are paired, person by person.
+    """
+    own = {_key_without_motion(one): one for one in results if one.row["motion"] == "own"}
+    for one in results:
+        same = own.get(_key_without_motion(one))
+        if same is None or one.row["motion"] == "own" or not METHODS[one.row["method"]].driven:
+            continue
+        shared = [m for m in select_metrics("gap") if m in one.persons and m in same.persons]
+        differences = {m: paired_difference(one.persons[m], same.persons[m]) for m in shared}
+        yield Gap(one, differences)
+
+
+def _key_without_motion(result: Result) -> str:
+    return digest({key: value for key, value in result.row.items() if key != "motion"})

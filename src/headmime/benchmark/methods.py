@@ -3,7 +3,6 @@
 `evaluation/method_table.py` lists the methods.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +40,6 @@ from headmime.learning.init_embeddings import (
 from headmime.nets import Nets
 from headmime.nets.checkpoint import Record, checkpoint_files, load_personal, save_personal
 from headmime.nets.personal import PersonalGenerator
-from headmime.nets.shape import ModelShape
 from headmime.provenance.origin import software_origin
 
 PROTOCOL = "2"
@@ -106,6 +104,17 @@ class Methods:
         }
         return parts | ({"frames": self.folder.hash} if method == "frames" else {})
 
+    def description(self, method: str, T: int) -> dict[str, Any]:
+        """Everything that a method's images of T source frames depend on, besides the trials."""
+        return {
+            **self.settings.data(),
+            "store": self.store.hash,
+            "size": self.size,
+            "method": method,
+            "T": T,
+            **self.origin_of(method),
+        }
+
     def key(self, method: str) -> str:
         """Hash of `origin_of`."""
         return digest([method, *self.origin_of(method).values()])
@@ -148,14 +157,19 @@ class Methods:
         return {**asdict(finetune), "rehearsal_frames": rehearsal, **actual}
 
     def _fine_tuned(self, frames: np.ndarray, landmarks: np.ndarray, key: str) -> PersonalGenerator:
-        def make() -> PersonalGenerator:
-            nets, settings = self._nets_to_tune(frames), self.settings.finetune
-            return personal_generator(nets, frames, landmarks, settings, self.perceptual)
+        """Fine-tune on a person's frames, unless that was done before.
 
+        The file's name is a hash of all that it depends on. Both the first and every later call
+        return what was read from the file.
+        """
         folder = Path(self.settings.memory).expanduser() / "people"
         stem = folder / digest(key, frames, landmarks)
-        record = {"detector": self.store.detector, "origin": software_origin()}
-        return load_or_make_person(stem, make, self.model.shape, record).to(self._device)
+        if not all(file.is_file() for file in checkpoint_files(stem)):
+            nets, settings = self._nets_to_tune(frames), self.settings.finetune
+            made = personal_generator(nets, frames, landmarks, settings, self.perceptual)
+            record: Record = {"detector": self.store.detector, "origin": software_origin()}
+            save_personal(stem, made, self.model.shape, record)
+        return load_personal(stem)[0].eval().to(self._device)
 
     @property
     def _device(self) -> torch.device:
@@ -174,16 +188,3 @@ class Methods:
             return with_fixed_embedding(average_embedding(self._others), nets)
         seed = int(digest(self.settings.seed, frames)[:8], 16)
         return with_fixed_embedding(random_embedding(self._others, seed), nets)
-
-
-def load_or_make_person(
-    stem: Path, make: Callable[[], PersonalGenerator], shape: ModelShape, record: Record
-) -> PersonalGenerator:
-    """What `make` returns, from `<stem>.safetensors` if it was made before.
-
-    The name is a hash of all that it depends on; `record` says the same in words. Both the first
-    and every later call return what was read from the file.
-    """
-    if not all(file.is_file() for file in checkpoint_files(stem)):
-        save_personal(stem, make(), shape, record)
-    return load_personal(stem)[0].eval()

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headmime.benchmark.goals import outcomes
-from headmime.benchmark.identity_gap import gaps
+from headmime.benchmark.goals import gaps, outcomes
 from headmime.evaluation.formatting import (
     format_interval,
     format_metric,

@@ -62,19 +62,14 @@ class RowRunner:
 
     def description(self, method: str, T: int) -> dict[str, Any]:
         """Return exactly the settings that the row's numbers depend on."""
-        settings, context = self.settings, self.context
+        settings, trials = self.settings, self.context.trials
         return {
-            **settings.data(),
-            "store": context.store.hash,
+            **self.methods.description(method, T),
             "drivers": settings.drivers if settings.mode in WITHOUT_TRUTH else None,
-            "trials": len(context.trials),
-            "persons": len({trial.person for trial in context.trials}),
-            "size": context.size,
-            "scorers": context.scorers.origin,
+            "trials": len(trials),
+            "persons": len({trial.person for trial in trials}),
+            "scorers": self.context.scorers.origin,
             "code": PROTOCOL,
-            "method": method,
-            "T": T,
-            **self.methods.origin_of(method),
         }
 
     def run(self, method: str, T: int, place: str = "") -> Path:
@@ -194,7 +189,10 @@ def make_trials(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
         cases = cross_cases(store, seed=s.cases_seed)
         return truth_trials(store, cases, s.sources, s.held_out), 0
     protocol = draw_protocol(s, store)
-    _write_protocol(Path(s.results).expanduser(), protocol.to_json(store))
+    # The sampled frames, and why other videos were excluded, are kept beside the results.
+    text, folder = protocol.to_json(store), Path(s.results).expanduser() / "protocols"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / f"{digest(text)[:12]}.json", text)
     images = single_image_videos(store, s.split)
     if s.mode == "portrait":
         if not images:
@@ -208,13 +206,6 @@ def make_trials(settings: RowSettings, store: Store) -> tuple[list[Trial], int]:
     if s.mode == "self":
         return self_trials(store, protocol.cases), too_short
     return cross_trials(store, protocol.cases, s.drivers), too_short
-
-
-def _write_protocol(folder: Path, text: str) -> None:
-    """Write the sampled frames, and why other videos were excluded, beside the results."""
-    folder = folder / "protocols"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / f"{digest(text)[:12]}.json", text)
 
 
 def _scorers(settings: RowSettings, store: Store) -> Scorers:

@@ -70,7 +70,9 @@ def _main(words: list[str]) -> int:
         print(USAGE.format(verbs=_list_verbs(VERBS)), file=sys.stdout if words else sys.stderr)
         return 0 if words else 2
     if words[0] == "--version":
-        print(_version())
+        from importlib.metadata import version
+
+        print(version("headmime"))
         return 0
     if words[0] == "recipe":
         return _complain("`headmime recipe` is now `headmime ablations`, its keys ablations.*.", 2)
@@ -217,9 +219,3 @@ def _complain(sentence: str, code: int) -> int:
 
 def _list_verbs(names: Iterable[str]) -> str:
     return "\n".join(f"  {name:19}{VERBS[name].summary}" for name in names)
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("headmime")

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from headmime.benchmark.command import quote_path
@@ -141,29 +140,19 @@ def _place(words: list[str], option: Sequence[str]) -> int | None:
 
 
 def _quote_paths(words: list[str]) -> list[str]:
-    kept: list[str | _Repeated] = []
-    collected: dict[str, _Repeated] = {}
+    """Words with quoted paths; all values of a key of REPEATED, where its first one stood."""
+    kept: list[str] = []
+    values: dict[str, list[str]] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if key in FOLDERS and value and value[0] not in "'\"" and "\\" not in value:
-            kept.append(f"{key}={quote_path(value, interpolates=True)}")
-        elif not equals or key.rpartition(".")[2] not in PATHS or value == "null":
-            kept.append(word)
-        elif key not in REPEATED:
-            kept.append(f"{key}={quote_path(value)}")
-        else:
-            if key not in collected:
-                kept.append(collected.setdefault(key, _Repeated(key, [])))
-            collected[key].values.extend([quote_path(value)] if value else [])
-    return [str(word) for word in kept]
-
-
-@dataclass(frozen=True)
-class _Repeated:
-    """A key that may be given several times: all of its values, where the first one stood."""
-
-    key: str
-    values: list[str]
-
-    def __str__(self) -> str:
-        return f"{self.key}=[{','.join(self.values)}]"
+            word = f"{key}={quote_path(value, interpolates=True)}"
+        elif equals and key.rpartition(".")[2] in PATHS and value != "null":
+            word = f"{key}={quote_path(value)}"
+            if key in REPEATED:
+                word, known = f"{key}=", f"{key}=" in values
+                values.setdefault(word, []).extend([quote_path(value)] if value else [])
+                if known:
+                    continue
+        kept.append(word)
+    return [f"{word}[{','.join(values[word])}]" if word in values else word for word in kept]

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from headmime.data.inspection import StoreSummary, contact_sheet, histogram, summarise, verify_store
 from headmime.data.store import Store
@@ -61,7 +61,8 @@ def inspect(settings: Inspect) -> None:
         check_writable(out, (path for path in store.folder.rglob("*") if path.suffix != ".png"))
     print(_format_report(summarise(store)))
     if out:
-        _write_png(out, contact_sheet(store))
+        with write_atomically(out) as partial:
+            Image.fromarray(contact_sheet(store)).save(partial)
         print(f"\ncontact sheet: {out}")
 
 
@@ -104,9 +105,3 @@ def _format_report(summary: StoreSummary) -> str:
         *histogram(summary.turns),
     ]
     return "\n".join(lines)
-
-
-def _write_png(path: Path, image: np.ndarray) -> None:
-    content = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-    with write_atomically(path) as partial:
-        partial.write_bytes(content)

@@ -202,8 +202,10 @@ def run_pairs(settings: Animate, detector: Detector | None) -> Iterator[Path]:
             log.info("Line %d: %s", pair.line, pair.out.name)
             out = None
             with _telling([pair], failed):
-                key = pair.key()
-                out = animate_one(pair.settings, _with_consent(person, pair.settings), detector)
+                key, own = pair.key(), person
+                if not pair.settings.person:  # each line states a consent of its own
+                    own = replace(person, consent=parse_consent(stated_consent(pair.settings)))
+                out = animate_one(pair.settings, own, detector)
                 with open(record, "a", encoding="utf-8") as file:
                     file.write(json.dumps({"out": str(pair.out), "key": key}) + "\n")
             if out is not None:
@@ -213,13 +215,6 @@ def run_pairs(settings: Animate, detector: Detector | None) -> Iterator[Path]:
         raise HeadmimeError(
             f"{len(failed)} of {len(pairs)} pairs were not made.\n" + "\n".join(lines)
         )
-
-
-def _with_consent(person: Person, settings: Animate) -> Person:
-    """The group's person with the consent of one pair's own line."""
-    if settings.person:
-        return person
-    return replace(person, consent=parse_consent(stated_consent(settings)))
 
 
 @contextmanager

@@ -95,10 +95,11 @@ def main(settings: Preprocess) -> None:
             "headmime": version("headmime"),
         },
     )
-    begun = perf_counter()
+    run: Runner = partial(run_local, workers=_workers(settings))
+    if settings.cluster is not None:
+        run = partial(run_on_ray, address=settings.cluster.address)
+    begun, out, finder = perf_counter(), Path(settings.out), settings.detector
     with progress("preprocessing") as on_files:
-        out = Path(settings.out)
-        run, finder = _runner(settings), settings.detector
         summary = preprocess(root, out, plan, listed.refused, clip_settings, finder, run, on_files)
     print(_format_report(summary, out, perf_counter() - begun))
 
@@ -116,12 +117,6 @@ def _clip_settings(settings: Preprocess) -> ClipSettings:
     return ClipSettings(
         settings.size, settings.frames, settings.fps, settings.quality, settings.max_seconds
     )
-
-
-def _runner(settings: Preprocess) -> Runner:
-    if settings.cluster is not None:
-        return partial(run_on_ray, address=settings.cluster.address)
-    return partial(run_local, workers=_workers(settings))
 
 
 def _workers(settings: Preprocess) -> int:

@@ -1,4 +1,4 @@
-"""What verbs that score need beside their studies: schemas, a renderer, a page.
+"""What verbs that score need beside their studies: schemas, a page.
 
 A verb's keys are those of a row (conf/evaluate.yaml) and those of its study (conf/study/).
 """
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
@@ -33,14 +32,6 @@ def register_schemas() -> None:
         module, _, settings = schema.partition(":")
         node = getattr(import_module(f"headmime.{module}"), settings)
         ConfigStore.instance().store(f"{name}_schema", node)
-
-
-def claims(settings: Any) -> Iterator[str]:
-    """`headmime claims`: do the paper's claims hold on sitters?"""
-    from headmime.sitters.missing import render
-    from headmime.studies.claims.run import run_claims
-
-    return run_claims(settings, render)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from headmime.cli.training import TrainingRun, precision, train
 from headmime.errors import HeadmimeError
 from headmime.files import hold_lock
 from headmime.learning.compilation import should_compile
-from headmime.sitters.missing import render
+from headmime.sitters.missing import render_missing
 
 log = logging.getLogger(__name__)
 # conf/hydra/launcher overrides configurations that hydra-submitit-launcher registers itself
@@ -125,6 +125,5 @@ def _render_missing_sitters(settings: Train) -> None:
     while _rank() > 0 and not manifest.is_file():
         time.sleep(1)
     if _rank() == 0:
-        log.info("%s does not exist: rendering %s sitters.", settings.store, settings.sitters.n)
         size = settings.model.image_size
-        render(**asdict(settings.sitters), out=settings.store, size=size)
+        render_missing(Path(settings.store), {**asdict(settings.sitters), "size": size})

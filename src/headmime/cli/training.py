@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -118,8 +119,17 @@ def train(run: TrainingRun) -> None:
     )
     half_life = settings.ema.half_life
     averages = None if half_life is None else MovingAverages(half_life)
-    checkpoints = _checkpoint_callback(run, record, monitor, averages)
-    validation = _validation(run, record, data, perceptual, averages)
+    averaged = (lambda nets: nets) if averages is None else averages.averaged_nets
+
+    def save(name: str, nets: Nets, origin: dict[str, Any]) -> None:
+        noted: Record = {**record, "origin": record["origin"] | origin}
+        save_nets(run.folder / "weights" / name, nets, settings.model, noted, torch.float16)
+
+    def export(module: MetaLearning, seen: int) -> None:
+        save("nets", averaged(module.nets), {"episodes": seen})
+
+    checkpoints = CheckpointCallback(settings.save_every, monitor.state, export, monitor)
+    validation = _validation(settings, data, perceptual, averaged, partial(save, "best"))
     state = sum(12 * one.numel() for one in module.parameters())  # float32, and Adam's two
     rank_zero_only(check_writable)(monitor.state, key="hydra.run.dir", needed=state)
     before: list[int] = []
@@ -224,47 +234,22 @@ def _record(run: TrainingRun, data: EpisodeData, perceptual: Frozen) -> Record:
     }
 
 
-def _checkpoint_callback(
-    run: TrainingRun, record: Record, monitor: DivergenceMonitor, averages: MovingAverages | None
-) -> CheckpointCallback:
-    def export(module: MetaLearning, seen: int) -> None:
-        nets = module.nets if averages is None else averages.averaged_nets(module.nets)
-        _save(run, record, "nets", nets, {"episodes": seen})
-
-    return CheckpointCallback(run.settings.save_every, monitor.state, export, monitor)
-
-
 def _validation(
-    run: TrainingRun,
-    record: Record,
+    settings: Train,
     data: EpisodeData,
     perceptual: Frozen,
-    averages: MovingAverages | None,
+    export: Callable[[Nets], Nets],
+    save: Callable[[Nets, dict[str, Any]], None],
 ) -> list[Validation]:
     """Return the validation callback; none if disabled or without a test split."""
-    settings, v = run.settings, run.settings.validation
+    held_out, v, best = data.held_out, settings.validation, settings.keep_best
     if v.every is None:
         return []
-    if data.held_out is None:
+    if held_out is None:
         rank_zero_only(log.warning)(WITHOUT_TEST, settings.store)
         return []
-    return [
-        Validation(
-            data.held_out,
-            v.episodes,
-            settings.batch,
-            v.every,
-            perceptual,
-            export=(lambda nets: nets) if averages is None else averages.averaged_nets,
-            keep_best=settings.keep_best,
-            save=partial(_save, run, record, "best"),
-        )
-    ]
-
-
-def _save(run: TrainingRun, record: Record, name: str, nets: Nets, origin: dict[str, Any]) -> None:
-    stem, record = run.folder / "weights" / name, {**record, "origin": record["origin"] | origin}
-    save_nets(stem, nets, run.settings.model, record, torch.float16)
+    args = v.episodes, settings.batch, v.every, perceptual
+    return [Validation(held_out, *args, export=export, keep_best=best, save=save)]
 
 
 def _callbacks(
@@ -274,29 +259,20 @@ def _callbacks(
     averages: MovingAverages | None,
     validation: list[Validation],
 ) -> list[pl.Callback]:
-    settings = run.settings
-    curves = MetricLogger(settings.log_every, monitor)
-    grids = SampleGridCallback(settings.grid_every, monitor.batch, run.folder / "grids")
-    first = [monitor] if averages is None else [averages, monitor]
-    curriculum = Curriculum(
-        settings.growing,
-        settings.model.image_size,
-        settings.optim.warmup,
-        settings.new_layers_first,
-    )
+    s = run.settings
     progress = [RichProgressBar() if sys.stdout.isatty() else ProgressLines()]
-    shown = progress if settings.trainer.enable_progress_bar else []
     # Callbacks that count batches come before `checkpoints`, which saves the counts.
     return [
-        curriculum,
-        *first,
-        curves,
+        Curriculum(s.growing, s.model.image_size, s.optim.warmup, s.new_layers_first),
+        *([] if averages is None else [averages]),
+        monitor,
+        MetricLogger(s.log_every, monitor),
         *validation,
-        grids,
+        SampleGridCallback(s.grid_every, monitor.batch, run.folder / "grids"),
         Resumption(),
         checkpoints,
         Interruption(checkpoints),
-        *shown,
+        *(progress if s.trainer.enable_progress_bar else []),
     ]
 
 

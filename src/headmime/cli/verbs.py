@@ -72,7 +72,7 @@ VERBS = {
         unused="detector frames scorers",
     ),
     "claims": Verb(
-        "cli.scoring:claims",
+        "studies.claims.run:run_claims",
         "do the paper's claims hold? trainings, rows, verdicts (-cn claims)",
         configs=("study/claims", "evaluate"),
         unused="T consent drivers frames method seed sitters start weights weights_ff",

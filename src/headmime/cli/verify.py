@@ -41,16 +41,13 @@ def main(settings: VerifySettings) -> None:
             codes.append(CANNOT)
             continue
         codes.append(CODES[verdict.state])
-        verdicts.append(_plain(verdict) | {"watermark": mark})
+        plain = {"path": str(verdict.path), "state": verdict.state.value, "watermark": mark}
+        verdicts.append(asdict(verdict) | plain)
         if not settings.json:
             print(line(verdict, mark))
     if settings.json:
         print(json.dumps(verdicts, indent=1))
-    sys.exit(_worst(codes))
-
-
-def _worst(codes: list[int]) -> int:
-    return next((code for code in (4, CANNOT, 3) if code in codes), 0)
+    sys.exit(next((code for code in (4, CANNOT, 3) if code in codes), 0))
 
 
 def watermark(file: str, key: bytes) -> str | None:
@@ -81,7 +78,3 @@ def line(verdict: Verdict, mark: str | None = None) -> str:
     return "".join(
         c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in f"{verdict.path}: {said}"
     )
-
-
-def _plain(verdict: Verdict) -> dict[str, object]:
-    return {**asdict(verdict), "path": str(verdict.path), "state": verdict.state.value}

@@ -25,11 +25,8 @@ class Scorers:
     @property
     def origin(self) -> dict[str, dict[str, Any]]:
         """Name, files and stand-in flag of each network, by its use."""
-        networks: dict[str, Scorer] = {
-            "identity": self.identity,
-            "features": self.features,
-            "distance": self.distance,
-        }
+        uses = ("identity", "features", "distance")
+        networks: dict[str, Scorer] = {use: getattr(self, use) for use in uses}
         named = {use: {"name": one.name, **one.origin} for use, one in networks.items()}
         files = {"files": self.detector_files} if self.detector_files else {}
         return {**named, "landmarks": {"name": self.detector.name, **files}}
@@ -64,29 +61,21 @@ def frame_features(
 
 
 def _compute(frames: np.ndarray, expected: np.ndarray, scorers: Scorers) -> Arrays:
-    groups = _group_equal(frames)
+    numbers: dict[bytes, int] = {}
+    group_of = np.array([numbers.setdefault(one.tobytes(), len(numbers)) for one in frames])
+    _, firsts = np.unique(group_of, return_index=True)
     detected = np.full(expected.shape, np.nan, np.float32)
-    for members in groups:
-        detected[members] = _match_face(frames[members[0]], expected[members], scorers.detector)
-    firsts = [members[0] for members in groups]
+    for number, first in enumerate(firsts):
+        members = group_of == number
+        detected[members] = _match_face(frames[first], expected[members], scorers.detector)
     where = np.where(np.isnan(detected), expected, detected)
     embeddings = scorers.identity(frames[firsts], where[firsts])
     features = scorers.features(frames[firsts])
-    group_of = np.empty(len(frames), int)
-    for number, members in enumerate(groups):
-        group_of[members] = number
     return {
         "detected": detected,
         "embeddings": embeddings[group_of],
         "features": features[group_of],
     }
-
-
-def _group_equal(frames: np.ndarray) -> list[list[int]]:
-    groups: dict[bytes, list[int]] = {}
-    for k, frame in enumerate(frames):
-        groups.setdefault(frame.tobytes(), []).append(k)
-    return list(groups.values())
 
 
 def _match_face(frame: np.ndarray, expected: np.ndarray, detector: Detector) -> np.ndarray:

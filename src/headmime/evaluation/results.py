@@ -144,13 +144,14 @@ def write_result(folder: Path, result: Result, row: Row) -> Path:
     names = [[trial.name, trial.person] for trial in row.trials]
     write_arrays(folder / f"{result.stem}.npz", {"trials": np.array(names), **arrays})
     file = folder / f"{result.stem}.json"
-    return write_json(file, {"format": FORMAT, **_plain(asdict(result))})
+    return write_json(file, {"format": FORMAT, **asdict(result)})
 
 
 def write_json(file: Path, content: Any) -> Path:
-    """Write `content` (without NaN) atomically."""
+    """Write `content` atomically; NaN (no interval) becomes null."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(file, text + "\n")
     return file
 
 
@@ -191,9 +192,10 @@ def _by_person(
 
 
 def _plain(value: Any) -> Any:
-    """Replace NaN (no interval) by None, JSON's null."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 

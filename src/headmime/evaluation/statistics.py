@@ -58,10 +58,8 @@ class BootstrapSample:
     def __sub__(self, other: "BootstrapSample") -> "BootstrapSample":
         return BootstrapSample(self.value - other.value, self.drawn - other.drawn)
 
-    def __mul__(self, factor: float) -> "BootstrapSample":
+    def __rmul__(self, factor: float) -> "BootstrapSample":
         return BootstrapSample(factor * self.value, factor * self.drawn)
-
-    __rmul__ = __mul__
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -95,34 +93,28 @@ def set_sample(
     return BootstrapSample(float(np.mean(values)), each.mean(1))
 
 
-def mean_estimate(by_person: Mapping[str, float], seed: int = 0) -> Estimate:
+def mean_estimate(by_person: Mapping[str, float]) -> Estimate:
     """Mean over persons. The interval is NaN for fewer than two persons."""
     values = np.array([by_person[name] for name in sorted(by_person)])
     if len(values) < 2:
         return Estimate(float(values.mean()), np.nan, np.nan, len(values))
-    sample = mean_sample(values[None], BootstrapDraws.of(len(values), seed=seed))
+    sample = mean_sample(values[None], BootstrapDraws.of(len(values)))
     low, high = np.percentile(sample.drawn, LEVEL).tolist()
     return Estimate(sample.value, low, high, len(values))
 
 
-def paired_difference(
-    one: Mapping[str, float], other: Mapping[str, float], seed: int = 0
-) -> Estimate:
+def paired_difference(one: Mapping[str, float], other: Mapping[str, float]) -> Estimate:
     """Mean of `one` minus `other` over the shared persons, with the same resamples."""
     shared = sorted(set(one) & set(other))
-    return mean_estimate({name: one[name] - other[name] for name in shared}, seed)
+    return mean_estimate({name: one[name] - other[name] for name in shared})
 
 
-def set_estimate(statistic: Statistic, features: Features, seed: int = 0) -> Estimate:
+def set_estimate(statistic: Statistic, features: Features) -> Estimate:
     """`statistic(real, fake)` of all persons' pooled features."""
-    return _set_estimate(
-        lambda draws: set_sample(statistic, [features], draws), len(features), seed
-    )
+    return _set_estimate(lambda draws: set_sample(statistic, [features], draws), len(features))
 
 
-def paired_set_difference(
-    statistic: Statistic, one: Features, other: Features, seed: int = 0
-) -> Estimate:
+def paired_set_difference(statistic: Statistic, one: Features, other: Features) -> Estimate:
     """`statistic` of `one` minus that of `other` over the shared persons, same resamples."""
     shared = set(one) & set(other)
     both = [{name: features[name] for name in shared} for features in (one, other)]
@@ -131,15 +123,13 @@ def paired_set_difference(
         ours, theirs = (set_sample(statistic, [features], draws) for features in both)
         return ours - theirs
 
-    return _set_estimate(difference, len(shared), seed)
+    return _set_estimate(difference, len(shared))
 
 
-def _set_estimate(
-    sample: Callable[[BootstrapDraws], BootstrapSample], persons: int, seed: int
-) -> Estimate:
+def _set_estimate(sample: Callable[[BootstrapDraws], BootstrapSample], persons: int) -> Estimate:
     if persons < 2:
         return Estimate(sample(BootstrapDraws.of(persons, times=1)).value, np.nan, np.nan, persons)
-    result = sample(BootstrapDraws.of(persons, times=SET_RESAMPLES, seed=seed))
+    result = sample(BootstrapDraws.of(persons, times=SET_RESAMPLES))
     return Estimate(result.value, *result.interval, persons)
 
 

@@ -34,11 +34,6 @@ class FaceObservation:
     dropped: int
 
 
-@dataclass(frozen=True)
-class _Problem:
-    sentence: str
-
-
 class Follower:
     """Tracks the largest face from frame to frame."""
 
@@ -85,20 +80,17 @@ def observe_faces(
 
 
 def _newest(connection: Connection) -> Iterator[FaceObservation]:
-    skipped = 0
-    while True:
-        observation = _receive(connection)
-        while observation is not None and connection.poll():
-            later = _receive(connection)
-            if later is None:
-                yield FaceObservation(
-                    observation.taken, observation.pixels, observation.dropped + skipped
-                )
-                return
-            observation, skipped = later, skipped + 1
-        if observation is None:
-            return
-        yield FaceObservation(observation.taken, observation.pixels, observation.dropped + skipped)
+    skipped, ended = 0, False
+    while not ended:
+        newest = None
+        while newest is None or connection.poll():
+            observation = _receive(connection)
+            if ended := observation is None:
+                break
+            skipped += newest is not None
+            newest = observation
+        if newest is not None:
+            yield replace(newest, dropped=newest.dropped + skipped)
 
 
 def _receive(connection: Connection) -> FaceObservation | None:
@@ -106,8 +98,8 @@ def _receive(connection: Connection) -> FaceObservation | None:
         message = connection.recv()
     except EOFError as error:
         raise HeadmimeError("The landmark process ended unexpectedly.") from error
-    if isinstance(message, _Problem):
-        raise HeadmimeError(message.sentence)
+    if isinstance(message, HeadmimeError):
+        raise message
     return message
 
 
@@ -121,6 +113,6 @@ def _run(driving: str, make_detector: Callable[[], Detector], out: Connection) -
             out.send(FaceObservation(frame.taken, follow(frame.image), frames.dropped))
         out.send(None)
     except HeadmimeError as error:
-        out.send(_Problem(str(error)))
+        out.send(HeadmimeError(str(error)))  # a subclass may not be picklable
     except BrokenPipeError:
         pass

@@ -1,6 +1,5 @@
 """Frame rate, latency and dropped frames."""
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,28 +33,25 @@ class Stopwatch:
     """Measures the throughput of the last `RECENT` frames or of all."""
 
     def __init__(self) -> None:
-        self._all: list[tuple[float, float]] = []
-        self._recent: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        self._times: list[tuple[float, float]] = []
         self._dropped = 0
 
     def record(self, taken: float, now: float, dropped: int) -> None:
         """Record a frame captured at `taken` and displayed at `now`; `dropped`: total so far."""
-        self._all.append((taken, now))
-        self._recent.append((taken, now))
+        self._times.append((taken, now))
         self._dropped = dropped
 
     def recent(self) -> Throughput:
         """Throughput of the last `RECENT` frames."""
-        return _throughput(list(self._recent), self._dropped)
+        return self._throughput(self._times[-RECENT:])
 
     def all(self) -> Throughput:
         """Throughput of all frames."""
-        return _throughput(self._all, self._dropped)
+        return self._throughput(self._times)
 
-
-def _throughput(times: list[tuple[float, float]], dropped: int) -> Throughput:
-    if not times:
-        return Throughput(0, 0.0, 0.0, 0.0, dropped)
-    latencies = [now - taken for taken, now in times]
-    median, high = np.percentile(latencies, [50, 95]).tolist()
-    return Throughput(len(times), times[-1][1] - times[0][1], median, high, dropped)
+    def _throughput(self, times: list[tuple[float, float]]) -> Throughput:
+        if not times:
+            return Throughput(0, 0.0, 0.0, 0.0, self._dropped)
+        latencies = [now - taken for taken, now in times]
+        median, high = np.percentile(latencies, [50, 95]).tolist()
+        return Throughput(len(times), times[-1][1] - times[0][1], median, high, self._dropped)

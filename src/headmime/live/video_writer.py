@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,9 +30,9 @@ class LiveVideoWriter:
         self.path = output_path(path)
         self._fps, self._statement, self._marks = fps, statement, marks
         self._first: float | None = None
-        self._queue: queue.Queue[tuple[int, np.ndarray] | type[_End]] = queue.Queue(QUEUE_SIZE)
+        self._queue: queue.SimpleQueue[tuple[int, np.ndarray] | None] = queue.SimpleQueue()
+        self._abandoned = False
         self._error: Exception | None = None
-        self._over = False
         self._thread = threading.Thread(target=self._write)
 
     def __enter__(self) -> "LiveVideoWriter":
@@ -41,7 +40,8 @@ class LiveVideoWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._queue.put(_Finished if kind is None else _Abandoned)
+        self._abandoned = kind is not None
+        self._queue.put(None)
         self._thread.join()
         if kind is None and self._error is not None:
             raise self._error
@@ -53,46 +53,24 @@ class LiveVideoWriter:
         """
         self._first = taken if self._first is None else self._first
         place = round((taken - self._first) * self._fps)
-        with suppress(queue.Full):
-            self._queue.put_nowait((place, frame))
+        if self._queue.qsize() < QUEUE_SIZE:
+            self._queue.put((place, frame))
         return self._error is None
 
     def _write(self) -> None:
         try:
             write_media(self.path, self._constant_rate(), self._fps, self._statement, self._marks)
-        except _Abandoned:
-            pass
-        except Exception as error:  # raised again by __exit__
+        except Exception as error:  # raised again by __exit__, unless it is an abandoned video's
             self._error = error
-            while not self._over:  # drain the queue: __exit__ must not block
-                self._next_item()
 
     def _constant_rate(self) -> Iterator[np.ndarray]:
         last, written = None, 0
-        while isinstance(item := self._next_item(), tuple):
-            place, frame = item
+        for place, frame in iter(self._queue.get, None):
             while last is not None and written < place:
                 yield last
                 written += 1
             last = frame
-        if item is _Abandoned:
-            raise _Abandoned
+        if self._abandoned:
+            raise InterruptedError("the video is abandoned")
         if last is not None:
             yield last
-
-    def _next_item(self) -> "tuple[int, np.ndarray] | type[_End]":
-        item = self._queue.get()
-        self._over = not isinstance(item, tuple)
-        return item
-
-
-class _End(Exception):
-    """Marks the end of the queue."""
-
-
-class _Finished(_End):
-    """Complete the file."""
-
-
-class _Abandoned(_End):
-    """Discard the file."""

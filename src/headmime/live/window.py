@@ -1,7 +1,5 @@
 """Display frames in a native window (tkinter)."""
 
-from types import ModuleType
-
 import numpy as np
 
 from headmime.errors import HeadmimeError
@@ -13,7 +11,13 @@ class Window:
     """Displays frames; `closed`: the user quit; `reset_requested`: the user pressed space."""
 
     def __init__(self) -> None:
-        tkinter = _tkinter()
+        try:
+            import tkinter
+        except ImportError as error:
+            raise HeadmimeError(
+                "This Python has no tkinter to open a window with (apt-get install python3-tk): "
+                "install it, or write a file, out=FILE.mp4."
+            ) from error
         try:
             self._root = tkinter.Tk()
         except tkinter.TclError as error:
@@ -28,8 +32,8 @@ class Window:
         tkinter.Label(self._root, image=self._image, borderwidth=0).pack()
         self._root.protocol("WM_DELETE_WINDOW", self._on_close)
         for key in ("q", "<Escape>"):
-            self._root.bind(key, lambda _: self._on_close())
-        self._root.bind("<space>", lambda _: self._on_space())
+            self._root.bind(key, self._on_close)
+        self._root.bind("<space>", self._on_space)
 
     def show(self, frame: np.ndarray) -> None:
         """Display a frame, uint8 RGB [H, W, 3]."""
@@ -46,19 +50,8 @@ class Window:
         """Close the window."""
         self._root.destroy()
 
-    def _on_close(self) -> None:
+    def _on_close(self, *_: object) -> None:
         self.closed = True
 
-    def _on_space(self) -> None:
+    def _on_space(self, *_: object) -> None:
         self.reset_requested = True
-
-
-def _tkinter() -> ModuleType:
-    try:
-        import tkinter
-    except ImportError as error:
-        raise HeadmimeError(
-            "This Python has no tkinter to open a window with (apt-get install python3-tk): "
-            "install it, or write a file, out=FILE.mp4."
-        ) from error
-    return tkinter

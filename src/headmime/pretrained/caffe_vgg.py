@@ -52,19 +52,10 @@ def caffe_vgg(vgg19: str | None, vggface: str | None) -> CaffeVGG:
 
     HeadmimeError if one is missing or holds other weights.
     """
-    vgg19_file = require_file(
-        vgg19,
-        "perceptual.vgg19",
-        "Caffe's VGG19 (docs/guide/cluster.md), or choose perceptual=torchvision or "
-        "perceptual=efficientnet",
-    )
-    vggface_file = require_file(
-        vggface,
-        "perceptual.vggface",
-        "Caffe's VGGFace (docs/guide/cluster.md), or choose perceptual=torchvision or "
-        "perceptual=efficientnet",
-    )
-    files = {vgg19_file.name: sha256(vgg19_file), vggface_file.name: sha256(vggface_file)}
+    other = "(docs/guide/cluster.md), or choose perceptual=torchvision or perceptual=efficientnet"
+    vgg19_file = require_file(vgg19, "perceptual.vgg19", f"Caffe's VGG19 {other}")
+    vggface_file = require_file(vggface, "perceptual.vggface", f"Caffe's VGGFace {other}")
+    files = {file.name: sha256(file) for file in (vgg19_file, vggface_file)}
     if files[vgg19_file.name].startswith(TORCHVISION_VGG19):
         raise HeadmimeError(
             f"{vgg19_file} is torchvision's VGG19, which expects another input: "

@@ -1,6 +1,5 @@
 """dlib's face-recognition network: the packaged stand-in for ArcFace."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +50,9 @@ class DlibIdentity:
     def __call__(self, frames: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """See `IdentityScorer`."""
         chips = [_face_chip(frame, points) for frame, points in zip(frames, landmarks, strict=True)]
-        parts = [self._embed(chips[k : k + BATCH]) for k in range(0, len(chips), BATCH)]
+        batches = (chips[k : k + BATCH] for k in range(0, len(chips), BATCH))
+        parts = [np.array(self._network.compute_face_descriptor(batch)) for batch in batches]
         return np.concatenate(parts).astype(np.float32) - self._centre
-
-    def _embed(self, chips: Sequence[np.ndarray]) -> np.ndarray:
-        return np.array(self._network.compute_face_descriptor(chips))
 
 
 def _face_chip(frame: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

@@ -1,4 +1,10 @@
-"""Building blocks of frozen networks: weights are buffers, not trained, not in the state dict."""
+"""The networks of L_CNT: their interface, and building blocks without trainable weights.
+
+Constructors are selected with `perceptual=` on the command line, without automatic fallback:
+`caffe_vgg.caffe_vgg` (the paper's), `torchvision_vgg.torchvision_vgg`, and two stand-ins with
+installed weights, `efficientnet.efficientnet_lite0` and
+`sitter_identity.efficientnet_and_identity`.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,9 +15,19 @@ from torch import nn
 
 
 class Frozen(nn.Module):
-    """A network for evaluation only: `.train()` leaves it in evaluation mode."""
+    """A network for evaluation only: no parameters, an empty state dict, and `.train()` leaves it
+    in evaluation mode.
+
+    Those of L_CNT map images [B, 3, H, W], RGB in [-1, 1], to features [B, C_l, H_l, W_l], already
+    multiplied by their layers' weights: L_CNT = sum over the list of mean |f(x_hat) - f(x)|.
+    Gradient to: images. Under autocast the features have half precision: compute difference and
+    mean in float32.
+    """
 
     def __init__(self, name: str, origin: dict[str, Any]) -> None:
+        """`name`: on the command line. `origin`: `files` (name -> sha256), `stand_in` (not the
+        paper's networks), `scale` (see each class).
+        """
         super().__init__()
         self.name = name
         self.origin = origin

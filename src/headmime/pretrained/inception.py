@@ -8,15 +8,13 @@ import torch
 
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
-from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.scorers import TorchScorer
-from headmime.pretrained.weights import read_state_dict
+from headmime.pretrained.weights import find_weights, read_state_dict
 
 URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
     "weights-inception-2015-12-05-6726825d.pth"
 )
-BATCH = 16
 
 
 class InceptionFeatures(TorchScorer):
@@ -28,12 +26,12 @@ class InceptionFeatures(TorchScorer):
         self.origin: dict[str, Any] = {"files": files, "stand_in": False}
         self._network = network
 
-    @torch.inference_mode()
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """See `FeatureScorer`."""
-        images = torch.from_numpy(frames).movedim(-1, 1).to(self.device)
-        parts = [self._network(images[k : k + BATCH])[0] for k in range(0, len(frames), BATCH)]
-        return torch.cat(parts).float().cpu().numpy()
+        return self._in_batches(self._pooled, frames)
+
+    def _pooled(self, frames: np.ndarray) -> torch.Tensor:
+        return self._network(torch.from_numpy(frames).movedim(-1, 1).to(self.device))[0]
 
 
 def inception_features(file: str | None) -> InceptionFeatures:

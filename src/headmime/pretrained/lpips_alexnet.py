@@ -9,12 +9,10 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.files import sha256
 from headmime.pixels import to_tensor
-from headmime.pretrained.downloads import find_weights
 from headmime.pretrained.scorers import TorchScorer
-from headmime.pretrained.weights import read_state_dict
+from headmime.pretrained.weights import find_weights, read_state_dict
 
 URL = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
-BATCH = 16
 
 
 class LpipsAlexNet(TorchScorer):
@@ -26,14 +24,12 @@ class LpipsAlexNet(TorchScorer):
         self.origin: dict[str, Any] = {"files": files, "stand_in": False}
         self._network = network
 
-    @torch.inference_mode()
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
-        parts = [
-            self._network(*(to_tensor(x[k : k + BATCH]).to(self.device) for x in (one, other)))
-            for k in range(0, len(one), BATCH)
-        ]
-        return torch.cat(parts).flatten().cpu().numpy()
+        return self._in_batches(self._distance, one, other)
+
+    def _distance(self, *pair: np.ndarray) -> torch.Tensor:
+        return self._network(*(to_tensor(x).to(self.device) for x in pair)).flatten()
 
 
 def lpips_alexnet(file: str | None) -> LpipsAlexNet:

@@ -4,10 +4,13 @@ No network is used both for scoring and in a training loss. The packaged scorers
 (`origin["stand_in"]`); those of the literature are loaded from the user's files.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+
+BATCH = 16
 
 
 class Scorer(Protocol):
@@ -45,7 +48,7 @@ class DistanceScorer(Scorer, Protocol):
 
 
 class TorchScorer:
-    """Base of scorers with a torch network: the network and its device."""
+    """Base of scorers with a torch network, which runs in batches on a device."""
 
     _network: torch.nn.Module
     device = torch.device("cpu")
@@ -54,3 +57,10 @@ class TorchScorer:
         """Move the network to `device`."""
         self._network.to(device)
         self.device = device
+
+    @torch.inference_mode()
+    def _in_batches(self, score: Callable[..., torch.Tensor], *frames: np.ndarray) -> np.ndarray:
+        """`score` of each batch of one or two arrays of n frames -> float32 [n, ...]."""
+        batches = range(0, len(frames[0]), BATCH)
+        parts = [score(*(each[k : k + BATCH] for each in frames)) for k in batches]
+        return torch.cat(parts).float().cpu().numpy()

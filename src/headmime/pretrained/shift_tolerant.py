@@ -24,7 +24,6 @@ from headmime.pretrained.weights import read_state_dict
 FEATURE_SIDE = 128  # images are resized to this side for FID features
 FEATURE_SCALE = 180.0  # gives the features of 320 rendered sitters a mean square of 1
 LEAST = 64  # smallest side for which the last feature maps have a pixel
-BATCH = 16
 # The five convolutions: (number in the state dict, padding).
 LAYERS = ((0, 2), (5, 2), (9, 1), (11, 1), (13, 1))
 
@@ -47,7 +46,8 @@ class ShiftTolerantAlexNet(Frozen):
         for stage, (number, padding) in enumerate(LAYERS, start=1):
             if stage in (2, 3):
                 x = _blur_and_halve(F.max_pool2d(x, 3, stride=1))
-            weight, bias = (getattr(self, f"net_slice{stage}_{number}_{k}") for k in _PARTS)
+            layer = f"net_slice{stage}_{number}"
+            weight, bias = getattr(self, f"{layer}_weight"), getattr(self, f"{layer}_bias")
             x = F.conv2d(x, weight, bias, padding=padding)
             x = F.relu(_blur_and_halve(x) if stage == 1 else x)
             features.append(x)
@@ -56,9 +56,6 @@ class ShiftTolerantAlexNet(Frozen):
     def heads(self) -> list[Tensor]:
         """The linear heads, [1, C, 1, 1] each."""
         return [getattr(self, f"lin{k}_model_1_weight") for k in range(len(LAYERS))]
-
-
-_PARTS = ("weight", "bias")
 
 
 class ShiftTolerantDistance(TorchScorer):
@@ -70,19 +67,13 @@ class ShiftTolerantDistance(TorchScorer):
         self.name, self.origin = network.name, network.origin
         self._network, self._heads = network, network.heads
 
-    @torch.inference_mode()
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         """See `DistanceScorer`."""
-        parts = [
-            self._distance(
-                *(_enlarge_small(x[k : k + BATCH]).to(self.device) for x in (one, other))
-            )
-            for k in range(0, len(one), BATCH)
-        ]
-        return torch.cat(parts).cpu().numpy()
+        return self._in_batches(self._distance, one, other)
 
-    def _distance(self, x: Tensor, y: Tensor) -> Tensor:
-        pairs = zip(self._network(x), self._network(y), self._heads(), strict=True)
+    def _distance(self, *pair: np.ndarray) -> Tensor:
+        fs, gs = (self._network(_enlarge_small(x).to(self.device)) for x in pair)
+        pairs = zip(fs, gs, self._heads(), strict=True)
         parts = (
             (head * (_normalise(f) - _normalise(g)) ** 2).sum(1).mean((1, 2))
             for f, g, head in pairs
@@ -97,11 +88,9 @@ class ShiftTolerantFeatures(TorchScorer):
         self.name, self.origin = f"{network.name}-relu5", network.origin
         self._network = network
 
-    @torch.inference_mode()
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """See `FeatureScorer`."""
-        parts = [self._pooled(frames[k : k + BATCH]) for k in range(0, len(frames), BATCH)]
-        return torch.cat(parts).cpu().numpy()
+        return self._in_batches(self._pooled, frames)
 
     def _pooled(self, frames: np.ndarray) -> Tensor:
         x, side = to_tensor(frames).to(self.device), (FEATURE_SIDE, FEATURE_SIDE)

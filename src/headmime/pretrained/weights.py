@@ -1,4 +1,4 @@
-"""Safe reading of the user's weight files, with one-sentence errors."""
+"""Finding and safe reading of the user's weight files, with one-sentence errors."""
 
 import pickle
 from pathlib import Path
@@ -10,6 +10,8 @@ import torch
 from headmime.errors import HeadmimeError
 from headmime.pretrained.caffemodel import read_caffemodel
 from headmime.pretrained.fetch import fetch, is_address
+
+DOWNLOAD = "download"
 
 
 def require_file(path: str | Path | None, key: str, what: str) -> Path:
@@ -25,6 +27,30 @@ def require_file(path: str | Path | None, key: str, what: str) -> Path:
     if not path.is_file():
         raise HeadmimeError(f"{key}: there is no file {path}; pass {key}=FILE, {what}.")
     return path
+
+
+def find_weights(path: str | None, key: str, what: str, url: str) -> Path:
+    """The file at `path`; for `path` "download", the file at `url`, downloaded once to torch's
+    cache.
+
+    `url` ends in -<first digits of its sha256>.<suffix>, against which the download is checked.
+    HeadmimeError if there is no file and the download fails.
+    """
+    if path != DOWNLOAD:
+        return require_file(path, key, f"{what}, or {key}={DOWNLOAD} to fetch {url}")
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[1]
+    if file.is_file():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        digits = file.stem.rsplit("-", 1)[1]
+        torch.hub.download_url_to_file(url, str(file), hash_prefix=digits, progress=False)
+    except (OSError, RuntimeError) as error:
+        raise HeadmimeError(
+            f"{key}={DOWNLOAD}: {url} could not be fetched ({error}); fetch it elsewhere and pass "
+            f"{key}=FILE."
+        ) from error
+    return file
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -10,7 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from headmime.errors import HeadmimeError
 from headmime.files import write_atomically
@@ -140,7 +140,8 @@ def _make(folder: Path) -> None:
 def _certificates() -> dict[str, bytes]:
     """Return a root, a media signing certificate issued by it, and its key; no personal names."""
     root_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    root_name, name = _name("headmime local root"), _name("headmime local certificate")
+    names = [f"CN=headmime local {what},O=headmime" for what in ("root", "certificate")]
+    root_name, name = map(x509.Name.from_rfc4514_string, names)
     root = _builder(root_name, root_name, root_key, root_key, authority=True)
     signing = _builder(name, root_name, key, root_key, authority=False).add_extension(
         x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False
@@ -150,15 +151,6 @@ def _certificates() -> dict[str, bytes]:
         CERTIFICATE: signing.sign(root_key, hashes.SHA256()).public_bytes(Encoding.PEM),
         KEY: key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
     }
-
-
-def _name(common: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "headmime"),
-            x509.NameAttribute(NameOID.COMMON_NAME, common),
-        ]
-    )
 
 
 def _builder(

@@ -4,9 +4,10 @@ import json
 import mmap
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,16 @@ SIDECAR = ".c2pa"
 BOXES = re.compile(rb"c2(?:pa|ma|cl|as|cs)\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71")
 GENERATED = (Kind.GENERATED.value, Kind.COMPOSITE.value)
 UNTRUSTED = "signingCredential.untrusted"
+ACTIONS = "c2pa.actions"
+WORDS: dict[str, str] = {
+    "assertion.bmffHash.mismatch": "image, sound or index data",
+    "assertion.dataHash.mismatch": "image data",
+    "assertion.boxesHash.mismatch": "image data",
+    "claimSignature.mismatch": "signature",
+    "claimSignature.missing": "signature",
+    "signingCredential.expired": "the signer's certificate has expired",
+}
+"""What a validation status of C2PA means for the user."""
 
 
 class State(Enum):
@@ -117,14 +128,18 @@ def verdict_from_json(path: Path, store: dict[str, Any]) -> Verdict:
         return Verdict(path, State.ALTERED, "unreadable credentials: the latest ones are missing")
     state, what = _state(store)
     signature = active.get("signature_info", {})
+    parts = [(one["label"], one.get("data")) for one in active.get("assertions", [])]
+    assertions = [(label, data) for label, data in parts if isinstance(data, dict)]
+    actions = [data.get("actions", []) for label, data in assertions if label.startswith(ACTIONS)]
+    kinds = [str(one.get("digitalSourceType", "")) for one in chain.from_iterable(actions)]
     return Verdict(
         path,
         state,
         what,
         generator=_generator(active),
         signer=signature.get("common_name") or signature.get("issuer"),
-        generated=any(kind.endswith(GENERATED) for kind in _source_types(active)),
-        statement=next((data for label, data in _assertions(active) if label == STATEMENT), None),
+        generated=any(kind.endswith(GENERATED) for kind in kinds),
+        statement=next((data for label, data in assertions if label == STATEMENT), None),
     )
 
 
@@ -144,34 +159,13 @@ def _state(store: dict[str, Any]) -> tuple[State, str | None]:
 
 
 def _in_words(failure: dict[str, Any]) -> str:
-    code, place = failure["code"], failure.get("url", "").rsplit("/", 1)[-1]
-    match code:
-        case "assertion.bmffHash.mismatch":
-            return "image, sound or index data"
-        case "assertion.dataHash.mismatch" | "assertion.boxesHash.mismatch":
-            return "image data"
-        case "assertion.hashedURI.mismatch" | "assertion.missing":
-            return f"statement {place}"
-        case "claimSignature.mismatch" | "claimSignature.missing":
-            return "signature"
-        case "signingCredential.expired":
-            return "the signer's certificate has expired"
-    return code
+    code: str = failure["code"]
+    if code in ("assertion.hashedURI.mismatch", "assertion.missing"):
+        return f"statement {failure.get('url', '').rsplit('/', 1)[-1]}"
+    return WORDS.get(code, code)
 
 
 def _generator(manifest: dict[str, Any]) -> str | None:
     for program in manifest.get("claim_generator_info", []):
         return " ".join(filter(None, (program.get("name"), program.get("version"))))
     return manifest.get("claim_generator")
-
-
-def _source_types(manifest: dict[str, Any]) -> Iterator[str]:
-    for label, data in _assertions(manifest):
-        if label.startswith("c2pa.actions"):
-            yield from (str(act.get("digitalSourceType", "")) for act in data.get("actions", []))
-
-
-def _assertions(manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for assertion in manifest.get("assertions", []):
-        if isinstance(assertion.get("data"), dict):
-            yield assertion["label"], assertion["data"]

@@ -56,10 +56,7 @@ def measured(figure_context: FigureContext, trials: list[Trial], monkeypatch: py
         landmarks = lambda store, refs: np.stack([places.get(ref, asked) for ref in refs])  # noqa: E731
         monkeypatch.setattr("headmime.evaluation.plots.worst.load_landmarks", landmarks)
         monkeypatch.setattr("headmime.evaluation.trials.load_landmarks", landmarks)
-        (one,) = circumstances(
-            figure_context, {trial.name: trial}, [FrameScore(trial.name, 0, 0.5, True)], 8
-        )
-        return one
+        return circumstances(figure_context, trial, FrameScore(trial.name, 0, 0.5, True), 8)
 
     return measure
 
@@ -114,9 +111,7 @@ def test_what_is_around_is_compared_with_the_most_similar_source(
 ):
     """Colours of frames differ by clip (60 of green) and by time (25 of blue for each frame)."""
     (trial, _) = trials
-    (one,) = circumstances(
-        figure_context, {trial.name: trial}, [FrameScore(trial.name, 1, 0.5, True)], 4
-    )
+    one = circumstances(figure_context, trial, FrameScore(trial.name, 1, 0.5, True), 4)
     assert one.around == pytest.approx((60 + 2 * 25) / 3, abs=3)
 
 

@@ -3,17 +3,19 @@
 import csv
 import io
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headmime.evaluation.evaluate import EvalContext, Row
+from headmime.evaluation.results import write_json
 from headmime.evaluation.statistics import Estimate
 from headmime.evaluation.trials import Trial, load_landmarks
 from headmime.studies.finetune_curves.table import (
     Point,
     as_csv,
-    as_entries,
     distance_to_sources,
     group_by_person,
     join_rows,
@@ -65,11 +67,12 @@ def test_a_point_is_the_mean_over_persons_of_their_means() -> None:
                                              pytest.approx(np.nan, nan_ok=True), 1)  # fmt: skip
 
 
-def test_csv_and_json_say_the_same() -> None:
+def test_csv_and_json_say_the_same(tmp_path: Path) -> None:
     estimate = Estimate(0.25, np.nan, np.nan, 1)
     points = [Point("slow", 8, "self", 20, {"akd": estimate})]
     (line,) = csv.DictReader(io.StringIO(as_csv(points)))
     assert (line["setting"], line["T"], line["mode"], line["step"]) == ("slow", "8", "self", "20")
     assert (line["score"], float(line["value"]), line["persons"]) == ("akd", 0.25, "1")
-    (entry,) = json.loads(json.dumps(list(as_entries(points)), allow_nan=False))
+    file = write_json(tmp_path / "points.json", list(map(asdict, points)))
+    (entry,) = json.loads(file.read_text())
     assert entry["scores"]["akd"] == {"value": 0.25, "low": None, "high": None, "identities": 1}

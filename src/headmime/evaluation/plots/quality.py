@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -20,9 +19,8 @@ PANEL = 2.9, 2.5  # inches
 
 def draw_quality(results: Sequence[Result]) -> Figure:
     """Draw a panel for each metric of `results`, which must belong to one table (`group_by`)."""
-    metrics = [
-        name for name in select_metrics("quality") if any(name in one.metrics for one in results)
-    ]
+    shown = select_metrics("quality")
+    metrics = [name for name in shown if any(name in one.metrics for one in results)]
     rows = -(-len(metrics) // COLUMNS)
     figure = Figure((PANEL[0] * COLUMNS, PANEL[1] * rows + 0.7), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
@@ -30,18 +28,13 @@ def draw_quality(results: Sequence[Result]) -> Figure:
         _panel(panel, results, name)
     for panel in panels[len(metrics) :]:
         panel.remove()
-    lines = {
-        label: line for panel in panels[: len(metrics)] for line, label in _label_values(panel)
-    }
+    lines = {}
+    for panel in panels[: len(metrics)]:
+        handles, labels = panel.get_legend_handles_labels()
+        lines |= dict(zip(labels, handles, strict=True))
     order = [one.short for one in METHODS.values() if one.short in lines]
-    figure.legend(
-        [lines[label] for label in order],
-        order,
-        loc="outside lower center",
-        ncols=4,
-        frameon=False,
-        handlelength=3.2,
-    )
+    place = {"loc": "outside lower center", "ncols": 4, "frameon": False, "handlelength": 3.2}
+    figure.legend([lines[label] for label in order], order, **place)
     row = results[0].row
     figure.suptitle(
         f"{row['dataset']}: {MODES[row['mode']]}, {row['persons']} persons, "
@@ -83,10 +76,8 @@ def _line(panel: Axes, rows: Sequence[Result], name: str, label: str) -> None:
     method = rows[0].row["method"]
     style = METHODS[method]
     rows = sorted(rows, key=lambda one: one.row["T"])
-    value, low, high = (
-        np.array([one.metrics[name][end] for one in rows], float)
-        for end in ("value", "low", "high")
-    )
+    ends = [[one.metrics[name][end] for one in rows] for end in ("value", "low", "high")]
+    value, low, high = np.array(ends, float)
     # Methods are shifted slightly, so that error bars do not overlap.
     offset = 2 ** (0.07 * (list(METHODS).index(method) - len(METHODS) // 2))
     panel.errorbar(
@@ -102,7 +93,3 @@ def _line(panel: Axes, rows: Sequence[Result], name: str, label: str) -> None:
         elinewidth=0.8,
         capsize=2,
     )
-
-
-def _label_values(panel: Axes) -> list[tuple[Artist, str]]:
-    return list(zip(*panel.get_legend_handles_labels(), strict=True))

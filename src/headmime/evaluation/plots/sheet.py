@@ -59,12 +59,9 @@ def draw_sheet(heads: Sequence[str], lines: Sequence[SheetRow], tile: int) -> np
 def join_sheets(sheets: Sequence[np.ndarray], gap: int) -> np.ndarray:
     """Sheets from left to right, `gap` pixels apart, their tops aligned."""
     height = max(len(one) for one in sheets)
-    parts: list[np.ndarray] = []
-    for number, one in enumerate(sheets):
-        if number:
-            parts.append(np.full((height, gap, 3), 255, np.uint8))
-        parts.append(np.pad(one, ((0, height - len(one)), (0, 0), (0, 0)), constant_values=255))
-    return np.concatenate(parts, axis=1)
+    edges = [((0, height - len(one)), (gap, 0), (0, 0)) for one in sheets]
+    parts = [np.pad(*pair, constant_values=255) for pair in zip(sheets, edges, strict=True)]
+    return np.concatenate(parts, axis=1)[:, gap:]
 
 
 def _upwards(text: str, font: ImageFont.FreeTypeFont, length: int, height: int) -> Image.Image:

@@ -66,32 +66,22 @@ class Circumstances:
     def reason(self) -> str:
         """Clauses for all differences above their thresholds."""
         least, most = self.least_source_mouth, self.most_source_mouth
+        size, mouth = f"{self.size:.2f}", f"mouth open {self.mouth:.2f}"
         clauses = {
             "no face was found in the output": not self.found,
             f"head {self.turn:.0f} degrees from every source frame": self.turn > TURN,
             f"head tilted {self.tilt:.0f} degrees from every source frame": self.tilt > TILT,
-            f"face {self.size:.2f} times as large as in any source frame": (self.size > SIZE_RATIO),
-            f"face {self.size:.2f} times the least size in a source frame": self.size
-            < 1 / SIZE_RATIO,
-            f"mouth open {self.mouth:.2f}, at most {most:.2f} in the source frames": (
-                self.mouth > most + MOUTH
-            ),
-            f"mouth open {self.mouth:.2f}, at least {least:.2f} in the source frames": (
-                self.mouth < least - MOUTH
-            ),
+            f"face {size} times as large as in any source frame": self.size > SIZE_RATIO,
+            f"face {size} times the least size in a source frame": self.size < 1 / SIZE_RATIO,
+            f"{mouth}, at most {most:.2f} in the source frames": self.mouth > most + MOUTH,
+            f"{mouth}, at least {least:.2f} in the source frames": self.mouth < least - MOUTH,
             "eyes closed, open in every source frame": self.lids < CLOSED * self.least_source_lids,
-            f"the background differs by {self.around:.0f} of 255 from every source "
-            "frame": self.around > AROUND,
+            f"the background differs by {self.around:.0f} of 255 from every source frame": (
+                self.around > AROUND
+            ),
         }
         reasons = "; ".join(clause for clause, applies in clauses.items() if applies)
         return reasons or f"nothing measured sets it apart (head {self.turn:.0f} degrees)"
-
-
-def circumstances(
-    context: FigureContext, trials: Mapping[str, Trial], scores: Sequence[FrameScore], T: int
-) -> list[Circumstances]:
-    """Compute the circumstances of every score, in order."""
-    return [_circumstances(context, trials[score.trial], score, T) for score in scores]
 
 
 def as_csv(
@@ -123,9 +113,8 @@ def as_csv(
     return csv_table(rows)
 
 
-def _circumstances(
-    context: FigureContext, trial: Trial, score: FrameScore, T: int
-) -> Circumstances:
+def circumstances(context: FigureContext, trial: Trial, score: FrameScore, T: int) -> Circumstances:
+    """Compare the target of a score's frame with the T source frames."""
     sources = load_landmarks(context.store, trial.gallery[:T])
     target = driving_landmarks(context.store, trial, sources, context.motion)[[score.frame]]
     sizes = np.log(face_size(target) / face_size(sources))
@@ -202,14 +191,11 @@ def draw_worst(
 
     Below each: its rank, the metric and its entry of `reasons`. `trials`: by name.
     """
-    shown = _columns(context, trials, scores, T)
-    lines = [
-        SheetRow(
-            shown[score.trial, score.frame],
-            note=f"{place}. {_value(score, metric)}: {reason}",
-        )
-        for place, (score, reason) in enumerate(zip(scores, reasons, strict=True), start=1)
-    ]
+    shown, one = _columns(context, trials, scores, T), METRICS[metric]
+    lines = []
+    for place, (score, reason) in enumerate(zip(scores, reasons, strict=True), start=1):
+        value = f"{metric} {score.value:.{one.digits}f} {one.unit}".rstrip()
+        lines.append(SheetRow(shown[score.trial, score.frame], note=f"{place}. {value}: {reason}"))
     heads = context.heads(trials[scores[0].trial])
     each = math.ceil(len(lines) / BLOCKS)
     blocks = [lines[start : start + each] for start in range(0, len(lines), each)]
@@ -229,8 +215,3 @@ def _columns(
         for place, number in enumerate(numbers):
             shown[name, number] = [column[place] for column in columns]
     return shown
-
-
-def _value(score: FrameScore, metric: str) -> str:
-    one = METRICS[metric]
-    return f"{metric} {score.value:.{one.digits}f} {one.unit}".rstrip()

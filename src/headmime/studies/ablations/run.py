@@ -81,11 +81,9 @@ def _check(settings: AblationsSettings) -> None:
     check_only(design.only, design.variants, "ablations.variants", "{sources:4}")
     if design.minutes is not None and design.minutes <= 0:
         raise HeadmimeError(f"ablations.minutes={design.minutes} should be more than 0.")
-    others = [
-        method for method in design.methods if method not in METHODS or not METHODS[method].learned
-    ]
-    if others:
-        raise HeadmimeError(f"ablations.methods: {others[0]} is not trained; choose of ff, ft.")
+    for method in design.methods:
+        if method not in METHODS or not METHODS[method].learned:
+            raise HeadmimeError(f"ablations.methods: {method} is not trained; choose of ff, ft.")
     for mode, motion in design.modes.items():
         check(replace(settings, mode=mode, motion=motion), design.methods, design.Ts)
     open_store(settings)
@@ -149,28 +147,13 @@ def _score(settings: AblationsSettings, names: Sequence[str]) -> list[Variant]:
 def _record(settings: AblationsSettings, variants: Sequence[Variant]) -> dict:
     """What made the numbers, and the numbers."""
     first = read_result(next(iter(variants[0].files.values())))
-    return {
-        "origin": study_origin("ablations", settings, first),
-        "variants": [
-            {
-                "name": one.name,
-                "keys": list(one.keys),
-                "episodes": one.episodes,
-                "rows": [_row(cell, file) for cell, file in one.files.items()],
-            }
-            for one in variants
-        ],
-    }
-
-
-def _row(cell: RowKey, file: Path) -> dict:
-    result = read_result(file)
-    mode, method, T = cell
-    return {
-        "mode": mode,
-        "method": method,
-        "T": T,
-        "checkpoint": result.row["checkpoint"],
-        "file": file.name,
-        "metrics": result.metrics,
-    }
+    content = []
+    for one in variants:
+        rows = []
+        for file in one.files.values():
+            result = read_result(file)
+            row = {key: result.row[key] for key in ("mode", "method", "T", "checkpoint")}
+            rows.append({**row, "file": file.name, "metrics": result.metrics})
+        made = {"name": one.name, "keys": list(one.keys), "episodes": one.episodes}
+        content.append({**made, "rows": rows})
+    return {"origin": study_origin("ablations", settings, first), "variants": content}

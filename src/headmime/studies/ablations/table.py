@@ -47,30 +47,23 @@ def tables(variants: Sequence[Variant]) -> Iterator[str]:
 def _table(variants: Sequence[Variant], cell: RowKey) -> Iterator[str]:
     results = {one.name: read_result(one.files[cell]) for one in variants}
     row = results[variants[0].name].row
-    names = [
-        name
-        for name in select_metrics("ablations")
-        if any(name in r.metrics for r in results.values())
-    ]
+    shown = select_metrics("ablations")
+    names = [name for name in shown if any(name in one.metrics for one in results.values())]
     yield f"{table_heading(row)}, {row_name(row)}, {row['persons']} persons:"
     yield ""
     rows = [
-        [one.name]
-        + [_cell(results[one.name], name) + _mark(one, variants[0], cell, name) for name in names]
+        [one.name, *(_cell(results[one.name], one, variants[0], cell, name) for name in names)]
         for one in variants
     ]
     yield from markdown_table(["", *map(metric_label, names)], rows)
 
 
-def _mark(one: Variant, first: Variant, cell: RowKey, name: str) -> str:
-    """Mark variants whose paired interval over persons against the reference excludes 0."""
-    if one is first or METRICS[name].better == 0:
-        return ""
-    difference = advantage(one.files[cell], first.files[cell], name)
-    return "" if difference is None else MARKS[verdict(difference)]
-
-
-def _cell(result: Result, name: str) -> str:
+def _cell(result: Result, one: Variant, first: Variant, cell: RowKey, name: str) -> str:
+    """A value, marked if its paired interval over persons against the reference excludes 0."""
     if name not in result.metrics:
         return ""
-    return format_number(result.metrics[name]["value"], name)
+    value = format_number(result.metrics[name]["value"], name)
+    if one is first or METRICS[name].better == 0:
+        return value
+    difference = advantage(one.files[cell], first.files[cell], name)
+    return value if difference is None else value + MARKS[verdict(difference)]

@@ -14,13 +14,9 @@ LINE = 0.26
 
 def claims_figure(findings: Sequence[Finding], subtitle: str) -> Figure:
     """Draw a panel for each metric and a line for each relation."""
+    every = [(finding.claim, relation) for finding in findings for relation in finding.relations]
     panels = {
-        metric: [
-            (finding.claim, relation)
-            for finding in findings
-            for relation in finding.relations
-            if relation.metric == metric
-        ]
+        metric: [pair for pair in every if pair[1].metric == metric]
         for metric in select_metrics("claims")
     }
     heights = [len(lines) + 2 for lines in panels.values()]
@@ -28,7 +24,8 @@ def claims_figure(findings: Sequence[Finding], subtitle: str) -> Figure:
     axes = figure.subplots(len(panels), 1, height_ratios=heights)
     for panel, (metric, lines) in zip(axes, panels.items(), strict=True):
         _panel(panel, metric, lines)
-    figure.suptitle(f"{_verdicts(findings)}\n{subtitle}", fontsize="small")
+    verdicts = ", ".join(f"{one.claim} {one.verdict.split(':')[0]}" for one in findings)
+    figure.suptitle(f"{verdicts}\n{subtitle}", fontsize="small")
     return figure
 
 
@@ -47,7 +44,3 @@ def _panel(panel: Axes, metric: str, lines: Sequence[tuple]) -> None:
     )
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.tick_params(axis="y", length=0)
-
-
-def _verdicts(findings: Sequence[Finding]) -> str:
-    return ", ".join(f"{one.claim} {one.verdict.split(':')[0]}" for one in findings)

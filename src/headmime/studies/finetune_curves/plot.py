@@ -39,15 +39,8 @@ def curves_figure(points: Sequence[Point], mode: str, subtitle: str) -> Figure:
     for panel, name in zip(panels[0], shown, strict=True):
         panel.set_title(METRICS[name].axis, fontsize="small")
     lines, names = panels[0, 0].get_legend_handles_labels()
-    figure.legend(
-        lines,
-        names,
-        loc="outside lower center",
-        ncols=8,
-        fontsize="small",
-        frameon=False,
-        handlelength=3,
-    )
+    place = {"loc": "outside lower center", "ncols": 8, "fontsize": "small"}
+    figure.legend(lines, names, **place, frameon=False, handlelength=3)
     figure.suptitle(subtitle, fontsize="medium")
     return figure
 
@@ -56,11 +49,8 @@ def _panel(panel: Axes, points: Sequence[Point], settings: Sequence[str], name: 
     steps = sorted({one.step for one in points})
     for number, setting in enumerate(settings):
         grey, dash, marker = STYLES[number % len(STYLES)]
-        known = {
-            p.step: p.scores[name].value
-            for p in points
-            if p.setting == setting and name in p.scores
-        }
+        own = [one for one in points if one.setting == setting and name in one.scores]
+        known = {one.step: one.scores[name].value for one in own}
         panel.plot(
             [steps.index(step) for step in sorted(known)],
             [known[step] for step in sorted(known)],

@@ -20,7 +20,6 @@ from headmime.evaluation.evaluate import Adapt, Row, evaluate
 from headmime.evaluation.method_table import MODES
 from headmime.evaluation.plots import require_matplotlib
 from headmime.evaluation.results import write_json
-from headmime.evaluation.trials import Trial
 from headmime.files import write_text
 from headmime.images import Animator
 from headmime.learning.finetune import FineTuneSettings
@@ -29,7 +28,6 @@ from headmime.provenance.origin import software_origin
 from headmime.studies.finetune_curves.table import (
     Point,
     as_csv,
-    as_entries,
     group_by_person,
     join_rows,
     on_distant_frames,
@@ -95,9 +93,8 @@ class CurveModel:
             def adapt(frames: np.ndarray, landmarks: np.ndarray) -> Animator:
                 if not animators:
                     nets = with_frozen(self.methods.model.nets, self.frozen)
-                    perceptual = self.methods.perceptual
-                    person = nets, frames, landmarks, self.finetune, perceptual
-                    animators.update(animators_at(steps, *person))
+                    how = self.finetune, self.methods.perceptual
+                    animators.update(animators_at(steps, nets, frames, landmarks, *how))
                 return animators[step]
 
             return adapt
@@ -114,17 +111,15 @@ def run_curves(settings: CurvesSettings) -> list[Path]:
 
 def _run(settings: CurvesSettings) -> list[Path]:
     design = settings.curves
-    rows = {
-        mode: RowRunner(replace(settings, mode=mode, motion=motion))
-        for mode, motion in design.modes.items()
-    }
+    modes = design.modes.items()
+    rows = {mode: RowRunner(replace(settings, mode=mode, motion=it)) for mode, it in modes}
     models = [_curve_model(settings, rows, name) for name in design.only or design.settings]
     points: list[Point] = []
     for number, (T, model) in enumerate(product(design.Ts, models), start=1):
         place = f"{number}/{len(design.Ts) * len(models)} {model.name} T={T}"
         points += _points(rows, model, T, design, place)
     out = Path(design.out).expanduser()
-    content = {"origin": _origin(rows, models, settings), "points": list(as_entries(points))}
+    content = {"origin": _origin(rows, models, settings), "points": list(map(asdict, points))}
     record = write_json(out / "curves.json", content)
     write_text(out / "curves.csv", as_csv(points))
     return [out / "curves.csv", record, *_plots(rows, points, settings.dataset, out)]
@@ -189,9 +184,10 @@ def _points(
             adapt_at = model.adapt_at(steps)
             for mode, one in rows.items():
                 for trial in (t for t in one.context.trials if t in trials):
-                    context = replace(
-                        one.context, trials=[_frames_to_score(one, trial, mode, design)]
-                    )
+                    if mode == "self":  # frames unlike all sources, the same for every T
+                        store, most = one.context.store, max(design.Ts)
+                        trial = on_distant_frames(store, trial, most, design.frames)
+                    context = replace(one.context, trials=[trial])
                     for step in steps:
                         key = digest(model.key(steps), step)
                         row = evaluate(context, adapt_at(step), T, key)
@@ -201,13 +197,6 @@ def _points(
         point(model.name, T, mode, step, join_rows(of_step))
         for (mode, step), of_step in by_step.items()
     ]
-
-
-def _frames_to_score(rows: RowRunner, trial: Trial, mode: str, design: Curves) -> Trial:
-    """For self-reenactment, select frames dissimilar to all sources; the same for every T."""
-    if mode != "self":
-        return trial
-    return on_distant_frames(rows.context.store, trial, max(design.Ts), design.frames)
 
 
 def _origin(

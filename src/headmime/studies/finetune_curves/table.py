@@ -1,7 +1,7 @@
 """Scores during fine-tuning: selection of scored frames, and means over persons."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,18 +67,11 @@ def join_rows(rows: Iterable[Row]) -> Row:
 
 def point(setting: str, T: int, mode: str, step: int, row: Row) -> Point:
     """Average the trials of `row` over persons, with intervals."""
-    persons = {name: values_by_person(row, name) for name in select_metrics("curves")}
-    return Point(
-        setting,
-        T,
-        mode,
-        step,
-        {
-            name: mean_estimate({person: float(v.mean()) for person, v in of_name.items()})
-            for name, of_name in persons.items()
-            if of_name
-        },
-    )
+    scores = {}
+    for name in select_metrics("curves"):
+        if persons := values_by_person(row, name):
+            scores[name] = mean_estimate({who: float(v.mean()) for who, v in persons.items()})
+    return Point(setting, T, mode, step, scores)
 
 
 def as_csv(points: Sequence[Point]) -> str:
@@ -95,13 +88,3 @@ def as_csv(points: Sequence[Point]) -> str:
             for name, estimate in one.scores.items()
         ]
     )
-
-
-def as_entries(points: Sequence[Point]) -> Iterator[dict]:
-    """Yield points for JSON, with unknown intervals as null."""
-    for one in points:
-        entry = asdict(one)
-        for estimate in entry["scores"].values():
-            for end in ("low", "high"):
-                estimate[end] = None if np.isnan(estimate[end]) else estimate[end]
-        yield entry

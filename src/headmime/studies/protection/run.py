@@ -163,9 +163,6 @@ class Sources:
         return (x + noise).round().clip(0, 255).astype(np.uint8)
 
     def _ascend(self, x: np.ndarray, landmarks: np.ndarray) -> dict[str, np.ndarray]:
-        methods = self.attacked.methods
-        settings = NoiseSettings(
-            self.design.strength, self.design.steps, self.attacked.settings.seed
-        )
-        noise = ascend(x, landmarks, methods.model, methods.perceptual, settings)
-        return {"noise": noise}
+        design, methods, seed = self.design, self.attacked.methods, self.attacked.settings.seed
+        settings = NoiseSettings(design.strength, design.steps, seed)
+        return {"noise": ascend(x, landmarks, methods.model, methods.perceptual, settings)}

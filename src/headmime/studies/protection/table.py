@@ -50,17 +50,11 @@ def tables(cells: Sequence[Cell]) -> Iterator[str]:
             f"{cell.weights}; platform: {cell.platform}."
         )
         yield ""
-        rows = [
-            [name, *(format_metric(one, metric) for metric in names)]
-            for name, one in results.items()
-        ]
-        for one, other in PAIRS:
-            differences = [
-                format_interval(
-                    paired_difference(results[one].persons[m], results[other].persons[m]), m
-                )
-                for m in names
-            ]
-            rows.append([f"{one} - {other}", *differences])
+        rows = [[name, *(format_metric(one, m) for m in names)] for name, one in results.items()]
+        for pair in PAIRS:
+            one, other = (results[name].persons for name in pair)
+            differences = [paired_difference(one[m], other[m]) for m in names]
+            shown = map(format_interval, differences, names)
+            rows.append([" - ".join(pair), *shown])
         yield from markdown_table(["", *map(metric_label, names)], rows)
         yield ""

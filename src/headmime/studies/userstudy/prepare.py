@@ -84,7 +84,7 @@ def run_prepare(settings: UserStudySettings) -> Iterator[str]:
     protocol = draw_protocol(settings, store)
     methods = Methods(settings, store)
     rows = {
-        f"{method}_T{T}": _row(settings, methods, protocol.cases, method, T)
+        f"{method}_T{T}": _row(methods, protocol.cases, method, T)
         for method, T in product(study.methods, study.Ts)
     }
     design = methods.size, study.triplets, study.title, study.seed
@@ -96,24 +96,14 @@ def run_prepare(settings: UserStudySettings) -> Iterator[str]:
     yield from (str(out), f"Now: headmime userstudy serve {out}")
 
 
-def _row(
-    settings: UserStudySettings, methods: Methods, cases: Sequence[Case], method: str, T: int
-) -> StudyRow:
+def _row(methods: Methods, cases: Sequence[Case], method: str, T: int) -> StudyRow:
     adapt, store, size = methods.adapt_to_anyone(method), methods.store, methods.size
 
     def animator(case: int) -> Animator:
         frames = cases[case].sources[:T]
         return adapt(load_frames(store, frames, size), load_landmarks(store, frames))
 
-    record = {
-        **settings.data(),
-        "store": store.hash,
-        "size": size,
-        "method": method,
-        "T": T,
-        **methods.origin_of(method),
-    }
-    return StudyRow(animator, record)
+    return StudyRow(animator, methods.description(method, T))
 
 
 def prepare(

@@ -50,6 +50,17 @@ class RequestError(Exception):
         self.status = status
 
 
+REFUSALS: dict[type[Exception], tuple[HTTPStatus, str]] = {
+    AlreadyAnswered: (HTTPStatus.CONFLICT, "This triplet has been answered."),
+    KeyError: (HTTPStatus.UNAUTHORIZED, "This code has not begun: start at the first page."),
+    Withdrawn: (
+        HTTPStatus.GONE,
+        "The answers under this code were deleted; begin with another.",
+    ),
+}
+"""Responses to errors of `Answers`."""
+
+
 class StudyServer(ThreadingHTTPServer):
     """Serves the study in `folder` to any number of annotators; `port` 0: a free one.
 
@@ -154,25 +165,17 @@ class Handler(BaseHTTPRequestHandler):
         request = self._request()
         try:
             return _json(actions[self.path](request))
-        except Withdrawn:
-            raise RequestError(
-                HTTPStatus.GONE, "The answers under this code were deleted; begin with another."
-            ) from None
-        except KeyError:
-            raise RequestError(
-                HTTPStatus.UNAUTHORIZED, "This code has not begun: start at the first page."
-            ) from None
+        except tuple(REFUSALS) as error:
+            raise RequestError(*REFUSALS[type(error)]) from None
 
     def _request(self) -> dict[str, Any]:
         try:
             length = int(self.headers.get("Content-Length", ""))
-            if not 0 < length <= MAX_REQUEST:
-                raise ValueError
-            request = json.loads(self.rfile.read(length))
-            if not isinstance(request, dict):
-                raise ValueError
+            request = json.loads(self.rfile.read(length)) if 0 < length <= MAX_REQUEST else None
         except ValueError:
-            raise RequestError(HTTPStatus.BAD_REQUEST, "Invalid request.") from None
+            request = None
+        if not isinstance(request, dict):
+            raise RequestError(HTTPStatus.BAD_REQUEST, "Invalid request.")
         return request
 
     def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -218,16 +221,11 @@ class Handler(BaseHTTPRequestHandler):
             raise RequestError(
                 HTTPStatus.BAD_REQUEST, "This is no answer to a triplet of the study."
             )
-        try:
-            self.server.answers.add(annotator, triplet.id, picked, milliseconds)
-        except AlreadyAnswered:
-            raise RequestError(HTTPStatus.CONFLICT, "This triplet has been answered.") from None
+        self.server.answers.add(annotator, triplet.id, picked, milliseconds)
         return {}
 
     def _withdraw(self, request: dict[str, Any]) -> dict[str, Any]:
-        annotator = str(request.get("annotator"))
-        self.server.answers.answered(annotator)  # has begun
-        self.server.answers.withdraw(annotator)
+        self.server.answers.withdraw(str(request.get("annotator")))
         return {}
 
 

@@ -1,7 +1,9 @@
 """Sampling of triplets: one frame to generate and two real ones of the same person."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -32,8 +34,10 @@ def sample_triplets(
     returns case -> reason why it has no triplet.
     """
     rng = np.random.default_rng(seed)
-    videos = _videos_by_person(store)
-    used: dict[str, set[Frame]] = {person: set() for person in videos}
+    videos: defaultdict[str, list[int]] = defaultdict(list)
+    for number, (person, _) in enumerate(store.videos):
+        videos[person].append(number)
+    used: defaultdict[str, set[Frame]] = defaultdict(set)
     for case in cases:
         used[store.videos[case.video][0]] |= set(case.sources)
     samples: list[TripletFrames] = []
@@ -65,7 +69,10 @@ def _sample(
     if not held_out:
         return None
     driving = _any(held_out, rng)
-    free = {clip: _free(store, clip, used) for video in videos for clip in store.clips_of(video)}
+    free: dict[int, list[Frame]] = {}
+    for clip in chain.from_iterable(map(store.clips_of, videos)):
+        frames = range(store.frame_starts[clip + 1] - store.frame_starts[clip])
+        free[clip] = [(clip, t) for t in frames if (clip, t) not in used]
     other_videos = [
         [frame for clip in store.clips_of(video) for frame in free[clip]]
         for video in videos
@@ -76,27 +83,14 @@ def _sample(
         groups = [group for group in groups if group]
         if len(groups) >= 2:
             one, two = rng.choice(len(groups), 2, replace=False)
-            return TripletFrames(
-                index, driving, (_any(groups[one], rng), _any(groups[two], rng)), kind
-            )
+            real = _any(groups[one], rng), _any(groups[two], rng)
+            return TripletFrames(index, driving, real, kind)
     every = sorted(frame for frames in free.values() for frame in frames)
     if len(every) < 3:
         return None
     thirds = [[every[place] for place in part] for part in np.array_split(range(len(every)), 3)]
     one, two = (third for third in thirds if driving not in third)
     return TripletFrames(index, driving, (_any(one, rng), _any(two, rng)), "moments")
-
-
-def _videos_by_person(store: Store) -> dict[str, list[int]]:
-    videos: dict[str, list[int]] = {}
-    for number, (person, _) in enumerate(store.videos):
-        videos.setdefault(person, []).append(number)
-    return videos
-
-
-def _free(store: Store, clip: int, used: set[Frame]) -> list[Frame]:
-    frames = range(store.frame_starts[clip + 1] - store.frame_starts[clip])
-    return [(clip, t) for t in frames if (clip, t) not in used]
 
 
 def _any(frames: Sequence[Frame], rng: np.random.Generator) -> Frame:
