@@ -110,7 +110,7 @@ def test_from_the_keyboard_everything_is_in_view(
         expect(page.locator("#gif")).to_be_enabled()
         check_width(page)
         check_contrast(page)
-        page.locator("#mp4").focus()
+        page.locator("#made").focus()
         with page.expect_download() as download:
             page.keyboard.press("Enter")
         download.value.save_as(tmp_path / "result.mp4")
