@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from headmime.animate.driving import MOTIONS_FOLDER
+from headmime.animate.driving import MOTIONS_FOLDER, load_template
+from headmime.animate.media_writer import encode
 from headmime.data.image_reader import read_image
 from headmime.data.video_reader import read_video_info
 from headmime.web.jobs import CachedPerson, JobResult, JobRunner
@@ -352,6 +354,45 @@ def test_a_person_is_saved_loaded_and_driven_by_a_template(
         page.locator("#suspect input[type=file]").set_input_files(tmp_path / "turned.mp4")
         expect(page.locator("#verdict")).to_contain_text("It says that it is AI-generated.")
         expect(page.locator("#verdict")).to_contain_text("public-domain")
+
+
+def test_a_photo_drives_and_a_video_becomes_a_template(
+    context: BrowserContext, make_runner: MakeRunner, mona_lisa: Path, tmp_path: Path
+) -> None:
+    """And the films of the motions choose theirs."""
+    video = tmp_path / "nod.mp4"
+    small = cv2.resize(read_image(mona_lisa)[:512, :512], (256, 256))
+    encode(video, (np.roll(small, k % 5, 0) for k in range(10)), Fraction(10), "")
+    with served(context, make_runner()) as url:
+        page = opened(context, url)
+        take_example(page)
+        page.get_by_text("Instant").click()
+        page.locator("#films figure", has_text="turn").click()
+        expect(page.get_by_label("turn", exact=True)).to_be_checked()
+        expect(page.locator("#films video")).to_have_count(3)
+        page.get_by_label("my video, photo or template").check()
+        page.locator("#file input[type=file]").set_input_files(mona_lisa)
+        expect(page.locator("#driving img")).to_be_visible()
+        expect(page.locator("#plan")).to_contain_text("One image")
+        expect(page.get_by_text("Part and strength of the motion")).to_be_hidden()
+        press_animate(page, consent=None)
+        expect(page.locator("#result img")).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download PNG").click()
+        assert download.value.suggested_filename.startswith("mona_lisa-mona_lisa-")
+        assert download.value.suggested_filename.endswith("px.png")
+        expect(page.locator("#gif")).to_be_disabled()
+        page.locator("#file").get_by_role("button", name="Clear").click()
+        page.locator("#file input[type=file]").set_input_files(video)
+        expect(page.locator("#driving video")).to_be_visible()
+        page.get_by_role("button", name="Make a template of it").click()
+        expect(page.locator("#file")).to_contain_text(".npz")
+        expect(page.locator("#driving")).to_contain_text("1.0 s")
+        expect(page.get_by_role("button", name="Make a template of it")).to_be_hidden()
+        with page.expect_download() as download:
+            page.locator("#file a[download]").click()
+        download.value.save_as(tmp_path / "nod.npz")
+        assert len(load_template(tmp_path / "nod.npz").landmarks) == 10
 
 
 def test_oneself_before_the_webcam(

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -36,7 +37,7 @@ def nodding(mona_lisa: Path, tmp_path: Path) -> Path:
     """A second of the painting, moved up and down."""
     small = cv2.resize(read_image(mona_lisa)[:512, :512], (256, 256))
     frames = (np.roll(small, round(4 * np.sin(k / 2)), 0) for k in range(10))
-    encode(tmp_path / "nod.mp4", frames, 10, "")  # type: ignore[arg-type]
+    encode(tmp_path / "nod.mp4", frames, Fraction(10), "")
     return tmp_path / "nod.mp4"
 
 

@@ -15,6 +15,7 @@
       wrong.removeAttribute("aria-label");
     for (const untold of all("[title='common.upload']")) untold.title = untold.ariaLabel = "Add files";
     for (const outer of all("button:has(button)")) outer.setAttribute("role", "group");
+    for (const icon of all("svg:not([aria-hidden])")) icon.ariaHidden = "true";
     if (still.matches) for (const film of all("video[autoplay]")) film.autoplay = false;
     const now = document.querySelector("[role=alert]");
     if (now && now !== alert) now.scrollIntoView({ block: "center" });
@@ -31,6 +32,9 @@
       unsaved = true;
       scroll("#result");
     } else if (target.closest("#made, #gif")) unsaved = false;
+  });
+  document.addEventListener("mouseover", ({ target }) => {
+    target.closest("#films figure")?.querySelector("video").play();
   });
   window.addEventListener("beforeunload", (event) => {
     if (unsaved && document.querySelector("#result :is(video, img, .progress-text)"))

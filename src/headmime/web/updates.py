@@ -40,20 +40,22 @@ def show_earlier(result: JobResult | None) -> Any:
     return gr.update(value=figure(result.file, f"Earlier: {result.file.stem}"), visible=True)
 
 
-def figure(file: Path | None, label: str, sound: bool = False, controls: bool = True) -> str:
-    """HTML of an image or a film with its label, or of an empty frame; a film plays on and on."""
+def figure(file: Path | None, label: str, sound: bool = False, small: bool = False) -> str:
+    """HTML of an image or a film with its label, or of an empty frame. A film plays on and on; a
+    `small` one once, and under the mouse.
+    """
     label, shown = html.escape(label), ""
     if file is not None:
         source = f'src="/gradio_api/file={quote(str(file))}"'
-        words = ["controls"] * controls + ["muted"] * (not sound)
-        film = f"<video {source} {' '.join(words)} autoplay loop playsinline preload=auto></video>"
+        words = ("" if small else "controls loop ") + ("" if sound else "muted ")
+        film = f"<video {source} {words}autoplay playsinline preload=auto></video>"
         shown = f'<img {source} alt="{label}">' if file.suffix in (".png", ".gif") else film
     return f"<figure><figcaption>{label}</figcaption>{shown}</figure>"
 
 
 def figures(files: Sequence[tuple[Path, str]]) -> str:
     """HTML of small images and films with their labels."""
-    return "".join(figure(file, label, controls=False) for file, label in files)
+    return "".join(figure(file, label, small=True) for file, label in files)
 
 
 def paragraphs(sentences: Sequence[str]) -> str:
