@@ -67,7 +67,7 @@ def check_width(page: Page) -> None:
 def check_names(page: Page) -> None:
     lines = page.locator("body").aria_snapshot().splitlines()
     assert [line for line in lines if UNNAMED.match(line.strip())] == []
-    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id).filter(Boolean)")
     assert len(set(ids)) == len(ids)
 
 
