@@ -167,6 +167,7 @@ class Page:
         part = data[layout.start] or 0.0, data[layout.end]
         session.stop.clear()
         try:
+            check_driving(video, self.limits)
             progress = self._progress(bar, session)
             with self.queue.turn(progress), self.sessions.writing(_tab(request)):
                 made = self.runner.make_template(video, *part, session.folder, progress)
