@@ -153,6 +153,7 @@ class Layout:
         self.webcam = gr.Video(
             label="Yourself",
             sources=["webcam"],
+            include_audio=True,  # without it, gradio wants an ffmpeg to remove the sound
             webcam_options=gr.WebcamOptions(mirror=False),
             height=300,
             visible=False,
