@@ -1,5 +1,6 @@
 """The page on a desk and on a telephone, in light and dark, by eye and by keyboard."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from headmime.web.uploads import Limits
 pytestmark = pytest.mark.slow
 
 MakeRunner = Callable[..., JobRunner]
+# Roles that say nothing without a name, as the browser's accessibility tree has them.
+UNNAMED = re.compile(r"- (button|textbox|slider|spinbutton|radio|group|link|img|video)(?! \")")
 SIZES = [(1280, 900), (600, 900), (390, 844)]
 PATIENCE = 120_000  # milliseconds: machines may be busy
 
@@ -61,6 +64,13 @@ def check_width(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def check_names(page: Page) -> None:
+    lines = page.locator("body").aria_snapshot().splitlines()
+    assert [line for line in lines if UNNAMED.match(line.strip())] == []
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id).filter(Boolean)")
+    assert len(set(ids)) == len(ids)
+
+
 def check_contrast(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -78,6 +88,7 @@ def test_from_the_keyboard_everything_is_in_view(
         animate = page.get_by_role("button", name="Animate")
         expect(animate).to_be_in_viewport(ratio=1)
         check_width(page)
+        check_names(page)
         check_contrast(page)
         page.locator("#files input[type=file]").set_input_files([mona_lisa])
         expect(page.locator("#source img")).to_be_visible()
@@ -109,8 +120,9 @@ def test_from_the_keyboard_everything_is_in_view(
         expect(page.locator("#result video")).to_be_in_viewport(ratio=0.5)
         expect(page.locator("#gif")).to_be_enabled()
         check_width(page)
+        check_names(page)
         check_contrast(page)
-        page.locator("#mp4").focus()
+        page.locator("#made").focus()
         with page.expect_download() as download:
             page.keyboard.press("Enter")
         download.value.save_as(tmp_path / "result.mp4")

@@ -49,11 +49,11 @@ def test_the_last_result_stays_beside_the_next(tmp_path: Path) -> None:
         (folders[-1] / "film.mp4").touch()
         session.last = JobResult(folders[-1] / "film.mp4", None, [])  # type: ignore[arg-type]
     assert [folder.exists() for folder in folders] == [False, True, True]
-    assert session.earlier is not None and session.earlier.video.parent == folders[1]
+    assert session.earlier is not None and session.earlier.file.parent == folders[1]
     # A job without a result does not take the earlier one away.
     sessions.begin("anna")
     sessions.begin("anna")
-    assert session.earlier.video.parent == folders[2] and folders[2].exists()
+    assert session.earlier.file.parent == folders[2] and folders[2].exists()
 
 
 def test_what_fails_after_a_tab_was_closed_is_a_stop_and_leaves_nothing(tmp_path: Path) -> None:

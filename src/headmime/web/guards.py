@@ -23,30 +23,14 @@ def guards(host: str) -> list[Middleware]:
     """
     return [
         Middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost"]),
-        Middleware(SameOrigin),
-        Middleware(Headers),
+        Middleware(Guard),
     ]
 
 
-class SameOrigin:
-    """Refuses requests whose origin is another site: a browser sends uploads and forms anywhere."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request."""
-        app = self.app
-        if scope["type"] == "http":
-            headers = RequestHeaders(scope=scope)
-            origin = headers.get("origin")
-            if origin is not None and origin.partition("://")[2] != headers.get("host"):
-                app = PlainTextResponse("Invalid origin", status_code=403)
-        await app(scope, receive, send)
-
-
-class Headers:
-    """Adds `HEADERS` to every response."""
+class Guard:
+    """Refuses requests whose origin is another site, since a browser sends uploads and forms
+    anywhere; adds `HEADERS` to every response.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -60,4 +44,10 @@ class Headers:
                 message["headers"] = [*message["headers"], *encoded]
             await send(message)
 
-        await self.app(scope, receive, send_with_headers)
+        app = self.app
+        if scope["type"] == "http":
+            headers = RequestHeaders(scope=scope)
+            origin = headers.get("origin")
+            if origin is not None and origin.partition("://")[2] != headers.get("host"):
+                app = PlainTextResponse("Invalid origin", status_code=403)
+        await app(scope, receive, send_with_headers)

@@ -1,8 +1,6 @@
-"""Jobs of the page: request -> person -> video and GIF, with progress and expected times."""
+"""Jobs of the page: request -> person -> result and GIF, with progress and expected times."""
 
-import hashlib
 import logging
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,14 +10,12 @@ from pathlib import Path
 
 import headmime
 from headmime.animate.animation import Animation
-from headmime.animate.driving import TEMPLATE, find_driving, load_template
+from headmime.animate.api import choose_detector
+from headmime.animate.driving import TEMPLATE, load_video, write_template
 from headmime.animate.model import Model
 from headmime.animate.person import Person, load_person
-from headmime.animate.sources import MAX_FRAMES, Sources, load_sources
-from headmime.animate.strength import Strength
+from headmime.animate.sources import MAX_FRAMES, load_sources
 from headmime.assets import MONA_LISA
-from headmime.data.video_reader import read_video_info
-from headmime.files import sha256
 from headmime.landmarks.detect import load_detector
 from headmime.landmarks.faces import Detector
 from headmime.learning.finetune import FineTuneSettings
@@ -27,61 +23,12 @@ from headmime.nets.checkpoint import join_files
 from headmime.pretrained.frozen import Frozen
 from headmime.provenance.statement import ProvenanceOptions
 from headmime.web.progress import Progress
+from headmime.web.request import VIDEO_SIDE, Checked, JobRequest
 from headmime.web.uploads import PERSON
 
-VIDEO_SIDE, GIF_SIDE = 1280, 480  # pixels of the longer side, at most
+GIF_SIDE = 480  # pixels of the longer side, at most
 # Names of paces: an update of fine-tuning; a frame of a driving video, of a result, of a GIF.
-LEARNING, READING, FRAMES, GIF = "learning", "reading", "frames of ", "gif"
-
-
-@dataclass(frozen=True)
-class JobRequest:
-    """The user's inputs.
-
-    `images`: of the person, or one file of a saved person; `driving`: a file or a bundled motion,
-    from `start` to `end` seconds; `output`: crop or full; `finetune`: False is feed-forward.
-    """
-
-    images: tuple[Path, ...]
-    driving: str | Path
-    output: str
-    finetune: bool
-    consent: str | None
-    start: float = 0.0
-    end: float | None = None
-    motion: str = "relative"
-    strength: Strength = field(default_factory=Strength)
-
-    @property
-    def is_saved_person(self) -> bool:
-        """Whether the person was learned before."""
-        return self.images[0].suffix.lower() == PERSON
-
-    @property
-    def name(self) -> str:
-        """Stem of the results' names: image and motion."""
-        return re.sub(r"[^\w-]+", "_", f"{self.images[0].stem}-{Path(self.driving).stem}")
-
-    @property
-    def key(self) -> str:
-        """Hash of all inputs that determine the person."""
-        total = hashlib.sha256(f"{self.finetune} {self.consent}".encode())
-        for file in self.images:
-            total.update(bytes.fromhex(sha256(file)))
-        return total.hexdigest()
-
-    def length(self) -> tuple[int, int]:
-        """Number of the driving's frames that are read, and of those that are made."""
-        file = find_driving(self.driving)
-        if file.suffix.lower() == TEMPLATE:
-            driving = load_template(file)
-            count, fps = len(driving.landmarks), driving.fps
-        else:
-            info = read_video_info(file)
-            count, fps = info.frames, info.fps
-        last = count if self.end is None else min(count, round(self.end * fps))
-        made = max(0, last - round(self.start * fps))
-        return 0 if file.suffix.lower() == TEMPLATE else last, made
+LEARNING, READING, FRAMES, GIF = "learning", "reading", "frames of {} at {} pixels", "gif"
 
 
 @dataclass(frozen=True)
@@ -101,17 +48,17 @@ class CachedPerson:
 
 @dataclass(frozen=True)
 class JobResult:
-    """Output of a job. `notes`: warnings for the user."""
+    """Output of a job: a video, or the image that an image drives. `notes`: warnings."""
 
-    video: Path
+    file: Path
     animation: Animation
     notes: list[str]
 
     @property
     def caption(self) -> str:
         """Size and frame rate."""
-        side = min(self.animation.viewing_size, VIDEO_SIDE)
-        return f"{side} pixels, {float(self.animation.fps):g} frames/s"
+        fps = "" if self.animation.still else f", {float(self.animation.fps):g} frames/s"
+        return f"{min(self.animation.viewing_size, VIDEO_SIDE)} pixels{fps}"
 
 
 @dataclass(frozen=True)
@@ -156,24 +103,27 @@ class JobRunner:
         for output in ("crop", "full"):
             self.make_video(person, replace(request, output=output), folder, progress)
 
-    def check_person(self, images: Sequence[Path]) -> tuple[Sources, list[str]]:
-        """Detect the person's face: frames, and warnings. HeadmimeError without a usable image."""
+    def check_person(self, files: Sequence[Path]) -> Checked:
+        """Read a saved person, or detect the face. HeadmimeError without a usable image."""
+        if files[0].suffix.lower() == PERSON:
+            return Checked(1, load_person(files[0]).shape.image_size)
         with self._checking, _notes() as notes:
             size = self.model.shape.image_size
-            return load_sources(images, MAX_FRAMES, size, self._second_detector), notes
+            sources = load_sources(files, MAX_FRAMES, size, self._second_detector)
+            return Checked(len(sources.frames), size, sources.scene, notes)
 
     def expected_seconds(
-        self, request: JobRequest, images: int, cached: CachedPerson | None
+        self, request: JobRequest, person: Checked, cached: CachedPerson | None = None
     ) -> float | None:
-        """Expected time of a job with so many images of the person; None if unknown."""
+        """Expected time of a job; None if unknown."""
         read, made = request.length()
         learn = request.finetune and not request.is_saved_person
         if cached is not None and learn:
             learn = cached.key != request.key
         steps = {
-            LEARNING: self.finetune.steps(images) if learn else 0,
+            LEARNING: self.finetune.steps(person.frames) if learn else 0,
             READING: read,
-            FRAMES + request.output: made,
+            FRAMES.format(request.output, person.size): made,
         }
         if any(count and name not in self.paces for name, count in steps.items()):
             return None
@@ -215,7 +165,7 @@ class JobRunner:
     ) -> JobResult:
         """Animate the person and write the video to `folder`. Raises as `make_person` does."""
         _, made = request.length()
-        pace = FRAMES + request.output
+        pace = FRAMES.format(request.output, cached.person.shape.image_size)
         with _notes() as notes:
             animation = headmime.animate(
                 cached.person,
@@ -229,23 +179,33 @@ class JobRunner:
                 strength=request.strength,
             )
             size = min(animation.viewing_size, VIDEO_SIDE)
-            name = f"{request.name}-{size}px-{float(animation.fps):g}fps.mp4"
-            on_frame = progress.counter("Frames", pace)
-            video = headmime.save(animation, folder / name, size, on_frame, self.marks)
-        return JobResult(video, animation, [*cached.notes, *notes])
+            end = ".png" if animation.still else f"-{float(animation.fps):g}fps.mp4"
+            file = folder / f"{request.name}-{size}px{end}"
+            headmime.save(animation, file, size, progress.counter("Frames", pace), self.marks)
+        return JobResult(file, animation, [*cached.notes, *notes])
 
     def make_gif(self, result: JobResult, progress: Progress) -> Path:
         """Write a GIF beside the video. HeadmimeError if it is too long."""
         return headmime.save(
             result.animation,
-            result.video.with_suffix(".gif"),
+            result.file.with_suffix(".gif"),
             min(result.animation.viewing_size, GIF_SIDE),
             progress.counter("GIF", GIF),
             self.marks,
         )
 
+    def make_template(
+        self, video: Path, start: float, end: float | None, folder: Path, progress: Progress
+    ) -> Path:
+        """Write the motion of a video, from `start` to `end` seconds, as landmarks alone."""
+        detector = choose_detector(self.detector, self.model.detector)
+        on_frame = progress.counter("Reading the motion", READING)
+        driving = load_video(video, detector, on_frame, start, end)
+        return write_template(folder / f"{video.stem}{TEMPLATE}", driving)
+
     def _video_seconds(self, request: JobRequest) -> float:
-        return self.expected_seconds(replace(request, finetune=False), 1, None) or 0.0
+        person = Checked(1, self.model.shape.image_size)
+        return self.expected_seconds(replace(request, finetune=False), person) or 0.0
 
 
 class _Notes(logging.Handler):

@@ -1,18 +1,22 @@
 """Components of the page and their layout."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from headmime.animate.driving import template_names
-from headmime.animate.strength import STRONGEST
+from headmime.animate.strength import STRONGEST, Strength
+from headmime.errors import HeadmimeError
+from headmime.web.request import JobRequest
+from headmime.web.updates import figure
 from headmime.web.uploads import Limits
 
 INTRODUCTION = """# headmime
 Talking heads from photos: choose a person (one photo is enough) and a motion, and press Animate.
 Everything runs on this computer. Uploads and results are deleted when this page is closed."""
-OWN_VIDEO, OWN_FILE = "video", "file"
+OWN_FILE, WEBCAM = "file", "webcam"
 QUALITIES = [
     ("Learn the face (minutes): looks like the person", True),
     ("Instant: looks like somebody else, a stranger", False),
@@ -28,14 +32,23 @@ MOTIONS = [
     ("relative: its changes, on this face", "relative"),
     ("absolute: the face shape too", "absolute"),
 ]
-# Start and end are shown in the films of the motion.
+# Start and end are shown in the film of the motion.
 SHOW_MOMENT = """(seconds) => {
-  for (const film of document.querySelectorAll("#driving video, #video video")) {
-    film.pause();
-    film.currentTime = seconds;
-  }
+  const film = document.querySelector("#driving video");
+  film?.pause();
+  if (film) film.currentTime = seconds;
 }"""
+DOWNLOADS = (("Download mp4", "made"), ("Download GIF", "gif"), ("Save the person", "person"))
 PARTS = ("head", "mouth", "eyes", "expression")
+
+
+Data = dict[Any, Any]
+"""Values of components."""
+
+
+def motions() -> list[tuple[str, str]]:
+    """Titles and names of the bundled motions."""
+    return [(name.replace("-", " "), name) for name in template_names()]
 
 
 class Layout:
@@ -56,19 +69,52 @@ class Layout:
     def inputs(self) -> list[Any]:
         """Components that a job reads."""
         return [
-            *(self.files, self.motion, self.video, self.file, self.start, self.end),
+            *(self.files, self.motion, self.webcam, self.file, self.start, self.end),
             *(self.output, self.quality, self.consent, self.kind, *self.strengths),
+        ]
+
+    @property
+    def driven(self) -> list[Any]:
+        """Components that a choice of the motion updates."""
+        return [
+            *(self.file, self.webcam, self.driving, self.template, self.options),
+            *(self.start, self.end, self.error),
         ]
 
     @property
     def outputs(self) -> list[Any]:
         """Components that a job updates."""
-        return [self.result, self.earlier, self.mp4, self.gif, self.person, self.notes]
+        return [self.result, self.earlier, self.made, self.gif, self.person, self.notes]
 
-    @property
-    def error(self) -> list[Any]:
-        """Components that an error updates."""
-        return [self.panel, self.sentence, self.rejected]
+    def chosen_driving(self, data: Data) -> str | None:
+        """The chosen motion: a name or a file; None if it is not there yet."""
+        own = {WEBCAM: data[self.webcam], OWN_FILE: data[self.file]}
+        return own.get(data[self.motion], data[self.motion])
+
+    def request(self, data: Data) -> JobRequest:
+        """Build the request. HeadmimeError if image or motion is missing."""
+        driving = self.chosen_driving(data)
+        if not data[self.files]:
+            raise HeadmimeError("There is no photo yet: drop photos of a person, or a video.")
+        if driving is None:
+            raise HeadmimeError("There is no motion yet: upload a file, or record yourself.")
+        job = JobRequest(
+            images=tuple(Path(file) for file in data[self.files]),
+            driving=driving,
+            output=data[self.output],
+            finetune=data[self.quality],
+            consent=data[self.consent],
+        )
+        if job.is_still:
+            return job  # the other settings are hidden
+        strengths = [float(data[slider]) for slider in self.strengths]
+        return replace(
+            job,
+            start=data[self.start] or 0.0,
+            end=data[self.end],
+            motion=data[self.kind],
+            strength=Strength(*strengths) if data[self.kind] == "relative" else Strength(),
+        )
 
     def _person(self) -> None:
         self.files = gr.File(
@@ -81,48 +127,45 @@ class Layout:
             self._examples,
             show_label=False,
             columns=5,
-            height=100,
+            height=116,
             interactive=False,
             allow_preview=False,
             buttons=[],
             elem_id="examples",
         )
-        self.thumbnails = gr.Gallery(
-            show_label=False,
-            visible=False,
-            columns=6,
-            height=112,
-            fit_columns=False,
-            interactive=False,
-            allow_preview=False,
-            buttons=[],
-            elem_id="thumbnails",
-        )
+        self.thumbnails = gr.HTML(elem_id="thumbnails")
         self.checked = gr.HTML(elem_id="checked")
 
     def _motion(self) -> None:
-        motions = [(name.replace("-", " "), name) for name in template_names()]
         self.motion = gr.Radio(
-            [*motions, ("my video or webcam", OWN_VIDEO), ("my template", OWN_FILE)],
+            [*motions(), ("my video, photo or template", OWN_FILE), ("my webcam", WEBCAM)],
             value="talk",
             label="Motion",
             elem_id="motion",
         )
-        self.video = gr.Video(
-            label=f"A video of a face, up to {self._limits.seconds} seconds, or your webcam",
-            sources=["upload", "webcam"],
-            webcam_options=gr.WebcamOptions(mirror=False),
-            height=300,
-            visible=False,
-            elem_id="video",
-        )
+        self.films = gr.HTML(elem_id="films")
         self.file = gr.File(
-            label="A template (.npz), written by headmime template",
+            label=f"Video (up to {self._limits.seconds} s), photo or template (.npz)",
             height=110,
             visible=False,
             elem_id="file",
         )
-        with gr.Accordion("Part and strength of the motion", open=False):
+        self.webcam = gr.Video(
+            label="Yourself",
+            sources=["webcam"],
+            include_audio=True,  # without it, gradio wants an ffmpeg to remove the sound
+            webcam_options=gr.WebcamOptions(mirror=False),
+            height=300,
+            visible=False,
+            elem_id="webcam",
+        )
+        self.template = gr.Button(
+            "Make a template of it: landmarks, no image",
+            visible=False,
+            size="sm",
+            elem_id="template",
+        )
+        with gr.Accordion("Part and strength of the motion", open=False) as self.options:
             with gr.Row():
                 self.start, self.end = (
                     gr.Number(value, label=label, minimum=0, step=0.1, min_width=120)
@@ -152,51 +195,19 @@ class Layout:
                 self.stop = gr.Button("Stop", scale=1, min_width=80, elem_id="stop")
 
     def _outputs(self) -> None:
-        with gr.Column(visible=False, elem_id="problem") as self.panel:
-            self.sentence = gr.HTML()
-            self.rejected = gr.Gallery(
-                label="Rejected",
-                columns=3,
-                height=220,
-                object_fit="contain",
-                interactive=False,
-                buttons=[],
-                elem_id="rejected",
-            )
+        self.error = gr.HTML(elem_id="problem")
         with gr.Row():
-            self.result = _player("Result", 380, elem_id="result", min_width=200)
-            self.earlier = _player("Earlier", 380, elem_id="earlier", min_width=200, visible=False)
+            self.result = gr.HTML(figure(None, "Result"), elem_id="result", min_width=200)
+            self.earlier = gr.HTML(elem_id="earlier", min_width=200, visible=False)
         with gr.Row():
-            self.mp4, self.gif, self.person = (
+            self.made, self.gif, self.person = (
                 gr.DownloadButton(text, interactive=False, min_width=100, elem_id=name)
                 for text, name in DOWNLOADS
             )
         with gr.Row():
-            self.source = gr.Image(
-                label="Source",
-                height=230,
-                min_width=130,
-                interactive=False,
-                buttons=[],
-                elem_id="source",
-            )
-            self.driving = _player("Driving", 230, elem_id="driving", min_width=130)
+            self.source = gr.HTML(figure(None, "Source"), elem_id="source", min_width=130)
+            self.driving = gr.HTML(figure(None, "Driving"), elem_id="driving", min_width=130)
         self.notes = gr.HTML(elem_id="notes")
         with gr.Accordion("Was a file made by headmime?", open=False):
             self.suspect = gr.File(label="A video or an image", height=110, elem_id="suspect")
             self.verdict = gr.HTML(elem_id="verdict")
-
-
-DOWNLOADS = (("Download mp4", "mp4"), ("Download GIF", "gif"), ("Save the person", "person"))
-
-
-def _player(label: str, height: int, **keys: Any) -> gr.Video:
-    return gr.Video(
-        label=label,
-        height=height,
-        autoplay=True,
-        loop=True,
-        interactive=False,
-        buttons=[],
-        **keys,
-    )

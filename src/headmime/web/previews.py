@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.animate.driving import TEMPLATE, find_driving, load_template, write_drawing
+from headmime.animate.driving import (
+    TEMPLATE,
+    find_driving,
+    is_still,
+    load_template,
+    write_drawing,
+)
 from headmime.animate.person import bundled_people
 from headmime.assets import MONA_LISA
 from headmime.data.video_reader import read_video_info
@@ -50,16 +56,18 @@ def save_image(image: np.ndarray, path: Path, side: int) -> Path:
 
 
 def driving_preview(
-    driving: str | Path, folder: Path, marks: ProvenanceOptions
-) -> tuple[Path, float]:
-    """A driving video, or a drawing of a template's landmarks, cached in `folder`; its seconds."""
+    driving: str | Path, folder: Path, limits: Limits, marks: ProvenanceOptions
+) -> tuple[Path, str]:
+    """An image, a video, or a film of a template's landmarks, cached in `folder`; its length."""
     file = find_driving(driving)
+    if is_still(file):
+        return thumbnail(file, folder, limits), "1 image"
     if file.suffix.lower() != TEMPLATE:
         info = read_video_info(file)
-        return file, float(info.duration or info.frames / info.fps)
+        return file, f"{float(info.duration or info.frames / info.fps):.1f} s"
     template = load_template(file)
     assert template.origin is not None
     path = folder / f"{template.origin.sha256}.mp4"
     if not path.is_file():
         write_drawing(path, template, DRAWING, marks)
-    return path, float(len(template.landmarks) / template.fps)
+    return path, f"{float(len(template.landmarks) / template.fps):.1f} s"

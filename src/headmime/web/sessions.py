@@ -10,14 +10,14 @@ from uuid import uuid4
 
 from headmime.web.jobs import CachedPerson, JobResult
 from headmime.web.progress import JobStopped
+from headmime.web.request import Checked
 
 
 @dataclass
 class Session:
     """`folder`: thumbnails and results; `uploads`: the browser's files; `stop`: set to stop a job;
     `person`, `last`, `earlier`: person and result of the last job, and the result before it.
-    `images`, `photo_side`: number of the person's frames, longer side of the original image in
-    pixels.
+    `checked`: the person whose files are on the page.
     """
 
     folder: Path
@@ -26,8 +26,7 @@ class Session:
     person: CachedPerson | None = None
     last: JobResult | None = None
     earlier: JobResult | None = None
-    images: int = 1
-    photo_side: int = 0
+    checked: Checked | None = None
 
     @property
     def thumbnails(self) -> Path:
@@ -66,7 +65,7 @@ class Sessions:
             if session is None or session.stop.is_set():
                 raise JobStopped
             session.earlier, session.last = session.last or session.earlier, None
-            kept = session.earlier.video.parent if session.earlier else None
+            kept = session.earlier.file.parent if session.earlier else None
             for old in session.folder.glob("job-*"):
                 if old != kept:
                     shutil.rmtree(old, ignore_errors=True)

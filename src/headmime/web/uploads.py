@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headmime.animate.driving import TEMPLATE, load_template
+from headmime.animate.driving import TEMPLATE, is_still, load_template
 from headmime.animate.person import load_person
 from headmime.data.image_reader import read_image
 from headmime.data.video_reader import decode_video, read_video, read_video_info
@@ -35,22 +35,23 @@ def check_sources(files: Sequence[Path], limits: Limits) -> None:
     """Raise HeadmimeError for the first file that is no image, video or saved person, or exceeds
     a limit.
     """
-    if not files:
-        raise HeadmimeError("There is no photo yet: drop photos of a person, or a video.")
     if len(files) > limits.pictures:
         raise HeadmimeError(f"These are {len(files)} files; at most {limits.pictures} are allowed.")
     for file in files:
+        if file.suffix.lower() != PERSON:
+            _check_media(file, limits)
+            continue
         _check_size(file, limits)
-        if file.suffix.lower() == PERSON:
-            if len(files) > 1:
-                raise HeadmimeError(f"{file} is a saved person: give it alone, without photos.")
-            load_person(file)
-        elif not _is_image(file, limits):
-            _check_readable(file)
-            check_clip(file, limits)
+        if len(files) > 1:
+            raise HeadmimeError(f"{file} is a saved person: give it alone, without photos.")
+        load_person(file)
 
 
-def _check_readable(file: Path) -> None:
+def _check_media(file: Path, limits: Limits) -> None:
+    """Raise HeadmimeError unless `file` is an image or a video within the limits."""
+    _check_size(file, limits)
+    if _is_image(file, limits):
+        return
     try:
         read_video_info(file)
     except HeadmimeError as error:
@@ -58,6 +59,7 @@ def _check_readable(file: Path) -> None:
             f"{file} cannot be read, neither as a photo nor as a video: drop a JPEG, PNG, WebP "
             "or HEIC, or an mp4."
         ) from error
+    check_clip(file, limits)
 
 
 def check_clip(file: Path, limits: Limits) -> None:
@@ -74,9 +76,12 @@ def check_clip(file: Path, limits: Limits) -> None:
 
 
 def check_driving(file: Path, limits: Limits) -> None:
-    """Raise HeadmimeError unless `file` is a template, or a video within the limits."""
+    """Raise HeadmimeError unless `file` is a template, or an image or a video within the limits."""
     if file.suffix.lower() == TEMPLATE:
+        _check_size(file, limits)
         load_template(file)
+    elif is_still(file):
+        _check_media(file, limits)
     else:
         check_clip(file, limits)
 
