@@ -25,7 +25,7 @@ def weights_path(name: str) -> Path:
     return ASSETS / "weights" / name if name in BUNDLED else Path(name)
 
 
-def bundled_name(sha256: str) -> str | None:
+def bundled_name(sha256: str | None) -> str | None:
     """Return the name of the bundled weights with that SHA-256, as recorded in outputs."""
     for name in BUNDLED:
         if json.loads(weights_path(name).with_suffix(".json").read_text())["sha256"] == sha256:
