@@ -148,7 +148,7 @@ def test_the_whole_picture(person: Person, moving: Path, dlib: Detector, tmp_pat
 
 def test_recipes_are_those_of_the_command_line() -> None:
     assert finetune_settings("none") is None
-    assert [finetune_settings("fast").steps(T) for T in (1, 4, 8, 32)] == [110, 110, 220, 220]
+    assert [finetune_settings("fast").steps(T) for T in (1, 4, 8, 32)] == [100, 100, 200, 200]
     paper = finetune_settings("paper")
     assert (paper.epochs, paper.discriminator_steps) == (40, 2)
     with pytest.raises(HeadmimeError, match="finetune=much is not known; choose one of default"):

@@ -246,7 +246,7 @@ def test_settings_are_recorded_as_0_1_0_did(store: Path, tiny_weights: Path) -> 
     )
     recorded = Methods(settings, Store(store)).origin_of("ft")["finetune"]
     assert recorded == {
-        "epochs": 110, "minimum_steps": 110, "maximum_steps": 220, "batch": 4, "lr_generator": 3e-4,
+        "epochs": 100, "minimum_steps": 100, "maximum_steps": 200, "batch": 4, "lr_generator": 3e-4,
         "lr_psi": 3e-3, "lr_discriminator": 4e-4, "beta2": 0.99, "eps": 1e-8,
         "discriminator_steps": 1, "rehearsal": 0, "rehearsal_frames": None, "bfloat16": False,
         "seed": 0, "jitter": {"rotation": 10.0, "scale": 0.1, "shift": 0.05},

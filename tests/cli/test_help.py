@@ -151,7 +151,7 @@ def test_a_line_has_key_default_and_meaning(capsys: pytest.CaptureFixture[str]) 
     )
     assert re.search(r"^  seed=0 +of everything that is drawn$", said, re.M)
     assert re.search(r"^  out= +required; \.mp4, \.gif, or \.png", said, re.M)
-    assert re.search(r"^  finetune\.epochs=110 +passes over the T frames$", said, re.M)
+    assert re.search(r"^  finetune\.epochs=100 +passes over the T frames$", said, re.M)
     assert "_target_" not in said
 
 

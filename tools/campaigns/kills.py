@@ -205,6 +205,7 @@ def content(folder: Path) -> dict[str, Any]:
         str(path.relative_to(folder)): _read(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix not in (".log", ".csv", ".lock") and path.name != ".lock"
+        and not path.name.startswith(".partial-")
         and ".hydra" not in path.parts
         and "logs" not in path.parts
     }  # fmt: skip
@@ -212,7 +213,10 @@ def content(folder: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     if path.suffix == ".ckpt":
-        return torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True)
+        if "loops" in state:  # Lightning counts an epoch that goes on as another one
+            state["loops"]["fit_loop"].pop("epoch_progress")
+        return state
     if path.suffix == ".safetensors":
         return load_file(path)
     if path.suffix == ".json":
